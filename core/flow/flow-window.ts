@@ -1,0 +1,82 @@
+import { allocateColumns, copyRow, type FlowColumns } from './columns.ts';
+import { EndpointStore } from './endpoint-store.ts';
+import { type NodeBoot, nodeBootKey } from './node-boot.ts';
+
+/**
+ * The most recent flows, in columns of a fixed capacity: the newest row overwrites the oldest. Rows are addressed by
+ * their position, which counts from 0 since the window was made and is never reused; `slot` turns it into an array index.
+ */
+export class FlowWindow {
+  readonly capacity: number;
+  readonly columns: FlowColumns;
+  readonly endpoints = new EndpointStore();
+  /** Node boots by the number in the `node` column. Append only: one per restart of an agent. */
+  readonly nodes: NodeBoot[] = [];
+  readonly #nodeNumbers = new Map<string, number>();
+  #end = 0;
+
+  constructor(capacity: number) {
+    if (!Number.isSafeInteger(capacity) || capacity < 1)
+      throw new RangeError(`capacity ${capacity} is not a positive integer`);
+    this.capacity = capacity;
+    this.columns = allocateColumns(capacity);
+  }
+
+  /** Position of the oldest row held. */
+  get start(): number {
+    return Math.max(0, this.#end - this.capacity);
+  }
+
+  /** Position the next row will get. */
+  get end(): number {
+    return this.#end;
+  }
+
+  get length(): number {
+    return this.#end - this.start;
+  }
+
+  /** Array index of a position. */
+  slot(position: number): number {
+    return position % this.capacity;
+  }
+
+  nodeNumber(boot: NodeBoot): number {
+    const key = nodeBootKey(boot);
+    let number = this.#nodeNumbers.get(key);
+    if (number === undefined) {
+      if (this.nodes.length > 0xffff) throw new RangeError('more than 65,536 node boots in one window');
+      number = this.nodes.push(boot) - 1;
+      this.#nodeNumbers.set(key, number);
+    }
+    return number;
+  }
+
+  /** Appends a row whose `node`, `source` and `destination` are numbers of this window. Returns its position. */
+  push(from: FlowColumns, row: number): number {
+    const position = this.#end;
+    const slot = this.claim();
+    copyRow(from, row, this.columns, slot);
+    this.commit(slot);
+    return position;
+  }
+
+  /**
+   * The slot of the next row, its former content released. Write every column, then call `commit`: for callers that
+   * decode straight into the window.
+   */
+  claim(): number {
+    const slot = this.#end % this.capacity;
+    if (this.#end >= this.capacity) {
+      this.endpoints.release(this.columns.source[slot]);
+      this.endpoints.release(this.columns.destination[slot]);
+    }
+    return slot;
+  }
+
+  commit(slot: number): void {
+    this.endpoints.retain(this.columns.source[slot]);
+    this.endpoints.retain(this.columns.destination[slot]);
+    this.#end++;
+  }
+}

@@ -1,0 +1,31 @@
+import ipaddr from 'ipaddr.js';
+
+/**
+ * Bytes of an address in network order: 4 for IPv4 (also when written as IPv4-mapped IPv6), 16 for IPv6.
+ * Throws RangeError for anything else.
+ */
+export function parseAddress(text: string): Uint8Array {
+  if (!ipaddr.IPv4.isValidFourPartDecimal(text) && !ipaddr.IPv6.isValid(text)) {
+    throw new RangeError(`"${text}" is not an IP address`);
+  }
+  return Uint8Array.from(ipaddr.process(text).toByteArray());
+}
+
+/** True for an IPv4 address in four decimal parts or an IPv6 address without zone. */
+export function isAddress(text: string): boolean {
+  return ipaddr.IPv4.isValidFourPartDecimal(text) || (ipaddr.IPv6.isValid(text) && !text.includes('%'));
+}
+
+/** Text of 4 or 16 bytes in network order; RFC 5952 for IPv6, IPv4-mapped addresses as IPv4. */
+export function formatAddress(bytes: ArrayLike<number>): string {
+  if (bytes.length === 4) return `${bytes[0]}.${bytes[1]}.${bytes[2]}.${bytes[3]}`;
+  const address = ipaddr.fromByteArray(Array.from(bytes));
+  return address.kind() === 'ipv6' && (address as ipaddr.IPv6).isIPv4MappedAddress()
+    ? (address as ipaddr.IPv6).toIPv4Address().toString()
+    : (address as ipaddr.IPv6).toRFC5952String();
+}
+
+/** 4 for IPv4, 6 for IPv6, 0 for an empty text. */
+export function ipVersion(address: string): 0 | 4 | 6 {
+  return address === '' ? 0 : address.includes(':') ? 6 : 4;
+}
