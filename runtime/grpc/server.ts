@@ -1,0 +1,187 @@
+import { chmod } from 'node:fs/promises';
+import { fromBinary, type Message, toBinary } from '@bufbuild/protobuf';
+import {
+  logVerbosity,
+  type MethodDefinition,
+  Server,
+  ServerCredentials,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+  type sendUnaryData,
+  setLogVerbosity,
+  type status,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
+import { ADDRESS_FORM, type Address, formatAddress, parseAddress } from '../address.ts';
+import { listenError } from '../listen-error.ts';
+import { createLogger, type Logger } from '../log.ts';
+import { removeStaleSocket } from '../stale-socket.ts';
+import { toStatusError } from './call-outcome.ts';
+import { pumpResponses } from './response-pump.ts';
+import { Code, type ServedMethod, type ServedService, StatusError } from './service.ts';
+
+// What grpc-js would print by itself comes back as an error or a status, and is told there.
+setLogVerbosity(logVerbosity.NONE);
+
+export const DEFAULT_MAX_RECEIVE_BYTES = 4 * 1024 * 1024;
+
+// A stream's handler is asked for more only while less than this waits to be sent. One reader that stands still holds at most
+// this and one message; enough to keep a fast reader's link busy.
+const STREAM_BUFFER_BYTES = 256 * 1024;
+// What a queued message costs besides its bytes, so that endless tiny ones are bounded too.
+const MESSAGE_OVERHEAD_BYTES = 128;
+
+export interface GrpcServerOptions {
+  /** `host:port`, `[v6]:port` (port 0 = any free one) or `unix:/path`. */
+  readonly address: string;
+  readonly services: readonly ServedService[];
+  /** Largest request in bytes; a larger one is answered RESOURCE_EXHAUSTED. Default 4 MiB. */
+  readonly maxReceiveBytes?: number;
+  /** Named in the message when the address cannot be had. */
+  readonly setting?: string;
+  readonly log?: Logger;
+}
+
+export interface GrpcServer {
+  /** What it listens on, with the port that was really taken. Can be given to `createClient`. */
+  readonly address: string;
+  /**
+   * Takes no new calls, ends streams with UNAVAILABLE, gives unary calls until the deadline, then closes every connection.
+   * Safe to call twice.
+   */
+  stop(deadlineMs?: number): Promise<void>;
+}
+
+type StreamingCall = ServerWritableStream<unknown, Buffer>;
+type UnaryCall = ServerUnaryCall<unknown, Buffer>;
+
+/** Serves handlers over gRPC. Throws {@link ListenError} when the address cannot be listened on. */
+export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcServer> {
+  const { services, setting = '--listen or WAGGLE_LISTEN', log = createLogger('grpc') } = options;
+  const address = parseAddress(options.address);
+  if (address === undefined) throw new TypeError(`"${options.address}" is not an address: expected ${ADDRESS_FORM}`);
+
+  const server = new Server({
+    'grpc.max_receive_message_length': options.maxReceiveBytes ?? DEFAULT_MAX_RECEIVE_BYTES,
+    'grpc.max_send_message_length': -1,
+    'grpc.keepalive_time_ms': 20_000,
+    'grpc.keepalive_timeout_ms': 10_000,
+    'grpc.max_concurrent_streams': 1_000,
+    'grpc.enable_channelz': 0,
+  });
+  const streams = new Set<AbortController>();
+  for (const served of services) {
+    const definition: Record<string, MethodDefinition<Message, Buffer>> = {};
+    const implementation: UntypedServiceImplementation = {};
+    for (const method of served.methods) {
+      const { input, localName } = method.descriptor;
+      definition[localName] = {
+        path: method.path,
+        requestStream: false,
+        responseStream: method.streaming,
+        requestSerialize: (message: Message) => Buffer.from(toBinary(input, message)),
+        requestDeserialize: (bytes: Buffer) => fromBinary(input, bytes),
+        // Responses are encoded before they are queued, so that the queue is bounded in bytes.
+        responseSerialize: (bytes: Buffer) => bytes,
+        responseDeserialize: (bytes: Buffer) => bytes,
+      };
+      implementation[localName] = method.streaming
+        ? (call: StreamingCall) => void serveStream(call, method, streams, log)
+        : (call: UnaryCall, respond: sendUnaryData<Buffer>) => void serveUnary(call, respond, method, log);
+    }
+    server.addService(definition, implementation);
+  }
+
+  const port = await bind(server, address, setting);
+  if (address.kind === 'unix') await chmod(address.path, 0o600);
+  const bound = formatAddress(address.kind === 'tcp' ? { ...address, port } : address);
+  let stopping: Promise<void> | undefined;
+  return {
+    address: bound,
+    stop: (deadlineMs = 2_000) => {
+      stopping ??= stop(server, streams, deadlineMs);
+      return stopping;
+    },
+  };
+}
+
+async function bind(server: Server, address: Address, setting: string): Promise<number> {
+  const text = formatAddress(address);
+  try {
+    if (address.kind === 'unix') await removeStaleSocket(address.path);
+    return await new Promise<number>((resolve, reject) => {
+      server.bindAsync(text, ServerCredentials.createInsecure(), (error, port) =>
+        error ? reject(error) : resolve(port),
+      );
+    });
+  } catch (error) {
+    server.forceShutdown();
+    throw listenError(error, text, setting);
+  }
+}
+
+async function stop(server: Server, streams: Set<AbortController>, deadlineMs: number): Promise<void> {
+  const drained = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+  const unavailable = new StatusError(Code.UNAVAILABLE, 'the server is shutting down');
+  for (const stream of streams) stream.abort(unavailable);
+  const timer = setTimeout(() => server.forceShutdown(), deadlineMs);
+  await drained;
+  clearTimeout(timer);
+}
+
+async function serveUnary(call: UnaryCall, respond: sendUnaryData<Buffer>, method: ServedMethod, log: Logger) {
+  const controller = new AbortController();
+  call.on('cancelled', () => controller.abort(new StatusError(Code.CANCELLED, 'the caller went away')));
+  const peer = call.getPeer();
+  try {
+    const response = await (method.invoke(call.request, { signal: controller.signal, peer }) as Promise<unknown>);
+    respond(null, encode(method, response));
+  } catch (error) {
+    if (controller.signal.aborted) return;
+    const failure = toStatusError(error, method.path, peer, log);
+    respond({ code: failure.code as status, details: failure.message });
+  }
+}
+
+async function serveStream(call: StreamingCall, method: ServedMethod, streams: Set<AbortController>, log: Logger) {
+  const controller = new AbortController();
+  const { signal } = controller;
+  streams.add(controller);
+  call.on('cancelled', () => controller.abort(new StatusError(Code.CANCELLED, 'the caller went away')));
+  const peer = call.getPeer();
+  let queued = 0;
+  let drained: (() => void) | undefined;
+  const write = (response: unknown): Promise<void> | undefined => {
+    const bytes = encode(method, response);
+    const cost = bytes.length + MESSAGE_OVERHEAD_BYTES;
+    queued += cost;
+    call.write(bytes, () => {
+      queued -= cost;
+      if (queued < STREAM_BUFFER_BYTES) drained?.();
+    });
+    if (queued < STREAM_BUFFER_BYTES) return undefined;
+    return new Promise((resolve) => {
+      drained = resolve;
+    });
+  };
+  try {
+    const responses = method.invoke(call.request, { signal, peer }) as AsyncIterable<unknown>;
+    await pumpResponses(responses, signal, write);
+    if (signal.aborted) throw signal.reason;
+    call.end();
+  } catch (error) {
+    const failure = signal.aborted ? (signal.reason as StatusError) : toStatusError(error, method.path, peer, log);
+    // After a cancellation nobody listens any more; grpc-js drops what is sent then.
+    if (!call.cancelled) call.emit('error', { code: failure.code as status, details: failure.message });
+  } finally {
+    streams.delete(controller);
+    // Also after the end: whatever the handler hung on the signal is let go.
+    if (!signal.aborted) controller.abort(new StatusError(Code.CANCELLED, 'the call is over'));
+  }
+}
+
+function encode(method: ServedMethod, response: unknown): Buffer {
+  const { serialize, descriptor } = method;
+  const bytes = serialize ? serialize(response as never) : toBinary(descriptor.output, response as never);
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
