@@ -128,6 +128,7 @@ function decodeColumn(reader: Reader, into: NumberArray, rows: number): void {
       let value = 0;
       for (let row = 0; row < rows; row++) {
         value += unzigzag(reader.varint());
+        if (value < 0 || value > Number.MAX_SAFE_INTEGER) throw new FlowDecodeError('batch holds a number beyond 2^53');
         into[row] = value;
       }
       return;

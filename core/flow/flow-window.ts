@@ -54,16 +54,17 @@ export class FlowWindow {
 
   /** Appends a row whose `node`, `source` and `destination` are numbers of this window. Returns its position. */
   push(from: FlowColumns, row: number): number {
-    const position = this.#end;
-    const slot = this.claim();
-    copyRow(from, row, this.columns, slot);
-    this.commit(slot);
-    return position;
+    // Retained before the overwritten row lets go: it may be the only one that holds them.
+    this.endpoints.retain(from.source[row]);
+    this.endpoints.retain(from.destination[row]);
+    copyRow(from, row, this.columns, this.claim());
+    return this.#end++;
   }
 
   /**
    * The slot of the next row, its former content released. Write every column, then call `commit`: for callers that
-   * decode straight into the window.
+   * decode straight into the window. Endpoint numbers must be interned after this call or retained by the caller: the
+   * released row may have been the last to hold one.
    */
   claim(): number {
     const slot = this.#end % this.capacity;
