@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* One address form for both families: 16 bytes in network order, IPv4 as ::ffff:a.b.c.d. */
+#pragma once
+
+#include <bpf/bpf_endian.h>
+#include <linux/types.h>
+
+union address {
+	__u8 bytes[16];
+	__u32 words[4];
+	__u64 halves[2];
+};
+
+/*
+ * @arg to      filled in
+ * @arg address IPv4 address in network order
+ */
+static __always_inline void address_from_ipv4(union address *to, __be32 address)
+{
+	to->words[0] = 0;
+	to->words[1] = 0;
+	to->words[2] = bpf_htonl(0xffff);
+	to->words[3] = address;
+}

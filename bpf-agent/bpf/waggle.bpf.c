@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * Waggle's datapath, a table of contents:
+ *
+ *   from_endpoint  host side of a pod's veth, ingress: what the pod sends
+ *   to_endpoint    the same interface, egress: what the pod receives
+ *   sweep          run by the agent: ends idle connections, tells the active ones
+ *
+ *   record.h    what the agent is told           emit.h      when it is written
+ *   packet.h    what is known of a packet        parse.h     how (fragment.h: ports of later fragments)
+ *   conntrack.h the connection table             observe.h   what a packet does to its connection
+ *   identity.h  address → identity               endpoint.h  interface → endpoint
+ *   counters.h  seen, unparsed, lost             settings.h  time-outs
+ *   agent.h     what agents leave each other
+ */
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+#ifndef TCX_NEXT
+#define TCX_NEXT -1 /* = TC_ACT_UNSPEC: other programs on the hook still run */
+#endif
+
+#include "agent.h"
+#include "observe.h"
+#include "sweep.h"
+
+SEC("tc")
+int from_endpoint(struct __sk_buff *skb)
+{
+	return observe(skb, 1);
+}
+
+SEC("tc")
+int to_endpoint(struct __sk_buff *skb)
+{
+	return observe(skb, 0);
+}
+
+SEC("syscall")
+int sweep(struct sweep_result *result)
+{
+	return sweep_connections(result);
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
