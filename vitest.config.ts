@@ -1,0 +1,38 @@
+import { configDefaults, defineConfig } from 'vitest/config';
+
+// What a spec needs is in its file name:
+//   x.spec.ts         nothing: no privileges, fast, in parallel
+//   x.kernel.spec.ts  root and eBPF
+//   x.lab.spec.ts     a lab: root, eBPF, network namespaces
+//   x.e2e.spec.ts     the whole demo and a browser
+// The privileged ones run one file at a time: they share the machine's kernel and its two cores.
+const privileged = (name: string, testTimeout: number) => ({
+  test: {
+    name,
+    include: [`**/*.${name}.spec.ts`],
+    exclude: [...configDefaults.exclude],
+    fileParallelism: false,
+    testTimeout,
+    hookTimeout: testTimeout,
+    teardownTimeout: 30_000,
+  },
+});
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['**/*.spec.{ts,tsx}'],
+          exclude: [...configDefaults.exclude, '**/*.{kernel,lab,e2e}.spec.ts'],
+          testTimeout: 20_000,
+          hookTimeout: 20_000,
+        },
+      },
+      privileged('kernel', 60_000),
+      privileged('lab', 120_000),
+      privileged('e2e', 180_000),
+    ],
+  },
+});
