@@ -1,0 +1,131 @@
+import type { Endpoint } from '../flow/endpoint.ts';
+import type { EndpointStore } from '../flow/endpoint-store.ts';
+import type { NodeBoot } from '../flow/node-boot.ts';
+import { all, any, type RowPredicate } from './algebra.ts';
+import { memoised } from './endpoint-predicate.ts';
+import type { FilterSide } from './filter.ts';
+
+/** What the numbers in a row refer to; a FlowWindow is one. */
+export interface FilterTables {
+  readonly endpoints: EndpointStore;
+  /** Node boots by the number in the `node` column. May grow while a compiled filter is in use. */
+  readonly nodes: readonly NodeBoot[];
+}
+
+/** A value of a field, read: or why its text is none. */
+export type Parsed<V> = { readonly value: V } | { readonly problem: string };
+
+/** One kind of token. Parsing, printing, compiling and completing all go through this. */
+export interface FilterField {
+  /** As it stands before `=`. */
+  readonly name: string;
+  /** One line for help and completion. */
+  readonly doc: string;
+  readonly example: string;
+  /** Whether `from:` and `to:` make sense before it. */
+  readonly sided: boolean;
+  /** The values to choose from, where the list is closed; else empty. */
+  readonly choices: readonly string[];
+  /** `pod=a` has a `=`, `label a=b` has a space. */
+  readonly separator: '=' | ' ';
+  /** The one way in which this value is written. */
+  canonical(text: string): Parsed<string>;
+  /** Compiles canonical values. Throws for others. */
+  compile(values: readonly string[], side: FilterSide, tables: FilterTables): RowPredicate;
+}
+
+interface FieldWords<V> {
+  readonly name: string;
+  readonly doc: string;
+  readonly example: string;
+  readonly choices?: readonly string[];
+  readonly separator?: '=' | ' ';
+  parse(text: string): Parsed<V>;
+  print(value: V): string;
+}
+
+/** A field about what is known of one end of the flow. */
+export function endpointField<V>(
+  field: FieldWords<V> & {
+    /** Makes the question out of a value, once. */
+    matcher(value: V): (endpoint: Endpoint) => boolean;
+    /** Whether values are alternatives (the default) or must all hold. */
+    combine?: 'any' | 'all';
+  },
+): FilterField {
+  return {
+    ...words(field),
+    sided: true,
+    compile(values, side, { endpoints }) {
+      const matchers = values.map((text) => field.matcher(known(field, text)));
+      const matches = memoised(
+        endpoints,
+        field.combine === 'all'
+          ? (endpoint) => matchers.every((matcher) => matcher(endpoint))
+          : (endpoint) => matchers.some((matcher) => matcher(endpoint)),
+      );
+      if (side === 'from') return (columns, row) => matches(columns.source[row]);
+      if (side === 'to') return (columns, row) => matches(columns.destination[row]);
+      return (columns, row) => matches(columns.source[row]) || matches(columns.destination[row]);
+    },
+  };
+}
+
+/** A field about the flow's own columns. */
+export function rowField<V>(
+  field: FieldWords<V> & {
+    readonly sided?: boolean;
+    readonly combine?: 'any' | 'all';
+    predicate(value: V, side: FilterSide, tables: FilterTables): RowPredicate;
+  },
+): FilterField {
+  return {
+    ...words(field),
+    sided: field.sided ?? false,
+    compile(values, side, tables) {
+      const predicates = values.map((text) => field.predicate(known(field, text), side, tables));
+      return field.combine === 'all' ? all(predicates) : any(predicates);
+    },
+  };
+}
+
+function words<V>(field: FieldWords<V>) {
+  return {
+    name: field.name,
+    doc: field.doc,
+    example: field.example,
+    choices: field.choices ?? [],
+    separator: field.separator ?? '=',
+    canonical(text: string): Parsed<string> {
+      const parsed = field.parse(text);
+      return 'problem' in parsed ? parsed : { value: field.print(parsed.value) };
+    },
+  } as const;
+}
+
+function known<V>(field: FieldWords<V>, text: string): V {
+  const parsed = field.parse(text);
+  if ('problem' in parsed) throw new RangeError(`filter ${field.name}: ${parsed.problem}`);
+  return parsed.value;
+}
+
+/** Parses names of one vocabulary, in its numbers or names; prints lower case with dashes. */
+export function vocabularyWords(vocabulary: {
+  readonly subject: string;
+  readonly names: readonly string[];
+  name(value: number): string;
+  parse(name: string): number | undefined;
+}) {
+  const print = (value: number) => {
+    const name = vocabulary.name(value);
+    return vocabulary.parse(name) === value ? name.toLowerCase().replaceAll('_', '-') : String(value);
+  };
+  return {
+    choices: vocabulary.names.map((name) => name.toLowerCase().replaceAll('_', '-')),
+    print,
+    parse(text: string): Parsed<number> {
+      const value = /^\d{1,3}$/.test(text) && Number(text) < 256 ? Number(text) : vocabulary.parse(text);
+      return value === undefined ? { problem: `"${text}" is not a ${vocabulary.subject}` } : { value };
+    },
+  };
+}
