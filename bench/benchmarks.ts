@@ -1,0 +1,24 @@
+import type { Benchmark } from './benchmark.ts';
+
+/** Every benchmark by name, in the order they run. Loaded when needed: each runs in a process of its own. */
+export const BENCHMARKS = {
+  'tcp-rr': async () => (await import('./measures/tcp-rr.ts')).tcpRr,
+  'tcp-crr': async () => (await import('./measures/tcp-crr.ts')).tcpCrr,
+  'program-cost': async () => (await import('./measures/program-cost.ts')).programCost,
+  ring: async () => (await import('./measures/ring.ts')).ring,
+  relay: async () => (await import('./measures/relay.ts')).relay,
+  wire: async () => (await import('./measures/wire.ts')).wire,
+  memory: async () => (await import('./measures/memory.ts')).memory,
+  filter: async () => (await import('./measures/filter.ts')).filter,
+  layout: async () => (await import('./measures/layout.ts')).layout,
+  bundle: async () => (await import('./measures/bundle.ts')).bundle,
+  'packet-to-pixel': async () => (await import('./measures/packet-to-pixel.ts')).packetToPixel,
+} as const satisfies Record<string, () => Promise<Benchmark>>;
+
+export type BenchmarkName = keyof typeof BENCHMARKS;
+
+export const BENCHMARK_NAMES = Object.keys(BENCHMARKS) as BenchmarkName[];
+
+export function isBenchmarkName(name: string): name is BenchmarkName {
+  return Object.hasOwn(BENCHMARKS, name);
+}
