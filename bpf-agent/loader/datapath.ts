@@ -1,0 +1,242 @@
+/** The datapath as the agent uses it: load, attach to interfaces, read records, sweep. All kernel details end here. */
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { RingConsumer } from '../events/ring-consumer.ts';
+import { AgentStateMap } from '../maps/agent-state.ts';
+import { type ConnectionMap, connectionMap } from '../maps/connections.ts';
+import { CounterMap } from '../maps/counters.ts';
+import { DatapathStateMap } from '../maps/datapath-state.ts';
+import { type EndpointMap, endpointMap } from '../maps/endpoints.ts';
+import { IdentityMap } from '../maps/identities.ts';
+import { type DatapathTimeouts, DEFAULT_TIMEOUTS, encodeSettings } from '../maps/settings.ts';
+import { decodeSweepResult, SWEEP_RESULT_TWIN, type SweepResult } from '../maps/sweep-result.ts';
+import { ensureBpffs } from './bpffs.ts';
+import { attachClsact, detachClsact, hasClsact } from './clsact.ts';
+import { LoaderError } from './loader-error.ts';
+import { BpfObject } from './object.ts';
+import { runSyscall } from './prog-test-run.ts';
+import { attachTcx, type Hook, openPinnedTcx, releaseTcx, type TcxLink, tcxUnsupported, updateTcx } from './tcx.ts';
+
+/** The object as `scripts/build-bpf.ts` leaves it. */
+export const DEFAULT_OBJECT = join(dirname(fileURLToPath(import.meta.url)), '../../build/bpf/waggle.bpf.o');
+
+export interface DatapathOptions {
+  /** Where programs and maps outlive the process; a BPF file system is mounted there if none is. Without it nothing is pinned. */
+  readonly pinDirectory?: string;
+  readonly timeouts?: Partial<DatapathTimeouts>;
+  /** Size of the record ring in bytes, a power of two ≥ 4096; default 8 MiB. */
+  readonly ringBytes?: number;
+  /** Size of the connection table; default 131,072 entries of about 230 bytes. */
+  readonly connections?: number;
+  /** `tcx` unless the kernel lacks it; `clsact` forces the older hook. */
+  readonly attachMode?: AttachMode;
+  readonly objectPath?: string;
+}
+
+export type AttachMode = 'tcx' | 'clsact';
+
+export interface Attachment {
+  readonly interfaceIndex: number;
+  readonly mode: AttachMode;
+}
+
+export interface DatapathMaps {
+  readonly endpoints: EndpointMap;
+  readonly identities: IdentityMap;
+  readonly connections: ConnectionMap;
+  readonly counters: CounterMap;
+  readonly state: DatapathStateMap;
+  readonly agent: AgentStateMap;
+}
+
+/** Pod side → program: what the pod sends comes in at the host side of its veth. */
+const PROGRAMS: Record<Hook, string> = { ingress: 'from_endpoint', egress: 'to_endpoint' };
+const HOOKS: readonly Hook[] = ['ingress', 'egress'];
+const PINNED_MAPS = [
+  'records',
+  'connections',
+  'endpoints',
+  'identities',
+  'prefixes',
+  'state',
+  'counters',
+  'fragments',
+  'agent',
+];
+const MIN_RING_BYTES = 4096;
+
+/**
+ * Loads the programs and takes over what an earlier process left pinned: maps with the same layout keep their contents,
+ * links get the new programs without a moment in which none runs.
+ * @throws LoaderError with the reason; nothing stays attached that was not before.
+ */
+export function openDatapath(options: DatapathOptions = {}): Datapath {
+  const ringBytes = options.ringBytes ?? 8 << 20;
+  if (ringBytes < MIN_RING_BYTES || ringBytes & (ringBytes - 1)) {
+    throw new RangeError(`a ring of ${ringBytes} bytes: the size must be a power of two ≥ ${MIN_RING_BYTES}`);
+  }
+  const pins = options.pinDirectory;
+  if (pins !== undefined) ensureBpffs(pins);
+  const object = BpfObject.load({
+    path: options.objectPath ?? DEFAULT_OBJECT,
+    readOnlyData: encodeSettings({ ...DEFAULT_TIMEOUTS, ...options.timeouts }),
+    entries: { records: ringBytes, connections: options.connections ?? 131_072 },
+    ...(pins === undefined ? {} : { pins: { directory: join(pins, 'maps'), maps: PINNED_MAPS } }),
+  });
+  try {
+    return new Datapath(object, pins, options.attachMode);
+  } catch (error) {
+    object.close();
+    throw error;
+  }
+}
+
+export class Datapath {
+  readonly maps: DatapathMaps;
+  readonly ring: RingConsumer;
+  /** Whether the connection table and the ring were taken over from an earlier process. */
+  readonly resumed: boolean;
+  readonly #object: BpfObject;
+  readonly #linkDirectory: string | undefined;
+  readonly #forcedMode: AttachMode | undefined;
+  readonly #links = new Map<string, TcxLink>();
+  readonly #modes = new Map<number, AttachMode>();
+
+  constructor(object: BpfObject, pinDirectory: string | undefined, mode: AttachMode | undefined) {
+    this.#object = object;
+    this.#forcedMode = mode;
+    this.maps = {
+      endpoints: endpointMap(object.mapFd('endpoints')),
+      identities: new IdentityMap(object.mapFd('identities'), object.mapFd('prefixes')),
+      connections: connectionMap(object.mapFd('connections')),
+      counters: new CounterMap(object.mapFd('counters')),
+      state: new DatapathStateMap(object.mapFd('state')),
+      agent: new AgentStateMap(object.mapFd('agent')),
+    };
+    this.resumed = object.reused.includes('connections') && object.reused.includes('records');
+    this.ring = new RingConsumer(object.mapFd('records'), object.mapEntries('records'));
+    if (pinDirectory !== undefined) {
+      this.#linkDirectory = join(pinDirectory, 'links');
+      mkdirSync(this.#linkDirectory, { recursive: true, mode: 0o700 });
+      this.#adoptLinks(this.#linkDirectory);
+      object.removeStalePins();
+    }
+  }
+
+  /** Descriptors of the loaded programs, for BPF_PROG_TEST_RUN. */
+  programFd(name: 'from_endpoint' | 'to_endpoint' | 'sweep'): number {
+    return this.#object.programFd(name);
+  }
+
+  /**
+   * Puts the programs on both hooks of an interface of this network namespace, or renews them there.
+   * @throws LoaderError `interface-gone`, `attach-failed`, `pin-failed`; then neither hook carries a program by this call.
+   */
+  attach(interfaceIndex: number): Attachment {
+    const known = this.#modes.get(interfaceIndex);
+    if (known) return { interfaceIndex, mode: known };
+    const mode = this.#attachBoth(interfaceIndex);
+    this.#modes.set(interfaceIndex, mode);
+    return { interfaceIndex, mode };
+  }
+
+  /** Takes the programs off. An interface that is gone, or never had them, is fine. */
+  detach(interfaceIndex: number): void {
+    for (const hook of HOOKS) this.#release(interfaceIndex, hook);
+    if (this.#modes.get(interfaceIndex) === 'clsact') {
+      for (const hook of HOOKS) detachClsact(interfaceIndex, hook);
+    }
+    this.#modes.delete(interfaceIndex);
+  }
+
+  /** Interfaces that carry the programs, those an earlier process left included. */
+  attached(): Attachment[] {
+    return [...this.#modes].map(([interfaceIndex, mode]) => ({ interfaceIndex, mode }));
+  }
+
+  /** Ends idle connections and tells active ones. Call every ≤ 5 s. Blocks about 30 ns per connection. */
+  sweep(): SweepResult {
+    const context = new Uint8Array(SWEEP_RESULT_TWIN.size);
+    runSyscall(this.#object.programFd('sweep'), context);
+    return decodeSweepResult(context);
+  }
+
+  /** Closes everything. With pins, programs and maps stay at work; without, tcx programs are gone with their links. */
+  close(): void {
+    this.ring.close();
+    for (const link of this.#links.values()) releaseTcx(link);
+    this.#links.clear();
+    this.#modes.clear();
+    this.#object.close();
+  }
+
+  #attachBoth(interfaceIndex: number): AttachMode {
+    if (this.#forcedMode !== 'clsact') {
+      try {
+        for (const hook of HOOKS) this.#attachTcx(interfaceIndex, hook);
+        return 'tcx';
+      } catch (error) {
+        for (const hook of HOOKS) this.#release(interfaceIndex, hook);
+        const lacking =
+          error instanceof LoaderError && error.code === 'attach-failed' && tcxUnsupported(error.errno ?? 0);
+        if (!lacking || this.#forcedMode === 'tcx') throw error;
+      }
+    }
+    try {
+      for (const hook of HOOKS) attachClsact(this.#object.programFd(PROGRAMS[hook]), interfaceIndex, hook);
+    } catch (error) {
+      for (const hook of HOOKS) if (hasClsact(interfaceIndex, hook)) detachClsact(interfaceIndex, hook);
+      throw error;
+    }
+    return 'clsact';
+  }
+
+  #attachTcx(interfaceIndex: number, hook: Hook): void {
+    const name = linkName(interfaceIndex, hook);
+    const link = attachTcx(this.#object.programFd(PROGRAMS[hook]), interfaceIndex, hook, this.#pin(name));
+    this.#links.set(name, link);
+  }
+
+  /** Gives the pinned links of an earlier process this one's programs; drops those whose interface is gone. */
+  #adoptLinks(directory: string): void {
+    for (const name of readdirSync(directory)) {
+      const [index, hook] = name.split('-') as [string, Hook];
+      const path = join(directory, name);
+      const link = HOOKS.includes(hook) ? openPinnedTcx(path) : undefined;
+      if (!link || link.interfaceIndex !== Number(index)) {
+        rmSync(path, { force: true });
+        if (link) releaseTcx(link);
+        continue;
+      }
+      updateTcx(link, this.#object.programFd(PROGRAMS[hook]));
+      this.#links.set(name, link);
+    }
+    for (const name of this.#links.keys()) {
+      const interfaceIndex = Number.parseInt(name, 10);
+      if (HOOKS.every((hook) => this.#links.has(linkName(interfaceIndex, hook))))
+        this.#modes.set(interfaceIndex, 'tcx');
+    }
+    // Half an attachment (a process that died between two hooks) is let go, to be attached anew.
+    for (const name of [...this.#links.keys()]) {
+      const [index, hook] = name.split('-') as [string, Hook];
+      if (!this.#modes.has(Number(index))) this.#release(Number(index), hook);
+    }
+  }
+
+  #release(interfaceIndex: number, hook: Hook): void {
+    const name = linkName(interfaceIndex, hook);
+    const link = this.#links.get(name);
+    if (link) releaseTcx(link, this.#pin(name));
+    this.#links.delete(name);
+  }
+
+  #pin(name: string): string | undefined {
+    return this.#linkDirectory === undefined ? undefined : join(this.#linkDirectory, name);
+  }
+}
+
+function linkName(interfaceIndex: number, hook: Hook): string {
+  return `${interfaceIndex}-${hook}`;
+}

@@ -1,0 +1,148 @@
+/** A compiled BPF object, opened and loaded: its programs verified, its maps made or taken over from their pins. */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { Btf } from './btf.ts';
+import { libbpf, type Pointer, takeLibbpfLog } from './libbpf.ts';
+import { viewMemory } from './libc.ts';
+import { LoaderError } from './loader-error.ts';
+
+export interface ObjectOptions {
+  /** The object file. */
+  readonly path: string;
+  /** Contents of the read-only data; must have its exact size. Without it the defaults of the C source hold. */
+  readonly readOnlyData?: Uint8Array;
+  /** Sizes that differ from the C source: map name → entries (ring: bytes, a power of two). */
+  readonly entries?: Readonly<Record<string, number>>;
+  /** Maps that outlive the process, and the directory on a BPF file system where they are pinned. */
+  readonly pins?: { readonly directory: string; readonly maps: readonly string[] };
+}
+
+export class BpfObject {
+  readonly btf: Btf;
+  /** Names of the maps that were taken over from an earlier load. */
+  readonly reused: readonly string[];
+  readonly #pointer: Pointer;
+  readonly #stalePins: readonly string[];
+
+  private constructor(pointer: Pointer, btf: Btf, reused: readonly string[], stalePins: readonly string[]) {
+    this.#pointer = pointer;
+    this.btf = btf;
+    this.reused = reused;
+    this.#stalePins = stalePins;
+  }
+
+  /**
+   * @throws LoaderError `object-missing` (not built), `object-refused` with the kernel's last words, `libbpf-missing`.
+   */
+  static load(options: ObjectOptions): BpfObject {
+    const library = libbpf();
+    if (!existsSync(options.path)) {
+      throw new LoaderError('object-missing', `${options.path} does not exist: run "npm run build:bpf"`);
+    }
+    const image = readFileSync(options.path);
+    const btf = Btf.ofObject(image);
+    takeLibbpfLog();
+    const pointer = library.objectOpen(image, image.length, null);
+    if (!pointer) throw refused(`cannot open ${options.path}`);
+    try {
+      for (const [name, entries] of Object.entries(options.entries ?? {})) {
+        const error = library.setMaxEntries(findMap(pointer, name), entries);
+        if (error < 0) throw new LoaderError('object-refused', `cannot size the map "${name}" to ${entries}`, -error);
+      }
+      if (options.readOnlyData) fillReadOnlyData(pointer, options.readOnlyData);
+      const pins = options.pins ? placePins(pointer, btf, options.pins.directory, options.pins.maps) : NO_PINS;
+      const error = library.objectLoad(pointer);
+      if (error < 0) throw refused('the kernel refused the eBPF object', -error);
+      return new BpfObject(pointer, btf, pins.reused, pins.stale);
+    } catch (error) {
+      library.objectClose(pointer);
+      throw error;
+    }
+  }
+
+  /** Descriptor of a program, owned by this object. @throws Error when there is no such program. */
+  programFd(name: string): number {
+    const program = libbpf().findProgram(this.#pointer, name);
+    if (!program) throw new Error(`the object has no program "${name}"`);
+    return libbpf().programFd(program);
+  }
+
+  /** Descriptor of a map, owned by this object. @throws Error when there is no such map. */
+  mapFd(name: string): number {
+    return libbpf().mapFd(findMap(this.#pointer, name));
+  }
+
+  /** Entries of a map as loaded; for a ring its size in bytes. */
+  mapEntries(name: string): number {
+    return libbpf().mapMaxEntries(findMap(this.#pointer, name));
+  }
+
+  /** Lets go of pinned maps with an older layout. Call it once nothing attached uses them any more. */
+  removeStalePins(): void {
+    for (const path of this.#stalePins) rmSync(path, { force: true });
+  }
+
+  /** Closes every descriptor. Attached programs and pinned maps live on. */
+  close(): void {
+    libbpf().objectClose(this.#pointer);
+  }
+}
+
+const NO_PINS = { reused: [] as string[], stale: [] as string[] };
+
+/**
+ * A pin's name ends with a hash of everything that makes a map interchangeable with another: kind, sizes, and the layout
+ * of its structs. So a map with another layout gets another pin, and the old one stays in use until links are switched.
+ */
+function placePins(object: Pointer, btf: Btf, directory: string, maps: readonly string[]) {
+  const library = libbpf();
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const present = readdirSync(directory);
+  const reused: string[] = [];
+  const stale: string[] = [];
+  for (const name of maps) {
+    const map = findMap(object, name);
+    const shape = [
+      library.mapType(map),
+      library.mapFlags(map),
+      library.mapKeySize(map),
+      library.mapValueSize(map),
+      library.mapMaxEntries(map),
+      btf.mapLayout(name) ?? '',
+    ];
+    const hash = createHash('sha256').update(shape.join('|')).digest('hex').slice(0, 12);
+    const pin = `${name}-${hash}`;
+    const error = library.setPinPath(map, join(directory, pin));
+    if (error < 0) throw new LoaderError('pin-failed', `cannot place the map "${name}" in ${directory}`, -error);
+    if (present.includes(pin)) reused.push(name);
+    const prefix = `${name}-`;
+    for (const other of present) {
+      if (other.startsWith(prefix) && other !== pin) stale.push(join(directory, other));
+    }
+  }
+  return { reused, stale };
+}
+
+function findMap(object: Pointer, name: string): Pointer {
+  const map = libbpf().findMap(object, name);
+  if (!map) throw new Error(`the object has no map "${name}"`);
+  return map;
+}
+
+function fillReadOnlyData(object: Pointer, data: Uint8Array): void {
+  const size = [0];
+  const memory = libbpf().initialValue(findMap(object, '.rodata'), size);
+  if (!memory || Number(size[0]) !== data.length) {
+    throw new Error(`the object's read-only data has ${size[0]} bytes, the settings ${data.length}`);
+  }
+  viewMemory(memory, data.length).set(data);
+}
+
+function refused(what: string, errno?: number): LoaderError {
+  const said = takeLibbpfLog()
+    .filter((line) => !/BEGIN PROG LOAD LOG|END PROG LOAD LOG/.test(line))
+    .slice(-12);
+  return new LoaderError('object-refused', said.length ? `${what}\n${said.join('\n')}\n${what}` : what, errno);
+}
