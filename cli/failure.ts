@@ -1,0 +1,38 @@
+import { codeName, StatusError } from '#runtime/grpc/service.ts';
+
+/** A command cannot go on, for a reason the person can do something about. The message says what and how. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode = 1) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
+
+// Thrown by the language for defects of ours; everything else that reaches the top is about the world outside.
+const DEFECTS = [TypeError, RangeError, ReferenceError, SyntaxError];
+
+/** Prints one line for an expected failure, the stack for a defect. Returns the exit code. */
+export function reportFailure(error: unknown): number {
+  if (error instanceof CommandError) {
+    say(error.message);
+    return error.exitCode;
+  }
+  if (error instanceof StatusError) {
+    say(`${error.message} (${codeName(error.code)})`);
+    return 1;
+  }
+  if (!(error instanceof Error)) {
+    say(String(error));
+    return 1;
+  }
+  const defect = DEFECTS.some((kind) => error instanceof kind) && !('code' in error);
+  say(defect ? `this is a defect of Waggle: ${error.stack}` : error.message);
+  return 1;
+}
+
+function say(message: string): void {
+  process.stderr.write(`waggle: ${message}\n`);
+}

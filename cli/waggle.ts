@@ -1,0 +1,48 @@
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { reportFailure } from './failure.ts';
+
+/** Each verb stands in `cli/<name>-command.ts` and is loaded only when it is asked for: `waggle --help` starts no engine. */
+const COMMANDS: Readonly<Record<string, string>> = {
+  demo: 'a lab cluster with real traffic, its agents, the backend and the page',
+  doctor: 'check what Waggle needs on this machine, with the fix for what is missing',
+  status: 'nodes, flows per second and losses',
+  observe: 'print flows as they happen',
+  agent: 'run the agent of one node',
+  backend: 'run the relay, the API and the page',
+  lab: 'a small cluster on this machine, from Kubernetes manifests',
+  bench: 'measure speed and memory against their goals',
+};
+
+// `waggle observe | head`: the reader has what it wanted.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+const program = new Command('waggle')
+  .description('A live service map of a Kubernetes cluster, from eBPF.')
+  .version(version)
+  .showHelpAfterError('(--help says what is possible)')
+  .enablePositionalOptions();
+
+const asked = process.argv.slice(2).find((word) => !word.startsWith('-') && word !== 'help');
+for (const [name, summary] of Object.entries(COMMANDS)) {
+  program.addCommand(name === asked ? (await load(name)).summary(summary) : new Command(name).description(summary));
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = reportFailure(error);
+}
+
+async function load(name: string): Promise<Command> {
+  const module = (await import(`./${name}-command.ts`)) as Record<string, (() => Command) | undefined>;
+  const make = module[`${name}Command`];
+  if (make === undefined) throw new TypeError(`cli/${name}-command.ts does not export ${name}Command`);
+  return make();
+}
