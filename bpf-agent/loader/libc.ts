@@ -1,6 +1,6 @@
 /**
- * The few C library calls Node does not offer: mapping memory, namespaces, mounts and raw netlink sockets. FFI lives in
- * this file and libbpf.ts and nowhere else, because a wrong declaration kills the process.
+ * The few C library calls Node does not offer: mapping memory, namespaces, mounts, raw netlink sockets and an exact clock. FFI
+ * lives in this file and libbpf.ts and nowhere else, because a wrong declaration kills the process.
  */
 import koffi from 'koffi';
 
@@ -18,6 +18,7 @@ const calls = {
   bind: libc.func('int bind(int fd, const void *address, uint32_t length)'),
   send: libc.func('intptr_t send(int fd, const void *data, size_t length, int flags)'),
   recv: libc.func('intptr_t recv(int fd, void *data, size_t length, int flags)'),
+  clock_gettime: libc.func('int clock_gettime(int clock, void *time)'),
   setsockopt: libc.func('int setsockopt(int fd, int level, int name, const void *value, uint32_t length)'),
 };
 
@@ -113,4 +114,13 @@ export function sendOn(fd: number, data: Uint8Array): Outcome {
 /** Receives one datagram without waiting. A value larger than the buffer means that it was cut. */
 export function receiveOn(fd: number, into: Uint8Array): Outcome {
   return outcome(Number(calls.recv(fd, into, into.length, MSG_DONTWAIT | MSG_TRUNC)));
+}
+
+const CLOCK_REALTIME = 0;
+const timespec = new BigInt64Array(2);
+
+/** Wall clock in nanoseconds since 1970: Node's own clocks give milliseconds, or no wall clock. */
+export function realtimeNanos(): bigint {
+  calls.clock_gettime(CLOCK_REALTIME, timespec);
+  return timespec[0]! * 1_000_000_000n + timespec[1]!;
 }
