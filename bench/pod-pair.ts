@@ -46,7 +46,12 @@ export async function createPodPair(context: BenchmarkContext): Promise<PodPair>
       'net/ipv4/conf/default/rp_filter': '0',
       'net/ipv6/conf/all/forwarding': '1',
     });
-    await ipBatch(node, ['link set lo up', `address add ${GATEWAY}/32 dev lo`, `address add ${NODE.v4}/32 dev lo`]);
+    await ipBatch(node, [
+      'link set lo up',
+      `address add ${GATEWAY}/32 dev lo`,
+      `address add ${NODE.v4}/32 dev lo`,
+      `address add ${NODE.v6}/128 dev lo`,
+    ]);
     await attachPods(node, NODE, GATEWAY, pods);
     const indexes = await linkIndexes(node);
     const [client, server] = pods.map((pod) => {

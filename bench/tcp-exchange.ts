@@ -1,0 +1,112 @@
+import { type Datapath, openDatapath } from '#bpf-agent/loader/datapath.ts';
+import { inNetworkNamespace } from '#bpf-agent/loader/netns.ts';
+import { total } from '#bpf-agent/maps/counters.ts';
+import { buildBpf } from '../scripts/build-bpf.ts';
+import type { BenchmarkContext, Figure } from './benchmark.ts';
+import { buildNative } from './native-build.ts';
+import { NativeProcess } from './native-process.ts';
+import { pinToCore } from './pin.ts';
+import { createPodPair, type PodPair } from './pod-pair.ts';
+import { alternate, median } from './statistics.ts';
+
+/** As the agent: the ring every 5 ms, the sweep every 5 s. */
+const DRAIN_MS = 5;
+const SWEEP_MS = 5_000;
+
+/**
+ * Transactions per second between two pods of one node, with the datapath on both pods' interfaces over bare veths: 4 hooks per
+ * packet pair and direction, the most a packet meets on one node. Client and server share one core; this process, which
+ * drains the ring as the agent does, runs on the other.
+ */
+export async function measureExchange(
+  context: BenchmarkContext,
+  kind: 'rr' | 'crr',
+  atLeast: number,
+): Promise<Figure[]> {
+  const rounds = context.quick ? 20 : 80;
+  const milliseconds = 150; // short turns: what else the machine does hits both sides of most rounds
+  const datapath = openDatapath({ objectPath: buildBpf(context.progress) });
+  context.cleanUp(() => datapath.close());
+  const pods = await createPodPair(context);
+  pinToCore(context.otherCore);
+  const drained = drainLikeTheAgent(datapath, context);
+
+  const load = new NativeProcess(
+    buildNative('request-response'),
+    [pods.client.netns, pods.server.netns, pods.server.address, String(context.core)],
+    context,
+  );
+  const rate = async () => {
+    const [transactions, nanoseconds] = await load.askNumbers(`${kind} ${milliseconds}`);
+    return (transactions * 1e9) / nanoseconds;
+  };
+  // The first connections meet cold caches, unresolved neighbours and an empty connection table.
+  attachBoth(datapath, pods);
+  await rate();
+  detachBoth(datapath, pods);
+  await rate();
+
+  const busy = { with: 0, microseconds: 0 };
+  const { ratios, base, changed } = await alternate(rounds, {
+    base: rate,
+    changed: async () => {
+      attachBoth(datapath, pods);
+      const before = process.cpuUsage();
+      const begun = performance.now();
+      const result = await rate();
+      const used = process.cpuUsage(before);
+      busy.microseconds += used.user + used.system;
+      busy.with += (performance.now() - begun) * 1000;
+      detachBoth(datapath, pods);
+      return result;
+    },
+  });
+  const lost = total(datapath.maps.counters.read().ringFull);
+  const records = drained();
+  if (records === 0) throw new Error('the datapath was attached and wrote no record');
+  const share = ((100 * busy.microseconds) / busy.with).toFixed(1);
+  return [
+    {
+      name: '',
+      value: median(ratios),
+      unit: '×',
+      goal: { atLeast },
+      samples: ratios,
+      note:
+        `${microseconds(base)} µs bare, ${microseconds(changed)} µs observed at 4 hooks; both ends on one core; ` +
+        `${records.toLocaleString('en')} records drained on the other (${share} % of it), ${lost} lost`,
+    },
+  ];
+}
+
+function attachBoth(datapath: Datapath, pods: PodPair): void {
+  inNetworkNamespace(pods.node, () => {
+    datapath.attach(pods.client.linkIndex);
+    datapath.attach(pods.server.linkIndex);
+  });
+}
+
+function detachBoth(datapath: Datapath, pods: PodPair): void {
+  inNetworkNamespace(pods.node, () => {
+    datapath.detach(pods.client.linkIndex);
+    datapath.detach(pods.server.linkIndex);
+  });
+}
+
+/** Returns how many records came so far. */
+function drainLikeTheAgent(datapath: Datapath, context: BenchmarkContext): () => number {
+  let records = 0;
+  const drain = setInterval(() => {
+    records += datapath.ring.drain(() => {});
+  }, DRAIN_MS);
+  const sweep = setInterval(() => datapath.sweep(), SWEEP_MS);
+  context.cleanUp(() => {
+    clearInterval(drain);
+    clearInterval(sweep);
+  });
+  return () => records;
+}
+
+function microseconds(rates: readonly number[]): string {
+  return (1e6 / median(rates)).toFixed(1);
+}
