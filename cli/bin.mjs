@@ -29,11 +29,11 @@ if (Number(process.versions.node.split('.')[0]) >= 24) {
 function handOver(command, argv) {
   const child = spawn(command, argv, { stdio: 'inherit' });
   // The child decides what a signal means (it cleans up first); this process only waits for it. Ctrl-C in a terminal reaches
-  // the whole group by itself, so SIGINT is not passed on a second time.
+  // the whole group by itself and is not passed on a second time.
   const passOn = (signal) => child.kill(signal);
   process.on('SIGTERM', passOn);
   process.on('SIGHUP', passOn);
-  process.on('SIGINT', () => {});
+  process.on('SIGINT', (signal) => process.stdin.isTTY || passOn(signal));
   child.on('error', (error) => fail(`${command} cannot be started: ${error.message}`));
   child.on('exit', (code, signal) => process.exit(signal ? 128 + constants.signals[signal] : code));
 }
