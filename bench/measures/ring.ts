@@ -1,0 +1,161 @@
+import { AddressBook } from '#bpf-agent/events/address-book.ts';
+import { EndpointTable } from '#bpf-agent/events/endpoint-table.ts';
+import { KernelClock } from '#bpf-agent/events/kernel-clock.ts';
+import { RecordDrain } from '#bpf-agent/events/record-drain.ts';
+import { RecordToRow } from '#bpf-agent/events/record-to-row.ts';
+import { RingConsumer } from '#bpf-agent/events/ring-consumer.ts';
+import { BpfObject } from '#bpf-agent/loader/object.ts';
+import { CounterMap, total } from '#bpf-agent/maps/counters.ts';
+import { DEFAULT_TIMEOUTS, encodeSettings } from '#bpf-agent/maps/settings.ts';
+import { FlowWindow } from '#core/flow/flow-window.ts';
+import type { Benchmark, Figure } from '../benchmark.ts';
+import { establishConnection } from '../established-connection.ts';
+import { buildBpfVariant, buildNative } from '../native-build.ts';
+import { NativeProcess } from '../native-process.ts';
+import { pinToCore } from '../pin.ts';
+import { alternate, median } from '../statistics.ts';
+
+const RING_BYTES = 8 << 20;
+const MAX_LAG_MS = 5_000;
+
+export const ring: Benchmark = {
+  name: 'ring',
+  about: 'records per second from the kernel into columns: the agent over a C consumer on the same ring and feed',
+  needs: ['bpf', 'clang'],
+  seconds: { full: 60, quick: 25 },
+  async measure(context): Promise<Figure[]> {
+    const rounds = context.quick ? 6 : 20;
+    const milliseconds = context.quick ? 300 : 600;
+    pinToCore(context.core);
+    const object = BpfObject.load({
+      path: buildBpfVariant('event-per-packet'),
+      readOnlyData: encodeSettings({ ...DEFAULT_TIMEOUTS, recordInterval: 0 }),
+      entries: { records: RING_BYTES },
+    });
+    context.cleanUp(() => object.close());
+    const ringFd = object.mapFd('records');
+    const counters = new CounterMap(object.mapFd('counters'));
+    const segment = establishConnection(object.programFd('from_endpoint'), object.programFd('to_endpoint'));
+    emptyRing(ringFd);
+
+    const feed = new NativeProcess(
+      buildNative('ring-feed', ['bpf']),
+      [String(context.otherCore), Buffer.from(segment).toString('hex')],
+      context,
+      [object.programFd('from_endpoint')],
+    );
+    const native = new NativeProcess(buildNative('ring-consume', ['bpf']), [String(context.core)], context, [ringFd]);
+    const agent = new AgentConsumer(ringFd);
+
+    let uncounted = 0;
+    const shareLost = { c: [] as number[], agent: [] as number[] };
+    /** Records per second that reached the consumer while the feed ran and until the ring was empty. */
+    const round = async (consumer: Consumer, lost: number[]) => {
+      const lostBefore = total(counters.read().ringFull);
+      await consumer.start();
+      const begun = performance.now();
+      const [produced] = await feed.askNumbers(String(milliseconds));
+      const consumed = await consumer.stop();
+      const seconds = (performance.now() - begun) / 1000;
+      const counted = total(counters.read().ringFull) - lostBefore;
+      uncounted += Math.abs(produced - consumed - counted);
+      lost.push(counted / produced);
+      return consumed / seconds;
+    };
+    const c: Consumer = {
+      start: async () => void (await native.ask('start')),
+      stop: async () => (await native.askNumbers('stop'))[0],
+    };
+    // The agent's functions are compiled by use.
+    await round(agent, []);
+    await round(c, []);
+    const { ratios, base, changed } = await alternate(rounds, {
+      base: () => round(c, shareLost.c),
+      changed: () => round(agent, shareLost.agent),
+    });
+    return [
+      {
+        name: '',
+        value: median(ratios),
+        unit: '×',
+        goal: { atLeast: 0.8 },
+        samples: ratios,
+        note: `agent ${millions(changed)} M/s (${percent(shareLost.agent)} % found no room), C ${millions(base)} M/s (${percent(shareLost.c)} %); one core feeds, one consumes`,
+      },
+      {
+        name: 'uncounted loss',
+        value: uncounted,
+        unit: 'records',
+        goal: { atMost: 0 },
+        samples: [uncounted],
+        note: 'written less read less counted as lost, over all rounds',
+      },
+    ];
+  },
+};
+
+interface Consumer {
+  start(): Promise<void>;
+  /** Reads what is left; returns how many records came since the start. */
+  stop(): Promise<number>;
+}
+
+/** The agent's own way from the ring to rows of a window, on its own timer. */
+class AgentConsumer implements Consumer {
+  readonly #fd: number;
+  readonly #window = new FlowWindow(65_536);
+  readonly #clock = new KernelClock();
+  readonly #book = new AddressBook('default');
+  readonly #table = new EndpointTable(this.#window.endpoints, this.#book);
+  readonly #rows = new RecordToRow(
+    this.#window,
+    this.#window.nodeNumber({ cluster: 'default', node: 'bench', bootId: 1n }),
+    this.#table,
+    this.#clock,
+  );
+  #ring: RingConsumer | undefined;
+  #drain: RecordDrain | undefined;
+  #begun = 0;
+
+  constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  async start(): Promise<void> {
+    // Anew each time: it remembers its position, and another consumer has moved on since.
+    this.#ring = new RingConsumer(this.#fd, RING_BYTES);
+    this.#begun = this.#window.end;
+    this.#drain = new RecordDrain({
+      ring: this.#ring,
+      rows: this.#rows,
+      table: this.#table,
+      book: this.#book,
+      clock: this.#clock,
+      onProgress: () => {},
+    });
+    this.#drain.start();
+  }
+
+  async stop(): Promise<number> {
+    const deadline = performance.now() + MAX_LAG_MS;
+    while (this.#ring!.pending > 0 && performance.now() < deadline)
+      await new Promise((resolve) => setImmediate(resolve));
+    this.#drain!.stop();
+    this.#ring!.close();
+    return this.#window.end - this.#begun;
+  }
+}
+
+function emptyRing(fd: number): void {
+  const consumer = new RingConsumer(fd, RING_BYTES);
+  consumer.drain(() => {});
+  consumer.close();
+}
+
+function millions(rates: readonly number[]): string {
+  return (median(rates) / 1e6).toFixed(2);
+}
+
+function percent(shares: readonly number[]): string {
+  return (100 * median(shares)).toFixed(1);
+}
