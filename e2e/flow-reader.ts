@@ -4,7 +4,8 @@ import type { Endpoint } from '#core/flow/endpoint.ts';
 import { EndpointStore } from '#core/flow/endpoint-store.ts';
 import { FLOW_FIELD_NAMES, type FlowFieldName } from '#core/flow/fields.ts';
 import type { NodeBoot } from '#core/flow/node-boot.ts';
-import type { Cursor, FlowBatch, Loss } from '#proto/gen/waggle/v1/flow_pb.ts';
+import { type Cursor, type FlowBatch, FlowService, type Loss } from '#proto/gen/waggle/v1/flow_pb.ts';
+import { createClient } from '#runtime/grpc/client.ts';
 
 /** One flow as an object: for tests, which look at thousands, not millions. */
 export interface ToldFlow extends Readonly<Record<Exclude<FlowFieldName, 'node' | 'source' | 'destination'>, number>> {
@@ -46,4 +47,21 @@ export class FlowReader {
 /** A flow's identity: no two flows of a stream may share it. */
 export function flowKey({ boot, sequence }: ToldFlow): string {
   return `${boot.cluster}/${boot.node}/${boot.bootId}/${sequence}`;
+}
+
+/** Every flow that these servers of the FlowService (agents or relays) still hold, in the order they were told. */
+export async function toldFlows(targets: readonly string[]): Promise<ToldFlow[]> {
+  const flows: ToldFlow[] = [];
+  for (const target of targets) {
+    const client = createClient(FlowService, target);
+    const reader = new FlowReader();
+    try {
+      for await (const batch of client.follow({ last: 1_000_000 }, { deadlineMs: 30_000 })) {
+        flows.push(...reader.read(batch));
+      }
+    } finally {
+      client.close();
+    }
+  }
+  return flows;
 }
