@@ -108,8 +108,7 @@ export class FlowMix {
     const kind = random.next();
     const own = this.#own[random.below(this.#own.length)];
     const egress = random.next() < 0.5;
-    // A workload talks to few others: the partner's place follows from its own.
-    const partner = (own * 31 + random.popular(24) * 17) % cluster.pods.length;
+    const partner = this.#partnerOf(cluster.pods[own].workload);
     const visitor = kind >= 0.95 ? this.#window.endpoints.intern(worldEndpoint(random.popular(60_000))) : 0;
     if (visitor !== 0) this.#window.endpoints.retain(visitor);
     const near = this.#pods[own];
@@ -128,6 +127,14 @@ export class FlowMix {
     this.#script(connection, kind);
     const local = visitor === 0 && cluster.pods[partner].node === this.#options.node;
     if (local) this.#script({ ...connection, egress: !egress }, kind);
+  }
+
+  /** A pod of one of the few workloads that this one talks to. */
+  #partnerOf(workload: number): number {
+    const { workloads, pods } = this.#options.cluster;
+    const other = (workload * 31 + this.#random.popular(8) * 17 + 1) % workloads;
+    const replicas = Math.floor((pods.length - 1 - other) / workloads) + 1;
+    return other + workloads * this.#random.below(replicas);
   }
 
   #script(connection: Connection, kind: number): void {
