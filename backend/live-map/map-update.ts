@@ -1,0 +1,115 @@
+import { create } from '@bufbuild/protobuf';
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import {
+  type Card as CardMessage,
+  CardSchema,
+  type Edge,
+  EdgeSchema,
+  type EdgeStats,
+  EdgeStatsSchema,
+  type MapUpdate,
+  MapUpdateSchema,
+} from '#proto/gen/waggle/v1/view_pb.ts';
+import type { Card } from './card-table.ts';
+import { RATE_SECONDS } from './edge-counters.ts';
+import type { LiveMap } from './live-map.ts';
+
+export function snapshot(map: LiveMap, nowMs: number): MapUpdate {
+  const second = Math.floor(nowMs / 1000);
+  return create(MapUpdateSchema, {
+    snapshot: true,
+    cards: map.cards.cards.flatMap((card) => (card === undefined ? [] : [cardMessage(map, card)])),
+    edges: [...map.edges.indexes()].map((edge) => edgeMessage(map, edge, second)),
+    omittedCards: map.cards.omitted.count,
+    omittedEdges: map.edges.omitted.count,
+  });
+}
+
+/** Undefined when nothing changed after that version. */
+export function changesSince(map: LiveMap, version: number, nowMs: number): MapUpdate | undefined {
+  const second = Math.floor(nowMs / 1000);
+  const cards: CardMessage[] = [];
+  for (const card of map.cards.cards) {
+    if (card !== undefined && card.changedVersion > version) cards.push(cardMessage(map, card));
+  }
+  const edges: Edge[] = [];
+  const stats: EdgeStats[] = [];
+  for (const edge of map.edges.indexes()) {
+    if (map.edges.createdVersion[edge] > version) edges.push(edgeMessage(map, edge, second));
+    else if (map.edges.changedVersion[edge] > version) stats.push(statsMessage(map, edge, second));
+  }
+  const removed = map.removals.filter((removal) => removal.version > version);
+  if (cards.length + edges.length + stats.length + removed.length === 0) return undefined;
+  return create(MapUpdateSchema, {
+    cards,
+    edges,
+    stats,
+    removedCards: removed.flatMap((removal) => removal.cards),
+    removedEdges: removed.flatMap((removal) => removal.edges),
+    omittedCards: map.cards.omitted.count,
+    omittedEdges: map.edges.omitted.count,
+  });
+}
+
+function cardMessage({ cards }: LiveMap, card: Card): CardMessage {
+  const { name } = card;
+  return create(CardSchema, {
+    id: card.id,
+    key: name.key,
+    kind: name.kind,
+    cluster: name.cluster,
+    namespace: name.namespace,
+    workloadKind: name.workloadKind,
+    name: name.name,
+    labels: cards.labelsOf(card),
+    members: card.members.size,
+    nodes: cards.nodesOf(card),
+    identity: name.identity,
+    firstSeen: timestampFromMs(card.firstSeenMs),
+    lastSeen: timestampFromMs(cards.lastSeenMs[card.index]),
+  });
+}
+
+function edgeMessage(map: LiveMap, edge: number, second: number): Edge {
+  const { edges, cards } = map;
+  return create(EdgeSchema, {
+    id: edges.id[edge],
+    source: cards.cards[edges.source[edge]]!.id,
+    destination: cards.cards[edges.destination[edge]]!.id,
+    port: Math.floor(edges.portProtocol[edge] / 256),
+    protocol: edges.portProtocol[edge] % 256,
+    firstSeen: timestampFromMs(edges.firstSeenMs[edge]),
+    stats: statsMessage(map, edge, second),
+  });
+}
+
+function statsMessage({ edges }: LiveMap, edge: number, second: number): EdgeStats {
+  const counters = edges.counted.records[edge] > 0 ? edges.counted : edges.spare;
+  const recent = counters.recent(edge, second);
+  const { drops, reason } = edges.drops.recent(edge, second);
+  // Either end may be the one that audits.
+  const audited = Math.max(
+    edges.counted.recent(edge, second).audited,
+    Math.min(edges.spare.recent(edge, second).audited, recent.flows),
+  );
+  return create(EdgeStatsSchema, {
+    edge: edges.id[edge],
+    connectionsPerSecond: recent.connections / RATE_SECONDS,
+    flowsPerSecond: (recent.flows + drops) / RATE_SECONDS,
+    bytesPerSecond: recent.bytes / RATE_SECONDS,
+    replyBytesPerSecond: recent.replyBytes / RATE_SECONDS,
+    connections: BigInt(counters.connections[edge]),
+    bytes: BigInt(counters.bytes[edge]),
+    replyBytes: BigInt(counters.replyBytes[edge]),
+    packets: BigInt(counters.packets[edge]),
+    replyPackets: BigInt(counters.replyPackets[edge]),
+    forwarded: recent.flows - audited,
+    dropped: drops,
+    audited,
+    rttMicros: edges.rtt.median(edge),
+    // Each end knows of its own.
+    retransmits: edges.counted.retransmits[edge] + edges.spare.retransmits[edge],
+    lastSeen: timestampFromMs(edges.lastSeenMs[edge]),
+    dropReason: reason,
+  });
+}

@@ -1,0 +1,25 @@
+import { isIP } from 'node:net';
+import { formatAddress } from '#runtime/address.ts';
+import type { Node } from '#runtime/cluster/objects.ts';
+import type { ClusterSource } from '#runtime/cluster/source.ts';
+import type { PeerTarget } from './peer-target.ts';
+
+/** Where node agents listen. */
+export const AGENT_PORT = 4244;
+
+/** Tells which agents there are, at once and whenever the cluster's nodes change. Returns the function that ends it. */
+export function discoverPeers(source: ClusterSource, tell: (targets: PeerTarget[]) => void): () => void {
+  const targets = () => tell(source.list('Node').flatMap((node) => agentOf(node) ?? []));
+  targets();
+  return source.onChange(({ kind }) => {
+    if (kind === 'Node') targets();
+  });
+}
+
+/** The agent of a node, by its internal address, IPv4 before IPv6; undefined while the node has none. */
+export function agentOf(node: Node): PeerTarget | undefined {
+  const internal = node.status.addresses.filter(({ type }) => type === 'InternalIP').map(({ address }) => address);
+  const host = internal.find((address) => isIP(address) === 4) ?? internal.find((address) => isIP(address) === 6);
+  if (host === undefined) return undefined;
+  return { name: node.metadata.name, address: formatAddress({ kind: 'tcp', host, port: AGENT_PORT }) };
+}
