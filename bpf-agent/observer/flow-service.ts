@@ -17,7 +17,7 @@ export interface NodeFacts {
   readonly version: string;
   readonly startedMs: number;
   /** Where the agent listens, as others reach it. */
-  readonly address: string;
+  address(): string;
   endpoints(): number;
   /** What is degraded on the node; empty when all is well. */
   problem(): string;
@@ -60,7 +60,7 @@ export class NodeFlowService implements Handlers<typeof FlowService> {
     const node = create(NodeStatusSchema, {
       cluster: boot.cluster,
       name: boot.node,
-      address: this.#facts.address,
+      address: this.#facts.address(),
       state: NodeState.CONNECTED,
       message: this.#facts.problem(),
       bootId: boot.bootId,

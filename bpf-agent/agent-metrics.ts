@@ -1,0 +1,71 @@
+import { vocabulary } from '#core/vocabulary/vocabulary.ts';
+import { LossSource } from '#proto/gen/waggle/v1/flow_pb.ts';
+import { Counter, Gauge, type Registry } from '#runtime/metrics.ts';
+
+const lossSources = vocabulary('loss source', LossSource);
+
+/** What an agent tells of itself; read when it is scraped. */
+export interface AgentFigures {
+  flows(): number;
+  flowsPerSecond(): number;
+  endpoints(): number;
+  /** Pods of the node whose traffic is not seen. */
+  unattached(): number;
+  followers(): number;
+  connections(): number;
+  losses(): ReadonlyMap<LossSource, number>;
+}
+
+/** Registers the agent's metrics. Lost events keep the name Hubble's users alert on. */
+export function registerAgentMetrics(registry: Registry, figures: AgentFigures): void {
+  counter(registry, 'waggle_agent_flows_total', 'Flows read from the kernel since the agent started.', figures.flows);
+  gauge(registry, 'waggle_agent_flows_per_second', 'Mean of the last 10 s.', figures.flowsPerSecond);
+  gauge(registry, 'waggle_agent_endpoints', 'Pods of this node whose traffic is observed.', figures.endpoints);
+  gauge(
+    registry,
+    'waggle_agent_unattached_pods',
+    'Pods of this node whose traffic is not observed.',
+    figures.unattached,
+  );
+  gauge(registry, 'waggle_agent_followers', 'Open flow streams.', figures.followers);
+  gauge(
+    registry,
+    'waggle_agent_connections',
+    'Entries in the connection table at the last sweep.',
+    figures.connections,
+  );
+  new Counter({
+    name: 'hubble_lost_events_total',
+    help: 'Events that were seen and could not be told, by source.',
+    labelNames: ['source'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [source, count] of figures.losses())
+        this.inc({ source: lossSources.name(source).toLowerCase() }, count);
+    },
+  });
+}
+
+function counter(registry: Registry, name: string, help: string, value: () => number): void {
+  new Counter({
+    name,
+    help,
+    registers: [registry],
+    collect() {
+      this.reset();
+      this.inc(value());
+    },
+  });
+}
+
+function gauge(registry: Registry, name: string, help: string, value: () => number): void {
+  new Gauge({
+    name,
+    help,
+    registers: [registry],
+    collect() {
+      this.set(value());
+    },
+  });
+}

@@ -1,0 +1,265 @@
+import { randomBytes } from 'node:crypto';
+import { AgentService } from '#proto/gen/waggle/v1/agent_pb.ts';
+import { FlowService } from '#proto/gen/waggle/v1/flow_pb.ts';
+import type { ClusterSource } from '#runtime/cluster/source.ts';
+import { type GrpcServer, startGrpcServer } from '#runtime/grpc/server.ts';
+import { service } from '#runtime/grpc/service.ts';
+import { Health } from '#runtime/health.ts';
+import type { Logger } from '#runtime/log.ts';
+import { createRegistry, type MetricsServer, startMetricsServer } from '#runtime/metrics.ts';
+import { registerAgentMetrics } from './agent-metrics.ts';
+import { EndpointService } from './endpoint-service.ts';
+import { AddressBook } from './events/address-book.ts';
+import { EndpointTable } from './events/endpoint-table.ts';
+import { KernelClock } from './events/kernel-clock.ts';
+import { RecordDrain } from './events/record-drain.ts';
+import { RecordToRow } from './events/record-to-row.ts';
+import { type Datapath, type DatapathOptions, openDatapath } from './loader/datapath.ts';
+import { BootHistory } from './observer/boot-history.ts';
+import { DatapathLosses } from './observer/datapath-losses.ts';
+import { FlowLog } from './observer/flow-log.ts';
+import { NodeFlowService } from './observer/flow-service.ts';
+import { PodFinder } from './pods/pod-finder.ts';
+import type { RunDirectory } from './run-directory.ts';
+import { NodeSync } from './sync/node-sync.ts';
+import { SyncLoop } from './sync/sync-loop.ts';
+
+const SWEEP_MS = 2_000;
+const SECOND_MS = 1_000;
+/** A stopping agent gives its readers this long to be sent what it has read. */
+const FAREWELL_MS = 40;
+
+export interface AgentOptions {
+  readonly node: string;
+  readonly cluster: string;
+  readonly version: string;
+  readonly source: ClusterSource;
+  readonly run: RunDirectory;
+  /** Where gRPC is served besides the run directory's socket. */
+  readonly listen: string;
+  /** Where metrics and health are served; undefined = nowhere. */
+  readonly metricsListen?: string;
+  /** Directory under which the pods' cgroups are looked for. */
+  readonly cgroupRoot: string;
+  readonly procRoot?: string;
+  /** Flows held. */
+  readonly flows: number;
+  readonly datapath?: Omit<DatapathOptions, 'pinDirectory'>;
+  readonly log: Logger;
+}
+
+/** Another agent answers on the run directory's socket. */
+export class AgentRunningError extends Error {
+  override readonly name = 'AgentRunningError';
+  readonly code = 'AGENT_RUNNING';
+}
+
+/**
+ * Starts the agent of the node whose network namespace this process is in. Throws LoaderError, ListenError or
+ * AgentRunningError with a message for people; then nothing of it runs, and what an earlier agent left is as it was.
+ */
+export async function startAgent(options: AgentOptions): Promise<Agent> {
+  const { run, source } = options;
+  run.create();
+  if (await run.inUse()) {
+    throw new AgentRunningError(`an agent already runs on ${run.path}: stop it, or choose another --run-dir`);
+  }
+  await source.start();
+  const datapath = openDatapath({ ...options.datapath, pinDirectory: run.pins });
+  let agent: Agent | undefined;
+  try {
+    agent = new Agent(options, datapath);
+    await agent.listen();
+    return agent;
+  } catch (error) {
+    if (agent === undefined) datapath.close();
+    else await agent.stop();
+    await source.stop();
+    throw error;
+  }
+}
+
+export class Agent {
+  readonly flows: FlowLog;
+  readonly health = new Health('gRPC', 'pods');
+  readonly #options: AgentOptions;
+  readonly #datapath: Datapath;
+  readonly #sync: NodeSync;
+  readonly #loop: SyncLoop;
+  readonly #book: AddressBook;
+  readonly #clock = new KernelClock();
+  readonly #drain: RecordDrain;
+  readonly #losses: DatapathLosses;
+  readonly #service: NodeFlowService;
+  readonly #startedMs = Date.now();
+  readonly #timers: NodeJS.Timeout[] = [];
+  readonly #servers: (GrpcServer | MetricsServer)[] = [];
+  #connections = 0;
+  #address = '';
+  #stopping: Promise<void> | undefined;
+
+  constructor(options: AgentOptions, datapath: Datapath) {
+    this.#options = options;
+    this.#datapath = datapath;
+    const { cluster, node, source, run } = options;
+    const boot = { cluster, node, bootId: newBootId() };
+    this.flows = new FlowLog(boot, options.flows, this.#rememberBoots());
+    this.#losses = new DatapathLosses(DatapathLosses.fromJson(run.read('losses.json')));
+    this.#book = new AddressBook(cluster);
+    const finder = new PodFinder(options.cgroupRoot, options.procRoot);
+    this.#sync = new NodeSync({ source, datapath, finder, book: this.#book, cluster, node });
+    this.#saveState();
+    this.#noteLosses(undefined);
+
+    // Names before records: what waited in the ring is told with the names known now.
+    this.#sync.run();
+    this.health.met('pods');
+    this.#loop = new SyncLoop({
+      source,
+      run: () => this.#sync.run(),
+      onRun: (problem) => this.#afterSync(problem),
+    });
+    const table = new EndpointTable(this.flows.window.endpoints, this.#book);
+    this.#drain = new RecordDrain({
+      ring: datapath.ring,
+      rows: new RecordToRow(this.flows.window, this.flows.node, table, this.#clock),
+      table,
+      book: this.#book,
+      clock: this.#clock,
+      onProgress: (appended) => {
+        this.#saveState();
+        this.flows.appended(appended);
+      },
+    });
+    this.#service = new NodeFlowService(this.flows, {
+      version: options.version,
+      startedMs: this.#startedMs,
+      address: () => this.#address,
+      endpoints: () => this.#attachedPods(),
+      problem: () => this.#problem(),
+    });
+    this.#drain.start();
+    this.#timers.push(setInterval(() => this.#everySecond(), SECOND_MS));
+    this.#timers.push(setInterval(() => this.#sweep(), SWEEP_MS));
+  }
+
+  /** Where gRPC is served, with the port that was really taken. */
+  get address(): string {
+    return this.#address;
+  }
+
+  /** Where metrics and health are served; empty when nowhere. */
+  metricsAddress = '';
+
+  async listen(): Promise<void> {
+    const { run, listen, metricsListen, log } = this.#options;
+    const services = [
+      service(FlowService, this.#service),
+      service(AgentService, new EndpointService(this.#sync, this.#loop)),
+    ];
+    const tcp = await startGrpcServer({ address: listen, services, log });
+    this.#servers.push(tcp);
+    this.#address = tcp.address;
+    this.#servers.push(
+      await startGrpcServer({ address: `unix:${run.socket}`, services, log, setting: '--run-dir or WAGGLE_RUN_DIR' }),
+    );
+    this.health.met('gRPC');
+    if (metricsListen === undefined) return;
+    const registry = createRegistry();
+    registerAgentMetrics(registry, {
+      flows: () => this.flows.lastSequence,
+      flowsPerSecond: () => this.flows.rate.perSecond(),
+      endpoints: () => this.#attachedPods(),
+      unattached: () => this.#sync.pods.size - this.#attachedPods(),
+      followers: () => this.#service.followers,
+      connections: () => this.#connections,
+      losses: () => this.#service.losses,
+    });
+    const metrics = await startMetricsServer({ address: metricsListen, registry, health: this.health });
+    this.#servers.push(metrics);
+    this.metricsAddress = metrics.address;
+  }
+
+  /** Stops serving. Programs stay on their hooks and go on observing into the ring, for the next agent. Safe to call twice. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#loop.stop();
+    this.#drain.stop();
+    if (this.#service.followers > 0) await new Promise((resolve) => setTimeout(resolve, FAREWELL_MS));
+    await Promise.all(this.#servers.map((server) => server.stop()));
+    await this.#options.source.stop();
+    this.#saveState(Date.now());
+    this.#datapath.close();
+  }
+
+  /** The boots before this one, the last of them as its agent left it. */
+  #rememberBoots(): BootHistory {
+    const { run } = this.#options;
+    const last = this.#datapath.maps.agent.get();
+    let history = BootHistory.fromJson(run.read('boots.json'));
+    if (last !== undefined) {
+      const aliveAt = last.stoppedAt || last.aliveAt;
+      history = history.with({ bootId: last.bootId, lastSequence: last.lastSequence, aliveAt });
+      run.write('boots.json', history.toJson());
+    }
+    return history;
+  }
+
+  /** Leaves in a pinned map how far this boot has come; it outlives even a killed agent. */
+  #saveState(stoppedAt = 0): void {
+    this.#datapath.maps.agent.set({
+      bootId: this.flows.boot.bootId,
+      lastSequence: this.flows.lastSequence,
+      aliveAt: Date.now(),
+      stoppedAt,
+    });
+  }
+
+  #everySecond(): void {
+    this.#clock.measure();
+    this.#book.expire();
+    this.#saveState();
+  }
+
+  #sweep(): void {
+    // Counters first: connections opened during the walk must not count as evicted.
+    const counters = this.#datapath.maps.counters.read();
+    this.#connections = this.#datapath.sweep().visited;
+    this.#noteLosses(this.#connections, counters);
+  }
+
+  #noteLosses(connections: number | undefined, counters = this.#datapath.maps.counters.read()): void {
+    const entries = this.#losses.update(counters, connections, this.flows.lastSequence);
+    if (entries.length === 0) return;
+    this.#options.run.write('losses.json', `${JSON.stringify(this.#losses.told)}\n`);
+    for (const entry of entries) this.flows.lost(entry);
+  }
+
+  #afterSync(problem: string): void {
+    if (problem === '') this.health.met('pods');
+    else this.health.unmet('pods', problem);
+  }
+
+  #attachedPods(): number {
+    let count = 0;
+    for (const { endpoint, problem } of this.#sync.pods.values()) if (endpoint !== undefined && problem === '') count++;
+    return count;
+  }
+
+  /** What is degraded, in one line; empty when all is well. */
+  #problem(): string {
+    const [unmet] = this.health.problems();
+    if (unmet !== undefined) return `${unmet.condition}: ${unmet.problem}`;
+    const [problem] = this.#options.source.problems();
+    return problem === undefined ? '' : `${problem.subject}: ${problem.message}`;
+  }
+}
+
+function newBootId(): bigint {
+  return randomBytes(8).readBigUInt64LE() | 1n;
+}

@@ -1,0 +1,141 @@
+import { formatAddress } from '#core/ip/address.ts';
+import type { ClusterSource } from '#runtime/cluster/source.ts';
+import type { AddressBook } from '../events/address-book.ts';
+import type { Datapath } from '../loader/datapath.ts';
+import type { Link } from '../netlink/link.ts';
+import { listAddresses, listLinks } from '../netlink/route-socket.ts';
+import type { PodFinder } from '../pods/pod-finder.ts';
+import { DatapathMirror } from './datapath-mirror.ts';
+import { desiredState, type LocalEndpoint } from './desired-state.ts';
+import { PodDescriber, type PodDescription } from './pod-description.ts';
+
+const HOST_SCOPE = 254;
+
+/** A pod of this node as it stands. */
+export interface NodePod {
+  readonly pod: PodDescription;
+  /** Set once its interface was found. */
+  readonly endpoint?: LocalEndpoint;
+  /** Empty when the programs are on its interface and know its addresses; else what is missing. */
+  readonly problem: string;
+}
+
+export interface NodeSyncOptions {
+  readonly source: ClusterSource;
+  readonly datapath: Datapath;
+  readonly finder: PodFinder;
+  readonly book: AddressBook;
+  readonly cluster: string;
+  readonly node: string;
+}
+
+/** Brings the datapath and the address book to what the cluster's state and the node's interfaces ask for. */
+export class NodeSync {
+  readonly #options: NodeSyncOptions;
+  readonly #describer: PodDescriber;
+  readonly #mirror: DatapathMirror;
+  #pods = new Map<string, NodePod>();
+  /** Pods that are no longer in the cluster's state and whose interface still stands: their last packets are theirs. */
+  #departing = new Map<string, LocalEndpoint>();
+  #nextId: number;
+
+  constructor(options: NodeSyncOptions) {
+    this.#options = options;
+    this.#describer = new PodDescriber(options.cluster);
+    this.#mirror = new DatapathMirror(options.datapath);
+    this.#nextId = Math.max(0, ...[...this.#mirror.endpoints.values()].map(({ id }) => id)) + 1;
+  }
+
+  /** This node's pods by uid, as of the last run. */
+  get pods(): ReadonlyMap<string, NodePod> {
+    return this.#pods;
+  }
+
+  /** Throws LoaderError when the kernel refuses a map entry or the list of links. */
+  run(): void {
+    const { source, finder, book, node } = this.#options;
+    const links = listLinks();
+    const linkIndexes = new Set(links.map(({ index }) => index));
+    const pods = this.#describer.describe(source);
+    const local = pods.filter((pod) => pod.node === node);
+    const found = finder.find(
+      local.map((pod) => pod.cgroupUid),
+      links,
+    );
+
+    const endpoints = new Map<string, LocalEndpoint>();
+    const missing = new Map<string, string>();
+    for (const pod of local) {
+      const result = found.get(pod.cgroupUid)!;
+      if ('interface' in result) {
+        endpoints.set(pod.uid, { id: this.#endpointId(result.interface.index), pod, interface: result.interface });
+      } else missing.set(pod.uid, result.problem);
+    }
+    this.#followDepartures(local, endpoints, links);
+
+    const state = desiredState({
+      ownNode: node,
+      ownAddresses: listAddresses()
+        .filter(({ scope }) => scope !== HOST_SCOPE)
+        .map(({ address }) => formatAddress(address)),
+      nodes: source.list('Node'),
+      pods: [...[...this.#departing.values()].map(({ pod }) => ({ ...pod, finished: true })), ...pods],
+      endpoints: [...this.#departing.values(), ...endpoints.values()],
+    });
+    const entries = new Map(
+      [...state.endpoints].map(([index, { id, pod }]) => [index, { id, identity: pod.identity }]),
+    );
+    // An interface an earlier agent knew and we do not (yet): it keeps its entry as long as it stands.
+    for (const [index, entry] of this.#mirror.endpoints) {
+      if (linkIndexes.has(index) && !entries.has(index)) entries.set(index, entry);
+    }
+    const problems = this.#mirror.apply({ ...state, endpoints: entries }, linkIndexes);
+    book.update(state.owners);
+
+    this.#pods = new Map(
+      local.map((pod) => {
+        const endpoint = endpoints.get(pod.uid);
+        return [pod.uid, { pod, endpoint, problem: problemOf(pod, endpoint, missing.get(pod.uid), problems) }];
+      }),
+    );
+  }
+
+  #followDepartures(
+    local: readonly PodDescription[],
+    endpoints: ReadonlyMap<string, LocalEndpoint>,
+    links: Link[],
+  ): void {
+    const present = new Set(local.map(({ uid }) => uid));
+    const names = new Map(links.map(({ index, name }) => [index, name]));
+    const departing = new Map<string, LocalEndpoint>();
+    const before = [...this.#pods.values()].flatMap(({ endpoint }) => endpoint ?? []);
+    for (const endpoint of [...this.#departing.values(), ...before]) {
+      const stands = names.get(endpoint.interface.index) === endpoint.interface.name;
+      if (!present.has(endpoint.pod.uid) && stands) departing.set(endpoint.pod.uid, endpoint);
+    }
+    for (const { interface: taken } of endpoints.values()) {
+      for (const [uid, endpoint] of departing) if (endpoint.interface.index === taken.index) departing.delete(uid);
+    }
+    this.#departing = departing;
+  }
+
+  /** The number an interface has, from an earlier agent too, or the next one. */
+  #endpointId(interfaceIndex: number): number {
+    const known =
+      this.#mirror.endpoints.get(interfaceIndex)?.id ??
+      [...this.#pods.values()].find(({ endpoint }) => endpoint?.interface.index === interfaceIndex)?.endpoint?.id;
+    return known ?? this.#nextId++;
+  }
+}
+
+function problemOf(
+  pod: PodDescription,
+  endpoint: LocalEndpoint | undefined,
+  missing: string | undefined,
+  refused: ReadonlyMap<number, string>,
+): string {
+  if (endpoint === undefined) return missing ?? 'its interface was not found';
+  const problem = refused.get(endpoint.interface.index);
+  if (problem !== undefined) return problem;
+  return pod.addresses.length === 0 ? 'the cluster state has no address of the pod yet' : '';
+}

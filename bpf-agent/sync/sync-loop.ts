@@ -1,0 +1,87 @@
+import type { ClusterSource } from '#runtime/cluster/source.ts';
+import { LoaderError } from '../loader/loader-error.ts';
+import { LinkSubscription } from '../netlink/link-subscription.ts';
+
+/** Without a trigger everything is looked at this often, in milliseconds: news can be missed. */
+const RESYNC_MS = 1_000;
+/** Triggers that come close together share a run; a long run is followed by a pause four times as long. */
+const LEAST_PAUSE_MS = 10;
+const PAUSE_PER_RUN = 4;
+
+export interface SyncLoopOptions {
+  readonly source: ClusterSource;
+  readonly run: () => void;
+  /** Called after each run, with why it failed; empty when it did not. */
+  readonly onRun: (problem: string) => void;
+}
+
+/** Runs the synchronisation when the cluster's state or the node's links change, when asked to, and every second. */
+export class SyncLoop {
+  readonly #options: SyncLoopOptions;
+  readonly #links: LinkSubscription;
+  readonly #unsubscribe: () => void;
+  readonly #waiting = new Set<() => void>();
+  #timer: NodeJS.Timeout | undefined;
+  #dueAt = Number.POSITIVE_INFINITY;
+  #earliest = 0;
+  #stopped = false;
+
+  constructor(options: SyncLoopOptions) {
+    this.#options = options;
+    const request = () => this.request();
+    this.#links = new LinkSubscription({ added: request, removed: request, missed: request });
+    this.#unsubscribe = options.source.onChange(request);
+    this.#schedule(RESYNC_MS);
+  }
+
+  /** Asks for a run soon. */
+  request(): void {
+    this.#schedule(Math.max(LEAST_PAUSE_MS, this.#earliest - performance.now()));
+  }
+
+  /** Asks for a run and resolves after it. */
+  next(): Promise<void> {
+    if (this.#stopped) return Promise.resolve();
+    this.request();
+    return new Promise((resolve) => this.#waiting.add(resolve));
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    this.#links.close();
+    this.#unsubscribe();
+    this.#release();
+  }
+
+  #schedule(inMs: number): void {
+    const at = performance.now() + inMs;
+    if (this.#stopped || at >= this.#dueAt) return;
+    clearTimeout(this.#timer);
+    this.#dueAt = at;
+    this.#timer = setTimeout(() => this.#run(), inMs);
+  }
+
+  #run(): void {
+    this.#dueAt = Number.POSITIVE_INFINITY;
+    const before = performance.now();
+    let problem = '';
+    try {
+      this.#options.run();
+    } catch (error) {
+      if (!(error instanceof LoaderError)) throw error;
+      problem = error.message;
+    }
+    const took = performance.now() - before;
+    this.#earliest = performance.now() + Math.min(RESYNC_MS, took * PAUSE_PER_RUN);
+    this.#options.onRun(problem);
+    this.#release();
+    this.#schedule(RESYNC_MS);
+  }
+
+  #release(): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const resolve of waiting) resolve();
+  }
+}

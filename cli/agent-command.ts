@@ -1,0 +1,181 @@
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { Command } from 'commander';
+import { findCgroup2 } from '#bpf-agent/pods/cgroup-mount.ts';
+import { RunDirectory } from '#bpf-agent/run-directory.ts';
+import { FolderSource } from '#runtime/cluster/folder-source.ts';
+import { createLogger } from '#runtime/log.ts';
+import { address, bytes, count, oneOf, path, text } from '#runtime/settings/parsers.ts';
+import { addSettings, setting } from '#runtime/settings/setting.ts';
+import { CommandError } from './failure.ts';
+
+interface AgentFlags {
+  nodeName: string;
+  clusterName: string;
+  stateDir: string;
+  runDir: string;
+  listen: string;
+  metricsListen: string;
+  cgroupRoot?: string;
+  procRoot: string;
+  flows: number;
+  ringSize: number;
+  connections: number;
+  attachMode: 'auto' | 'tcx' | 'clsact';
+  detachOnExit: boolean;
+}
+
+const runDirectory = setting<string>({
+  flags: '--run-dir <dir>',
+  description: 'where the socket, pinned programs and maps live; they outlive the agent',
+  parser: path,
+  default: '/run/waggle/agent',
+});
+
+/** `waggle agent`: observes the pods of the node whose network namespace it runs in. */
+export function agentCommand(): Command {
+  const command = new Command('agent').description(
+    'run the agent of one node, in its network namespace, as root. A stopped agent leaves its programs at work: they ' +
+      'observe into the ring until the next one reads it. `waggle agent cleanup` takes them off.',
+  );
+  addSettings(
+    command,
+    setting<string>({
+      flags: '--node-name <name>',
+      description: "the node's name in the cluster",
+      parser: text,
+      default: hostname(),
+    }),
+    setting<string>({
+      flags: '--cluster-name <name>',
+      description: "the cluster's name",
+      parser: text,
+      default: 'default',
+    }),
+    setting<string>({
+      flags: '--state-dir <dir>',
+      description: 'folder with the cluster state, one object per file: <Kind>/<namespace>/<name>.yaml',
+      parser: path,
+      required: true,
+    }),
+    runDirectory,
+    setting<string>({
+      flags: '--listen <address>',
+      description: 'where gRPC is served, besides agent.sock in the run directory',
+      parser: address,
+      default: '127.0.0.1:4244',
+    }),
+    setting<string>({
+      flags: '--metrics-listen <address>',
+      description: 'where /metrics, /healthz and /readyz are served',
+      parser: address,
+      default: '127.0.0.1:9965',
+    }),
+    setting<string>({
+      flags: '--cgroup-root <dir>',
+      description: "directory under which the pods' cgroups are looked for (default: the whole cgroup v2 mount)",
+      parser: path,
+    }),
+    setting<string>({
+      flags: '--proc-root <dir>',
+      description: 'where /proc of the host is seen',
+      parser: path,
+      default: '/proc',
+    }),
+    setting<number>({
+      flags: '--flows <count>',
+      description: 'flows held for readers that come later',
+      parser: count(1, 16_777_216),
+      default: 65_536,
+    }),
+    setting<number>({
+      flags: '--ring-size <size>',
+      description: 'memory between kernel and agent, a power of two',
+      parser: bytes(4_096, 2 ** 30),
+      default: 8 * 2 ** 20,
+      defaultText: '8Mi',
+    }),
+    setting<number>({
+      flags: '--connections <count>',
+      description: 'entries in the connection table, about 230 bytes each',
+      parser: count(1_024, 16_777_216),
+      default: 131_072,
+    }),
+    setting<string>({
+      flags: '--attach-mode <mode>',
+      description: 'kind of hook: auto takes tcx where the kernel has it (6.6), else clsact',
+      parser: oneOf('auto', 'tcx', 'clsact'),
+      default: 'auto',
+    }),
+    setting<boolean>({
+      flags: '--detach-on-exit',
+      description: 'take the programs off and forget everything when the agent stops',
+      default: false,
+    }),
+  );
+  command.action(runAgent);
+  command.addCommand(
+    addSettings(
+      new Command('cleanup').description('take the programs of a stopped agent off and forget what it left'),
+      runDirectory,
+    ).action(cleanUpAfter),
+  );
+  return command;
+}
+
+async function runAgent(flags: AgentFlags): Promise<void> {
+  const log = createLogger('agent');
+  const run = new RunDirectory(flags.runDir);
+  const cgroupRoot = flags.cgroupRoot ?? findCgroup2(flags.procRoot);
+  if (cgroupRoot === undefined) {
+    throw new CommandError('no cgroup v2 file system is mounted: mount one, or name its place with --cgroup-root');
+  }
+  if ((flags.ringSize & (flags.ringSize - 1)) !== 0) {
+    throw new CommandError(`--ring-size ${flags.ringSize} is not a power of two, such as 4Mi, 8Mi or 16Mi`);
+  }
+  const { probeKernel } = await import('#bpf-agent/loader/kernel-support.ts');
+  const support = probeKernel();
+  if (!support.usable) throw new CommandError(`eBPF cannot be used here: ${support.reason}`);
+
+  const { startAgent } = await import('#bpf-agent/agent.ts');
+  const agent = await startAgent({
+    node: flags.nodeName,
+    cluster: flags.clusterName,
+    version: packageVersion(),
+    source: new FolderSource(flags.stateDir),
+    run,
+    listen: flags.listen,
+    metricsListen: flags.metricsListen,
+    cgroupRoot,
+    procRoot: flags.procRoot,
+    flows: flags.flows,
+    datapath: {
+      ringBytes: flags.ringSize,
+      connections: flags.connections,
+      ...(flags.attachMode === 'auto' ? {} : { attachMode: flags.attachMode }),
+    },
+    log,
+  });
+  log.info(
+    { node: flags.nodeName, address: agent.address, metrics: agent.metricsAddress, socket: run.socket },
+    `observing the pods of ${flags.nodeName}; flows at ${agent.address}`,
+  );
+
+  const signal = await new Promise<string>((resolve) => {
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(name, () => resolve(name));
+  });
+  await agent.stop();
+  if (flags.detachOnExit) (await import('#bpf-agent/clean-up.ts')).cleanUp(run);
+  log.info(flags.detachOnExit ? `${signal}: stopped, programs taken off` : `${signal}: stopped, programs stay at work`);
+}
+
+async function cleanUpAfter(flags: { runDir: string }): Promise<void> {
+  const run = new RunDirectory(flags.runDir);
+  if (await run.inUse()) throw new CommandError(`an agent runs on ${flags.runDir}: stop it first`);
+  (await import('#bpf-agent/clean-up.ts')).cleanUp(run);
+}
+
+function packageVersion(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
