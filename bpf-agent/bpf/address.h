@@ -5,10 +5,10 @@
 #include <bpf/bpf_endian.h>
 #include <linux/types.h>
 
+/* Aligned to 4 bytes, so that the map keys that hold it have no padding. */
 union address {
 	__u8 bytes[16];
 	__u32 words[4];
-	__u64 halves[2];
 };
 
 /*

@@ -55,7 +55,7 @@ export const CONNECTION_KEY_TWIN: StructTwin = {
 
 export const CONNECTION_TWIN: StructTwin = {
   struct: 'connection',
-  size: 136,
+  size: 128,
   fields: {
     opened: [0, 8],
     lastSeen: [8, 16],

@@ -58,4 +58,3 @@ export class LinkSubscription {
     else this.#listener.removed(link);
   }
 }
-

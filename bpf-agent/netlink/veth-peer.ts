@@ -83,4 +83,3 @@ export function namespaceNumber(namespace: NetworkNamespace): number | undefined
 export function vethPeer(namespace: NetworkNamespace, hostLinks?: readonly Link[]): VethPeer | undefined {
   return vethPeers(namespace, hostLinks)[0];
 }
-
