@@ -4,14 +4,9 @@ import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /**
- * @typedef {object} SystemPackage
- * @property {string} name Debian's name for it
- * @property {string[]} provides programs (by name) and files (by absolute path, `*` for one folder); all must be there
- * @property {'run' | 'test' | 'bench'} neededFor the least that does not work without it; each includes the ones before
- * @property {string} why
+ * Per package: Debian's `name` for it; the programs (by name) and files (by absolute path, `*` for one folder) it `provides`,
+ * which all must be there; the least it is `neededFor`, each purpose including the ones before it: run, test, bench.
  */
-
-/** @type {readonly SystemPackage[]} */
 export const SYSTEM_PACKAGES = [
   { name: 'clang', provides: ['clang'], neededFor: 'run', why: 'compiles the eBPF programs' },
   { name: 'llvm', provides: ['llvm-strip'], neededFor: 'run', why: 'strips the eBPF object' },
@@ -46,16 +41,13 @@ export const SYSTEM_PACKAGES = [
 
 const PURPOSES = ['run', 'test', 'bench'];
 
-/**
- * The packages whose programs or files are missing.
- * @param {'run' | 'test' | 'bench'} purpose
- */
+/** The packages whose programs or files are missing. */
 export function missingPackages(purpose) {
   const included = PURPOSES.slice(0, PURPOSES.indexOf(purpose) + 1);
   return SYSTEM_PACKAGES.filter((entry) => included.includes(entry.neededFor) && !entry.provides.every(isThere));
 }
 
-/** @param {string} what a program's name, or an absolute path with at most one `*` folder */
+/** Whether a program (by name) or a file (by absolute path, with at most one `*` folder) is there. */
 export function isThere(what) {
   if (!what.startsWith('/')) return findProgram(what) !== undefined;
   const star = what.indexOf('/*/');
@@ -69,10 +61,7 @@ export function isThere(what) {
   );
 }
 
-/**
- * Where a program is. System administration programs are found although an ordinary user's PATH leaves their folder out.
- * @param {string} name
- */
+/** Where a program is. The ones for administrators are found although an ordinary user's PATH leaves their folder out. */
 export function findProgram(name) {
   const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin'];
   return folders.map((folder) => join(folder, name)).find(isExecutable);
