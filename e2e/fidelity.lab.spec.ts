@@ -5,15 +5,14 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PROTOCOL } from '#core/flow/protocol.ts';
 import { TRIGGER } from '#core/flow/trigger.ts';
+import { Backend } from './backend.ts';
 import { addCapture } from './capture/captured-conversations.ts';
 import { type Conversation, ConversationTable, differences } from './capture/conversation.ts';
 import { Capture, type CaptureCounts } from './capture/tcpdump.ts';
 import { tellConversations } from './capture/told-conversations.ts';
 import { eventually } from './eventually.ts';
 import { flowKey, type ToldFlow, toldFlows } from './flow-reader.ts';
-import { freePort } from './free-port.ts';
 import { Lab, type LabPod } from './lab.ts';
-import { WaggleProcess } from './waggle.ts';
 
 // What Waggle tells is held against what tcpdump saw on the same interfaces. The capture begins while the pods are silent
 // and ends after the last connection was given up, so neither side knows of traffic the other cannot know of.
@@ -119,18 +118,12 @@ describe('what Waggle tells, beside a capture on the same interfaces', () => {
   });
 
   test('the relay tells the same flows', async () => {
-    const [http, grpc] = [await freePort(), await freePort()];
-    const backend = WaggleProcess.start([
-      'backend',
-      ...['--state-dir', lab!.stateDir],
-      ...['--listen', `127.0.0.1:${http}`],
-      ...['--grpc-listen', `127.0.0.1:${grpc}`],
-    ]);
+    const backend = await Backend.start(lab!.stateDir);
     try {
       const expected = new Set(flows.map(flowKey));
       const told = new Set<string>();
       await eventually('the relay has the flows of both agents', 30_000, async () => {
-        for (const flow of await toldFlows([`127.0.0.1:${grpc}`]).catch(() => [])) told.add(flowKey(flow));
+        for (const flow of await toldFlows([backend.grpc])) told.add(flowKey(flow));
         return told.size >= expected.size;
       });
       expect([...told].sort()).toEqual([...expected].sort());
