@@ -28,6 +28,18 @@ describe('the repository', () => {
     expect(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')).not.toMatch(/"resolved":/);
   });
 
+  test('locks the optional packages of every platform, as npm ci wants (else: node scripts/complete-lock.mjs)', () => {
+    const lock = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as {
+      packages: Record<string, { optionalDependencies?: Record<string, string> }>;
+    };
+    const missing = Object.entries(lock.packages).flatMap(([path, { optionalDependencies = {} }]) =>
+      Object.keys(optionalDependencies).filter(
+        (name) => !(`${path}/node_modules/${name}` in lock.packages) && !(`node_modules/${name}` in lock.packages),
+      ),
+    );
+    expect(missing).toEqual([]);
+  });
+
   test('holds the code that its contracts generate', () => {
     const folder = mkdtempSync(join(tmpdir(), 'waggle-generate-'));
     try {
