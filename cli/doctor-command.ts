@@ -7,7 +7,7 @@ const MARKS = { ok: '✓', limited: '–', missing: '✗' };
 export function doctorCommand(): Command {
   return new Command('doctor')
     .description(
-      'Checks what Waggle needs on this machine. Exits with 1 when something is missing that it cannot run without.',
+      'checks what Waggle needs on this machine; exits with 1 when something is missing that it cannot run without',
     )
     .addOption(new Option('-o, --output <format>', 'what to print').choices(['table', 'json']).default('table'))
     .action(async ({ output }: { output: 'table' | 'json' }) => {

@@ -17,8 +17,10 @@ const COMMANDS: Readonly<Record<string, string>> = {
 // `waggle observe | head`: the reader has what it wanted.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
-  throw error;
+  // The terminal is gone. SIGHUP says so too, and is what a command that has something to clean up acts on.
+  if (error.code !== 'EIO') throw error;
 });
+process.stderr.on('error', () => {});
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;

@@ -34,6 +34,10 @@ export class Backend {
     return `127.0.0.1:${this.grpcPort}`;
   }
 
+  get pid(): number {
+    return this.#process.pid;
+  }
+
   get output(): string {
     return this.#process.stdout + this.#process.stderr;
   }

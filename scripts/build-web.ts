@@ -6,7 +6,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { build } from 'vite';
 
 const root = join(import.meta.dirname, '..');
 const OUTPUT = join(root, 'dist/web');
@@ -18,6 +17,8 @@ export async function buildWeb(report: (line: string) => void = () => {}): Promi
   const fingerprint = hashOf(SOURCES);
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === fingerprint) return OUTPUT;
   report('building the page');
+  // Loaded only when there is something to build: looking is what happens nearly always.
+  const { build } = await import('vite');
   await build({ root, logLevel: 'warn' });
   writeFileSync(stamp, fingerprint);
   return OUTPUT;

@@ -1,4 +1,5 @@
 import { type Datapath, openDatapath } from '#bpf-agent/loader/datapath.ts';
+import { BpfObject } from '#bpf-agent/loader/object.ts';
 import { runPacket } from '#bpf-agent/loader/prog-test-run.ts';
 import { buildBpf } from '../../scripts/build-bpf.ts';
 import type { Benchmark, Figure } from '../benchmark.ts';
@@ -23,17 +24,21 @@ export const programCost: Benchmark = {
     const telling = openDatapath({ objectPath: buildBpfVariant('event-per-packet'), timeouts: { recordInterval: 0 } });
     context.cleanUp(() => telling.close());
 
+    const loop = BpfObject.load({ path: buildBpfVariant('empty-loop') });
+    context.cleanUp(() => loop.close());
     const segment = establishConnection(datapath.programFd('from_endpoint'), datapath.programFd('to_endpoint'));
     establishConnection(telling.programFd('from_endpoint'), telling.programFd('to_endpoint'));
     drain(datapath);
     drain(telling);
 
+    const empty: number[] = [];
     const silent: number[] = [];
     const event: number[] = [];
     const opening: number[] = [];
     // The ring has to take every record, or what is measured is its being full.
     const share = 20_000;
     for (let round = 0; round < rounds; round++) {
+      empty.push(runPacket(loop.programFd('empty'), { packet: segment, repeat }).nanoseconds);
       silent.push(runPacket(datapath.programFd('from_endpoint'), { packet: segment, repeat }).nanoseconds);
       event.push(tellingCost(telling, segment, share, repeat));
       opening.push(tellingCost(datapath, openingSegment(), share, repeat / 4));
@@ -61,6 +66,13 @@ export const programCost: Benchmark = {
         unit: 'ns',
         samples: opening,
         note: 'SYN on the ports of a closed one: entry deleted, both identities looked up, entry made, record written',
+      },
+      {
+        name: 'empty loop',
+        value: median(empty),
+        unit: 'ns',
+        samples: empty,
+        note: 'a program that does nothing: contained in each figure above',
       },
     ];
   },

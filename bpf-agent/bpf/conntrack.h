@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
  * The connection table. An entry belongs to one endpoint's interface, so two pods of one node that talk to each other
- * have one entry each. The key is written from the endpoint's side (local, remote): both hooks of an interface find the
- * entry with a single lookup, whichever way the packet goes; who opened the connection stands in the entry.
+ * have one entry each. The key (packet.h) is written from the endpoint's side; who opened the connection stands in the
+ * entry.
  */
 #pragma once
 
@@ -31,26 +31,21 @@
 #define STATE_BOTH_SEEN (STATE_SEEN * 3)
 #define STATE_BOTH_FIN (STATE_FIN * 3)
 
+/*
+ * Packets and bytes in one word, so that both are added, and taken, in one atomic step: bytes in bits 0–39, packets in
+ * bits 40–63. A record is forced long before either could overflow.
+ */
+#define UNTOLD_BYTES ((1ULL << 40) - 1)
+#define UNTOLD_PACKETS_SHIFT 40
+
 /* No socket of this direction's sender was seen yet, so its retransmissions so far are not ours to tell. */
 #define RETRANSMITS_UNKNOWN 0xffffffffu
-
-struct connection_key {
-	union address local;   /* the endpoint's side */
-	union address remote;
-	__u32 interface_index;
-	__u16 local_port;      /* ICMP echo: identifier; other ICMP: type */
-	__u16 remote_port;     /* ICMP echo: type of the request; other ICMP: code */
-	__u8 protocol;
-	__u8 one_way;          /* messages without a reply (ICMP errors): 1 + whether they leave the pod; else 0 */
-	__u16 reserved;
-};
 
 struct connection {
 	__u64 opened;                 /* time of the first packet, or of the latest SYN before any reply */
 	__u64 last_seen[2];           /* coarse clock, per direction */
 	__u64 last_record;            /* coarse clock; claimed by compare-and-swap before an interval record */
-	__u64 packets[2];             /* not yet told, per direction */
-	__u64 bytes[2];               /* not yet told, per direction */
+	__u64 untold[2];              /* not yet told, per direction: UNTOLD_… */
 	__u32 state;                  /* STATE_… bits, only ever added */
 	__u32 flags;                  /* TCP flags not yet told: original in bits 0–7, reply in bits 8–15 */
 	__u32 fin_acknowledged;       /* the acknowledgement number that covers the second FIN */
@@ -79,37 +74,6 @@ struct {
 	__type(value, struct connection);
 } connections SEC(".maps");
 
-/* @arg outgoing the packet leaves the endpoint */
-static __always_inline void connection_key_of(struct connection_key *key, const struct packet *packet,
-					      __u32 interface_index, int outgoing)
-{
-	__u8 protocol = packet->protocol;
-
-	if (outgoing) {
-		key->local = packet->source;
-		key->remote = packet->destination;
-		key->local_port = packet->source_port;
-		key->remote_port = packet->destination_port;
-	} else {
-		key->local = packet->destination;
-		key->remote = packet->source;
-		key->local_port = packet->destination_port;
-		key->remote_port = packet->source_port;
-	}
-	key->interface_index = interface_index;
-	key->protocol = protocol;
-	if (protocol == PROTOCOL_ICMP || protocol == PROTOCOL_ICMPV6) {
-		if (packet->echo) {
-			key->local_port = packet->echo_id;
-			key->remote_port = protocol == PROTOCOL_ICMP ? 8 : 128;
-		} else {
-			key->local_port = packet->source_port;
-			key->remote_port = packet->destination_port;
-			key->one_way = 1 + outgoing;
-		}
-	}
-}
-
 /* Linux's default range of ports that a client is given. */
 static __always_inline int ephemeral(__u16 port)
 {
@@ -123,18 +87,18 @@ static __always_inline int ephemeral(__u16 port)
  */
 static __always_inline int guess_reply(const struct packet *packet, __u8 *unsure)
 {
-	int from_client = ephemeral(packet->source_port), to_client = ephemeral(packet->destination_port);
+	int from_client = ephemeral(source_port(packet)), to_client = ephemeral(destination_port(packet));
 
 	if (from_client != to_client)
 		return to_client;
 	*unsure = 1;
-	return packet->source_port < packet->destination_port;
+	return source_port(packet) < destination_port(packet);
 }
 
 /* Returns 1 when the packet, which has no entry, travels against the connection's original direction. */
 static __always_inline int starts_as_reply(const struct packet *packet, __u8 *unsure)
 {
-	switch (packet->protocol) {
+	switch (packet->key.protocol) {
 	case PROTOCOL_TCP:
 		if (packet->tcp_flags & TCP_SYN)
 			return !!(packet->tcp_flags & TCP_ACK);
@@ -196,8 +160,7 @@ static __noinline void resolve_exact_identities(const struct connection_key *key
 #define OPENS_UNSURE 2u
 #define OPENS_SEEN 4u   /* its start was seen: the sender's socket has sent nothing again yet */
 
-static __noinline struct connection *open_connection(const struct connection_key *key, const struct packet *packet,
-						     __u32 how)
+static __noinline struct connection *open_connection(const struct packet *packet, __u32 how)
 {
 	struct connection fresh = {};
 	struct datapath_state *revisions;
@@ -212,19 +175,15 @@ static __noinline struct connection *open_connection(const struct connection_key
 		fresh.retransmits_seen[ORIGINAL] = RETRANSMITS_UNKNOWN;
 		fresh.retransmits_seen[REPLY] = RETRANSMITS_UNKNOWN;
 	}
-	if (packet->echo) {
-		fresh.icmp_type = packet->ipv6 ? 128 : 8;
-	} else {
-		fresh.icmp_type = packet->source_port;
-		fresh.icmp_code = packet->destination_port;
-	}
+	fresh.icmp_type = packet->chunk == CHUNK_OPEN_REPLY ? packet->key.remote_port : packet->icmp_type;
+	fresh.icmp_code = packet->icmp_code;
 	revisions = bpf_map_lookup_elem(&state, &zero);
 	if (revisions)
 		fresh.policy_revision = revisions->policy_revision;
-	resolve_identities(key, &fresh, revisions ? revisions->identity_revision : 0);
+	resolve_identities(&packet->key, &fresh, revisions ? revisions->identity_revision : 0);
 	/* Another CPU may have been first: then its entry is the one. */
-	bpf_map_update_elem(&connections, key, &fresh, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&connections, key);
+	bpf_map_update_elem(&connections, &packet->key, &fresh, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&connections, &packet->key);
 }
 
 /* Nanoseconds without a packet after which a connection in this state is over. */
@@ -266,12 +225,12 @@ static __always_inline int reopens(const struct packet *packet, const struct con
 {
 	__u32 state_now = connection->state;
 
-	if (packet->protocol == PROTOCOL_TCP) {
+	if (packet->key.protocol == PROTOCOL_TCP) {
 		if ((packet->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)
 			return 0;
-	} else if (packet->protocol != PROTOCOL_SCTP || packet->chunk != CHUNK_OPEN) {
+	} else if (packet->key.protocol != PROTOCOL_SCTP || packet->chunk != CHUNK_OPEN) {
 		return 0;
 	}
 	return (state_now & STATE_CLOSED) || (state_now & STATE_BOTH_FIN) == STATE_BOTH_FIN ||
-	       idle_for(connection, now) > idle_timeout(packet->protocol, state_now);
+	       idle_for(connection, now) > idle_timeout(packet->key.protocol, state_now);
 }

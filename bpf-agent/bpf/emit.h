@@ -18,19 +18,22 @@ struct {
 	__uint(max_entries, 8 * 1024 * 1024);
 } records SEC(".maps");
 
-/* Takes a counter for a 32-bit field of the record; what does not fit stays for the next one. */
-static __always_inline __u32 take(__u64 *counter)
+/*
+ * Takes what is untold of one direction into the record's 32-bit fields; what does not fit them stays for the next one.
+ */
+static __always_inline void take_untold(__u64 *untold, __u32 *packets, __u32 *bytes)
 {
-	__u64 value;
+	__u64 taken = 0, whole;
 
-	if (!*counter)
-		return 0;
-	value = __sync_lock_test_and_set(counter, 0);
-	if (value > 0xffffffff) {
-		__sync_fetch_and_add(counter, value - 0xffffffff);
-		value = 0xffffffff;
+	if (*untold)
+		taken = __sync_lock_test_and_set(untold, 0);
+	whole = taken & UNTOLD_BYTES;
+	if (whole > 0xffffffff) {
+		__sync_fetch_and_add(untold, whole - 0xffffffff);
+		whole = 0xffffffff;
 	}
-	return value;
+	*packets = taken >> UNTOLD_PACKETS_SHIFT;
+	*bytes = whole;
 }
 
 /* ICMP echo replies carry their own type; everything else is told as the original direction's. */
@@ -54,8 +57,9 @@ static __always_inline int write_record(const struct connection_key *key, struct
 	struct datapath_state *revisions;
 	__u32 zero = 0, outgoing;
 	union address source, destination;
+	__u64 now = bpf_ktime_get_ns();
 
-	connection->last_record = sweeping ? bpf_ktime_get_ns() : bpf_ktime_get_coarse_ns();
+	connection->last_record = now;
 	if (!record) {
 		struct datapath_counters *own = own_counters();
 
@@ -75,7 +79,7 @@ static __always_inline int write_record(const struct connection_key *key, struct
 	outgoing = connection->egress ^ way;
 	source = outgoing ? key->local : key->remote;
 	destination = outgoing ? key->remote : key->local;
-	record->time = bpf_ktime_get_ns();
+	record->time = now;
 	__builtin_memcpy(record->source_address, &source, 16);
 	__builtin_memcpy(record->destination_address, &destination, 16);
 	record->source_identity = way ? connection->destination_identity : connection->source_identity;
@@ -101,10 +105,8 @@ static __always_inline int write_record(const struct connection_key *key, struct
 	record->tcp_flags = 0;
 	if (connection->flags >> (way * 8) & 0xff)
 		record->tcp_flags = __sync_fetch_and_and(&connection->flags, way ? 0x00ff : 0xff00) >> (way * 8);
-	record->packets_original = take(&connection->packets[ORIGINAL]);
-	record->packets_reply = take(&connection->packets[REPLY]);
-	record->bytes_original = take(&connection->bytes[ORIGINAL]);
-	record->bytes_reply = take(&connection->bytes[REPLY]);
+	take_untold(&connection->untold[ORIGINAL], &record->packets_original, &record->bytes_original);
+	take_untold(&connection->untold[REPLY], &record->packets_reply, &record->bytes_reply);
 	record->rtt_micros = connection->rtt_micros;
 	record->retransmits = 0;
 	if (connection->retransmits)
@@ -131,8 +133,7 @@ static __noinline int emit_from_sweep(const struct connection_key *key, struct c
 /* Whether the entry holds anything no record has told. */
 static __always_inline int has_untold(const struct connection *connection)
 {
-	return connection->packets[ORIGINAL] || connection->packets[REPLY] || connection->bytes[ORIGINAL] ||
-	       connection->bytes[REPLY];
+	return connection->untold[ORIGINAL] || connection->untold[REPLY];
 }
 
 /*

@@ -8,19 +8,21 @@
 #include "packet.h"
 
 struct fragment_key {
-	union address source;
-	union address destination;
+	union address local;
+	union address remote;
 	__u32 id;
 	__u8 protocol;
-	__u8 reserved[3];
+	__u8 outgoing;
+	__u16 reserved;
 };
 
 struct fragment_ports {
-	__u16 source_port;
-	__u16 destination_port;
-	__u16 echo_id;
+	__u16 local_port;
+	__u16 remote_port;
+	__u8 one_way;
 	__u8 chunk;
-	__u8 echo;
+	__u8 icmp_type;
+	__u8 icmp_code;
 };
 
 /* Inserted by a first fragment, read by later ones; old ones fall out by LRU. */
@@ -33,21 +35,23 @@ struct {
 
 static __always_inline void fragment_key_of(struct fragment_key *key, const struct packet *packet, __u32 id)
 {
-	key->source = packet->source;
-	key->destination = packet->destination;
+	key->local = packet->key.local;
+	key->remote = packet->key.remote;
 	key->id = id;
-	key->protocol = packet->protocol;
+	key->protocol = packet->key.protocol;
+	key->outgoing = packet->outgoing;
 }
 
 static __noinline void remember_fragment(const struct packet *packet, __u32 id)
 {
 	struct fragment_key key = {};
 	struct fragment_ports ports = {
-		.source_port = packet->source_port,
-		.destination_port = packet->destination_port,
-		.echo_id = packet->echo_id,
+		.local_port = packet->key.local_port,
+		.remote_port = packet->key.remote_port,
+		.one_way = packet->key.one_way,
 		.chunk = packet->chunk,
-		.echo = packet->echo,
+		.icmp_type = packet->icmp_type,
+		.icmp_code = packet->icmp_code,
 	};
 
 	fragment_key_of(&key, packet, id);
@@ -64,10 +68,11 @@ static __noinline int recall_fragment(struct packet *packet, __u32 id)
 	ports = bpf_map_lookup_elem(&fragments, &key);
 	if (!ports)
 		return -1;
-	packet->source_port = ports->source_port;
-	packet->destination_port = ports->destination_port;
-	packet->echo_id = ports->echo_id;
+	packet->key.local_port = ports->local_port;
+	packet->key.remote_port = ports->remote_port;
+	packet->key.one_way = ports->one_way;
 	packet->chunk = ports->chunk;
-	packet->echo = ports->echo;
+	packet->icmp_type = ports->icmp_type;
+	packet->icmp_code = ports->icmp_code;
 	return 0;
 }

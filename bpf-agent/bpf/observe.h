@@ -10,8 +10,9 @@
 #include "emit.h"
 #include "parse.h"
 
-/* Untold bytes that force a record, well before the record's 32-bit field could overflow. */
+/* What forces a record: well before the record's 32-bit field of bytes, or our 24 bits of packets, could overflow. */
 #define UNTOLD_BYTES_LIMIT (1ULL << 31)
+#define UNTOLD_PACKETS_LIMIT (1ULL << 22)
 
 /* Segments the sending socket has sent again, where the packet still knows its socket (the sender's own node). */
 static __always_inline void count_retransmits(struct __sk_buff *skb, struct connection *connection, __u32 way)
@@ -63,7 +64,7 @@ static __always_inline __u32 state_of(const struct packet *packet, struct connec
 
 	if (packet->chunk == CHUNK_CLOSE)
 		return bits | STATE_CLOSED;
-	if (packet->protocol != PROTOCOL_TCP)
+	if (packet->key.protocol != PROTOCOL_TCP)
 		return bits;
 	if (packet->tcp_flags & TCP_SYN)
 		bits |= STATE_SYN << way;
@@ -106,7 +107,7 @@ static __always_inline __u32 cause_of(struct connection *connection, __u32 befor
 	if (fresh & STATE_FIN << way && !(fresh & STATE_FIN_SECOND << way))
 		return TRIGGER_FLAG_CHANGE; /* [3] */
 	last = connection->last_record;
-	if (now > last && now - last >= settings.record_interval) {
+	if (now >= last && now - last >= settings.record_interval) {
 		/* Whoever moves the time first tells. */
 		if (__sync_val_compare_and_swap(&connection->last_record, last, now) == last)
 			return TRIGGER_INTERVAL; /* [4] */
@@ -114,20 +115,18 @@ static __always_inline __u32 cause_of(struct connection *connection, __u32 befor
 	return 0;
 }
 
-static __always_inline void track(struct __sk_buff *skb, const struct packet *packet, int outgoing,
-				  struct datapath_counters *own)
+static __always_inline void track(struct __sk_buff *skb, const struct packet *packet, struct datapath_counters *own)
 {
-	struct connection_key key = {};
+	const struct connection_key *key = &packet->key;
 	struct connection *connection;
 	__u32 way, bits, before, fresh, flags, trigger;
 	__u64 now = bpf_ktime_get_coarse_ns(), untold;
 
-	connection_key_of(&key, packet, skb->ifindex, outgoing);
-	connection = bpf_map_lookup_elem(&connections, &key);
+	connection = bpf_map_lookup_elem(&connections, key);
 	if (connection && reopens(packet, connection, now)) {
 		trigger = end_trigger(connection);
-		if (!trigger || emit(&key, connection, trigger, ORIGINAL) == 0) {
-			bpf_map_delete_elem(&connections, &key);
+		if (!trigger || emit(key, connection, trigger, ORIGINAL) == 0) {
+			bpf_map_delete_elem(&connections, key);
 			own->connections_ended++;
 			connection = 0;
 		} else {
@@ -137,11 +136,11 @@ static __always_inline void track(struct __sk_buff *skb, const struct packet *pa
 	if (!connection) {
 		__u8 unsure = 0;
 		int reply = starts_as_reply(packet, &unsure);
-		__u32 how = (outgoing ^ reply ? OPENS_EGRESS : 0) | (unsure ? OPENS_UNSURE : 0);
+		__u32 how = (packet->outgoing ^ reply ? OPENS_EGRESS : 0) | (unsure ? OPENS_UNSURE : 0);
 
 		if (packet->tcp_flags & TCP_SYN)
 			how |= OPENS_SEEN;
-		connection = open_connection(&key, packet, how);
+		connection = open_connection(packet, how);
 		if (!connection) {
 			own->connections_refused++;
 			return;
@@ -149,15 +148,15 @@ static __always_inline void track(struct __sk_buff *skb, const struct packet *pa
 		own->connections_created++;
 	}
 
-	way = (connection->egress ^ outgoing) & 1;
+	way = (connection->egress ^ packet->outgoing) & 1;
 	connection->last_seen[way] = now;
-	__sync_fetch_and_add(&connection->packets[way], packet->packets);
-	untold = __sync_fetch_and_add(&connection->bytes[way], packet->bytes);
+	untold = __sync_fetch_and_add(&connection->untold[way],
+				      (__u64)packet->packets << UNTOLD_PACKETS_SHIFT | packet->bytes);
 
 	before = connection->state;
 	bits = state_of(packet, connection, way);
 	fresh = bits & ~before;
-	if (packet->protocol == PROTOCOL_TCP) {
+	if (packet->key.protocol == PROTOCOL_TCP) {
 		flags = (__u32)packet->tcp_flags << (way * 8);
 		if (flags & ~connection->flags)
 			__sync_fetch_and_or(&connection->flags, flags);
@@ -171,20 +170,21 @@ static __always_inline void track(struct __sk_buff *skb, const struct packet *pa
 		fresh = bits & ~before;
 	}
 	trigger = cause_of(connection, before, fresh, way, now);
-	if (!trigger && untold >= UNTOLD_BYTES_LIMIT)
+	if (!trigger && ((untold & UNTOLD_BYTES) >= UNTOLD_BYTES_LIMIT ||
+			 untold >> UNTOLD_PACKETS_SHIFT >= UNTOLD_PACKETS_LIMIT))
 		trigger = TRIGGER_INTERVAL;
 	if (trigger)
-		emit(&key, connection, trigger, way);
+		emit(key, connection, trigger, way);
 }
 
 /*
  * @arg outgoing the packet leaves the endpoint
  * Always lets the packet go on to the next program on the hook.
  */
-static __always_inline int observe(struct __sk_buff *skb, int outgoing)
+static __always_inline int observe(struct __sk_buff *skb, const int outgoing)
 {
 	struct datapath_counters *own = own_counters();
-	struct packet packet = {};
+	struct packet packet = { .outgoing = outgoing };
 	__u32 result;
 
 	if (!own)
@@ -192,7 +192,7 @@ static __always_inline int observe(struct __sk_buff *skb, int outgoing)
 	own->packets++;
 	result = parse(skb, &packet);
 	if (result == PARSE_FLOW)
-		track(skb, &packet, outgoing, own);
+		track(skb, &packet, own);
 	else if (result == PARSE_IGNORED)
 		own->ignored++;
 	else if (result == PARSE_NOT_IP)

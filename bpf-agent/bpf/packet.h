@@ -17,19 +17,48 @@ enum chunk {
 	CHUNK_CLOSE = 3,      /* SCTP ABORT, SHUTDOWN COMPLETE */
 };
 
-struct packet {
-	union address source;
-	union address destination;
-	__u16 source_port;      /* host order; ICMP: type */
-	__u16 destination_port; /* ICMP: code */
-	__u16 echo_id;          /* ICMP echo: identifier */
+/*
+ * The connection a packet belongs to, written from the endpoint's side: both hooks of an interface find an entry with a
+ * single lookup, whichever way the packet goes.
+ */
+struct connection_key {
+	union address local;   /* the endpoint's side */
+	union address remote;
+	__u32 interface_index;
+	__u16 local_port;      /* host order; ICMP echo: identifier; other ICMP: type */
+	__u16 remote_port;     /* ICMP echo: type of the request; other ICMP: code */
 	__u8 protocol;
-	__u8 tcp_flags;
-	__u8 chunk;             /* enum chunk */
-	__u8 echo;              /* 1 = ICMP echo request or reply */
-	__u8 ipv6;
-	__u32 bytes;            /* frame less Ethernet header */
-	__u32 packets;          /* wire segments (GSO) */
-	__u32 sequence;         /* TCP: sequence number just after this segment */
-	__u32 acknowledged;     /* TCP: acknowledgement number */
+	__u8 one_way;          /* messages without a reply (ICMP errors): 1 + whether they leave the pod; else 0 */
+	__u16 reserved;
 };
+
+struct packet {
+	struct connection_key key;
+	__u32 bytes;        /* frame less Ethernet header */
+	__u32 packets;      /* wire segments (GSO) */
+	__u32 sequence;     /* TCP: sequence number just after this segment */
+	__u32 acknowledged; /* TCP: acknowledgement number */
+	__u8 tcp_flags;
+	__u8 chunk;         /* enum chunk */
+	__u8 ipv6;
+	__u8 outgoing;      /* 1 = the packet leaves the endpoint */
+	__u8 icmp_type;
+	__u8 icmp_code;
+};
+
+static __always_inline __u16 source_port(const struct packet *packet)
+{
+	return packet->outgoing ? packet->key.local_port : packet->key.remote_port;
+}
+
+static __always_inline __u16 destination_port(const struct packet *packet)
+{
+	return packet->outgoing ? packet->key.remote_port : packet->key.local_port;
+}
+
+/* Host order. */
+static __always_inline void set_ports(struct packet *packet, __u16 source, __u16 destination)
+{
+	packet->key.local_port = packet->outgoing ? source : destination;
+	packet->key.remote_port = packet->outgoing ? destination : source;
+}

@@ -54,7 +54,7 @@ static long sweep_connection(struct bpf_map *map, const struct connection_key *k
 	if (connection->state & STATE_CLOSED || !has_untold(connection))
 		return 0;
 	last = connection->last_record;
-	if (now <= last || now - last < settings.record_interval)
+	if (now < last || now - last < settings.record_interval)
 		return 0;
 	if (__sync_val_compare_and_swap(&connection->last_record, last, now) != last)
 		return 0;

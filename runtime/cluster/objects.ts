@@ -92,6 +92,8 @@ export interface EndpointSlice {
   readonly endpoints: readonly {
     readonly addresses: readonly string[];
     readonly ready: boolean;
+    /** Its own name below the Service's, or empty. */
+    readonly hostname: string;
     readonly nodeName: string;
     readonly pod: string;
   }[];

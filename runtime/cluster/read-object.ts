@@ -163,6 +163,7 @@ export function readObject(kind: Kind, document: unknown): ClusterObject {
             addresses: endpoint.get('addresses').list((address) => address.text()),
             // The API: an endpoint that does not say is to be taken for ready.
             ready: endpoint.get('conditions').get('ready').flag(true),
+            hostname: endpoint.get('hostname').text(),
             nodeName: endpoint.get('nodeName').text(),
             pod: target.get('kind').text() === 'Pod' ? target.get('name').text() : '',
           };

@@ -1,0 +1,70 @@
+import { LossSource, NodeState } from '#proto/gen/waggle/v1/flow_pb.ts';
+import { Counter, createRegistry, Gauge, type Registry } from '#runtime/metrics.ts';
+import type { Relay } from '../relay/relay.ts';
+import type { Selections } from '../view/selections.ts';
+
+/** What the backend tells Prometheus about itself. */
+export function backendMetrics(relay: Relay, selections: Selections): { registry: Registry; missed: Counter } {
+  const registry = createRegistry();
+  const gauge = (name: string, help: string, value: () => number) =>
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(value());
+      },
+    });
+  gauge('waggle_relay_flows_held', 'Flows in the window', () => relay.window.length);
+  gauge('waggle_relay_flows_capacity', 'Flows the window holds at most', () => relay.window.capacity);
+  gauge(
+    'waggle_relay_endpoints_held',
+    'Endpoints that flows in the window refer to',
+    () => relay.window.endpoints.size,
+  );
+  gauge('waggle_view_selections', 'Distinct choices of namespaces and filters looked at', () => selections.size);
+  let told = 0;
+  new Counter({
+    name: 'waggle_relay_flows_total',
+    help: 'Flows received from node agents',
+    registers: [registry],
+    collect() {
+      this.inc(relay.rate.total - told);
+      told = relay.rate.total;
+    },
+  });
+  new Gauge({
+    name: 'waggle_relay_nodes',
+    help: 'Node agents by state',
+    labelNames: ['state'],
+    registers: [registry],
+    collect() {
+      const nodes = relay.nodes();
+      for (const [state, name] of STATES)
+        this.set({ state: name }, nodes.filter((node) => node.state === state).length);
+    },
+  });
+  new Gauge({
+    name: 'waggle_relay_lost_flows',
+    help: 'Flows lost since the backend started, by where',
+    labelNames: ['source'],
+    registers: [registry],
+    collect() {
+      for (const { source, count } of relay.losses.counts()) {
+        this.set({ source: (LossSource[source] ?? String(source)).toLowerCase() }, Number(count));
+      }
+    },
+  });
+  const missed = new Counter({
+    name: 'waggle_view_missed_flows_total',
+    help: 'Flows that viewers were too slow to take',
+    registers: [registry],
+  });
+  return { registry, missed };
+}
+
+const STATES = [
+  [NodeState.CONNECTING, 'connecting'],
+  [NodeState.CONNECTED, 'connected'],
+  [NodeState.UNAVAILABLE, 'unavailable'],
+] as const;

@@ -1,0 +1,129 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { FlowService } from '#proto/gen/waggle/v1/flow_pb.ts';
+import { ViewService } from '#proto/gen/waggle/v1/view_pb.ts';
+import { FolderSource } from '#runtime/cluster/folder-source.ts';
+import type { ClusterSource } from '#runtime/cluster/source.ts';
+import { startGrpcServer } from '#runtime/grpc/server.ts';
+import { service } from '#runtime/grpc/service.ts';
+import { Health } from '#runtime/health.ts';
+import { createLogger, type Logger } from '#runtime/log.ts';
+import type { BackoffLimits } from './relay/backoff.ts';
+import { discoverPeers } from './relay/peer-discovery.ts';
+import type { PeerTarget } from './relay/peer-target.ts';
+import { createRelay, type Relay } from './relay/relay.ts';
+import { backendMetrics } from './server/backend-metrics.ts';
+import { type HttpServer, startHttpServer } from './server/http-server.ts';
+import { encodedUpdate } from './view/encoded-update.ts';
+import { flowHandlers } from './view/flow-service.ts';
+import { Namespaces } from './view/namespaces.ts';
+import type { MapLimits } from './view/selection.ts';
+import { Selections } from './view/selections.ts';
+import { StatusBoard } from './view/status-board.ts';
+import { type Rotation, viewHandlers } from './view/view-service.ts';
+
+export const DEFAULT_LISTEN = '127.0.0.1:12000';
+export const DEFAULT_RELAY_LISTEN = '127.0.0.1:4245';
+
+const PACKAGE = new URL('../package.json', import.meta.url);
+/** Where `npm run build` puts the page. */
+const PAGE_FOLDER = fileURLToPath(new URL('../dist/web', import.meta.url));
+
+export interface BackendOptions {
+  /** Page, API and metrics. Default 127.0.0.1:12000; port 0 takes any free one. */
+  readonly listen?: string;
+  /** FlowService of every node together. Default 127.0.0.1:4245. */
+  readonly relayListen?: string;
+  /** Folder of cluster state: its nodes' agents are followed. */
+  readonly stateDir?: string;
+  /** Agents to follow beside those. */
+  readonly agents?: readonly PeerTarget[];
+  /** Flows held. Default 262,144. */
+  readonly window?: number;
+  /** The longest a flow waits for older ones of other nodes. Default 40 ms. */
+  readonly mergeWaitMs?: number;
+  readonly map?: MapLimits;
+  readonly allowedHosts?: readonly string[];
+  /** Who may frame the page; default nobody. */
+  readonly frameAncestors?: readonly string[];
+  readonly pageFolder?: string;
+  /** Flows are replayed, and why. */
+  readonly replayReason?: string;
+  readonly backoff?: BackoffLimits;
+  readonly rotation?: Rotation;
+  readonly log?: Logger;
+}
+
+export interface Backend {
+  /** Of the page. */
+  readonly url: string;
+  /** Of the relay's gRPC server, `host:port`. */
+  readonly relayAddress: string;
+  readonly relay: Relay;
+  close(): Promise<void>;
+}
+
+/** Starts everything a backend does. Throws ListenError when an address is taken. */
+export async function startBackend(options: BackendOptions = {}): Promise<Backend> {
+  const { log = createLogger('backend'), agents = [] } = options;
+  const relay = createRelay(options);
+  const selections = new Selections(relay, options.map);
+  const { version } = JSON.parse(readFileSync(PACKAGE, 'utf8')) as { version: string };
+  const status = new StatusBoard(relay, version, options.replayReason);
+  const { registry, missed } = backendMetrics(relay, selections);
+  const onMissed = (flows: number) => missed.inc(flows);
+  const health = new Health();
+  // In the order in which they are to be closed.
+  const closing: (() => unknown)[] = [];
+  const close = async () => {
+    for (const step of closing.splice(0)) await step();
+  };
+  try {
+    let source: ClusterSource | undefined;
+    if (options.stateDir !== undefined) {
+      source = new FolderSource(options.stateDir);
+      await source.start();
+      const { stop } = source;
+      closing.push(() => stop.call(source));
+    }
+    const namespaces = new Namespaces(relay, source);
+    const dependencies = { relay, selections, status, namespaces, rotation: options.rotation, onMissed };
+    const flowService = service(FlowService, flowHandlers(dependencies));
+    const viewService = service(ViewService, viewHandlers(dependencies), { watch: encodedUpdate });
+    const grpc = await startGrpcServer({
+      address: options.relayListen ?? DEFAULT_RELAY_LISTEN,
+      services: [flowService, viewService],
+      setting: '--relay-listen or WAGGLE_RELAY_LISTEN',
+      log,
+    });
+    closing.unshift(() => grpc.stop());
+    const http: HttpServer = await startHttpServer({
+      address: options.listen ?? DEFAULT_LISTEN,
+      services: [viewService],
+      health,
+      registry,
+      pageFolder: options.pageFolder ?? PAGE_FOLDER,
+      allowedHosts: options.allowedHosts ?? [],
+      frameAncestors: options.frameAncestors ?? ["'none'"],
+      log,
+    });
+    closing.unshift(() => http.close());
+    if (source === undefined) {
+      relay.follow(agents);
+    } else {
+      closing.unshift(discoverPeers(source, (found) => relay.follow([...found, ...agents])));
+    }
+    closing.push(
+      () => selections.close(),
+      () => relay.close(),
+    );
+    return { url: http.url, relayAddress: grpc.address, relay, close };
+  } catch (error) {
+    closing.push(
+      () => selections.close(),
+      () => relay.close(),
+    );
+    await close();
+    throw error;
+  }
+}

@@ -1,0 +1,57 @@
+import { create } from '@bufbuild/protobuf';
+import { type StatusResponse, StatusResponseSchema } from '#proto/gen/waggle/v1/flow_pb.ts';
+import { type ViewUpdate, ViewUpdateSchema } from '#proto/gen/waggle/v1/view_pb.ts';
+import type { Relay } from '../relay/relay.ts';
+
+/** How old a status may be that is told again. */
+const FRESH_MS = 500;
+
+/** How the relay and its nodes stand, put together at most twice a second however many ask. */
+export class StatusBoard {
+  readonly #relay: Relay;
+  readonly #version: string;
+  /** Set when flows are replayed from a recording: why. */
+  readonly #replayReason: string;
+  #update: ViewUpdate | undefined;
+  #madeMs = 0;
+  #nodesVersion = -1;
+
+  constructor(relay: Relay, version: string, replayReason = '') {
+    this.#relay = relay;
+    this.#version = version;
+    this.#replayReason = replayReason;
+  }
+
+  current(): StatusResponse {
+    return this.update().status!;
+  }
+
+  /** The same message for everyone who asks at about the same time. */
+  update(): ViewUpdate {
+    const now = performance.now();
+    if (
+      this.#update === undefined ||
+      now - this.#madeMs > FRESH_MS ||
+      this.#nodesVersion !== this.#relay.nodesVersion
+    ) {
+      this.#madeMs = now;
+      this.#nodesVersion = this.#relay.nodesVersion;
+      this.#update = create(ViewUpdateSchema, { status: this.#make() });
+    }
+    return this.#update;
+  }
+
+  #make(): StatusResponse {
+    const { window, rate, losses } = this.#relay;
+    return create(StatusResponseSchema, {
+      version: this.#version,
+      nodes: this.#relay.nodes(),
+      flowsSeen: BigInt(rate.total),
+      flowsHeld: BigInt(window.length),
+      flowsCapacity: BigInt(window.capacity),
+      flowsPerSecond: rate.perSecond(),
+      losses: losses.counts(),
+      replayReason: this.#replayReason,
+    });
+  }
+}

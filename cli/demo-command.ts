@@ -1,0 +1,41 @@
+import { Command } from 'commander';
+import { address, count, objectName } from '#runtime/settings/parsers.ts';
+import { addSettings, setting } from '#runtime/settings/setting.ts';
+import type { DemoOptions } from './demo/run-demo.ts';
+
+/** `waggle demo [scenario…]`: everything at once, on one machine, with real traffic. */
+export function demoCommand(): Command {
+  const command = new Command('demo')
+    .argument('[scenario...]', 'what runs in the cluster', ['guestbook', 'bookinfo'])
+    .description(
+      'A lab cluster with the traffic of the named scenarios, an agent on each node, the backend and the page. ' +
+        'Prints the address of the page once flows arrive. Ctrl-C takes all of it down.',
+    );
+  addSettings(
+    command,
+    setting<string>({
+      flags: '--name <name>',
+      description: 'name of the lab; another one can run beside it',
+      parser: objectName,
+      default: 'waggle',
+      environment: 'WAGGLE_LAB_NAME',
+    }),
+    setting<number>({ flags: '--nodes <count>', description: 'nodes of the cluster', parser: count(1, 16), default: 2 }),
+    setting<string>({
+      flags: '--listen <address>',
+      description: 'where the page and its API are served',
+      parser: address,
+      default: '127.0.0.1:12000',
+    }),
+    setting<string>({
+      flags: '--grpc-listen <address>',
+      description: 'where the relay is served over gRPC',
+      parser: address,
+      default: '127.0.0.1:4245',
+    }),
+  );
+  return command.action(async (scenarios: string[], options: Omit<DemoOptions, 'scenarios'>) => {
+    const { runDemo } = await import('./demo/run-demo.ts');
+    process.exitCode = await runDemo({ ...options, scenarios });
+  });
+}

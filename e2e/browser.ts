@@ -1,0 +1,53 @@
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+
+const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update'];
+
+/** Debian's Chromium, headless. Close it when done. */
+export function launchBrowser(): Promise<Browser> {
+  return chromium.launch({ executablePath: CHROMIUM, headless: true, args: FLAGS });
+}
+
+/** A page that notes whatever a careful developer would find in its console. */
+export class WatchedPage {
+  readonly page: Page;
+  /** Errors and warnings of the console, uncaught errors, violations of the content security policy, requests elsewhere. */
+  readonly complaints: string[] = [];
+
+  private constructor(page: Page) {
+    this.page = page;
+  }
+
+  static async open(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<WatchedPage> {
+    const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
+    const page = await context.newPage();
+    page.setDefaultTimeout(30_000);
+    const watched = new WatchedPage(page);
+    page.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) watched.complaints.push(`${message.type()}: ${message.text()}`);
+    });
+    page.on('pageerror', (error) => watched.complaints.push(`uncaught: ${error.stack ?? error.message}`));
+    page.on('request', (request) => {
+      const { protocol, host } = new URL(request.url());
+      if (/^(https?|wss?):$/.test(protocol) && host !== new URL(url).host) {
+        watched.complaints.push(`request to ${request.url()}`);
+      }
+    });
+    await page.addInitScript(() => {
+      addEventListener('securitypolicyviolation', (event) => {
+        console.error(`content security policy: ${event.violatedDirective} refuses ${event.blockedURI}`);
+      });
+    });
+    await page.goto(url);
+    return watched;
+  }
+
+  /** Complaints so far, which are then forgotten: what a test caused on purpose. */
+  takeComplaints(): string[] {
+    return this.complaints.splice(0);
+  }
+
+  async close(): Promise<void> {
+    await this.page.context().close();
+  }
+}

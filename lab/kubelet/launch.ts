@@ -1,0 +1,66 @@
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { join } from 'node:path';
+import { netnsPath } from '../lab-layout.ts';
+
+/** The PATH of a container that sets none, as container runtimes have it. */
+export const CONTAINER_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** Exit code of a process that never got as far as its command. */
+export const LAUNCH_FAILED = 125;
+
+export interface Launch {
+  /** Directory of a cgroup that exists. The process is in it before it runs a single instruction of its own. */
+  cgroup: string;
+  /** Named network namespace to enter. */
+  netns: string;
+  command: string[];
+  env: Record<string, string>;
+  stdio: StdioOptions;
+  /** Gives the process mount and UTS namespaces of its own, with this resolv.conf and host name. */
+  isolation?: { resolvConf: string; hostname: string; workingDir?: string };
+}
+
+// Every step replaces the one before (exec), so the child's process id is the program's in the end.
+const ENTER = `echo 0 > "$1/cgroup.procs" && shift && exec "$@"`;
+const ISOLATE = `
+  mount=$1; [ ! -e /etc/resolv.conf ] || "$mount" --bind "$2" /etc/resolv.conf || exit ${LAUNCH_FAILED}
+  printf %s "$3" > /proc/sys/kernel/hostname
+  cd -- "$4" || exit ${LAUNCH_FAILED}
+  shift 4
+  exec "$@"`;
+
+/** Starts a process in a cgroup and a network namespace. */
+export function launch({ cgroup, netns, command, env, stdio, isolation }: Launch): ChildProcess {
+  const enter = [tool('nsenter'), `--net=${netnsPath(netns)}`];
+  // Mounts the host makes or removes later are followed: a private copy of a namespace's mount would keep it alive.
+  const isolate = isolation
+    ? [tool('unshare'), '--mount', '--uts', '--propagation', 'slave', '/bin/sh', '-c', ISOLATE, 'sh', tool('mount')]
+    : [];
+  const settings = isolation ? [isolation.resolvConf, isolation.hostname, isolation.workingDir ?? '/'] : [];
+  const args = ['-c', ENTER, 'sh', cgroup, ...enter, ...isolate, ...settings, ...command];
+  return spawn('/bin/sh', args, { env, stdio, cwd: '/' });
+}
+
+const found = new Map<string, string>();
+
+/** Absolute path of a system tool: a container's own PATH must not decide how the container is set up. */
+export function tool(name: string): string {
+  let path = found.get(name);
+  if (path === undefined) {
+    const folders = [...(process.env.PATH ?? '').split(':'), ...CONTAINER_PATH.split(':')].filter(Boolean);
+    path = folders.map((folder) => join(folder, name)).find(isExecutable);
+    if (path === undefined) throw new Error(`${name} is not installed; the lab needs it`);
+    found.set(name, path);
+  }
+  return path;
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,96 @@
+import { type Document, isNode, LineCounter, parseAllDocuments } from 'yaml';
+
+/** A place in a manifest; lines and columns count from 1. */
+export interface Place {
+  file: string;
+  line: number;
+  column: number;
+}
+
+export interface Problem extends Place {
+  message: string;
+}
+
+export function formatProblem({ file, line, column, message }: Problem): string {
+  return `${file}:${line}:${column}: ${message}`;
+}
+
+export type Path = (string | number)[];
+
+/** One object of a manifest file with the way back to where each of its fields stands. */
+export interface ManifestDocument {
+  value: unknown;
+  /** Where the field at a path stands; for a missing one, its nearest parent. */
+  place(path: Path): Place;
+}
+
+export interface ParsedManifest {
+  documents: ManifestDocument[];
+  problems: Problem[];
+}
+
+/** Largest manifest read, in characters. */
+export const MAX_MANIFEST_LENGTH = 8 * 1024 * 1024;
+/** How often a manifest's aliases may be resolved: enough for any honest one, too few to blow up. */
+const MAX_ALIASES = 200;
+
+/**
+ * Splits YAML or JSON text into objects: many documents, and Lists (also nested ones) flattened. A document that
+ * cannot be parsed becomes a problem with its place; the documents beside it are still returned.
+ */
+export function parseManifest(file: string, text: string): ParsedManifest {
+  if (text.length > MAX_MANIFEST_LENGTH) {
+    const message = `the manifest has ${text.length} characters; at most ${MAX_MANIFEST_LENGTH} are read`;
+    return { documents: [], problems: [{ file, line: 1, column: 1, message }] };
+  }
+  const lines = new LineCounter();
+  const documents: ManifestDocument[] = [];
+  const problems: Problem[] = [];
+  const placeAt = (offset: number): Place => {
+    const { line, col } = lines.linePos(offset);
+    return { file, line: Math.max(1, line), column: Math.max(1, col) };
+  };
+  const parsed = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, version: '1.2' });
+  for (const document of Array.isArray(parsed) ? parsed : []) {
+    if (document.errors.length > 0) {
+      const { pos, message } = document.errors[0]!;
+      problems.push({ ...placeAt(pos[0]), message });
+      continue;
+    }
+    try {
+      const value: unknown = document.toJS({ maxAliasCount: MAX_ALIASES });
+      if (value === null || value === undefined) continue;
+      flatten(value, [], document, placeAt, documents);
+    } catch (error) {
+      problems.push({ ...placeAt(document.range[0]), message: (error as Error).message });
+    }
+  }
+  return { documents, problems };
+}
+
+function flatten(
+  value: unknown,
+  path: Path,
+  document: Document.Parsed,
+  placeAt: (offset: number) => Place,
+  into: ManifestDocument[],
+): void {
+  const list = value as { kind?: unknown; items?: unknown };
+  if (typeof list === 'object' && list !== null && Array.isArray(list.items) && isListKind(list.kind)) {
+    list.items.forEach((item: unknown, index) => flatten(item, [...path, 'items', index], document, placeAt, into));
+    return;
+  }
+  into.push({ value, place: (below) => placeAt(offsetOf(document, [...path, ...below])) });
+}
+
+function isListKind(kind: unknown): boolean {
+  return kind === undefined || (typeof kind === 'string' && kind.endsWith('List'));
+}
+
+function offsetOf(document: Document.Parsed, path: Path): number {
+  for (let length = path.length; length > 0; length--) {
+    const node = document.getIn(path.slice(0, length), true);
+    if (isNode(node) && node.range) return node.range[0];
+  }
+  return document.contents?.range?.[0] ?? document.range[0];
+}

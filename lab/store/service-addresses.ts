@@ -1,0 +1,49 @@
+import { type LabSubnets, MAX_SERVICES, serviceAddress } from '../network/subnets.ts';
+import type { ObjectStore } from './object-store.ts';
+import type { Service } from './objects.ts';
+
+/** Hands out addresses of the Service range. What is taken is read from the store, so nothing can leak. */
+export class ServiceAddresses {
+  readonly #subnets: LabSubnets;
+  readonly #store: ObjectStore;
+  #next = 0;
+
+  constructor(subnets: LabSubnets, store: ObjectStore) {
+    this.#subnets = subnets;
+    this.#store = store;
+  }
+
+  /** Completes a Service's addresses as the API server would; `existing` keeps what it has. Throws when none is left. */
+  assign(spec: Service['spec'], existing: Service | undefined): Service['spec'] {
+    const { type = 'ClusterIP', clusterIP } = spec;
+    if (type === 'ExternalName') return { ...spec, type };
+    const dual = spec.ipFamilyPolicy === 'PreferDualStack' || spec.ipFamilyPolicy === 'RequireDualStack';
+    const ipFamilies = spec.ipFamilies ?? (dual ? ['IPv4', 'IPv6'] : [clusterIP?.includes(':') ? 'IPv6' : 'IPv4']);
+    const ipFamilyPolicy = spec.ipFamilyPolicy ?? 'SingleStack';
+    const families = { type, ipFamilies, ipFamilyPolicy };
+    if (clusterIP === 'None') return { ...spec, ...families, clusterIPs: ['None'] };
+    const kept = existing?.spec;
+    if (
+      kept?.clusterIPs &&
+      (!clusterIP || clusterIP === kept.clusterIP) &&
+      kept.ipFamilies?.join() === ipFamilies.join()
+    ) {
+      return { ...spec, ...families, clusterIP: kept.clusterIP, clusterIPs: kept.clusterIPs };
+    }
+    const slot = this.#freeSlot();
+    const clusterIPs = ipFamilies.map((family) => serviceAddress(this.#subnets, slot)[family === 'IPv6' ? 'v6' : 'v4']);
+    if (clusterIP) clusterIPs[0] = clusterIP;
+    return { ...spec, ...families, clusterIP: clusterIPs[0], clusterIPs };
+  }
+
+  #freeSlot(): number {
+    const taken = new Set(this.#store.list<Service>('Service').flatMap(({ spec }) => spec.clusterIPs ?? []));
+    for (let tried = 0; tried < MAX_SERVICES; tried++) {
+      const slot = this.#next;
+      this.#next = (this.#next + 1) % MAX_SERVICES;
+      const { v4, v6 } = serviceAddress(this.#subnets, slot);
+      if (!taken.has(v4) && !taken.has(v6)) return slot;
+    }
+    throw new Error(`the lab's ${MAX_SERVICES} Service addresses are all taken`);
+  }
+}

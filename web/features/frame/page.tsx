@@ -1,0 +1,82 @@
+import { lazy, Suspense, useEffect, useMemo, useState } from 'react';
+import { sceneStore, selectCard, startMap } from '../../live/map-client.ts';
+import { openView } from '../../live/session-client.ts';
+import { useStore } from '../../live/store.ts';
+import { Split } from '../../ui/split.tsx';
+import { useMedia } from '../../ui/use-media.ts';
+import { useView } from '../../view/view-store.ts';
+import { streamView } from '../../view/view.ts';
+import { isValidToken } from '../filters/token-check.ts';
+import { FlowTable } from '../flows/flow-table.tsx';
+import { Notices, Waiting } from '../status/notices.tsx';
+import { StatusBar } from '../status/status-bar.tsx';
+import { Rail } from './rail.tsx';
+import { selectionOf } from './selection-of.ts';
+import { TopBar } from './top-bar.tsx';
+
+const MapView = lazy(() => import('../map/map-view.tsx').then((module) => ({ default: module.MapView })));
+const CardList = lazy(() => import('../list/card-list.tsx').then((module) => ({ default: module.CardList })));
+const DetailsPanel = lazy(() =>
+  import('../details/details-panel.tsx').then((module) => ({ default: module.DetailsPanel })),
+);
+
+/** The whole page: one calm frame around map, table and panel. */
+export function Page() {
+  const view = useView();
+  const { select, mode, embed } = view;
+  const narrow = useMedia('(max-width: 860px)');
+  const scene = useStore(sceneStore)?.scene;
+  const selection = useMemo(() => selectionOf(select, scene), [select, scene]);
+  const [opened, setOpened] = useState<number | null>(null);
+  useEffect(() => openView(streamView(view, isValidToken)), [view]);
+  useEffect(startMap, []);
+  useEffect(() => selectCard(select), [select]);
+
+  const table = <FlowTable selection={selection} opened={opened} onOpen={setOpened} />;
+  const panel = select === null ? null : (
+    <Suspense fallback={<Waiting>Loading</Waiting>}>
+      <DetailsPanel />
+    </Suspense>
+  );
+  const upper = (
+    <Suspense fallback={<Waiting>Loading the map</Waiting>}>{mode === 'list' ? <CardList /> : <MapView />}</Suspense>
+  );
+  if (embed !== null) {
+    return (
+      <div className="flex h-full flex-col">
+        <Notices />
+        <main className="min-h-0 flex-1">{embed === 'table' ? table : upper}</main>
+      </div>
+    );
+  }
+  const center =
+    mode === 'table' ? (
+      table
+    ) : (
+      <Split name="table" label="Height of the flow table" direction="column" initial={300} least={92} first={upper} second={table} />
+    );
+  return (
+    <div className="flex h-full flex-col">
+      <TopBar />
+      <Notices />
+      <div className="relative flex min-h-0 flex-1 max-sm:flex-col">
+        <Rail />
+        <main className="relative min-h-0 min-w-0 flex-1">
+          {narrow ? (
+            <>
+              {center}
+              {panel !== null && (
+                <div className="absolute inset-y-0 right-0 z-30 w-[min(360px,100%)] border-l border-line shadow-[var(--shadow)]">
+                  {panel}
+                </div>
+              )}
+            </>
+          ) : (
+            <Split name="panel" label="Width of the details" direction="row" initial={328} least={260} first={center} second={panel} />
+          )}
+        </main>
+      </div>
+      <StatusBar />
+    </div>
+  );
+}

@@ -1,0 +1,14 @@
+import type { Scene } from '../../graph/scene.ts';
+import type { Selection } from '../../worker/protocol.ts';
+
+/** The selected card as the session needs it; until the map knows the card, what its key says. */
+export function selectionOf(key: string | null, scene: Scene | undefined): Selection | null {
+  if (key === null) return null;
+  const card = scene?.cards.find((each) => each.key === key);
+  if (card !== undefined) {
+    const { kind, cluster, namespace, workloadKind, name } = card;
+    return { key, kind, cluster, namespace, workloadKind, name };
+  }
+  const [cluster = '', namespace = '', workloadKind = '', ...name] = key.split('/');
+  return { key, kind: namespace === '' ? 'unknown' : 'workload', cluster, namespace, workloadKind, name: name.join('/') };
+}

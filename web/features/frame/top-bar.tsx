@@ -1,0 +1,55 @@
+import { FilterBar } from '../filters/filter-bar.tsx';
+import { NamespaceSelect } from '../filters/namespace-select.tsx';
+import { VerdictControl } from '../filters/verdict-control.tsx';
+import { connectionStore } from '../../live/session-client.ts';
+import { useStore } from '../../live/store.ts';
+import { classNames } from '../../ui/class-names.ts';
+
+export function TopBar() {
+  return (
+    <header className="flex min-h-[52px] shrink-0 flex-wrap items-center gap-x-3 gap-y-2 border-b border-line bg-background px-3 py-2">
+      <div className="flex items-center gap-3 pr-2 max-sm:pr-0">
+        <Logo />
+        <h1 className="text-base font-semibold max-md:sr-only">Waggle</h1>
+      </div>
+      <NamespaceSelect />
+      <div className="flex min-w-0 flex-1 max-sm:order-last max-sm:basis-full">
+        <FilterBar />
+      </div>
+      <span className="hidden flex-1 max-sm:block" />
+      <VerdictControl />
+      <Live />
+    </header>
+  );
+}
+
+function Logo() {
+  return (
+    <svg
+      aria-hidden
+      viewBox="0 0 24 24"
+      className="size-[22px] fill-none stroke-accent stroke-2 [stroke-linecap:round] [stroke-linejoin:round]"
+    >
+      <path d="M12 2l8.7 5v10L12 22l-8.7-5V7z" />
+      <path d="M7.5 13.5c1.5-4 3-4 4.5-1.5s3 2.5 4.5-1.5" />
+    </svg>
+  );
+}
+
+const WORDS = { live: 'Live', connecting: 'Connecting', waiting: 'Reconnecting', refused: 'Stopped' };
+
+function Live() {
+  const { phase } = useStore(connectionStore);
+  return (
+    <span
+      title={phase === 'live' ? 'Flows appear as they happen' : undefined}
+      className="flex h-8 items-center gap-2 rounded-md border border-line bg-card px-3 text-sm text-accent-text max-sm:px-2"
+    >
+      <span
+        aria-hidden
+        className={classNames('size-2 rounded-full', phase === 'live' ? 'bg-accent' : 'border border-accent')}
+      />
+      <span className="max-sm:sr-only">{WORDS[phase]}</span>
+    </span>
+  );
+}

@@ -1,0 +1,85 @@
+import { CloudOff, Filter, History, LoaderCircle, Lock } from 'lucide-react';
+import type { ReactNode } from 'react';
+import { connectionStore, retryNow, statusStore } from '../../live/session-client.ts';
+import { useStore } from '../../live/store.ts';
+import { useNow } from '../../ui/use-now.ts';
+import { viewStore } from '../../view/view-store.ts';
+
+/** What a person has to know before reading the page, as lines under the bar. */
+export function Notices() {
+  return (
+    <div className="shrink-0">
+      <ConnectionNotice />
+      <ReplayNotice />
+      <UrlNotice />
+    </div>
+  );
+}
+
+function Notice({ icon, children }: { icon: ReactNode; children: ReactNode }) {
+  return (
+    <div role="alert" className="flex min-h-8 items-center gap-2 border-b border-line bg-selected px-4 py-1 text-sm text-text">
+      <span aria-hidden className="shrink-0 text-accent-text">
+        {icon}
+      </span>
+      <span className="min-w-0">{children}</span>
+    </div>
+  );
+}
+
+function ConnectionNotice() {
+  const state = useStore(connectionStore);
+  switch (state.phase) {
+    case 'live':
+    case 'connecting':
+      return null;
+    case 'refused':
+      return (
+        <Notice icon={state.reason === 'filter' ? <Filter size={14} /> : <Lock size={14} />}>
+          {state.reason === 'filter' ? `This filter cannot be used: ${state.message}` : state.message}
+        </Notice>
+      );
+    case 'waiting':
+      return (
+        <Notice icon={<CloudOff size={14} />}>
+          {state.message} Trying again <Countdown at={state.retryAt} />.{' '}
+          <button type="button" onClick={retryNow} className="text-link underline-offset-2 hover:underline">
+            Try now
+          </button>
+        </Notice>
+      );
+  }
+}
+
+function Countdown({ at }: { at: number }) {
+  const now = useNow(250);
+  const seconds = Math.ceil((at - now) / 1000);
+  return <span className="numbers">{seconds > 0 ? `in ${seconds} s` : 'now'}</span>;
+}
+
+function ReplayNotice() {
+  const reason = useStore(statusStore)?.replayReason ?? '';
+  if (reason === '') return null;
+  return <Notice icon={<History size={14} />}>These flows are a recording, not live traffic: {reason}</Notice>;
+}
+
+function UrlNotice() {
+  const { problems } = useStore(viewStore);
+  if (problems.length === 0) return null;
+  return (
+    <Notice icon={<Filter size={14} />}>
+      Left out of the address:{' '}
+      {problems.map(({ parameter, value, message }) => `${parameter}=${value} (${message})`).join('; ')}.
+    </Notice>
+  );
+}
+
+/** Stands where the map or the table will be. */
+export function Waiting({ children }: { children: ReactNode }) {
+  return (
+    <div className="flex size-full items-center justify-center gap-2 text-sm text-dim">
+      <LoaderCircle aria-hidden size={16} className="animate-spin motion-reduce:animate-none" />
+      {children}
+    </div>
+  );
+}

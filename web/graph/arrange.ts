@@ -1,0 +1,174 @@
+import { CARD_WIDTH, COLUMN_PITCH, snap } from './geometry.ts';
+import { assignLayers, type IndexEdge } from './layering.ts';
+import { orderLayers } from './ordering.ts';
+import { stack } from './stacking.ts';
+
+/** Something with a place: a card, or a whole plate. */
+export interface Box {
+  readonly height: number;
+  /** Columns it takes. */
+  readonly span: number;
+}
+
+export interface Placed {
+  readonly column: number;
+  readonly y: number;
+}
+
+/** Width over height that a drawing should have. */
+const ASPECT = 1.7;
+const PASSES = 8;
+
+/** Lays out boxes in columns, arrows running to the right; parts without connection stand beside and below each other. */
+export function arrange(boxes: readonly Box[], edges: readonly IndexEdge[], gap: number): Placed[] {
+  const placed: Placed[] = new Array(boxes.length);
+  const parts = components(boxes.length, edges).map((members) => arrangePart(members, boxes, edges, gap));
+  const area = parts.reduce((sum, part) => sum + part.columns * COLUMN_PITCH * (part.height + gap), 0);
+  const widest = parts.reduce((most, part) => Math.max(most, part.columns), 1);
+  const rowColumns = Math.max(widest, Math.round(Math.sqrt(area * ASPECT) / COLUMN_PITCH));
+  let column = 0;
+  let top = 0;
+  let rowHeight = 0;
+  for (const part of parts) {
+    if (column > 0 && column + part.columns > rowColumns) {
+      column = 0;
+      top += rowHeight + gap;
+      rowHeight = 0;
+    }
+    for (const [box, at] of part.placed) placed[box] = { column: column + at.column, y: snap(top + at.y) };
+    column += part.columns;
+    rowHeight = Math.max(rowHeight, part.height);
+  }
+  return placed;
+}
+
+/** Connected parts, the largest first; members and parts otherwise in order of index. */
+function components(count: number, edges: readonly IndexEdge[]): number[][] {
+  const parent = Int32Array.from({ length: count }, (_, index) => index);
+  const root = (box: number): number => {
+    while (parent[box] !== box) box = parent[box] = parent[parent[box]];
+    return box;
+  };
+  for (const { from, to } of edges) {
+    const [a, b] = [root(from), root(to)];
+    parent[Math.max(a, b)] = Math.min(a, b);
+  }
+  const parts = new Map<number, number[]>();
+  for (let box = 0; box < count; box++) {
+    const part = parts.get(root(box));
+    if (part === undefined) parts.set(root(box), [box]);
+    else part.push(box);
+  }
+  return [...parts.values()].sort((a, b) => b.length - a.length);
+}
+
+interface Part {
+  readonly placed: readonly (readonly [box: number, at: Placed])[];
+  readonly columns: number;
+  readonly height: number;
+}
+
+function arrangePart(members: readonly number[], boxes: readonly Box[], edges: readonly IndexEdge[], gap: number): Part {
+  if (members.length === 1) {
+    const [box] = members;
+    return { placed: [[box, { column: 0, y: 0 }]], columns: boxes[box].span, height: boxes[box].height };
+  }
+  const local = new Map(members.map((box, index) => [box, index]));
+  const inside = edges.flatMap(({ from, to, weight }) => {
+    const [a, b] = [local.get(from), local.get(to)];
+    return a === undefined || b === undefined ? [] : [{ from: a, to: b, weight }];
+  });
+  const own = members.map((box) => boxes[box]);
+  const layers: number[][] = [];
+  assignLayers(own.length, inside).forEach((layer, box) => {
+    layers[layer] ??= [];
+    layers[layer].push(box);
+  });
+  const ordered = orderLayers(layers.filter((layer) => layer !== undefined), inside, own.length);
+  const columns = wrap(ordered, own, gap);
+  const tops = settle(columns, own, inside, gap);
+  const columnOf: number[] = [];
+  let at = 0;
+  for (const column of columns) {
+    for (const box of column) columnOf[box] = at;
+    at += Math.max(...column.map((box) => own[box].span));
+  }
+  const top = Math.min(...tops);
+  const bottom = Math.max(...tops.map((y, box) => y + own[box].height));
+  return {
+    placed: members.map((box, index) => [box, { column: columnOf[index], y: tops[index] - top }] as const),
+    columns: at,
+    height: bottom - top,
+  };
+}
+
+/** Layers become columns; a layer that is too tall for a pleasant shape becomes several. */
+function wrap(layers: readonly number[][], boxes: readonly Box[], gap: number): number[][] {
+  let area = 0;
+  let tallest = 0;
+  for (const { height, span } of boxes) {
+    area += (span * COLUMN_PITCH - (COLUMN_PITCH - CARD_WIDTH) / 2) * (height + gap);
+    tallest = Math.max(tallest, height);
+  }
+  const most = Math.max(Math.sqrt(area / ASPECT) * 1.35, tallest + gap, 640);
+  return layers.flatMap((layer) => {
+    const total = layer.reduce((sum, box) => sum + boxes[box].height + gap, 0);
+    const parts = Math.ceil(total / most);
+    if (parts <= 1) return [layer];
+    const columns: number[][] = [];
+    let filled = Number.POSITIVE_INFINITY;
+    for (const box of layer) {
+      if (filled + boxes[box].height > total / parts && columns.length < parts) {
+        columns.push([]);
+        filled = 0;
+      }
+      columns[columns.length - 1].push(box);
+      filled += boxes[box].height + gap;
+    }
+    return columns;
+  });
+}
+
+/** Heights: each box is drawn to the mean of its neighbours, column by column, to and fro. Returns tops. */
+function settle(columns: readonly number[][], boxes: readonly Box[], edges: readonly IndexEdge[], gap: number): number[] {
+  const middle = new Float64Array(boxes.length);
+  const rank = new Int32Array(boxes.length);
+  columns.forEach((column, index) => {
+    const total = column.reduce((sum, box) => sum + boxes[box].height + gap, -gap);
+    let y = -total / 2;
+    for (const box of column) {
+      rank[box] = index;
+      middle[box] = y + boxes[box].height / 2;
+      y += boxes[box].height + gap;
+    }
+  });
+  const neighbours: number[][] = boxes.map(() => []);
+  for (const { from, to } of edges) {
+    if (rank[from] === rank[to]) continue;
+    neighbours[from].push(to);
+    neighbours[to].push(from);
+  }
+  for (let pass = 0; pass < PASSES; pass++) {
+    const rightward = pass % 2 === 0;
+    const both = pass >= PASSES - 2;
+    for (let step = 0; step < columns.length; step++) {
+      const index = rightward ? step : columns.length - 1 - step;
+      const column = columns[index];
+      const wishes = column.map((box) => {
+        let sum = 0;
+        let count = 0;
+        for (const other of neighbours[box]) {
+          if (!both && rank[other] < index !== rightward) continue;
+          sum += middle[other];
+          count++;
+        }
+        return count > 0 ? sum / count : middle[box];
+      });
+      const heights = column.map((box) => boxes[box].height);
+      stack(wishes, heights, gap).forEach((top, i) => {
+        middle[column[i]] = top + heights[i] / 2;
+      });
+    }
+  }
+  return boxes.map((box, index) => snap(middle[index] - box.height / 2));
+}

@@ -1,0 +1,222 @@
+import { CARD_WIDTH, cardHeight, columnX, PLATE_GAP, type Rect, ROW_GAP, snap } from './geometry.ts';
+import {
+  type Block,
+  blockRect,
+  blocksOf,
+  freshLayout,
+  type Layout,
+  type LayoutInput,
+  layoutBlock,
+  type Standing,
+} from './layout.ts';
+
+/** With fewer known cards than this share, what stands is of no use: everything is laid out anew. */
+const KEEP_SHARE = 0.4;
+
+/**
+ * Lays out a changed graph so that what stood, stays: a new card takes a free place near those it talks to, a new plate
+ * stands beside its neighbours; only what would overlap moves, downwards.
+ */
+export function updateLayout(input: LayoutInput, before: Layout): Map<string, Standing> {
+  const known = input.cards.reduce((count, { key }) => count + (before.has(key) ? 1 : 0), 0);
+  if (known === 0 || known < input.cards.length * KEEP_SHARE) return freshLayout(input);
+  const layout = new Map<string, Standing>();
+  const arrived: LayoutInput['cards'][number][] = [];
+  for (const card of input.cards) {
+    const stood = before.get(card.key);
+    if (stood === undefined) arrived.push(card);
+    else layout.set(card.key, { ...stood, height: cardHeight(card.doors.length) });
+  }
+  const blocks = blocksOf(input);
+  const grown = new Set<string>();
+  for (const block of blocks) if (separateCards(block, layout)) grown.add(block.id);
+  const neighbours = neighbourKeys(input);
+  const standing = (block: Block) => ({ ...block, cards: block.cards.filter((key) => layout.has(key)) });
+  for (const card of arrived) {
+    const block = blocks.find(({ id }) => id === card.plate);
+    if (block === undefined || standing(block).cards.length === 0) continue;
+    layout.set(card.key, placeInPlate(card, standing(block), layout, neighbours));
+    grown.add(block.id);
+  }
+  const fresh = blocks.filter((block) => standing(block).cards.length === 0);
+  for (const block of fresh) {
+    placeBlock(
+      block,
+      input,
+      layout,
+      neighbours,
+      blocks.map(standing).filter(({ cards }) => cards.length > 0),
+    );
+  }
+  separateBlocks(blocks, layout, new Set([...grown, ...fresh.map(({ id }) => id)]));
+  return layout;
+}
+
+interface Neighbours {
+  readonly sources: ReadonlyMap<string, readonly string[]>;
+  readonly destinations: ReadonlyMap<string, readonly string[]>;
+}
+
+function neighbourKeys(input: LayoutInput): Neighbours {
+  const sources = new Map<string, string[]>();
+  const destinations = new Map<string, string[]>();
+  for (const { source, destination } of input.edges) {
+    if (source === destination) continue;
+    append(sources, destination, source);
+    append(destinations, source, destination);
+  }
+  return { sources, destinations };
+}
+
+function append(map: Map<string, string[]>, key: string, value: string): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [value]);
+  else list.push(value);
+}
+
+/** Where those a card talks to would like it: a column and the middle of its height; undefined when none of them stands. */
+function wish(keys: readonly string[], layout: Layout, { sources, destinations }: Neighbours) {
+  let column: number | undefined;
+  let firstDestination: number | undefined;
+  let sum = 0;
+  let count = 0;
+  for (const key of keys) {
+    for (const other of sources.get(key) ?? []) {
+      const at = layout.get(other);
+      if (at === undefined) continue;
+      column = Math.max(column ?? Number.NEGATIVE_INFINITY, at.column + 1);
+      sum += at.y + at.height / 2;
+      count++;
+    }
+    for (const other of destinations.get(key) ?? []) {
+      const at = layout.get(other);
+      if (at === undefined) continue;
+      firstDestination = Math.min(firstDestination ?? Number.POSITIVE_INFINITY, at.column - 1);
+      sum += at.y + at.height / 2;
+      count++;
+    }
+  }
+  return { column: column ?? firstDestination, middle: count > 0 ? sum / count : undefined };
+}
+
+function placeInPlate(
+  card: LayoutInput['cards'][number],
+  block: Block,
+  layout: Layout,
+  neighbours: Neighbours,
+): Standing {
+  const height = cardHeight(card.doors.length);
+  const columns = block.cards.map((key) => layout.get(key)!.column);
+  const first = Math.min(...columns);
+  const last = Math.max(...columns);
+  const wished = wish([card.key], layout, neighbours);
+  const rect = blockRect(block, layout);
+  const column = Math.min(Math.max(wished.column ?? last, first), last);
+  const middle = wished.middle ?? rect.y + rect.height / 2;
+  const taken = block.cards
+    .map((key) => layout.get(key)!)
+    .filter((at) => at.column === column)
+    .map((at): [number, number] => [at.y - ROW_GAP, at.y + at.height + ROW_GAP])
+    .sort((a, b) => a[0] - b[0]);
+  return { column, y: snap(freeTop(taken, middle - height / 2, height)), height };
+}
+
+/** The top nearest to the wished one at which `height` fits between the taken intervals (sorted). */
+function freeTop(taken: readonly (readonly [number, number])[], wished: number, height: number): number {
+  let best = Number.NaN;
+  let from = Number.NEGATIVE_INFINITY;
+  for (const [start, end] of [...taken, [Number.POSITIVE_INFINITY, 0] as const]) {
+    if (start - from >= height) {
+      const top = Math.min(Math.max(wished, from), start - height);
+      if (Number.isNaN(best) || Math.abs(top - wished) < Math.abs(best - wished)) best = top;
+    }
+    from = Math.max(from, end);
+  }
+  return best;
+}
+
+/** Places a block of which nothing stood yet. */
+function placeBlock(
+  block: Block,
+  input: LayoutInput,
+  layout: Map<string, Standing>,
+  neighbours: Neighbours,
+  standing: readonly Block[],
+): void {
+  const inner = layoutBlock(block, input);
+  const own = blockRect(block, inner);
+  const others = standing.map((other) => blockRect(other, layout));
+  const wished = wish(block.cards, layout, neighbours);
+  const lastColumn = Math.max(...[...layout.values()].map(({ column }) => column));
+  const column = wished.column ?? lastColumn + 1;
+  const middle = wished.middle ?? others.reduce((sum, { y, height }) => sum + y + height / 2, 0) / others.length;
+  let best: { column: number; top: number; cost: number } | undefined;
+  for (const candidate of [column, column + 1, column - 1, column + 2, column - 2]) {
+    const left = own.x + columnX(candidate);
+    const taken = others
+      .filter((rect) => rect.x < left + own.width && left < rect.x + rect.width)
+      .map(({ y, height }): [number, number] => [y - PLATE_GAP, y + height + PLATE_GAP])
+      .sort((a, b) => a[0] - b[0]);
+    const top = freeTop(taken, middle - own.height / 2, own.height);
+    const cost = Math.abs(top + own.height / 2 - middle) + Math.abs(candidate - column) * 2 * CARD_WIDTH;
+    if (best === undefined || cost < best.cost) best = { column: candidate, top, cost };
+  }
+  const shift = snap(best!.top - own.y);
+  for (const [key, at] of inner) {
+    layout.set(key, { column: at.column + best!.column, y: at.y + shift, height: at.height });
+  }
+}
+
+/** Cards that grew push those below them in their column. Returns whether any moved. */
+function separateCards(block: Block, layout: Map<string, Standing>): boolean {
+  const columns = new Map<number, string[]>();
+  for (const key of block.cards) {
+    const at = layout.get(key);
+    if (at === undefined) continue;
+    const column = columns.get(at.column);
+    if (column === undefined) columns.set(at.column, [key]);
+    else column.push(key);
+  }
+  let moved = false;
+  for (const keys of columns.values()) {
+    keys.sort((a, b) => layout.get(a)!.y - layout.get(b)!.y);
+    let free = Number.NEGATIVE_INFINITY;
+    for (const key of keys) {
+      const at = layout.get(key)!;
+      if (at.y < free) {
+        layout.set(key, { ...at, y: free });
+        moved = true;
+      }
+      free = layout.get(key)!.y + at.height + ROW_GAP / 2;
+    }
+  }
+  return moved;
+}
+
+/** Blocks that overlap one that changed move down, those below them too where they must. */
+function separateBlocks(blocks: readonly Block[], layout: Map<string, Standing>, changed: ReadonlySet<string>): void {
+  const rects = blocks.map((block) => ({ block, rect: blockRect(block, layout), changed: changed.has(block.id) }));
+  // What did not change is settled first, so that it stays unless something above it grew into it.
+  rects.sort((a, b) => a.rect.y - b.rect.y || Number(a.changed) - Number(b.changed));
+  const settled: Rect[] = [];
+  for (const { block, rect } of rects) {
+    let y = rect.y;
+    for (let again = true; again; ) {
+      again = false;
+      for (const other of settled) {
+        const beside = other.x >= rect.x + rect.width || rect.x >= other.x + other.width;
+        if (beside || other.y >= y + rect.height || y >= other.y + other.height) continue;
+        y = other.y + other.height + PLATE_GAP;
+        again = true;
+      }
+    }
+    if (y !== rect.y) {
+      const shift = snap(y - rect.y);
+      for (const key of block.cards) {
+        const at = layout.get(key)!;
+        layout.set(key, { ...at, y: at.y + shift });
+      }
+    }
+    settled.push({ ...rect, y });
+  }
+}

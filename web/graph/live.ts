@@ -1,0 +1,110 @@
+import type { DetailedGraph } from './level-of-detail.ts';
+import type { EdgeVerdict, ModelEdge } from './model.ts';
+import { dropsPerMinute, type Summary, summarize } from './summary.ts';
+
+/** What changes with the traffic, per card. */
+export interface CardLive {
+  /** Flows per second: those it receives, or, where it only sends, those it sends. */
+  readonly rate: number;
+  readonly doors: readonly DoorLive[];
+}
+
+export interface DoorLive {
+  readonly rate: number;
+  /** 0 = not known. */
+  readonly rttMicros: number;
+  /** Share of its flows that were forwarded; 1 without flows. */
+  readonly forwardedShare: number;
+  readonly verdict: EdgeVerdict;
+}
+
+/** What changes with the traffic, per arrow. */
+export interface EdgeLive {
+  readonly verdict: EdgeVerdict;
+  /** Pixels: by rate, in few steps so that it changes rarely. */
+  readonly width: number;
+  readonly rate: number;
+  readonly connections: number;
+  readonly bytes: number;
+  readonly replyBytes: number;
+  readonly rttMicros: number;
+  readonly dropsPerMinute: number;
+  /** Hubble's number; 0 = none. */
+  readonly dropReason: number;
+}
+
+export interface LiveNumbers {
+  readonly cards: ReadonlyMap<string, CardLive>;
+  readonly edges: ReadonlyMap<string, EdgeLive>;
+}
+
+export function liveNumbers(graph: DetailedGraph): LiveNumbers {
+  const incoming = new Map<string, ModelEdge[]>();
+  const outgoing = new Map<string, ModelEdge[]>();
+  const byDoor = new Map<string, ModelEdge[]>();
+  const edges = new Map<string, EdgeLive>();
+  for (const edge of graph.edges) {
+    edges.set(edge.key, edgeLive(summarize(edge.members)));
+    append(incoming, edge.destination, edge.members);
+    append(outgoing, edge.source, edge.members);
+    for (const member of edge.members) append(byDoor, `${edge.destination}#${member.port}/${member.protocol}`, [member]);
+  }
+  const cards = new Map<string, CardLive>();
+  for (const { key, doors } of graph.cards) {
+    const received = rate(incoming.get(key));
+    cards.set(key, {
+      rate: received > 0 || !outgoing.has(key) ? received : rate(outgoing.get(key)),
+      doors: doors.map(({ port, protocol }) => doorLive(summarize(byDoor.get(`${key}#${port}/${protocol}`) ?? []))),
+    });
+  }
+  return { cards, edges };
+}
+
+/** Entries that differ between two moments. */
+export function changedNumbers<T>(before: ReadonlyMap<string, T>, after: ReadonlyMap<string, T>): [string, T][] {
+  return [...after].filter(([key, value]) => JSON.stringify(before.get(key)) !== JSON.stringify(value));
+}
+
+function edgeLive(summary: Summary): EdgeLive {
+  return {
+    verdict: summary.verdict,
+    width: edgeWidth(summary.flows),
+    rate: rounded(summary.flows),
+    connections: rounded(summary.connections),
+    bytes: rounded(summary.bytes),
+    replyBytes: rounded(summary.replyBytes),
+    rttMicros: Math.round(summary.rttMicros),
+    dropsPerMinute: dropsPerMinute(summary),
+    dropReason: summary.dropReason,
+  };
+}
+
+function doorLive(summary: Summary): DoorLive {
+  const all = summary.forwarded + summary.dropped + summary.audited;
+  return {
+    rate: rounded(summary.flows),
+    rttMicros: Math.round(summary.rttMicros),
+    forwardedShare: all > 0 ? 1 - summary.dropped / all : 1,
+    verdict: summary.verdict,
+  };
+}
+
+/** 1.25 px for a trickle, half a pixel more per factor of 3, 5.25 px at most. */
+export function edgeWidth(flowsPerSecond: number): number {
+  if (flowsPerSecond <= 1) return 1.25;
+  return Math.min(5.25, 1.25 + 0.5 * Math.floor(Math.log(flowsPerSecond) / Math.log(3) + 1));
+}
+
+function rate(edges: readonly ModelEdge[] | undefined): number {
+  return rounded(edges?.reduce((sum, { stats }) => sum + stats.flows, 0) ?? 0);
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 10) / 10;
+}
+
+function append(map: Map<string, ModelEdge[]>, key: string, values: readonly ModelEdge[]): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [...values]);
+  else list.push(...values);
+}

@@ -1,0 +1,88 @@
+/** What the map shows before any choice of how: cards by key, and edges between them by key. */
+export type CardKind = 'workload' | 'world' | 'host' | 'remote-node' | 'unknown';
+
+export interface ModelCard {
+  /** `cluster/namespace/kind/name`: the same across streams and restarts. */
+  readonly key: string;
+  readonly kind: CardKind;
+  readonly cluster: string;
+  readonly namespace: string;
+  /** Deployment, DaemonSet, StatefulSet, Job, Pod, …; empty for anything that is not a workload. */
+  readonly workloadKind: string;
+  readonly name: string;
+  readonly labels: readonly string[];
+  /** Pods, or addresses, seen for it. */
+  readonly members: number;
+  readonly nodes: readonly string[];
+  readonly identity: number;
+  /** Milliseconds since 1970. */
+  readonly firstSeen: number;
+  readonly lastSeen: number;
+}
+
+/** Rates are means over the last 10 s, per second. */
+export interface EdgeStats {
+  connections: number;
+  flows: number;
+  bytes: number;
+  replyBytes: number;
+  /** Since first seen. */
+  totalConnections: number;
+  totalBytes: number;
+  totalReplyBytes: number;
+  /** Flows of the last 10 s by verdict. */
+  forwarded: number;
+  dropped: number;
+  audited: number;
+  /** Microseconds; 0 = not known. */
+  rttMicros: number;
+  retransmits: number;
+  /** Milliseconds since 1970. */
+  lastSeen: number;
+  /** Hubble's number; 0 = none. */
+  dropReason: number;
+}
+
+export interface ModelEdge {
+  /** `source key → destination key : port / protocol`. */
+  readonly key: string;
+  /** Card keys. The source is who opened the connection. */
+  readonly source: string;
+  readonly destination: string;
+  /** 0 where the protocol has none. */
+  readonly port: number;
+  readonly protocol: number;
+  readonly firstSeen: number;
+  readonly stats: EdgeStats;
+}
+
+export interface MapModel {
+  readonly cards: ReadonlyMap<string, ModelCard>;
+  readonly edges: ReadonlyMap<string, ModelEdge>;
+  /** Left out by the server because the map is at its limit. */
+  readonly omittedCards: number;
+  readonly omittedEdges: number;
+}
+
+/** How an edge's recent flows fared, as one word; `quiet` when there were none in the last 10 s. */
+export type EdgeVerdict = 'forwarded' | 'dropped' | 'mixed' | 'audit' | 'quiet';
+
+export function edgeVerdict(stats: Pick<EdgeStats, 'forwarded' | 'dropped' | 'audited'>): EdgeVerdict {
+  const passed = stats.forwarded > 0;
+  if (stats.dropped > 0) return passed || stats.audited > 0 ? 'mixed' : 'dropped';
+  if (stats.audited > 0) return 'audit';
+  return passed ? 'forwarded' : 'quiet';
+}
+
+/** The words for a verdict that stand beside its colour. */
+export const VERDICT_WORDS: Record<EdgeVerdict, string> = {
+  forwarded: 'forwarded',
+  dropped: 'dropped',
+  mixed: 'partly dropped',
+  audit: 'audit',
+  quiet: 'quiet',
+};
+
+export function edgeKey(source: string, destination: string, port: number, protocol: number): string {
+  return `${source}→${destination}:${port}/${protocol}`;
+}

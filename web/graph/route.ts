@@ -1,0 +1,127 @@
+import { CARD_WIDTH, columnX, doorY, stripX } from './geometry.ts';
+import type { Layout } from './layout.ts';
+
+/** Free height kept between an arrow and a card it passes. */
+const CLEARANCE = 12;
+/** How far a turning arrow swings out of its card. */
+const SWING = 44;
+/** Distance between arrows that pass through the same opening. */
+const LANE = 7;
+/** Where the tip ends, left of the card's edge: the door's ring lies between. */
+export const TIP_GAP = 8;
+
+/**
+ * The way of an arrow: from `start` over control points to `end`. The curve runs through the middle between every two
+ * control points (a chain of quadratic curves), flat along those of equal height.
+ */
+export interface Route {
+  readonly start: readonly [x: number, y: number];
+  readonly end: readonly [x: number, y: number];
+  /** x, y, x, y, … */
+  readonly controls: readonly number[];
+}
+
+/** Something in a column that no arrow may cross, from top to bottom. */
+export interface Obstacle {
+  readonly column: number;
+  readonly top: number;
+  readonly bottom: number;
+}
+
+/**
+ * Finds the arrows' ways: out of a card's right side, along the strips between columns, through columns only between cards,
+ * into a door on the left side.
+ */
+export class Router {
+  /** By column: sorted, not overlapping. */
+  readonly #taken = new Map<number, [number, number][]>();
+  readonly #lanes = new Map<string, number>();
+
+  constructor(obstacles: readonly Obstacle[]) {
+    for (const { column, top, bottom } of obstacles) {
+      const span: [number, number] = [top - CLEARANCE, bottom + CLEARANCE];
+      const taken = this.#taken.get(column);
+      if (taken === undefined) this.#taken.set(column, [span]);
+      else taken.push(span);
+    }
+    for (const [column, spans] of this.#taken) {
+      spans.sort((a, b) => a[0] - b[0]);
+      const merged: [number, number][] = [];
+      for (const span of spans) {
+        const last = merged.at(-1);
+        if (last !== undefined && span[0] <= last[1] + 1) last[1] = Math.max(last[1], span[1]);
+        else merged.push([...span]);
+      }
+      this.#taken.set(column, merged);
+    }
+  }
+
+  route(layout: Layout, source: string, destination: string, door: number): Route {
+    const from = layout.get(source)!;
+    const to = layout.get(destination)!;
+    const startY = from.y + from.height / 2;
+    const endY = to.y + doorY(door);
+    const start = [columnX(from.column) + CARD_WIDTH, startY] as const;
+    const end = [columnX(to.column) - TIP_GAP, endY] as const;
+    const controls: number[] = [];
+    let y = startY;
+    if (from.column < to.column) {
+      for (let column = from.column; column < to.column; column++) {
+        const last = column + 1 === to.column;
+        const next = last ? endY : this.#lane(column + 1, y, endY);
+        controls.push(stripX(column), y, stripX(column), next);
+        if (!last) controls.push(columnX(column + 1), next, columnX(column + 1) + CARD_WIDTH, next);
+        y = next;
+      }
+      return { start, end, controls };
+    }
+    // Backwards: swing out, travel left through each column, swing in.
+    const right = columnX(from.column) + CARD_WIDTH + SWING;
+    let x = right;
+    for (let column = from.column; column >= to.column; column--) {
+      const next = this.#lane(column, y, endY);
+      controls.push(x, y, x, next, columnX(column) + CARD_WIDTH, next, columnX(column), next);
+      y = next;
+      x = column === to.column ? columnX(column) - SWING : stripX(column - 1);
+    }
+    controls.push(x, y, x, endY);
+    return { start, end, controls };
+  }
+
+  /** A free height in a column on the way from one height to another, as straight as can be. */
+  #lane(column: number, from: number, to: number): number {
+    const taken = this.#taken.get(column) ?? [];
+    let best = from;
+    let bestCost = Number.POSITIVE_INFINITY;
+    let bestGap = 0;
+    let low = Number.NEGATIVE_INFINITY;
+    for (let gap = 0; gap <= taken.length; gap++) {
+      const high = gap < taken.length ? taken[gap][0] : Number.POSITIVE_INFINITY;
+      if (high >= low) {
+        const y = Math.min(Math.max(from, low), high);
+        // The detour over both legs, and a little for the first bend.
+        const cost = Math.abs(y - from) + Math.abs(to - y) + 0.1 * Math.abs(y - from);
+        if (cost < bestCost) {
+          bestCost = cost;
+          best = y;
+          bestGap = gap;
+        }
+      }
+      if (gap < taken.length) low = taken[gap][1];
+    }
+    return this.#ownLane(column, bestGap, best, taken);
+  }
+
+  /** Arrows through one opening keep a little apart while there is room. */
+  #ownLane(column: number, gap: number, y: number, taken: readonly (readonly [number, number])[]): number {
+    const key = `${column}:${gap}:${Math.round(y / LANE)}`;
+    const used = this.#lanes.get(key) ?? 0;
+    this.#lanes.set(key, used + 1);
+    const low = gap > 0 ? taken[gap - 1][1] : Number.NEGATIVE_INFINITY;
+    const high = gap < taken.length ? taken[gap][0] : Number.POSITIVE_INFINITY;
+    for (const offset of [used * LANE, -used * LANE]) {
+      if (y + offset >= low && y + offset <= high) return y + offset;
+    }
+    return y;
+  }
+}

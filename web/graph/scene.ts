@@ -1,0 +1,167 @@
+import { type CardIcon, cardIcon, cardSentence, cardTitle, plateFacts, portWords } from './card-words.ts';
+import { CARD_WIDTH, columnX, doorY, PLATE_TOP, type Rect } from './geometry.ts';
+import type { GroupedCard } from './group.ts';
+import { type Block, blockRect, blocksOf, type Layout } from './layout.ts';
+import type { DetailedGraph } from './level-of-detail.ts';
+import type { CardKind } from './model.ts';
+import { type Obstacle, type Route, Router } from './route.ts';
+
+/** What is drawn, as far as it changes only when cards or arrows come, go or move. */
+export interface Scene {
+  readonly cards: readonly SceneCard[];
+  readonly edges: readonly SceneEdge[];
+  readonly plates: readonly ScenePlate[];
+  readonly bounds: Rect;
+  readonly mergedEdges: number;
+  readonly hiddenEdges: number;
+  readonly omittedCards: number;
+  readonly omittedEdges: number;
+}
+
+export interface SceneCard extends Rect {
+  readonly key: string;
+  readonly kind: CardKind;
+  readonly cluster: string;
+  readonly namespace: string;
+  readonly workloadKind: string;
+  readonly name: string;
+  readonly title: string;
+  readonly sentence: string;
+  readonly icon: CardIcon;
+  readonly plate: string;
+  readonly folded: boolean;
+  readonly doors: readonly SceneDoor[];
+}
+
+export interface SceneDoor {
+  readonly port: string;
+  readonly protocol: string;
+  /** Height of its middle below the card's top. */
+  readonly y: number;
+}
+
+export interface SceneEdge {
+  readonly key: string;
+  readonly source: string;
+  readonly destination: string;
+  readonly sourceTitle: string;
+  readonly destinationTitle: string;
+  /** -1 = the card as a whole. */
+  readonly door: number;
+  /** `port 3306 TCP`, `ICMPv4`, `4 ports`. */
+  readonly words: string;
+  readonly route: Route;
+}
+
+export interface ScenePlate extends Rect {
+  readonly id: string;
+  readonly title: string;
+  readonly facts: string;
+}
+
+/** Last stage: words, places and ways, ready to draw. */
+export function buildScene(
+  graph: DetailedGraph,
+  layout: Layout,
+  omitted: Pick<Scene, 'omittedCards' | 'omittedEdges'>,
+): Scene {
+  const titles = new Map(graph.cards.map((card) => [card.key, cardTitle(card)]));
+  const blocks = blocksOf(graph);
+  const plates = scenePlates(graph, blocks, layout);
+  const router = new Router(obstacles(blocks, layout));
+  const cards = graph.cards.map((card) => sceneCard(card, layout));
+  return {
+    cards,
+    plates,
+    edges: graph.edges.map((edge) => ({
+      key: edge.key,
+      source: edge.source,
+      destination: edge.destination,
+      sourceTitle: titles.get(edge.source)!,
+      destinationTitle: titles.get(edge.destination)!,
+      door: edge.door,
+      words: edgeWords(edge.members),
+      route: router.route(layout, edge.source, edge.destination, edge.door),
+    })),
+    bounds: union([...cards, ...plates]),
+    mergedEdges: graph.mergedEdges,
+    hiddenEdges: graph.hiddenEdges,
+    ...omitted,
+  };
+}
+
+function sceneCard(grouped: GroupedCard, layout: Layout): SceneCard {
+  const at = layout.get(grouped.key)!;
+  const { card } = grouped;
+  return {
+    key: grouped.key,
+    kind: card.kind,
+    cluster: card.cluster,
+    namespace: card.namespace,
+    workloadKind: card.workloadKind,
+    name: card.name,
+    title: cardTitle(grouped),
+    sentence: cardSentence(grouped),
+    icon: cardIcon(grouped),
+    plate: grouped.plate,
+    folded: grouped.key !== card.key,
+    x: columnX(at.column),
+    y: at.y,
+    width: CARD_WIDTH,
+    height: at.height,
+    doors: grouped.doors.map(({ port, protocol }, index) => ({
+      port: String(port),
+      protocol: portWords(0, protocol),
+      y: doorY(index),
+    })),
+  };
+}
+
+function scenePlates(graph: DetailedGraph, blocks: readonly Block[], layout: Layout): ScenePlate[] {
+  const byId = new Map(graph.plates.map((plate) => [plate.id, plate]));
+  const clusters = new Set(graph.plates.map(({ cluster }) => cluster));
+  return blocks.flatMap((block) => {
+    const plate = block.isPlate ? byId.get(block.id) : undefined;
+    if (plate === undefined) return [];
+    const title = clusters.size > 1 ? `${plate.cluster}/${plate.namespace}` : plate.namespace;
+    return [{ id: plate.id, ...blockRect(block, layout), title, facts: plateFacts(plate) }];
+  });
+}
+
+/** Cards, and the titles of plates over their first column. */
+function obstacles(blocks: readonly Block[], layout: Layout): Obstacle[] {
+  const found: Obstacle[] = [];
+  for (const block of blocks) {
+    let first = Number.POSITIVE_INFINITY;
+    for (const key of block.cards) {
+      const { column, y, height } = layout.get(key)!;
+      found.push({ column, top: y, bottom: y + height });
+      first = Math.min(first, column);
+    }
+    if (block.isPlate) {
+      const { y } = blockRect(block, layout);
+      found.push({ column: first, top: y, bottom: y + PLATE_TOP - 16 });
+    }
+  }
+  return found;
+}
+
+function edgeWords(members: DetailedGraph['edges'][number]['members']): string {
+  const [first, ...rest] = members;
+  if (rest.every(({ port, protocol }) => port === first.port && protocol === first.protocol)) {
+    return `${first.port > 0 ? 'port ' : ''}${portWords(first.port, first.protocol)}`;
+  }
+  return `${new Set(members.map(({ port, protocol }) => `${port}/${protocol}`)).size} ports`;
+}
+
+function union(rects: readonly Rect[]): Rect {
+  if (rects.length === 0) return { x: 0, y: 0, width: 0, height: 0 };
+  const left = Math.min(...rects.map(({ x }) => x));
+  const top = Math.min(...rects.map(({ y }) => y));
+  return {
+    x: left,
+    y: top,
+    width: Math.max(...rects.map(({ x, width }) => x + width)) - left,
+    height: Math.max(...rects.map(({ y, height }) => y + height)) - top,
+  };
+}

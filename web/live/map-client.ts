@@ -1,0 +1,77 @@
+import type { CardDetails } from '../graph/details.ts';
+import type { CardLive, EdgeLive } from '../graph/live.ts';
+import type { Scene } from '../graph/scene.ts';
+import type { MapEvent, MapRequest } from '../worker/map-protocol.ts';
+import { send } from './session-client.ts';
+import { createStore } from './store.ts';
+
+/** The scene and its numbers. A new object per scene; numbers change in place and count up `live`. */
+export interface MapState {
+  readonly scene: Scene;
+  readonly cards: Map<string, CardLive>;
+  readonly edges: Map<string, EdgeLive>;
+  readonly layoutMs: number;
+}
+
+export const sceneStore = createStore<MapState | null>(null);
+/** Counts changes of numbers; what changed is in the state's maps. */
+export const liveStore = createStore(0);
+export const detailsStore = createStore<CardDetails | null>(null);
+
+let worker: Worker | undefined;
+let selected: string | null = null;
+
+/** Starts the map's worker and connects it to the session. */
+export function startMap(): void {
+  if (worker !== undefined) return;
+  worker = new Worker(new URL('../worker/map-worker.ts', import.meta.url), { type: 'module', name: 'waggle-map' });
+  worker.onmessage = (event: MessageEvent<MapEvent>) => receive(event.data);
+  const { port1, port2 } = new MessageChannel();
+  post({ type: 'feed', port: port1 }, [port1]);
+  send({ type: 'map', port: port2 }, [port2]);
+  post({ type: 'select', key: selected });
+}
+
+export function selectCard(key: string | null): void {
+  selected = key;
+  detailsStore.set(null);
+  post({ type: 'select', key });
+}
+
+export function foldPlates(plates: readonly string[]): void {
+  post({ type: 'fold', plates });
+}
+
+export function tidyMap(): void {
+  post({ type: 'tidy' });
+}
+
+function post(request: MapRequest, transfer: Transferable[] = []): void {
+  worker?.postMessage(request, transfer);
+}
+
+function receive(event: MapEvent): void {
+  switch (event.type) {
+    case 'cleared':
+      return;
+    case 'scene':
+      sceneStore.set({
+        scene: event.scene,
+        cards: new Map(event.cards),
+        edges: new Map(event.edges),
+        layoutMs: event.layoutMs,
+      });
+      return;
+    case 'live': {
+      const state = sceneStore.get();
+      if (state === null) return;
+      for (const [key, live] of event.cards) state.cards.set(key, live);
+      for (const [key, live] of event.edges) state.edges.set(key, live);
+      liveStore.set(liveStore.get() + 1);
+      return;
+    }
+    case 'details':
+      if (event.key === selected) detailsStore.set(event.details);
+      return;
+  }
+}

@@ -1,0 +1,39 @@
+import { createStore } from '../live/store.ts';
+import { recall, remember } from '../view/remembered.ts';
+
+export type Theme = 'dark' | 'light';
+/** What a person may choose; `system` follows the machine. */
+export type ThemeChoice = Theme | 'system';
+
+const NAME = 'theme';
+const system = matchMedia('(prefers-color-scheme: light)');
+
+export function isThemeChoice(value: string | null): value is ThemeChoice {
+  return value === 'dark' || value === 'light' || value === 'system';
+}
+
+function remembered(): ThemeChoice {
+  const stored = recall(NAME);
+  return isThemeChoice(stored) ? stored : 'system';
+}
+
+/** The theme in force. */
+export const themeStore = createStore<Theme>('dark');
+let choice: ThemeChoice = 'system';
+
+/** Puts a choice into force. A choice from the URL is not remembered: it belongs to the link. */
+export function applyTheme(next: ThemeChoice | undefined): void {
+  choice = next ?? remembered();
+  const theme = choice === 'system' ? (system.matches ? 'light' : 'dark') : choice;
+  document.documentElement.dataset.theme = theme;
+  themeStore.set(theme);
+}
+
+export function rememberTheme(next: ThemeChoice): void {
+  remember(NAME, next);
+  applyTheme(next);
+}
+
+system.addEventListener('change', () => {
+  if (choice === 'system') applyTheme('system');
+});

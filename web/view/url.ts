@@ -1,0 +1,81 @@
+import { DEFAULT_VIEW, VERDICT_FILTERS, VIEW_MODES, type View } from './view.ts';
+
+/** A part of the URL that makes no sense; it is ignored and said. */
+export interface UrlProblem {
+  readonly parameter: string;
+  readonly value: string;
+  readonly message: string;
+}
+
+const MOST_NAMESPACES = 1_000;
+const MOST_TOKENS = 64;
+const THEMES = ['dark', 'light', 'system'] as const;
+const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+
+/** Reads `?namespace=a,b&filter=…&filter=…&verdict=&view=&select=&embed=&theme=`. Never throws; unknown parameters are left alone. */
+export function parseView(search: string): { view: View; problems: UrlProblem[] } {
+  const parameters = new URLSearchParams(search);
+  const problems: UrlProblem[] = [];
+  const choice = <T extends string>(parameter: string, choices: readonly T[], fallback: T): T => {
+    const value = parameters.get(parameter);
+    if (value === null || value === '') return fallback;
+    const found = choices.find((each) => each === value);
+    if (found !== undefined) return found;
+    problems.push({ parameter, value, message: `there are ${choices.join(', ')}` });
+    return fallback;
+  };
+  const namespaces = new Set<string>();
+  for (const value of (parameters.get('namespace') ?? '').split(',').filter((each) => each !== '')) {
+    if (!NAMESPACE.test(value)) {
+      problems.push({ parameter: 'namespace', value, message: 'not the name of a namespace' });
+    } else if (namespaces.size >= MOST_NAMESPACES) {
+      problems.push({ parameter: 'namespace', value, message: `more than ${MOST_NAMESPACES} namespaces` });
+      break;
+    } else {
+      namespaces.add(value);
+    }
+  }
+  const filter = [...new Set(parameters.getAll('filter').map((token) => token.trim()))].filter((token) => token !== '');
+  if (filter.length > MOST_TOKENS) {
+    problems.push({ parameter: 'filter', value: filter[MOST_TOKENS], message: `more than ${MOST_TOKENS} filters` });
+    filter.length = MOST_TOKENS;
+  }
+  const embed = parameters.has('embed') ? choice('embed', ['map', 'table', '1'] as const, 'map') : null;
+  const theme = parameters.has('theme') ? choice('theme', ['', ...THEMES] as const, '') : '';
+  return {
+    problems,
+    view: {
+      namespaces: [...namespaces],
+      filter,
+      verdict: choice('verdict', VERDICT_FILTERS, DEFAULT_VIEW.verdict),
+      mode: choice('view', VIEW_MODES, DEFAULT_VIEW.mode),
+      select: parameters.get('select') || null,
+      embed: embed === '1' ? 'map' : embed,
+      theme: theme === '' ? undefined : theme,
+    },
+  };
+}
+
+/** The query part of the view's URL, with its question mark; empty for the default view. */
+export function printView(view: View): string {
+  const parts: string[] = [];
+  const add = (parameter: string, value: string) => parts.push(`${parameter}=${readable(value)}`);
+  if (view.namespaces.length > 0) add('namespace', view.namespaces.join(','));
+  for (const token of view.filter) add('filter', token);
+  if (view.verdict !== DEFAULT_VIEW.verdict) add('verdict', view.verdict);
+  if (view.mode !== DEFAULT_VIEW.mode) add('view', view.mode);
+  if (view.select !== null) add('select', view.select);
+  if (view.embed !== null) add('embed', view.embed);
+  if (view.theme !== undefined) add('theme', view.theme);
+  return parts.length === 0 ? '' : `?${parts.join('&')}`;
+}
+
+/** Encodes no more than needed: people read and edit these. */
+function readable(value: string): string {
+  return encodeURIComponent(value)
+    .replaceAll('%2F', '/')
+    .replaceAll('%2C', ',')
+    .replaceAll('%3A', ':')
+    .replaceAll('%3D', '=')
+    .replaceAll('%20', '+');
+}

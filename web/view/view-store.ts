@@ -1,0 +1,29 @@
+import { createStore, useStore } from '../live/store.ts';
+import { applyTheme } from '../theme/theme.ts';
+import { parseView, printView, type UrlProblem } from './url.ts';
+import type { View } from './view.ts';
+
+interface ViewState {
+  readonly view: View;
+  readonly problems: readonly UrlProblem[];
+}
+
+export const viewStore = createStore<ViewState>(parseView(location.search));
+
+addEventListener('popstate', () => {
+  viewStore.set(parseView(location.search));
+  applyTheme(viewStore.get().view.theme);
+});
+
+/** Changes the view and the URL. `replace` keeps "back" from walking through every small step. */
+export function changeView(change: Partial<View>, how: 'push' | 'replace' = 'push'): void {
+  const view = { ...viewStore.get().view, ...change };
+  const url = printView(view);
+  if (url === printView(viewStore.get().view)) return;
+  history[how === 'push' ? 'pushState' : 'replaceState'](null, '', url === '' ? location.pathname : url);
+  viewStore.set({ view, problems: [] });
+}
+
+export function useView(): View {
+  return useStore(viewStore).view;
+}

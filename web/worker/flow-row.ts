@@ -1,0 +1,92 @@
+import { rowTimeMs } from '#core/flow/columns.ts';
+import { DIRECTION, REPLY } from '#core/flow/direction.ts';
+import { dropReasonText } from '#core/flow/drop-reason.ts';
+import type { FlowWindow } from '#core/flow/flow-window.ts';
+import { flowId } from '#core/flow/node-boot.ts';
+import { hasPorts, isIcmp, PROTOCOL, protocols } from '#core/flow/protocol.ts';
+import { tcpFlagNames } from '#core/flow/tcp-flags.ts';
+import { TRIGGER } from '#core/flow/trigger.ts';
+import { VERDICT } from '#core/flow/verdict.ts';
+import { formatBytes, formatMicros } from '../format/quantity.ts';
+import { endpointName, endpointRealm } from './endpoint-name.ts';
+import type { FlowEnd, FlowRow } from './protocol.ts';
+
+/** Makes the object for one row of a window: only for rows that are about to be seen. */
+export function flowRow(window: FlowWindow, position: number): FlowRow {
+  const { columns } = window;
+  const slot = window.slot(position);
+  const reply = columns.reply[slot] === REPLY.REPLY;
+  const protocol = columns.protocol[slot];
+  const ported = hasPorts(protocol);
+  const sender = flowEnd(window, columns.source[slot], ported ? columns.sourcePort[slot] : 0);
+  const receiver = flowEnd(window, columns.destination[slot], ported ? columns.destinationPort[slot] : 0);
+  const source = reply ? receiver : sender;
+  const destination = reply ? sender : receiver;
+  const boot = window.nodes[columns.node[slot]];
+  return {
+    position,
+    id: flowId(boot, columns.sequence[slot]),
+    time: rowTimeMs(columns, slot),
+    source,
+    destination,
+    port: destination.port,
+    protocol: protocols.name(protocol),
+    verdict: columns.verdict[slot],
+    info: rowInfo(window, slot, reply),
+    tcpFlags: protocol === PROTOCOL.TCP ? tcpFlagNames(columns.tcpFlags[slot]) : '',
+    direction: DIRECTION_WORDS[columns.direction[slot]] ?? '',
+    reply,
+    node: boot.node,
+    bytes: columns.bytesOriginal[slot] + columns.bytesReply[slot],
+    packets: columns.packetsOriginal[slot] + columns.packetsReply[slot],
+    rttMicros: columns.rttMicros[slot],
+  };
+}
+
+const DIRECTION_WORDS: Record<number, string> = { [DIRECTION.INGRESS]: 'ingress', [DIRECTION.EGRESS]: 'egress' };
+
+const TRIGGER_WORDS: Record<number, string> = {
+  [TRIGGER.INTERVAL]: 'active',
+  [TRIGGER.CLOSE]: 'closed',
+  [TRIGGER.IDLE_END]: 'ended, idle',
+};
+
+const ICMP_TYPES: Record<number, Record<number, string>> = {
+  [PROTOCOL.ICMPv4]: { 0: 'EchoReply', 3: 'DestinationUnreachable', 5: 'Redirect', 8: 'EchoRequest', 11: 'TimeExceeded' },
+  [PROTOCOL.ICMPv6]: { 1: 'DestinationUnreachable', 2: 'PacketTooBig', 3: 'TimeExceeded', 128: 'EchoRequest', 129: 'EchoReply' },
+};
+
+/** What else there is to say about a row, in a few words. */
+function rowInfo(window: FlowWindow, slot: number, reply: boolean): string {
+  const { columns } = window;
+  if (columns.verdict[slot] === VERDICT.DROPPED) return dropReasonText(columns.dropReason[slot]);
+  const protocol = columns.protocol[slot];
+  const parts: string[] = [];
+  if (isIcmp(protocol)) {
+    const type = columns.sourcePort[slot];
+    parts.push(ICMP_TYPES[protocol]?.[type] ?? `type ${type}`);
+  }
+  const trigger = TRIGGER_WORDS[columns.trigger[slot]];
+  if (trigger !== undefined) parts.push(trigger);
+  else if (reply) parts.push('reply');
+  const bytes = columns.bytesOriginal[slot] + columns.bytesReply[slot];
+  if (bytes > 0 && trigger !== undefined) parts.push(formatBytes(bytes));
+  if (columns.rttMicros[slot] > 0) parts.push(`${formatMicros(columns.rttMicros[slot])} RTT`);
+  if (columns.retransmits[slot] > 0) parts.push(`${columns.retransmits[slot]} sent again`);
+  return parts.join(' · ');
+}
+
+function flowEnd(window: FlowWindow, number: number, port: number): FlowEnd {
+  const endpoint = window.endpoints.get(number);
+  return {
+    name: endpointName(endpoint),
+    namespace: endpointRealm(endpoint),
+    address: endpoint.address,
+    port,
+    pod: endpoint.pod,
+    workload: endpoint.workloadName === '' ? '' : `${endpoint.workloadKind} ${endpoint.workloadName}`,
+    node: endpoint.node,
+    identity: endpoint.identity,
+    labels: endpoint.labels,
+  };
+}

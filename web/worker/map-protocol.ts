@@ -1,0 +1,32 @@
+import type { CardDetails } from '../graph/details.ts';
+import type { CardLive, EdgeLive } from '../graph/live.ts';
+import type { Scene } from '../graph/scene.ts';
+
+/** From a tab to its map worker. */
+export type MapRequest =
+  /** The other end belongs to the session; `MapMessage`s come from it. */
+  | { readonly type: 'feed'; readonly port: MessagePort }
+  | { readonly type: 'select'; readonly key: string | null }
+  | { readonly type: 'fold'; readonly plates: readonly string[] }
+  /** Forget where everything stood and lay out anew. */
+  | { readonly type: 'tidy' };
+
+/** From a map worker to its tab. */
+export type MapEvent =
+  /** A new view: nothing is known yet. */
+  | { readonly type: 'cleared' }
+  | {
+      readonly type: 'scene';
+      readonly scene: Scene;
+      readonly cards: readonly (readonly [string, CardLive])[];
+      readonly edges: readonly (readonly [string, EdgeLive])[];
+      /** Milliseconds the layout took. */
+      readonly layoutMs: number;
+    }
+  /** What changed in numbers since the last scene or live event. */
+  | {
+      readonly type: 'live';
+      readonly cards: readonly (readonly [string, CardLive])[];
+      readonly edges: readonly (readonly [string, EdgeLive])[];
+    }
+  | { readonly type: 'details'; readonly key: string; readonly details: CardDetails | null };

@@ -1,0 +1,26 @@
+import { MapPipeline } from './map-pipeline.ts';
+import type { MapEvent, MapRequest } from './map-protocol.ts';
+import type { MapMessage } from './protocol.ts';
+
+/** One per tab: the map's stages and its layout run here, off the page's thread and off the session's. */
+const pipeline = new MapPipeline((event: MapEvent) => postMessage(event));
+let feed: MessagePort | undefined;
+
+addEventListener('message', ({ data }: MessageEvent<MapRequest>) => {
+  switch (data.type) {
+    case 'feed':
+      feed?.close();
+      feed = data.port;
+      feed.onmessage = (event: MessageEvent<MapMessage>) => pipeline.receive(event.data);
+      return;
+    case 'select':
+      pipeline.select(data.key);
+      return;
+    case 'fold':
+      pipeline.fold(data.plates);
+      return;
+    case 'tidy':
+      pipeline.tidy();
+      return;
+  }
+});

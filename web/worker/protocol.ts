@@ -1,0 +1,137 @@
+import type { MapDelta } from '../graph/map-delta.ts';
+
+/** What one stream shows; tabs with equal views share it. */
+export interface StreamView {
+  readonly namespaces: readonly string[];
+  /** Filter tokens, ANDed. */
+  readonly filter: readonly string[];
+}
+
+/** Flows that touch one card of the map. */
+export interface Selection {
+  readonly key: string;
+  readonly kind: 'workload' | 'world' | 'host' | 'remote-node' | 'unknown';
+  readonly cluster: string;
+  readonly namespace: string;
+  readonly workloadKind: string;
+  readonly name: string;
+}
+
+/** The rows a table can see. Row 0 is the newest one at or before the anchor. */
+export interface RowsQuery {
+  readonly selection: Selection | null;
+  /** Position that the newest row must lie below; null = follow what arrives. */
+  readonly anchor: number | null;
+  readonly first: number;
+  readonly count: number;
+}
+
+export interface FlowEnd {
+  readonly name: string;
+  readonly namespace: string;
+  readonly address: string;
+  readonly port: number;
+  readonly pod: string;
+  readonly workload: string;
+  readonly node: string;
+  readonly identity: number;
+  readonly labels: readonly string[];
+}
+
+/** One flow for display, oriented as its connection: `source` is who opened it, also where the packet was a reply. */
+export interface FlowRow {
+  /** Of the window: unique while the view is open. */
+  readonly position: number;
+  /** Unique in the world: `cluster/node/boot/sequence`. */
+  readonly id: string;
+  /** Milliseconds since 1970, with fraction. */
+  readonly time: number;
+  readonly source: FlowEnd;
+  readonly destination: FlowEnd;
+  /** Destination port of the connection; 0 where the protocol has none. */
+  readonly port: number;
+  readonly protocol: string;
+  /** Hubble's verdict number. */
+  readonly verdict: number;
+  readonly info: string;
+  readonly tcpFlags: string;
+  /** `ingress`, `egress` or empty: as the observing endpoint sees the connection. */
+  readonly direction: string;
+  readonly reply: boolean;
+  readonly node: string;
+  readonly bytes: number;
+  readonly packets: number;
+  readonly rttMicros: number;
+}
+
+export interface RowsSlice {
+  /** The query it answers. */
+  readonly query: RowsQuery;
+  /** Position after the newest row counted in `total`. */
+  readonly anchor: number;
+  /** Matching rows up to the anchor that are still held. */
+  readonly total: number;
+  /** Matching rows after the anchor. */
+  readonly arrived: number;
+  readonly rows: readonly FlowRow[];
+}
+
+export type ConnectionState =
+  | { readonly phase: 'connecting' }
+  | { readonly phase: 'live' }
+  /** Lost; tries again at `retryAt` (milliseconds since 1970). */
+  | { readonly phase: 'waiting'; readonly retryAt: number; readonly attempt: number; readonly message: string }
+  /** The server refused this view; trying again would not help. */
+  | { readonly phase: 'refused'; readonly reason: 'filter' | 'permission'; readonly message: string };
+
+export interface NodeSummary {
+  readonly name: string;
+  readonly state: 'connecting' | 'connected' | 'unavailable';
+  readonly message: string;
+  readonly flowsPerSecond: number;
+  /** Milliseconds since 1970; 0 while connected. */
+  readonly retryAt: number;
+}
+
+export interface StatusSummary {
+  readonly version: string;
+  readonly nodes: readonly NodeSummary[];
+  readonly flowsPerSecond: number;
+  readonly flowsHeld: number;
+  /** By source, in words; only what is not zero. */
+  readonly losses: readonly { readonly where: string; readonly count: number }[];
+  readonly lost: number;
+  /** Empty when the flows are observed live. */
+  readonly replayReason: string;
+}
+
+export interface NamespaceSummary {
+  readonly cluster: string;
+  readonly name: string;
+  readonly pods: number;
+}
+
+/** From a tab to the session. */
+export type TabMessage =
+  /** `base` is the URL of the API, ending in a slash. Replaces the tab's former view. */
+  | { readonly type: 'open'; readonly base: string; readonly view: StreamView }
+  | { readonly type: 'rows'; readonly query: RowsQuery }
+  /** Try again now rather than at `retryAt`. */
+  | { readonly type: 'retry' }
+  | { readonly type: 'call'; readonly id: number; readonly method: 'namespaces' }
+  /** The other end of the port belongs to the tab's map worker. */
+  | { readonly type: 'map'; readonly port: MessagePort }
+  | { readonly type: 'bye' };
+
+/** From the session to a tab. */
+export type SessionMessage =
+  | { readonly type: 'connection'; readonly state: ConnectionState }
+  | { readonly type: 'status'; readonly status: StatusSummary }
+  | { readonly type: 'rows'; readonly slice: RowsSlice }
+  | { readonly type: 'result'; readonly id: number; readonly namespaces: readonly NamespaceSummary[] }
+  | { readonly type: 'failed'; readonly id: number; readonly message: string };
+
+/** From the session to a map worker. */
+export type MapMessage =
+  /** A new view: what was known no longer counts. */
+  { readonly type: 'reset' } | { readonly type: 'delta'; readonly delta: MapDelta };

@@ -1,0 +1,131 @@
+import { ViewService } from '#proto/gen/waggle/v1/view_pb.ts';
+import { callFailure } from './call-failure.ts';
+import { type CallError, callUnary } from './grpc-web-client.ts';
+import type { MapMessage, SessionMessage, StreamView, TabMessage } from './protocol.ts';
+import { type Viewer, WatchedView } from './watched-view.ts';
+
+/** What a tab's port can do; a dedicated worker's global scope can do it too. */
+export interface TabPort {
+  postMessage(message: SessionMessage): void;
+  addEventListener(type: 'message', listener: (event: MessageEvent<TabMessage>) => void): void;
+  addEventListener(type: 'close', listener: () => void): void;
+}
+
+/** A view without viewers is kept this long: a reload finds its flows still there. */
+const LINGER_MS = 5_000;
+
+/** All views of all tabs. */
+export class Session {
+  readonly #views = new Map<string, WatchedView>();
+  readonly #lingering = new Map<string, ReturnType<typeof setTimeout>>();
+
+  connect(port: TabPort): void {
+    const tab = new Tab(this, port);
+    port.addEventListener('message', (event) => tab.receive(event.data));
+    port.addEventListener('close', () => tab.leave());
+  }
+
+  /** The view with this key, its stream opened if nobody watched it yet. */
+  enter(key: string, base: string, view: StreamView): WatchedView {
+    clearTimeout(this.#lingering.get(key));
+    this.#lingering.delete(key);
+    let watched = this.#views.get(key);
+    if (watched === undefined) {
+      watched = new WatchedView(base, view);
+      this.#views.set(key, watched);
+    }
+    return watched;
+  }
+
+  leave(key: string, viewer: Viewer): void {
+    const view = this.#views.get(key);
+    if (view === undefined || view.leave(viewer)) return;
+    clearTimeout(this.#lingering.get(key));
+    this.#lingering.set(
+      key,
+      setTimeout(() => {
+        this.#lingering.delete(key);
+        this.#views.delete(key);
+        view.close();
+      }, LINGER_MS),
+    );
+  }
+}
+
+class Tab implements Viewer {
+  rows: Viewer['rows'] = null;
+  readonly #session: Session;
+  readonly #port: TabPort;
+  #map: MessagePort | undefined;
+  #base = '';
+  #key: string | undefined;
+  #view: WatchedView | undefined;
+
+  constructor(session: Session, port: TabPort) {
+    this.#session = session;
+    this.#port = port;
+  }
+
+  send(message: SessionMessage): void {
+    this.#port.postMessage(message);
+  }
+
+  sendMap(message: MapMessage): void {
+    this.#map?.postMessage(message);
+  }
+
+  receive(message: TabMessage): void {
+    switch (message.type) {
+      case 'open':
+        this.#open(message.base, message.view);
+        return;
+      case 'rows':
+        this.rows = message.query;
+        this.#view?.sendRows(this);
+        return;
+      case 'retry':
+        this.#view?.retryNow();
+        return;
+      case 'call':
+        void this.#namespaces(message.id);
+        return;
+      case 'map':
+        this.#map?.close();
+        this.#map = message.port;
+        this.#view?.sendMapSnapshot(this);
+        return;
+      case 'bye':
+        this.leave();
+        return;
+    }
+  }
+
+  leave(): void {
+    if (this.#key !== undefined) this.#session.leave(this.#key, this);
+    this.#key = undefined;
+    this.#view = undefined;
+  }
+
+  #open(base: string, view: StreamView): void {
+    const key = JSON.stringify([base, view.namespaces, view.filter]);
+    if (key === this.#key) return;
+    this.leave();
+    this.#base = base;
+    this.#key = key;
+    this.#view = this.#session.enter(key, base, view);
+    this.#view.join(this);
+  }
+
+  async #namespaces(id: number): Promise<void> {
+    try {
+      const { namespaces } = await callUnary(this.#base, ViewService.method.listNamespaces);
+      this.send({
+        type: 'result',
+        id,
+        namespaces: namespaces.map(({ cluster, name, pods }) => ({ cluster, name, pods })),
+      });
+    } catch (error) {
+      this.send({ type: 'failed', id, message: callFailure(error as CallError).message });
+    }
+  }
+}

@@ -1,0 +1,99 @@
+import type { LossSource } from '#proto/gen/waggle/v1/flow_pb.ts';
+import type { ViewUpdate } from '#proto/gen/waggle/v1/view_pb.ts';
+import { FlowStore } from './flow-store.ts';
+import { MapStore } from './map-store.ts';
+import type { ConnectionState, RowsQuery, SessionMessage, StatusSummary, StreamView } from './protocol.ts';
+import { statusSummary } from './status-summary.ts';
+import { WatchStream } from './stream.ts';
+import { Throttle } from './throttle.ts';
+import type { MapMessage } from './protocol.ts';
+
+/** A tab as its view sees it. */
+export interface Viewer {
+  rows: RowsQuery | null;
+  send(message: SessionMessage): void;
+  sendMap(message: MapMessage): void;
+}
+
+/** Tables hear of new rows at most this often. */
+const ROWS_INTERVAL_MS = 120;
+
+/** One view with its stream and stores, shared by the tabs that show it. */
+export class WatchedView {
+  readonly flows = new FlowStore();
+  readonly #map = new MapStore();
+  readonly #stream: WatchStream;
+  readonly #viewers = new Set<Viewer>();
+  readonly #viewLosses = new Map<LossSource, number>();
+  #state: ConnectionState = { phase: 'connecting' };
+  #status: StatusSummary | undefined;
+  readonly #rows = new Throttle(ROWS_INTERVAL_MS, () => {
+    for (const viewer of this.#viewers) this.sendRows(viewer);
+  });
+
+  constructor(base: string, view: StreamView) {
+    this.#stream = new WatchStream(base, view, {
+      begin: () => this.flows.beginStream(),
+      update: (update) => this.#update(update),
+      state: (state) => this.#setState(state),
+    });
+    this.#stream.open();
+  }
+
+  join(viewer: Viewer): void {
+    this.#viewers.add(viewer);
+    viewer.send({ type: 'connection', state: this.#state });
+    if (this.#status !== undefined) viewer.send({ type: 'status', status: this.#status });
+    viewer.sendMap({ type: 'reset' });
+    viewer.sendMap({ type: 'delta', delta: this.#map.snapshot() });
+    this.sendRows(viewer);
+  }
+
+  /** Returns whether anyone is left. */
+  leave(viewer: Viewer): boolean {
+    this.#viewers.delete(viewer);
+    return this.#viewers.size > 0;
+  }
+
+  sendRows(viewer: Viewer): void {
+    if (viewer.rows !== null) viewer.send({ type: 'rows', slice: this.flows.slice(viewer.rows) });
+  }
+
+  sendMapSnapshot(viewer: Viewer): void {
+    viewer.sendMap({ type: 'delta', delta: this.#map.snapshot() });
+  }
+
+  retryNow(): void {
+    this.#stream.retryNow();
+  }
+
+  close(): void {
+    this.#stream.close();
+    this.#rows.stop();
+  }
+
+  #update(update: ViewUpdate): void {
+    if (update.flows !== undefined) {
+      for (const { source, count } of update.flows.losses) {
+        this.#viewLosses.set(source, (this.#viewLosses.get(source) ?? 0) + Number(count));
+      }
+      if (update.flows.columns.length > 0) this.flows.push(update.flows);
+      if (update.flows.rows > 0) this.#rows.request();
+    }
+    if (update.map !== undefined) {
+      const delta = this.#map.apply(update.map);
+      for (const viewer of this.#viewers) viewer.sendMap({ type: 'delta', delta });
+    }
+    if (update.status !== undefined) {
+      const status = statusSummary(update.status, this.#viewLosses);
+      this.#status = status;
+      for (const viewer of this.#viewers) viewer.send({ type: 'status', status });
+    }
+  }
+
+  #setState(state: ConnectionState): void {
+    if (state.phase === 'live' && this.#state.phase === 'live') return;
+    this.#state = state;
+    for (const viewer of this.#viewers) viewer.send({ type: 'connection', state });
+  }
+}
