@@ -230,7 +230,6 @@ function execCommand(): Command {
     .argument('<namespace/pod>', 'a pod, or a workload for one of its pods')
     .argument('<command...>', 'after --')
     .option('-c, --container <name>', "the pod's first without it")
-    .passThroughOptions()
     .action(async (pod: string, command: string[], { name, container }: Named & { container?: string }) => {
       const [namespace, podName] = podReference(pod);
       const target = await new LabClient(name).execTarget(namespace, podName, container);

@@ -24,8 +24,8 @@ function rollOut(store: ObjectStore, deployment: Deployment, owned: ReplicaSet[]
   const olderPods = older.reduce((sum, set) => sum + set.status.replicas, 0);
   if (!current) {
     // Recreate lets the old pods go first; otherwise new ones come up beside them.
-    if (strategy?.type === 'Recreate' && olderPods > 0) older.forEach((set) => resize(store, set, 0));
-    else store.put(newReplicaSet(deployment, hash));
+    if (strategy?.type !== 'Recreate' || olderPods === 0) store.put(newReplicaSet(deployment, hash));
+    else for (const set of older) resize(store, set, 0);
     return;
   }
   resize(store, current, replicas);

@@ -13,7 +13,7 @@ import { launch } from './launch.ts';
 import type { NodeContext } from './node-context.ts';
 
 /** Stands for a built-in program as a process of the container: ends with the code it is told, or when killed. */
-const STAND_IN = ['/bin/sh', '-c', 'read -r code; exit "${code:-137}"'];
+const STAND_IN = ['/bin/sh', '-c', 'read -r code || exit 137; exit "$code"'];
 
 export interface ContainerPlace {
   netns: string;

@@ -77,7 +77,9 @@ function flatten(
 ): void {
   const list = value as { kind?: unknown; items?: unknown };
   if (typeof list === 'object' && list !== null && Array.isArray(list.items) && isListKind(list.kind)) {
-    list.items.forEach((item: unknown, index) => flatten(item, [...path, 'items', index], document, placeAt, into));
+    for (const [index, item] of list.items.entries()) {
+      flatten(item, [...path, 'items', index], document, placeAt, into);
+    }
     return;
   }
   into.push({ value, place: (below) => placeAt(offsetOf(document, [...path, ...below])) });

@@ -42,6 +42,12 @@ export class FieldCheck {
     return undefined;
   }
 
+  /** Goes through a list's items by their paths. */
+  each(path: Path, work: (item: Path) => void, required = false): void {
+    const length = this.list(path, required)?.length ?? 0;
+    for (let index = 0; index < length; index++) work([...path, index]);
+  }
+
   text(path: Path, required = false): string | undefined {
     const value = this.at(path);
     if (this.#absent(value, path, required)) return undefined;
@@ -73,7 +79,7 @@ export class FieldCheck {
   }
 
   texts(path: Path): void {
-    this.list(path)?.forEach((_, index) => this.text([...path, index], true));
+    this.each(path, (item) => this.text(item, true));
   }
 
   /** Missing and null are the same, as in Kubernetes. */

@@ -49,10 +49,10 @@ export function checkPodSpec(check: FieldCheck, path: Path, restartPolicies: rea
     const value = check.text([...path, field]);
     if (value !== undefined && !isDnsLabel(value)) check.fail([...path, field], `"${value}" is not a DNS label`);
   }
-  const containers = check.list([...path, 'containers'], true);
-  if (containers?.length === 0) check.fail([...path, 'containers'], 'must hold at least one container');
+  if (check.list([...path, 'containers'], true)?.length === 0)
+    check.fail([...path, 'containers'], 'must hold at least one container');
   const names = new Set<string>();
-  containers?.forEach((_, index) => checkContainer(check, [...path, 'containers', index], names));
+  check.each([...path, 'containers'], (container) => checkContainer(check, container, names));
 }
 
 function checkContainer(check: FieldCheck, path: Path, names: Set<string>): void {
@@ -67,8 +67,8 @@ function checkContainer(check: FieldCheck, path: Path, names: Set<string>): void
   check.texts([...path, 'args']);
   check.text([...path, 'workingDir']);
   checkImage(check, path);
-  check.list([...path, 'env'])?.forEach((_, index) => checkEnv(check, [...path, 'env', index]));
-  check.list([...path, 'ports'])?.forEach((_, index) => checkPort(check, [...path, 'ports', index]));
+  check.each([...path, 'env'], (variable) => checkEnv(check, variable));
+  check.each([...path, 'ports'], (port) => checkPort(check, port));
 }
 
 function checkImage(check: FieldCheck, path: Path): void {

@@ -9,9 +9,7 @@ export function checkService(check: FieldCheck): void {
   check.oneOf(['spec', 'ipFamilyPolicy'], ['SingleStack', 'PreferDualStack', 'RequireDualStack']);
   checkLabels(check, ['spec', 'selector']);
   check.flag(['spec', 'publishNotReadyAddresses']);
-  check.list(['spec', 'ipFamilies'])?.forEach((_, index) => {
-    check.oneOf(['spec', 'ipFamilies', index], ['IPv4', 'IPv6']);
-  });
+  check.each(['spec', 'ipFamilies'], (family) => check.oneOf(family, ['IPv4', 'IPv6']));
   const address = check.text(['spec', 'clusterIP']);
   if (address !== undefined && address !== 'None' && address !== '' && !ipaddr.isValid(address)) {
     check.fail(['spec', 'clusterIP'], `"${address}" is neither an IP address nor "None"`);
@@ -27,8 +25,7 @@ function checkPorts(check: FieldCheck, headless: boolean): void {
   const ports = check.list(['spec', 'ports'], !headless) ?? [];
   const names = new Set<string>();
   const taken = new Set<string>();
-  ports.forEach((_, index) => {
-    const path = ['spec', 'ports', index];
+  check.each(['spec', 'ports'], (path) => {
     if (!check.map(path, true)) return;
     const port = check.integer([...path, 'port'], 1, 65_535, true);
     check.oneOf([...path, 'protocol'], ['TCP', 'UDP', 'SCTP']);
