@@ -106,8 +106,10 @@ static __always_inline __u32 cause_of(struct connection *connection, __u32 befor
 		return TRIGGER_FLAG_CHANGE; /* [3] */
 	if (fresh & STATE_FIN << way && !(fresh & STATE_FIN_SECOND << way))
 		return TRIGGER_FLAG_CHANGE; /* [3] */
+	if (!settings.record_interval)
+		return TRIGGER_INTERVAL; /* [4] */
 	last = connection->last_record;
-	if (now >= last && now - last >= settings.record_interval) {
+	if (now > last && now - last >= settings.record_interval) {
 		/* Whoever moves the time first tells. */
 		if (__sync_val_compare_and_swap(&connection->last_record, last, now) == last)
 			return TRIGGER_INTERVAL; /* [4] */

@@ -10,7 +10,7 @@
 #define SECONDS 1000000000ULL
 
 struct settings {
-	__u64 record_interval;     /* an active connection tells at least this often */
+	__u64 record_interval;     /* an active connection tells at least this often; 0 = every packet */
 	__u64 timeout_established; /* TCP, both directions seen */
 	__u64 timeout_half_closed; /* TCP, one side has sent its FIN */
 	__u64 timeout_closing;     /* TCP after RST or both FINs; SCTP after its shutdown */

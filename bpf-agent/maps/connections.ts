@@ -2,7 +2,7 @@ import { BpfMap } from '../loader/map.ts';
 import type { Codec } from '../loader/struct-codec.ts';
 import type { StructTwin } from './struct-layout.ts';
 
-/** Twin of `struct connection_key` (bpf/conntrack.h), seen from the endpoint. */
+/** Twin of `struct connection_key` (bpf/packet.h), seen from the endpoint. */
 export interface ConnectionKey {
   /** 16 bytes, network order. */
   readonly local: Uint8Array;
@@ -55,31 +55,30 @@ export const CONNECTION_KEY_TWIN: StructTwin = {
 
 export const CONNECTION_TWIN: StructTwin = {
   struct: 'connection',
-  size: 128,
+  size: 112,
   fields: {
     opened: [0, 8],
     lastSeen: [8, 16],
     lastRecord: [24, 8],
-    packets: [32, 16],
-    bytes: [48, 16],
-    state: [64, 4],
-    flags: [68, 4],
-    finAcknowledged: [72, 4],
-    rttMicros: [76, 4],
-    retransmitsSeen: [80, 8],
-    retransmits: [88, 4],
-    sourceIdentity: [92, 4],
-    destinationIdentity: [96, 4],
-    endpointId: [100, 4],
-    identityRevision: [104, 4],
-    policyRevision: [108, 4],
-    ruleId: [112, 4],
-    egress: [116, 1],
-    unsure: [117, 1],
-    ipv6: [118, 1],
-    icmpType: [119, 1],
-    icmpCode: [120, 1],
-    reserved: [121, 7],
+    untold: [32, 16],
+    state: [48, 4],
+    flags: [52, 4],
+    finAcknowledged: [56, 4],
+    rttMicros: [60, 4],
+    retransmitsSeen: [64, 8],
+    retransmits: [72, 4],
+    sourceIdentity: [76, 4],
+    destinationIdentity: [80, 4],
+    endpointId: [84, 4],
+    identityRevision: [88, 4],
+    policyRevision: [92, 4],
+    ruleId: [96, 4],
+    egress: [100, 1],
+    unsure: [101, 1],
+    ipv6: [102, 1],
+    icmpType: [103, 1],
+    icmpCode: [104, 1],
+    reserved: [105, 7],
   },
 };
 
@@ -116,18 +115,27 @@ const connection: Codec<Connection> = {
   },
   decode: (from) => ({
     opened: Number(from.getBigUint64(0, true)),
-    packets: [Number(from.getBigUint64(32, true)), Number(from.getBigUint64(40, true))],
-    bytes: [Number(from.getBigUint64(48, true)), Number(from.getBigUint64(56, true))],
-    state: from.getUint32(64, true),
-    rttMicros: from.getUint32(76, true),
-    sourceIdentity: from.getUint32(92, true),
-    destinationIdentity: from.getUint32(96, true),
-    endpointId: from.getUint32(100, true),
-    policyRevision: from.getUint32(108, true),
-    egress: from.getUint8(116) !== 0,
-    unsure: from.getUint8(117) !== 0,
+    packets: [untoldPackets(from, 32), untoldPackets(from, 40)],
+    bytes: [untoldBytes(from, 32), untoldBytes(from, 40)],
+    state: from.getUint32(48, true),
+    rttMicros: from.getUint32(60, true),
+    sourceIdentity: from.getUint32(76, true),
+    destinationIdentity: from.getUint32(80, true),
+    endpointId: from.getUint32(84, true),
+    policyRevision: from.getUint32(92, true),
+    egress: from.getUint8(100) !== 0,
+    unsure: from.getUint8(101) !== 0,
   }),
 };
+
+/** Bytes in bits 0–39, packets in bits 40–63 (UNTOLD_… of bpf/conntrack.h). */
+function untoldBytes(from: DataView, at: number): number {
+  return Number(from.getBigUint64(at, true) & 0xff_ffff_ffffn);
+}
+
+function untoldPackets(from: DataView, at: number): number {
+  return Number(from.getBigUint64(at, true) >> 40n);
+}
 
 /** The connection table, for looking: only the datapath writes it. */
 export type ConnectionMap = BpfMap<ConnectionKey, Connection>;

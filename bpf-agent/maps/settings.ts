@@ -2,7 +2,7 @@ import type { StructTwin } from './struct-layout.ts';
 
 /** Twin of `struct settings` (bpf/settings.h): fixed when the programs are loaded. All in milliseconds. */
 export interface DatapathTimeouts {
-  /** An active connection tells at least this often. */
+  /** An active connection tells at least this often; 0 = with every packet, for measuring. */
   readonly recordInterval: number;
   /** TCP, both directions seen. */
   readonly established: number;
