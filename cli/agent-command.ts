@@ -1,15 +1,29 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { Command } from 'commander';
+import { type DatapathTimeouts, DEFAULT_TIMEOUTS } from '#bpf-agent/maps/settings.ts';
 import { findCgroup2 } from '#bpf-agent/pods/cgroup-mount.ts';
 import { RunDirectory } from '#bpf-agent/run-directory.ts';
 import { FolderSource } from '#runtime/cluster/folder-source.ts';
 import { createLogger } from '#runtime/log.ts';
-import { address, bytes, count, oneOf, path, text } from '#runtime/settings/parsers.ts';
+import { address, bytes, count, duration, formatDuration, oneOf, path, text } from '#runtime/settings/parsers.ts';
 import { addSettings, setting } from '#runtime/settings/setting.ts';
 import { CommandError } from './failure.ts';
 
-interface AgentFlags {
+/** By flag: which time-out of the datapath it sets, and what it says. Milliseconds once parsed. */
+const TIMEOUTS = {
+  recordInterval: ['record-interval', 'an active connection tells at least this often'],
+  timeoutEstablished: ['timeout-established', 'idle end of TCP when both directions were seen'],
+  timeoutHalfClosed: ['timeout-half-closed', 'idle end of TCP after one FIN'],
+  timeoutClosing: ['timeout-closing', 'idle end of TCP after both FINs or a reset, of SCTP after its shutdown'],
+  timeoutOpening: ['timeout-opening', 'idle end of TCP when only one direction was seen'],
+  timeoutUdp: ['timeout-udp', 'idle end of UDP exchanges'],
+  timeoutIcmp: ['timeout-icmp', 'idle end of ICMP exchanges'],
+  timeoutOther: ['timeout-other', 'idle end of SCTP and everything else'],
+} as const;
+type TimeoutFlag = keyof typeof TIMEOUTS;
+
+interface AgentFlags extends Record<TimeoutFlag, number> {
   nodeName: string;
   clusterName: string;
   stateDir: string;
@@ -45,6 +59,7 @@ export function agentCommand(): Command {
       description: "the node's name in the cluster",
       parser: text,
       default: hostname(),
+      defaultText: "the machine's name",
     }),
     setting<string>({
       flags: '--cluster-name <name>',
@@ -107,6 +122,17 @@ export function agentCommand(): Command {
       parser: oneOf('auto', 'tcx', 'clsact'),
       default: 'auto',
     }),
+    ...(Object.keys(TIMEOUTS) as TimeoutFlag[]).map((flag) => {
+      const [name, description] = TIMEOUTS[flag];
+      const milliseconds = DEFAULT_TIMEOUTS[timeoutOf(flag)];
+      return setting<number>({
+        flags: `--${name} <duration>`,
+        description,
+        parser: duration(100, 30 * 24 * 3_600_000),
+        default: milliseconds,
+        defaultText: formatDuration(milliseconds),
+      });
+    }),
     setting<boolean>({
       flags: '--detach-on-exit',
       description: 'take the programs off and forget everything when the agent stops',
@@ -121,6 +147,12 @@ export function agentCommand(): Command {
     ).action(cleanUpAfter),
   );
   return command;
+}
+
+/** `timeoutUdp` → `udp` */
+function timeoutOf(flag: TimeoutFlag): keyof DatapathTimeouts {
+  const name = flag.replace(/^timeout/, '');
+  return `${name[0].toLowerCase()}${name.slice(1)}` as keyof DatapathTimeouts;
 }
 
 async function runAgent(flags: AgentFlags): Promise<void> {
@@ -152,6 +184,9 @@ async function runAgent(flags: AgentFlags): Promise<void> {
     datapath: {
       ringBytes: flags.ringSize,
       connections: flags.connections,
+      timeouts: Object.fromEntries(
+        (Object.keys(TIMEOUTS) as TimeoutFlag[]).map((flag) => [timeoutOf(flag), flags[flag]]),
+      ),
       ...(flags.attachMode === 'auto' ? {} : { attachMode: flags.attachMode }),
     },
     log,

@@ -101,7 +101,8 @@ export class AgentProcess {
     const { layout, node, netns, listen, nodeCgroup } = this.#place;
     mkdirSync(this.#cgroup, { recursive: true });
     const log = openSync(this.logPath, 'a');
-    const settings = Object.entries(process.env).filter(([name]) => name.startsWith('WAGGLE_LOG'));
+    // Whoever starts a lab sets its agents by the same variables; what is particular to a node stands in flags, which win.
+    const settings = Object.entries(process.env).filter(([name]) => name.startsWith('WAGGLE_'));
     const child = launch({
       cgroup: this.#cgroup,
       netns,
