@@ -11,6 +11,7 @@ import { KINDS, type Kind, kindByWord, kindNamed } from '#lab/manifest/kinds.ts'
 import { type ManifestSource, readSources } from '#lab/manifest/read-sources.ts';
 import { listScenarios, scenarioSources } from '#lab/scenario.ts';
 import { startLab } from '#lab/start-lab.ts';
+import type { KubeObject } from '#lab/store/objects.ts';
 import { labExists, takeDown } from '#lab/take-down.ts';
 import { count, InvalidValueError } from '#runtime/settings/parsers.ts';
 import { addSettings, setting } from '#runtime/settings/setting.ts';
@@ -192,7 +193,7 @@ function tellDeleted({ results, problems }: DeleteResponse, named: boolean): voi
 
 function getCommand(): Command {
   return verb('get', 'list objects')
-    .argument('<kind>', KINDS.map(({ plural }) => plural).join(', '))
+    .argument('<kind>', `${KINDS.map(({ plural }) => plural).join(', ')}; several apart by commas`)
     .argument('[names...]')
     .addOption(namespaceOption)
     .option('-A, --all-namespaces', 'of every namespace', false)
@@ -203,26 +204,38 @@ function getCommand(): Command {
         names: string[],
         flags: Named & { namespace: string; allNamespaces: boolean; output: string },
       ) => {
-        const kind = knownKind(word);
-        const all = await new LabClient(flags.name).list(kind.kind, flags.allNamespaces ? undefined : flags.namespace);
-        const objects = all.filter(({ metadata }) => names.length === 0 || names.includes(metadata.name));
-        const missing = names.filter((name) => !objects.some(({ metadata }) => metadata.name === name));
-        objects.sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));
-        if (flags.output === 'json') {
-          const [one] = objects;
-          const list = { apiVersion: 'v1', kind: 'List', items: objects };
-          console.log(JSON.stringify(names.length === 1 && one ? one : list, null, 2));
-        } else if (objects.length > 0) {
-          const options = { wide: flags.output === 'wide', namespaces: flags.allNamespaces };
-          process.stdout.write(objectTable(kind.kind, objects, options));
-        } else if (missing.length === 0) {
-          console.error(
-            flags.allNamespaces ? 'No resources found' : `No resources found in ${flags.namespace} namespace.`,
-          );
-        }
-        if (missing.length > 0) throw new CommandError(`${kind.plural} not found: ${missing.join(', ')}`);
+        await get(new LabClient(flags.name), word.split(',').map(knownKind), names, flags);
       },
     );
+}
+
+async function get(
+  lab: LabClient,
+  kinds: Kind[],
+  names: string[],
+  { namespace, allNamespaces, output }: { namespace: string; allNamespaces: boolean; output: string },
+): Promise<void> {
+  const wanted = ({ metadata }: KubeObject): boolean => names.length === 0 || names.includes(metadata.name);
+  const found: KubeObject[] = [];
+  for (const { kind } of kinds) {
+    const objects = (await lab.list(kind, allNamespaces ? undefined : namespace)).filter(wanted);
+    objects.sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));
+    if (output !== 'json' && objects.length > 0) {
+      const table = objectTable(kind, objects, { wide: output === 'wide', namespaces: allNamespaces });
+      process.stdout.write(found.length > 0 ? `\n${table}` : table);
+    }
+    found.push(...objects);
+  }
+  if (output === 'json') {
+    const list = { apiVersion: 'v1', kind: 'List', items: found };
+    console.log(JSON.stringify(names.length === 1 && found.length === 1 ? found[0] : list, null, 2));
+  } else if (found.length === 0 && names.length === 0) {
+    console.error(allNamespaces ? 'No resources found' : `No resources found in ${namespace} namespace.`);
+  }
+  const missing = names.filter((name) => !found.some(({ metadata }) => metadata.name === name));
+  if (missing.length > 0) {
+    throw new CommandError(`${kinds.map(({ plural }) => plural).join()} not found: ${missing.join(', ')}`);
+  }
 }
 
 function execCommand(): Command {
