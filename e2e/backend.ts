@@ -38,10 +38,6 @@ export class Backend {
     return this.#process.pid;
   }
 
-  get output(): string {
-    return this.#process.stdout + this.#process.stderr;
-  }
-
   async status(): Promise<StatusResponse> {
     const client = createClient(FlowService, this.grpc);
     try {
@@ -52,12 +48,18 @@ export class Backend {
   }
 
   async answers(): Promise<void> {
-    await eventually(`the backend answers\n${this.output}`, 30_000, () =>
-      this.status().then(
+    const running = this.#process;
+    let ended = false;
+    void running.exit.then(() => {
+      ended = true;
+    });
+    await eventually('the backend answers', 30_000, async () => {
+      if (ended) throw new Error(`the backend ended:\n${running.stdout}${running.stderr}`);
+      return this.status().then(
         () => true,
         () => false,
-      ),
-    );
+      );
+    });
   }
 
   /** Waits until every named node is in this state. */

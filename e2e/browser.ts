@@ -24,7 +24,8 @@ export class WatchedPage {
     page.setDefaultTimeout(30_000);
     const watched = new WatchedPage(page);
     page.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) watched.complaints.push(`${message.type()}: ${message.text()}`);
+      if (['error', 'warning'].includes(message.type()))
+        watched.complaints.push(`${message.type()}: ${message.text()}`);
     });
     page.on('pageerror', (error) => watched.complaints.push(`uncaught: ${error.stack ?? error.message}`));
     page.on('request', (request) => {

@@ -154,7 +154,7 @@ const CLUSTER = [
     apiVersion: 'v1',
     kind: 'Service',
     metadata: { name: 'server', namespace: 'traffic' },
-    spec: { selector: { role: 'server' }, ports: [{ name: 'serve', port: 7000 }] },
+    spec: { ipFamilyPolicy: 'PreferDualStack', selector: { role: 'server' }, ports: [{ name: 'serve', port: 7000 }] },
   },
 ];
 
