@@ -20,7 +20,12 @@ export function demoCommand(): Command {
       default: 'waggle',
       environment: 'WAGGLE_LAB_NAME',
     }),
-    setting<number>({ flags: '--nodes <count>', description: 'nodes of the cluster', parser: count(1, 16), default: 2 }),
+    setting<number>({
+      flags: '--nodes <count>',
+      description: 'nodes of the cluster',
+      parser: count(1, 32),
+      default: 2,
+    }),
     setting<string>({
       flags: '--listen <address>',
       description: 'where the page and its API are served',

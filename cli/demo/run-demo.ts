@@ -1,0 +1,187 @@
+import type { Backend } from '#backend/start.ts';
+import type { Lab } from '#lab/start-lab.ts';
+import { CommandError } from '../failure.ts';
+import { type Flowing, flowing } from './flowing.ts';
+import { assertFree } from './free-address.ts';
+import { type NamedScenario, scenariosNamed } from './scenarios.ts';
+
+export interface DemoOptions {
+  readonly scenarios: readonly string[];
+  /** Of the lab. */
+  readonly name: string;
+  readonly nodes: number;
+  /** `host:port` of the page and of the relay. */
+  readonly listen: string;
+  readonly grpcListen: string;
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+// A Ctrl-C is how the demo ends when all went well.
+const EXIT_CODES = { SIGINT: 0, SIGTERM: 143, SIGHUP: 129 } as const;
+/** How long after the scenarios are applied the first flows may take. */
+const FLOWS_DEADLINE_MS = 60_000;
+
+/** Runs the demo until a signal ends it, or its lab ends by itself. Returns the exit code; nothing is left behind. */
+export async function runDemo(options: DemoOptions): Promise<number> {
+  const { signal: interrupted, exitCode, release } = interruption();
+  // What the parts log while all is well would bury the lines that matter here.
+  process.env.WAGGLE_LOG_LEVEL ??= 'warn';
+  const demo = new Demo(options, interrupted);
+  try {
+    const { address, flows } = await demo.start();
+    progress(`${flows}; Ctrl-C ends the demo and removes all of it`);
+    console.log(`Waggle is ready: ${address}`);
+    await demo.untilEnded();
+  } catch (error) {
+    if (!interrupted.aborted) throw error;
+  } finally {
+    await demo.stop();
+    release();
+  }
+  return exitCode();
+}
+
+class Demo {
+  readonly #options: DemoOptions;
+  readonly #interrupted: AbortSignal;
+  #lab: Lab | undefined;
+  #backend: Backend | undefined;
+  /** The lab is this demo's to take down: not before it starts, nor when it could not, as when one of its name runs already. */
+  #ownsLab = false;
+
+  constructor(options: DemoOptions, interrupted: AbortSignal) {
+    this.#options = options;
+    this.#interrupted = interrupted;
+  }
+
+  async start(): Promise<{ address: string; flows: string }> {
+    const { name, nodes, listen, grpcListen } = this.#options;
+    // What can be known to fail is looked at before anything is started.
+    const scenarios = scenariosNamed(this.#options.scenarios);
+    await assertUsableKernel();
+    await assertFree(listen, '--listen or WAGGLE_LISTEN');
+    await assertFree(grpcListen, '--grpc-listen or WAGGLE_GRPC_LISTEN');
+    await this.#build();
+
+    const { startLab } = await import('#lab/start-lab.ts');
+    progress(`starting lab "${name}" with ${nodes} ${nodes === 1 ? 'node' : 'nodes'}`);
+    this.#throwIfInterrupted();
+    this.#ownsLab = true;
+    const starting = startLab({ name, nodes, onProgress: progress });
+    starting.catch(() => {
+      // It has removed what it had made.
+      this.#ownsLab = false;
+    });
+    const lab = await this.#orInterrupted(starting);
+    this.#lab = lab;
+
+    const { startBackend } = await import('#backend/start.ts');
+    const { stateDir } = await lab.status();
+    this.#throwIfInterrupted();
+    const backend = await startBackend({ listen, relayListen: grpcListen, stateDir });
+    this.#backend = backend;
+
+    for (const scenario of scenarios) await this.#apply(lab, scenario);
+    progress('waiting for the first flows');
+    const flows = await this.#firstFlows(backend.relayAddress, nodes);
+    return { address: backend.url.replace(/\/$/, ''), flows: flowsSentence(flows) };
+  }
+
+  /** Resolves on a signal. Throws when the lab ends by itself, as when somebody took it down. */
+  async untilEnded(): Promise<void> {
+    const lab = this.#lab;
+    if (lab === undefined) return;
+    const ended = lab.ended.then(() => {
+      if (!this.#interrupted.aborted) throw new CommandError('the lab ended');
+    });
+    await this.#orInterrupted(ended).catch((error: unknown) => {
+      if (!this.#interrupted.aborted) throw error;
+    });
+  }
+
+  async stop(): Promise<void> {
+    if (!this.#ownsLab) return;
+    progress('cleaning up');
+    await this.#backend?.close();
+    const { takeDown } = await import('#lab/take-down.ts');
+    await takeDown(this.#options.name);
+    progress('nothing is left behind');
+  }
+
+  async #build(): Promise<void> {
+    const { buildBpf } = await import('../../scripts/build-bpf.ts');
+    buildBpf(progress);
+    const { buildWeb } = await import('../../scripts/build-web.ts');
+    await buildWeb(progress);
+  }
+
+  async #apply(lab: Lab, { name, sources }: NamedScenario): Promise<void> {
+    progress(`applying scenario ${name}`);
+    this.#throwIfInterrupted();
+    const { problems } = await lab.apply(sources);
+    const [problem] = problems;
+    if (problem !== undefined)
+      throw new CommandError(`scenario ${name}: ${problem.file}:${problem.line}: ${problem.message}`);
+  }
+
+  async #firstFlows(relay: string, nodes: number): Promise<Flowing> {
+    const found = await flowing(
+      relay,
+      nodes,
+      AbortSignal.any([this.#interrupted, AbortSignal.timeout(FLOWS_DEADLINE_MS)]),
+    );
+    this.#throwIfInterrupted();
+    if (typeof found === 'string')
+      throw new CommandError(`no flows arrive after ${FLOWS_DEADLINE_MS / 1_000} s: ${found}`);
+    return found;
+  }
+
+  #throwIfInterrupted(): void {
+    this.#interrupted.throwIfAborted();
+  }
+
+  #orInterrupted<T>(pending: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const onAbort = () => reject(this.#interrupted.reason);
+      if (this.#interrupted.aborted) onAbort();
+      this.#interrupted.addEventListener('abort', onAbort, { once: true });
+      pending.then(resolve, reject);
+    });
+  }
+}
+
+async function assertUsableKernel(): Promise<void> {
+  const { probeKernel } = await import('#bpf-agent/loader/kernel-support.ts');
+  const { usable, reason } = probeKernel();
+  if (usable) return;
+  throw new CommandError(
+    `the demo observes real traffic with eBPF, which cannot be used here: ${reason}. "npx waggle doctor" checks all it needs`,
+  );
+}
+
+/** The first signal interrupts; later ones change nothing, because cleaning up is already under way. */
+function interruption() {
+  const controller = new AbortController();
+  let received: (typeof SIGNALS)[number] | undefined;
+  const onSignal = (name: (typeof SIGNALS)[number]) => {
+    if (received !== undefined) return;
+    received = name;
+    controller.abort(new Error(`interrupted by ${name}`));
+  };
+  for (const name of SIGNALS) process.on(name, onSignal);
+  return {
+    signal: controller.signal,
+    exitCode: () => (received === undefined ? 0 : EXIT_CODES[received]),
+    release: () => {
+      for (const name of SIGNALS) process.off(name, onSignal);
+    },
+  };
+}
+
+function flowsSentence({ flowsPerSecond, nodes }: Flowing): string {
+  return `${nodes} of ${nodes} nodes, ${Math.round(flowsPerSecond)} flows/s`;
+}
+
+function progress(message: string): void {
+  process.stderr.write(`waggle: ${message}\n`);
+}
