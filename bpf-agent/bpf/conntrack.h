@@ -9,6 +9,7 @@
 #include <bpf/bpf_helpers.h>
 #include <linux/bpf.h>
 
+#include "clock.h"
 #include "counters.h"
 #include "endpoint.h"
 #include "identity.h"
@@ -42,9 +43,9 @@
 #define RETRANSMITS_UNKNOWN 0xffffffffu
 
 struct connection {
-	__u64 opened;                 /* time of the first packet, or of the latest SYN before any reply */
-	__u64 last_seen[2];           /* coarse clock, per direction */
-	__u64 last_record;            /* coarse clock; claimed by compare-and-swap before an interval record */
+	__u64 opened;                 /* ktime of the first packet, or of the latest SYN before any reply */
+	__u64 last_seen[2];           /* table clock, per direction */
+	__u64 last_record;            /* table clock; claimed by compare-and-swap before an interval record */
 	__u64 untold[2];              /* not yet told, per direction: UNTOLD_… */
 	__u32 state;                  /* STATE_… bits, only ever added */
 	__u32 flags;                  /* TCP flags not yet told: original in bits 0–7, reply in bits 8–15 */
@@ -167,7 +168,7 @@ static __noinline struct connection *open_connection(const struct packet *packet
 	__u32 zero = 0;
 
 	fresh.opened = bpf_ktime_get_ns();
-	fresh.last_record = bpf_ktime_get_coarse_ns();
+	fresh.last_record = table_now();
 	fresh.egress = how & OPENS_EGRESS;
 	fresh.unsure = !!(how & OPENS_UNSURE);
 	fresh.ipv6 = packet->ipv6;

@@ -57,9 +57,8 @@ static __always_inline int write_record(const struct connection_key *key, struct
 	struct datapath_state *revisions;
 	__u32 zero = 0, outgoing;
 	union address source, destination;
-	__u64 now = bpf_ktime_get_ns();
 
-	connection->last_record = now;
+	connection->last_record = table_now();
 	if (!record) {
 		struct datapath_counters *own = own_counters();
 
@@ -79,7 +78,7 @@ static __always_inline int write_record(const struct connection_key *key, struct
 	outgoing = connection->egress ^ way;
 	source = outgoing ? key->local : key->remote;
 	destination = outgoing ? key->remote : key->local;
-	record->time = now;
+	record->time = bpf_ktime_get_ns();
 	__builtin_memcpy(record->source_address, &source, 16);
 	__builtin_memcpy(record->destination_address, &destination, 16);
 	record->source_identity = way ? connection->destination_identity : connection->source_identity;

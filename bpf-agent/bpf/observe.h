@@ -122,7 +122,7 @@ static __always_inline void track(struct __sk_buff *skb, const struct packet *pa
 	const struct connection_key *key = &packet->key;
 	struct connection *connection;
 	__u32 way, bits, before, fresh, flags, trigger;
-	__u64 now = bpf_ktime_get_coarse_ns(), untold;
+	__u64 now = table_now(), untold;
 
 	connection = bpf_map_lookup_elem(&connections, key);
 	if (connection && reopens(packet, connection, now)) {

@@ -29,7 +29,7 @@ struct connection_key {
 	__u16 remote_port;     /* ICMP echo: type of the request; other ICMP: code */
 	__u8 protocol;
 	__u8 one_way;          /* messages without a reply (ICMP errors): 1 + whether they leave the pod; else 0 */
-	__u16 reserved;
+	__u8 reserved[6];      /* 48 bytes: hashed and compared in whole words */
 };
 
 struct packet {

@@ -333,7 +333,7 @@ static __always_inline int parse_ipv6(struct __sk_buff *skb, struct packet *pack
 static __always_inline int parse(struct __sk_buff *skb, struct packet *packet)
 {
 	struct transport transport = {};
-	struct ethhdr ethernet;
+	__be16 ethertype;
 	int result;
 
 	if (skb->len < ETH_HLEN)
@@ -343,14 +343,14 @@ static __always_inline int parse(struct __sk_buff *skb, struct packet *packet)
 	packet->key.interface_index = skb->ifindex;
 	if (skb->vlan_present)
 		return PARSE_NOT_IP;
-	if (!READ(skb, 0, ethernet))
+	if (!READ(skb, ETH_HLEN - sizeof(ethertype), ethertype))
 		return UNPARSED(LINK_TRUNCATED);
-	if (ethernet.h_proto == bpf_htons(ETH_P_IP))
+	if (ethertype == bpf_htons(ETH_P_IP))
 		result = parse_ipv4(skb, packet, &transport);
-	else if (ethernet.h_proto == bpf_htons(ETH_P_IPV6))
+	else if (ethertype == bpf_htons(ETH_P_IPV6))
 		result = parse_ipv6(skb, packet, &transport);
 	else
-		return ethernet.h_proto == bpf_htons(ETH_P_ARP) ? PARSE_IGNORED : PARSE_NOT_IP;
+		return ethertype == bpf_htons(ETH_P_ARP) ? PARSE_IGNORED : PARSE_NOT_IP;
 	if (result != PARSE_FLOW)
 		return result;
 	if (transport.later)

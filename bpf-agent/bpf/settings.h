@@ -18,6 +18,7 @@ struct settings {
 	__u64 timeout_udp;
 	__u64 timeout_icmp;
 	__u64 timeout_other;       /* SCTP and everything else */
+	__u64 tick;                /* of this kernel (1 s / HZ) */
 };
 
 const volatile struct settings settings = {
@@ -29,4 +30,5 @@ const volatile struct settings settings = {
 	.timeout_udp = 30 * SECONDS,
 	.timeout_icmp = 10 * SECONDS,
 	.timeout_other = 60 * SECONDS,
+	.tick = SECONDS / 250,
 };

@@ -69,7 +69,7 @@ static __always_inline int sweep_connections(struct sweep_result *result)
 {
 	struct sweep_run run = {};
 
-	run.now = bpf_ktime_get_ns(); /* this kind of program has no coarse clock */
+	run.now = table_now();
 	bpf_for_each_map_elem(&connections, sweep_connection, &run, 0);
 	result->visited = run.result.visited;
 	result->told = run.result.told;

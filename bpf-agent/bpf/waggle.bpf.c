@@ -10,7 +10,7 @@
  *   packet.h    what is known of a packet        parse.h     how (fragment.h: ports of later fragments)
  *   conntrack.h the connection table             observe.h   what a packet does to its connection
  *   identity.h  address → identity               endpoint.h  interface → endpoint
- *   counters.h  seen, unparsed, lost             settings.h  time-outs
+ *   counters.h  seen, unparsed, lost             settings.h  time-outs (clock.h)
  *   agent.h     what agents leave each other
  */
 #include <linux/bpf.h>

@@ -14,6 +14,7 @@ import { type DatapathTimeouts, DEFAULT_TIMEOUTS, encodeSettings } from '../maps
 import { decodeSweepResult, SWEEP_RESULT_TWIN, type SweepResult } from '../maps/sweep-result.ts';
 import { ensureBpffs } from './bpffs.ts';
 import { attachClsact, detachClsact, hasClsact } from './clsact.ts';
+import { kernelTick } from './libc.ts';
 import { LoaderError } from './loader-error.ts';
 import { BpfObject } from './object.ts';
 import { runSyscall } from './prog-test-run.ts';
@@ -81,7 +82,7 @@ export function openDatapath(options: DatapathOptions = {}): Datapath {
   if (pins !== undefined) ensureBpffs(pins);
   const object = BpfObject.load({
     path: options.objectPath ?? DEFAULT_OBJECT,
-    readOnlyData: encodeSettings({ ...DEFAULT_TIMEOUTS, ...options.timeouts }),
+    readOnlyData: encodeSettings({ ...DEFAULT_TIMEOUTS, ...options.timeouts }, kernelTick()),
     entries: { records: ringBytes, connections: options.connections ?? 131_072 },
     ...(pins === undefined ? {} : { pins: { directory: join(pins, 'maps'), maps: PINNED_MAPS } }),
   });

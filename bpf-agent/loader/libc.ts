@@ -10,6 +10,7 @@ const libc = koffi.load(process.platform === 'linux' ? 'libc.so.6' : null);
 const calls = {
   mmap: libc.func('intptr_t mmap(intptr_t address, size_t length, int protection, int flags, int fd, int64_t offset)'),
   munmap: libc.func('int munmap(intptr_t address, size_t length)'),
+  clockGetres: libc.func('int clock_getres(int clock, void *resolution)'),
   setns: libc.func('int setns(int fd, int type)'),
   mount: libc.func('int mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)'),
   umount2: libc.func('int umount2(const char *target, int flags)'),
@@ -57,6 +58,15 @@ export function mapMemory(fd: number, length: number, offset: number, writable: 
 /** An array over foreign memory, such as a map's initial value. Valid as long as its owner is. */
 export function viewMemory(pointer: unknown, length: number): Uint8Array {
   return new Uint8Array(koffi.view(pointer, length));
+}
+
+const CLOCK_MONOTONIC_COARSE = 6;
+
+/** Nanoseconds between two ticks of the kernel's clock: 1 s / HZ. */
+export function kernelTick(): number {
+  const resolution = new BigInt64Array(2);
+  calls.clockGetres(CLOCK_MONOTONIC_COARSE, resolution);
+  return Number(resolution[0]! * 1_000_000_000n + resolution[1]!);
 }
 
 const CLONE_NEWNET = 0x40000000;

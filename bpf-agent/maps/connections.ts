@@ -40,7 +40,7 @@ export interface Connection {
 
 export const CONNECTION_KEY_TWIN: StructTwin = {
   struct: 'connection_key',
-  size: 44,
+  size: 48,
   fields: {
     local: [0, 16],
     remote: [16, 16],
@@ -49,7 +49,7 @@ export const CONNECTION_KEY_TWIN: StructTwin = {
     remotePort: [38, 2],
     protocol: [40, 1],
     oneWay: [41, 1],
-    reserved: [42, 2],
+    reserved: [42, 6],
   },
 };
 

@@ -31,7 +31,7 @@ export const DEFAULT_TIMEOUTS: DatapathTimeouts = {
 
 export const SETTINGS_TWIN: StructTwin = {
   struct: 'settings',
-  size: 64,
+  size: 72,
   fields: {
     recordInterval: [0, 8],
     timeoutEstablished: [8, 8],
@@ -41,13 +41,17 @@ export const SETTINGS_TWIN: StructTwin = {
     timeoutUdp: [40, 8],
     timeoutIcmp: [48, 8],
     timeoutOther: [56, 8],
+    tick: [64, 8],
   },
 };
 
-/** The read-only data for these time-outs; fractions of a millisecond are kept. */
-export function encodeSettings(timeouts: DatapathTimeouts): Uint8Array {
+/**
+ * The read-only data for these time-outs; fractions of a millisecond are kept.
+ * @param tick nanoseconds between two ticks of this kernel's clock
+ */
+export function encodeSettings(timeouts: DatapathTimeouts, tick: number): Uint8Array {
   const { recordInterval, established, halfClosed, closing, opening, udp, icmp, other } = timeouts;
   const inOrder = [recordInterval, established, halfClosed, closing, opening, udp, icmp, other];
-  const nanoseconds = inOrder.map((milliseconds) => BigInt(Math.round(milliseconds * 1e6)));
-  return new Uint8Array(new BigUint64Array(nanoseconds).buffer);
+  const nanoseconds = [...inOrder.map((milliseconds) => Math.round(milliseconds * 1e6)), tick];
+  return new Uint8Array(new BigUint64Array(nanoseconds.map(BigInt)).buffer);
 }
