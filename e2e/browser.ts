@@ -35,7 +35,7 @@ export class WatchedPage {
       }
     });
     await page.addInitScript(() => {
-      addEventListener('securitypolicyviolation', (event) => {
+      document.addEventListener('securitypolicyviolation', (event) => {
         console.error(`content security policy: ${event.violatedDirective} refuses ${event.blockedURI}`);
       });
     });
