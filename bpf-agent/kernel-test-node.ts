@@ -4,7 +4,16 @@
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AgentService } from '#proto/gen/waggle/v1/agent_pb.ts';
@@ -24,6 +33,20 @@ export interface TestPod {
   readonly cgroup: string;
   readonly namespace: string;
   readonly process: ChildProcess;
+}
+
+/** A command that runs to its end, with what it said. */
+export class NodeCommand {
+  output = '';
+  /** Its exit code. */
+  readonly ended: Promise<number | null>;
+
+  constructor(command: string, args: string[]) {
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stdout.on('data', (chunk: Buffer) => (this.output += chunk));
+    child.stderr.on('data', (chunk: Buffer) => (this.output += chunk));
+    this.ended = new Promise((resolve) => child.once('close', (code) => resolve(code)));
+  }
 }
 
 let made = 0;
@@ -179,6 +202,26 @@ export class TestNode {
     await this.#removeSandbox(pod);
   }
 
+  /** Ids of the eBPF links the agent has pinned. */
+  pinnedLinks(): number[] {
+    const folder = join(this.run.pins, 'links');
+    return readdirSync(folder).map(
+      (name) => (bpftool('link', 'show', 'pinned', join(folder, name)) as { id: number }).id,
+    );
+  }
+
+  /** Runs JavaScript in the node's own network namespace; resolves with its output. */
+  async runOnNode(code: string): Promise<string> {
+    const command = new NodeCommand('nsenter', [`--net=/run/netns/${this.id}`, process.execPath, '-e', code]);
+    await command.ended;
+    return command.output;
+  }
+
+  /** Starts `waggle …` on the node. */
+  waggle(...args: string[]): NodeCommand {
+    return new NodeCommand('nsenter', [`--net=/run/netns/${this.id}`, process.execPath, BIN, ...args]);
+  }
+
   /** Runs JavaScript in a pod's network namespace; resolves with its output, rejects when it fails. */
   runIn(pod: TestPod, code: string): Promise<string> {
     const child = spawn('nsenter', [`--net=/run/netns/${pod.namespace}`, process.execPath, '-e', code]);
@@ -210,7 +253,8 @@ export class TestNode {
     this.flows.close();
     this.agentCalls.close();
     for (const pod of this.pods.values()) await this.#removeSandbox(pod);
-    this.run.clean();
+    for (const name of readdirSync(this.folder))
+      if (name.startsWith('run')) new RunDirectory(join(this.folder, name)).clean();
     ip('netns', 'del', this.id);
     for (const folder of ['kubepods/besteffort', 'kubepods', '']) rmdirSync(join(this.cgroupRoot, folder));
     rmSync(this.folder, { recursive: true, force: true });
@@ -241,10 +285,19 @@ export function isRoot(): boolean {
   return process.getuid?.() === 0;
 }
 
+/** Ids of all eBPF links of the machine. */
+export function allLinks(): number[] {
+  return (bpftool('link', 'show') as { id: number }[]).map(({ id }) => id);
+}
+
+function bpftool(...args: string[]): unknown {
+  return JSON.parse(execFileSync('bpftool', ['-j', ...args], { encoding: 'utf8', stdio: 'pipe' }));
+}
+
 function ip(...args: string[]): void {
   execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'pipe'] });
 }
 
-function inside(netns: string, command: string, ...args: string[]): void {
-  execFileSync('nsenter', [`--net=/run/netns/${netns}`, command, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
+function inside(netns: string, command: string, ...args: string[]): string {
+  return execFileSync('nsenter', [`--net=/run/netns/${netns}`, command, ...args], { encoding: 'utf8', stdio: 'pipe' });
 }

@@ -26,7 +26,7 @@ type TimeoutFlag = keyof typeof TIMEOUTS;
 interface AgentFlags extends Record<TimeoutFlag, number> {
   nodeName: string;
   clusterName: string;
-  stateDir: string;
+  stateDir?: string;
   runDir: string;
   listen: string;
   metricsListen: string;
@@ -69,9 +69,8 @@ export function agentCommand(): Command {
     }),
     setting<string>({
       flags: '--state-dir <dir>',
-      description: 'folder with the cluster state, one object per file: <Kind>/<namespace>/<name>.yaml',
+      description: 'folder with the cluster state, one object per file: <Kind>/<namespace>/<name>.yaml (required)',
       parser: path,
-      required: true,
     }),
     runDirectory,
     setting<string>({
@@ -139,7 +138,8 @@ export function agentCommand(): Command {
       default: false,
     }),
   );
-  command.action(runAgent);
+  // What follows `cleanup` is its own, although both have a --run-dir.
+  command.enablePositionalOptions().action(runAgent);
   command.addCommand(
     addSettings(
       new Command('cleanup').description('take the programs of a stopped agent off and forget what it left'),
@@ -156,6 +156,10 @@ function timeoutOf(flag: TimeoutFlag): keyof DatapathTimeouts {
 }
 
 async function runAgent(flags: AgentFlags): Promise<void> {
+  // Not for commander to demand: it would do so of `cleanup` as well.
+  if (flags.stateDir === undefined) {
+    throw new CommandError('no cluster state: name its folder with --state-dir or WAGGLE_STATE_DIR');
+  }
   const log = createLogger('agent');
   const run = new RunDirectory(flags.runDir);
   const cgroupRoot = flags.cgroupRoot ?? findCgroup2(flags.procRoot);
