@@ -1,14 +1,16 @@
+import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { DROP_REASON } from '#core/flow/drop-reason.ts';
 import { NO_ENDPOINT } from '#core/flow/endpoint.ts';
 import { FlowWindow } from '#core/flow/flow-window.ts';
 import { TRIGGER } from '#core/flow/trigger.ts';
 import { VERDICT } from '#core/flow/verdict.ts';
-import { CardKind, type MapUpdate } from '#proto/gen/waggle/v1/view_pb.ts';
+import { CardKind, type MapUpdate, MapUpdateSchema } from '#proto/gen/waggle/v1/view_pb.ts';
 import { DB, pod, pushFlows, type SampleFlow, TO_ENDPOINT, TO_STACK, WEB, WORLD } from '../testing/sample-flows.ts';
 import { LiveMap, type LiveMapOptions } from './live-map.ts';
 
-const NOW = Date.UTC(2031, 4, 1, 12);
+// Kernel times have fractions of a millisecond.
+const NOW = Date.UTC(2031, 4, 1, 12) + 0.375;
 let nowMs: number;
 let window: FlowWindow;
 beforeEach(() => {
@@ -31,7 +33,7 @@ function see(map: LiveMap, ...flows: SampleFlow[]): void {
 
 function drawn(map: LiveMap): MapUpdate {
   map.tick();
-  return map.snapshot();
+  return fromBinary(MapUpdateSchema, toBinary(MapUpdateSchema, map.snapshot()));
 }
 
 /** `web → maindb:3306/6` for every edge. */

@@ -1,5 +1,4 @@
 import { create } from '@bufbuild/protobuf';
-import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import {
   type Card as CardMessage,
   CardSchema,
@@ -10,6 +9,7 @@ import {
   type MapUpdate,
   MapUpdateSchema,
 } from '#proto/gen/waggle/v1/view_pb.ts';
+import { timestamp } from '../timestamp.ts';
 import type { Card } from './card-table.ts';
 import { RATE_SECONDS } from './edge-counters.ts';
 import type { LiveMap } from './live-map.ts';
@@ -65,8 +65,8 @@ function cardMessage({ cards }: LiveMap, card: Card): CardMessage {
     members: card.members.size,
     nodes: cards.nodesOf(card),
     identity: name.identity,
-    firstSeen: timestampFromMs(card.firstSeenMs),
-    lastSeen: timestampFromMs(cards.lastSeenMs[card.index]),
+    firstSeen: timestamp(card.firstSeenMs),
+    lastSeen: timestamp(cards.lastSeenMs[card.index]),
   });
 }
 
@@ -78,7 +78,7 @@ function edgeMessage(map: LiveMap, edge: number, second: number): Edge {
     destination: cards.cards[edges.destination[edge]]!.id,
     port: Math.floor(edges.portProtocol[edge] / 256),
     protocol: edges.portProtocol[edge] % 256,
-    firstSeen: timestampFromMs(edges.firstSeenMs[edge]),
+    firstSeen: timestamp(edges.firstSeenMs[edge]),
     stats: statsMessage(map, edge, second),
   });
 }
@@ -109,7 +109,7 @@ function statsMessage({ edges }: LiveMap, edge: number, second: number): EdgeSta
     rttMicros: edges.rtt.median(edge),
     // Each end knows of its own.
     retransmits: edges.counted.retransmits[edge] + edges.spare.retransmits[edge],
-    lastSeen: timestampFromMs(edges.lastSeenMs[edge]),
+    lastSeen: timestamp(edges.lastSeenMs[edge]),
     dropReason: reason,
   });
 }

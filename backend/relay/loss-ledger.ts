@@ -1,5 +1,5 @@
 import { create } from '@bufbuild/protobuf';
-import { timestampFromMs, timestampMs } from '@bufbuild/protobuf/wkt';
+import { timestampMs } from '@bufbuild/protobuf/wkt';
 import {
   type Loss,
   type LossCount,
@@ -7,6 +7,7 @@ import {
   LossSchema,
   type LossSource,
 } from '#proto/gen/waggle/v1/flow_pb.ts';
+import { timestamp } from '../timestamp.ts';
 
 interface Entry {
   readonly cluster: string;
@@ -72,8 +73,8 @@ export class LossReader {
           node: entry.node,
           source: entry.source,
           count: entry.total - (told?.total ?? 0n),
-          first: timestampFromMs(told?.lastMs ?? entry.firstMs),
-          last: timestampFromMs(entry.lastMs),
+          first: timestamp(told?.lastMs ?? entry.firstMs),
+          last: timestamp(entry.lastMs),
         }),
       );
       this.#told.set(key, { total: entry.total, lastMs: entry.lastMs });

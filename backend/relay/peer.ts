@@ -1,5 +1,4 @@
 import { create } from '@bufbuild/protobuf';
-import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { FlowDecodeError } from '#core/flow/column-codec.ts';
 import {
   type Cursor,
@@ -11,6 +10,7 @@ import {
 } from '#proto/gen/waggle/v1/flow_pb.ts';
 import { createClient } from '#runtime/grpc/client.ts';
 import { codeName, StatusError } from '#runtime/grpc/service.ts';
+import { timestamp } from '../timestamp.ts';
 import { Backoff, type BackoffLimits } from './backoff.ts';
 import { Ingest, type IngestInto } from './ingest.ts';
 import type { PeerTarget } from './peer-target.ts';
@@ -71,8 +71,8 @@ export class Peer {
       flowsSeen: BigInt(this.#rate.total),
       endpoints: this.#told?.endpoints,
       started: this.#told?.started,
-      lastHeard: this.#lastHeardMs === undefined ? undefined : timestampFromMs(this.#lastHeardMs),
-      retryAt: this.#retryAtMs === undefined ? undefined : timestampFromMs(this.#retryAtMs),
+      lastHeard: this.#lastHeardMs === undefined ? undefined : timestamp(this.#lastHeardMs),
+      retryAt: this.#retryAtMs === undefined ? undefined : timestamp(this.#retryAtMs),
       losses,
     });
   }

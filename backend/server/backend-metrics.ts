@@ -51,7 +51,7 @@ export function backendMetrics(relay: Relay, selections: Selections): { registry
     registers: [registry],
     collect() {
       for (const { source, count } of relay.losses.counts()) {
-        this.set({ source: (LossSource[source] ?? String(source)).toLowerCase() }, Number(count));
+        this.set({ source: lossSourceName(source) }, Number(count));
       }
     },
   });
@@ -61,6 +61,12 @@ export function backendMetrics(relay: Relay, selections: Selections): { registry
     registers: [registry],
   });
   return { registry, missed };
+}
+
+/** `kernel_ring` */
+function lossSourceName(source: LossSource): string {
+  const name = Object.entries(LossSource).find(([, value]) => value === source)?.[0];
+  return (name ?? `source_${source}`).toLowerCase();
 }
 
 const STATES = [

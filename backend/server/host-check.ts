@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import type { RequestHandler } from 'express';
 
 /**
@@ -10,7 +10,9 @@ export function hostCheck(allowedHosts: readonly string[]): RequestHandler {
   return (request, response, next) => {
     const host = request.headers.host;
     const name = host === undefined ? undefined : hostName(host);
-    if (name === undefined || !(isLoopbackName(name) || allowed.has(name))) {
+    const known =
+      name !== undefined && (isLoopbackName(name) || allowed.has(name) || isOwnAddress(name, request.socket));
+    if (!known) {
       response
         .status(421)
         .type('text/plain')
@@ -48,6 +50,11 @@ export function hostName(host: string): string | undefined {
   const match = /^(?:\[([0-9a-f:.]{2,45})\]|([a-z0-9._-]{1,253}))(?::\d{1,5})?$/i.exec(host);
   const name = (match?.[1] ?? match?.[2])?.toLowerCase();
   return name?.endsWith('.') ? name.slice(0, -1) : name;
+}
+
+/** The address the request came to: no name, so nothing was rebound. */
+function isOwnAddress(name: string, socket: Socket): boolean {
+  return isIP(name) !== 0 && socket.localAddress?.replace(/^::ffff:/, '') === name;
 }
 
 function isLoopbackName(name: string): boolean {

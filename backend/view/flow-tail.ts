@@ -1,10 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { create } from '@bufbuild/protobuf';
-import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { BatchEncoder } from '#core/flow/batch.ts';
 import { type Cursor, type FlowBatch, type Loss, LossSchema, LossSource } from '#proto/gen/waggle/v1/flow_pb.ts';
 import type { LossReader } from '../relay/loss-ledger.ts';
 import type { Relay } from '../relay/relay.ts';
+import { timestamp } from '../timestamp.ts';
 import type { Selection } from './selection.ts';
 import { StreamPosition, thresholds } from './stream-position.ts';
 
@@ -125,8 +125,8 @@ export class FlowTail {
     const loss = create(LossSchema, {
       source: LossSource.VIEW_QUEUE,
       count: BigInt(this.#missed),
-      first: timestampFromMs(this.#missedSinceMs),
-      last: timestampFromMs(Date.now()),
+      first: timestamp(this.#missedSinceMs),
+      last: timestamp(Date.now()),
     });
     this.#missed = 0;
     return loss;
