@@ -68,7 +68,12 @@ interface Part {
   readonly height: number;
 }
 
-function arrangePart(members: readonly number[], boxes: readonly Box[], edges: readonly IndexEdge[], gap: number): Part {
+function arrangePart(
+  members: readonly number[],
+  boxes: readonly Box[],
+  edges: readonly IndexEdge[],
+  gap: number,
+): Part {
   if (members.length === 1) {
     const [box] = members;
     return { placed: [[box, { column: 0, y: 0 }]], columns: boxes[box].span, height: boxes[box].height };
@@ -84,7 +89,11 @@ function arrangePart(members: readonly number[], boxes: readonly Box[], edges: r
     layers[layer] ??= [];
     layers[layer].push(box);
   });
-  const ordered = orderLayers(layers.filter((layer) => layer !== undefined), inside, own.length);
+  const ordered = orderLayers(
+    layers.filter((layer) => layer !== undefined),
+    inside,
+    own.length,
+  );
   const columns = wrap(ordered, own, gap);
   const tops = settle(columns, own, inside, gap);
   const columnOf: number[] = [];
@@ -130,7 +139,12 @@ function wrap(layers: readonly number[][], boxes: readonly Box[], gap: number): 
 }
 
 /** Heights: each box is drawn to the mean of its neighbours, column by column, to and fro. Returns tops. */
-function settle(columns: readonly number[][], boxes: readonly Box[], edges: readonly IndexEdge[], gap: number): number[] {
+function settle(
+  columns: readonly number[][],
+  boxes: readonly Box[],
+  edges: readonly IndexEdge[],
+  gap: number,
+): number[] {
   const middle = new Float64Array(boxes.length);
   const rank = new Int32Array(boxes.length);
   columns.forEach((column, index) => {

@@ -55,11 +55,25 @@ export function plateFacts(plate: Plate): string {
 }
 
 /** The name of the icon that says what a card is. */
-export type CardIcon = 'workload' | 'database' | 'web' | 'dns' | 'shell' | 'world' | 'node' | 'job' | 'agent' | 'unknown' | 'folder';
+export type CardIcon =
+  | 'workload'
+  | 'database'
+  | 'web'
+  | 'dns'
+  | 'shell'
+  | 'world'
+  | 'node'
+  | 'job'
+  | 'agent'
+  | 'unknown'
+  | 'folder';
 
 const BY_NAME: readonly (readonly [RegExp, CardIcon])[] = [
   [/dns/, 'dns'],
-  [/(^|[-_.])(db|database|mysql|mariadb|postgres(ql)?|redis|mongo(db)?|etcd|cassandra|maindb|sql|cache|memcached)($|[-_.\d])/, 'database'],
+  [
+    /(^|[-_.])(db|database|mysql|mariadb|postgres(ql)?|redis|mongo(db)?|etcd|cassandra|maindb|sql|cache|memcached)($|[-_.\d])/,
+    'database',
+  ],
   [/(^|[-_.])(web\d*|www|ui|frontend|front-end|nginx|productpage|ingress|gateway|proxy)($|[-_.])/, 'web'],
   [/(shell|debug|bastion|toolbox)/, 'shell'],
 ];

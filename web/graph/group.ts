@@ -106,11 +106,12 @@ function collectDoors(edges: readonly ModelEdge[], drawnKey: ReadonlyMap<string,
   for (const edge of edges) {
     const key = drawnKey.get(edge.destination)!;
     if (key !== edge.destination || edge.port === 0) continue;
-    let ofCard = doors.get(key);
-    if (ofCard === undefined) doors.set(key, (ofCard = new Map()));
+    const ofCard = doors.get(key) ?? new Map<string, Door & { flows: number }>();
+    doors.set(key, ofCard);
     const id = `${edge.port}/${edge.protocol}`;
     const door = ofCard.get(id);
-    if (door === undefined) ofCard.set(id, { port: edge.port, protocol: edge.protocol, flows: edge.stats.totalConnections });
+    if (door === undefined)
+      ofCard.set(id, { port: edge.port, protocol: edge.protocol, flows: edge.stats.totalConnections });
     else door.flows += edge.stats.totalConnections;
   }
   return new Map(

@@ -1,5 +1,4 @@
 import { arrange, type Box } from './arrange.ts';
-import type { GroupedCard } from './group.ts';
 import {
   CARD_WIDTH,
   cardHeight,
@@ -11,6 +10,7 @@ import {
   type Rect,
   ROW_GAP,
 } from './geometry.ts';
+import type { GroupedCard } from './group.ts';
 import type { IndexEdge } from './layering.ts';
 
 /** Where a card stands. */
@@ -83,7 +83,11 @@ export function layoutBlock(block: Block, input: LayoutInput): Map<string, Stand
   const index = new Map(block.cards.map((key, at) => [key, at]));
   const doors = new Map(input.cards.map((card) => [card.key, card.doors.length]));
   const boxes: Box[] = block.cards.map((key) => ({ height: cardHeight(doors.get(key) ?? 0), span: 1 }));
-  const placed = arrange(boxes, indexEdges(input, (key) => index.get(key)), ROW_GAP);
+  const placed = arrange(
+    boxes,
+    indexEdges(input, (key) => index.get(key)),
+    ROW_GAP,
+  );
   return new Map(block.cards.map((key, at) => [key, { ...placed[at], height: boxes[at].height }]));
 }
 
@@ -97,7 +101,11 @@ export function freshLayout(input: LayoutInput): Map<string, Standing> {
     for (const { column } of inner[index].values()) span = Math.max(span, column + 1);
     return { height: blockRect(block, inner[index]).height, span };
   });
-  const placed = arrange(boxes, indexEdges(input, (key) => blockOf.get(key)), PLATE_GAP);
+  const placed = arrange(
+    boxes,
+    indexEdges(input, (key) => blockOf.get(key)),
+    PLATE_GAP,
+  );
   const layout = new Map<string, Standing>();
   blocks.forEach((block, index) => {
     const topOffset = block.isPlate ? PLATE_TOP : 0;
@@ -119,8 +127,8 @@ export function indexEdges(input: LayoutInput, indexOf: (key: string) => number 
     const from = indexOf(source);
     const to = indexOf(destination);
     if (from === undefined || to === undefined || from === to) continue;
-    let row = weights.get(from);
-    if (row === undefined) weights.set(from, (row = new Map()));
+    const row = weights.get(from) ?? new Map<number, number>();
+    weights.set(from, row);
     row.set(to, (row.get(to) ?? 0) + 1);
   }
   return [...weights].flatMap(([from, row]) => [...row].map(([to, weight]) => ({ from, to, weight })));

@@ -47,7 +47,8 @@ export function liveNumbers(graph: DetailedGraph): LiveNumbers {
     edges.set(edge.key, edgeLive(summarize(edge.members)));
     append(incoming, edge.destination, edge.members);
     append(outgoing, edge.source, edge.members);
-    for (const member of edge.members) append(byDoor, `${edge.destination}#${member.port}/${member.protocol}`, [member]);
+    for (const member of edge.members)
+      append(byDoor, `${edge.destination}#${member.port}/${member.protocol}`, [member]);
   }
   const cards = new Map<string, CardLive>();
   for (const { key, doors } of graph.cards) {

@@ -53,9 +53,7 @@ export class MapModelReceiver implements MapModel {
     this.omittedCards = delta.omittedCards;
     this.omittedEdges = delta.omittedEdges;
     if (delta.snapshot) return keysBefore !== this.#structure();
-    return (
-      delta.cards.length + delta.edges.length + delta.removedCards.length + delta.removedEdges.length > 0
-    );
+    return delta.cards.length + delta.edges.length + delta.removedCards.length + delta.removedEdges.length > 0;
   }
 
   #structure(): string {

@@ -2,7 +2,15 @@ import type { ReactNode } from 'react';
 import { classNames } from './class-names.ts';
 
 /** A small fact in a rounded box, set in the monospaced face. */
-export function Chip({ children, title, tone = 'plain' }: { children: ReactNode; title?: string; tone?: 'plain' | 'accent' }) {
+export function Chip({
+  children,
+  title,
+  tone = 'plain',
+}: {
+  children: ReactNode;
+  title?: string;
+  tone?: 'plain' | 'accent';
+}) {
   return (
     <span
       title={title}

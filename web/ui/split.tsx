@@ -69,7 +69,11 @@ export function Split(props: {
           />
           <div
             className="min-h-0 min-w-0 shrink-0"
-            style={{ [horizontal ? 'width' : 'height']: size, maxWidth: horizontal ? '70%' : undefined, maxHeight: horizontal ? undefined : '80%' }}
+            style={{
+              [horizontal ? 'width' : 'height']: size,
+              maxWidth: horizontal ? '70%' : undefined,
+              maxHeight: horizontal ? undefined : '80%',
+            }}
           >
             {props.second}
           </div>

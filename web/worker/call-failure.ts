@@ -1,6 +1,13 @@
 import type { CallError } from './grpc-web-client.ts';
 
-const CODE = { INVALID_ARGUMENT: 3, PERMISSION_DENIED: 7, RESOURCE_EXHAUSTED: 8, UNIMPLEMENTED: 12, UNAVAILABLE: 14, UNAUTHENTICATED: 16 };
+const CODE = {
+  INVALID_ARGUMENT: 3,
+  PERMISSION_DENIED: 7,
+  RESOURCE_EXHAUSTED: 8,
+  UNIMPLEMENTED: 12,
+  UNAVAILABLE: 14,
+  UNAUTHENTICATED: 16,
+};
 
 /** Whether to try again, and what to tell a person. */
 export type CallFailure =
@@ -20,7 +27,10 @@ export function callFailure(error: CallError | undefined): CallFailure {
     case CODE.RESOURCE_EXHAUSTED:
       return { retry: true, message: `The server is at its limit: ${error.message}` };
     case CODE.UNIMPLEMENTED:
-      return { retry: true, message: 'The server does not know this request: page and server are of different versions.' };
+      return {
+        retry: true,
+        message: 'The server does not know this request: page and server are of different versions.',
+      };
     case CODE.UNAVAILABLE:
       return { retry: true, message: 'The server does not answer.' };
     default:

@@ -52,8 +52,20 @@ const TRIGGER_WORDS: Record<number, string> = {
 };
 
 const ICMP_TYPES: Record<number, Record<number, string>> = {
-  [PROTOCOL.ICMPv4]: { 0: 'EchoReply', 3: 'DestinationUnreachable', 5: 'Redirect', 8: 'EchoRequest', 11: 'TimeExceeded' },
-  [PROTOCOL.ICMPv6]: { 1: 'DestinationUnreachable', 2: 'PacketTooBig', 3: 'TimeExceeded', 128: 'EchoRequest', 129: 'EchoReply' },
+  [PROTOCOL.ICMPv4]: {
+    0: 'EchoReply',
+    3: 'DestinationUnreachable',
+    5: 'Redirect',
+    8: 'EchoRequest',
+    11: 'TimeExceeded',
+  },
+  [PROTOCOL.ICMPv6]: {
+    1: 'DestinationUnreachable',
+    2: 'PacketTooBig',
+    3: 'TimeExceeded',
+    128: 'EchoRequest',
+    129: 'EchoReply',
+  },
 };
 
 /** What else there is to say about a row, in a few words. */

@@ -19,7 +19,10 @@ export class CallError extends Error {
   }
 }
 
-function describe<I extends DescMessage, O extends DescMessage>(method: DescMethod & { input: I; output: O }, type: string) {
+function describe<I extends DescMessage, O extends DescMessage>(
+  method: DescMethod & { input: I; output: O },
+  type: string,
+) {
   const path = `${method.parent.typeName}/${method.name}`;
   const descriptor = new MethodDescriptor<MessageShape<I>, MessageShape<O>>(
     path,

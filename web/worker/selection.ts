@@ -1,30 +1,43 @@
 import type { Endpoint } from '#core/flow/endpoint.ts';
-import { isWorld, RESERVED_IDENTITY } from '#core/identity/reserved.ts';
+import { isReserved, isWorld, RESERVED_IDENTITY, reservedIdentities } from '#core/identity/reserved.ts';
 import type { Selection } from './protocol.ts';
 
-/** Whether an endpoint is part of the card. */
+/** Bit of identities that one node gave to a range of addresses outside the cluster. */
+const CIDR_IDENTITY = 0x01000000;
+
+/** Whether an endpoint is part of the card: the same grouping as the server's map. */
 export function belongs(endpoint: Endpoint, card: Selection): boolean {
-  switch (card.kind) {
+  const kind = cardKindOf(endpoint);
+  if (kind !== card.kind) return false;
+  switch (kind) {
+    case 'world':
+      return true;
+    case 'host':
+      return endpoint.cluster === card.cluster;
+    case 'remote-node':
+      return endpoint.cluster === card.cluster && reservedIdentities.name(endpoint.identity) === card.name;
+    case 'unknown':
+      return (
+        endpoint.cluster === card.cluster &&
+        endpoint.namespace === card.namespace &&
+        (isReserved(endpoint.identity) ? reservedIdentities.name(endpoint.identity) : 'unknown') === card.name
+      );
     case 'workload':
       return (
         endpoint.cluster === card.cluster &&
         endpoint.namespace === card.namespace &&
-        (endpoint.workloadName === ''
-          ? endpoint.pod === card.name
-          : endpoint.workloadName === card.name && endpoint.workloadKind === card.workloadKind)
+        (endpoint.workloadName || endpoint.pod) === card.name &&
+        ((endpoint.workloadName !== '' && endpoint.workloadKind) || 'Pod') === card.workloadKind
       );
-    case 'world':
-      return isWorld(endpoint.identity);
-    case 'host':
-      return endpoint.identity === RESERVED_IDENTITY.host && (card.name === endpoint.node || !namesNode(card));
-    case 'remote-node':
-      return endpoint.identity === RESERVED_IDENTITY['remote-node'] && (card.name === endpoint.node || !namesNode(card));
-    case 'unknown':
-      return endpoint.namespace === '' && (endpoint.identity === 0 || endpoint.address === card.name);
   }
 }
 
-/** A card for every node is named after it; one card for all of them after the identity. */
-function namesNode(card: Selection): boolean {
-  return card.name !== 'host' && card.name !== 'remote-node' && card.name !== '';
+function cardKindOf({ workloadName, pod, identity }: Endpoint): Selection['kind'] {
+  if (workloadName !== '' || pod !== '') return 'workload';
+  if (isWorld(identity) || (identity >= CIDR_IDENTITY && identity < 2 * CIDR_IDENTITY)) return 'world';
+  if (identity === RESERVED_IDENTITY.host) return 'host';
+  if (identity === RESERVED_IDENTITY['remote-node'] || identity === RESERVED_IDENTITY['kube-apiserver']) {
+    return 'remote-node';
+  }
+  return 'unknown';
 }

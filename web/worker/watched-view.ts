@@ -2,11 +2,10 @@ import type { LossSource } from '#proto/gen/waggle/v1/flow_pb.ts';
 import type { ViewUpdate } from '#proto/gen/waggle/v1/view_pb.ts';
 import { FlowStore } from './flow-store.ts';
 import { MapStore } from './map-store.ts';
-import type { ConnectionState, RowsQuery, SessionMessage, StatusSummary, StreamView } from './protocol.ts';
+import type { ConnectionState, MapMessage, RowsQuery, SessionMessage, StatusSummary, StreamView } from './protocol.ts';
 import { statusSummary } from './status-summary.ts';
 import { WatchStream } from './stream.ts';
 import { Throttle } from './throttle.ts';
-import type { MapMessage } from './protocol.ts';
 
 /** A tab as its view sees it. */
 export interface Viewer {

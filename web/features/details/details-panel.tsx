@@ -1,12 +1,12 @@
 import { X } from 'lucide-react';
 import { dropReasonText } from '#core/flow/drop-reason.ts';
 import { formatBytes, formatMicros, formatRate, formatShare } from '../../format/quantity.ts';
-import type { CardDetails, PeerDetails } from '../../graph/details.ts';
 import { plural } from '../../graph/card-words.ts';
+import type { CardDetails, PeerDetails } from '../../graph/details.ts';
 import { detailsStore } from '../../live/map-client.ts';
 import { useStore } from '../../live/store.ts';
-import { Chip } from '../../ui/chip.tsx';
 import { IconButton } from '../../ui/button.tsx';
+import { Chip } from '../../ui/chip.tsx';
 import { classNames } from '../../ui/class-names.ts';
 import { changeView } from '../../view/view-store.ts';
 import { Waiting } from '../status/notices.tsx';
@@ -64,8 +64,10 @@ function Card({ details }: { details: CardDetails }) {
         <Drop key={`${peer.key} ${peer.port} ${details.reaches.includes(peer)}`} details={details} peer={peer} />
       ))}
       <p className="numbers text-2xs text-faint">
-        {formatBytes(received.bytes + sent.bytes)}/s to servers, {formatBytes(received.replyBytes + sent.replyBytes)}/s back
-        {received.retransmits + sent.retransmits > 0 && `, ${received.retransmits + sent.retransmits} segments sent again`}
+        {formatBytes(received.bytes + sent.bytes)}/s to servers, {formatBytes(received.replyBytes + sent.replyBytes)}/s
+        back
+        {received.retransmits + sent.retransmits > 0 &&
+          `, ${received.retransmits + sent.retransmits} segments sent again`}
       </p>
     </div>
   );
@@ -88,7 +90,9 @@ function Tile({ name, value, alarm = false }: { name: string; value: string; ala
   return (
     <div className="min-w-0 px-2.5 py-2">
       <dt className="truncate text-2xs text-faint">{name}</dt>
-      <dd className={classNames('truncate text-sm font-semibold tabular-nums', alarm && 'text-dropped-text')}>{value}</dd>
+      <dd className={classNames('truncate text-sm font-semibold tabular-nums', alarm && 'text-dropped-text')}>
+        {value}
+      </dd>
     </div>
   );
 }
@@ -103,7 +107,9 @@ function Drop({ details, peer }: { details: CardDetails; peer: PeerDetails }) {
         <span className="numbers">{peer.dropsPerMinute}</span> packets a minute from {from} to {to} are dropped
       </h3>
       <p className="mt-1 text-sm text-dim">
-        {peer.dropReason > 0 ? `${dropReasonText(peer.dropReason)}, on ${peer.port}.` : `The reason is not known. On ${peer.port}.`}
+        {peer.dropReason > 0
+          ? `${dropReasonText(peer.dropReason)}, on ${peer.port}.`
+          : `The reason is not known. On ${peer.port}.`}
       </p>
       <button
         type="button"

@@ -1,6 +1,6 @@
+import { formatRate } from '../../format/quantity.ts';
 import type { RateSeries } from '../../graph/rate-history.ts';
 import { HISTORY_SAMPLES } from '../../graph/rate-history.ts';
-import { formatRate } from '../../format/quantity.ts';
 
 const WIDTH = 312;
 const HEIGHT = 48;
@@ -17,10 +17,27 @@ export function Sparkline({ series }: { series: RateSeries }) {
       preserveAspectRatio="none"
       className="block h-12 w-full"
     >
-      <line x1="0" x2={WIDTH} y1={HEIGHT - 1} y2={HEIGHT - 1} className="stroke-line" vectorEffect="non-scaling-stroke" />
-      <path d={path(series.flows, most)} className="fill-none stroke-forwarded" strokeWidth="1.5" vectorEffect="non-scaling-stroke" />
+      <line
+        x1="0"
+        x2={WIDTH}
+        y1={HEIGHT - 1}
+        y2={HEIGHT - 1}
+        className="stroke-line"
+        vectorEffect="non-scaling-stroke"
+      />
+      <path
+        d={path(series.flows, most)}
+        className="fill-none stroke-forwarded"
+        strokeWidth="1.5"
+        vectorEffect="non-scaling-stroke"
+      />
       {series.dropped.some((value) => value > 0) && (
-        <path d={path(series.dropped, most)} className="fill-none stroke-dropped" strokeWidth="1.5" vectorEffect="non-scaling-stroke" />
+        <path
+          d={path(series.dropped, most)}
+          className="fill-none stroke-dropped"
+          strokeWidth="1.5"
+          vectorEffect="non-scaling-stroke"
+        />
       )}
     </svg>
   );

@@ -115,7 +115,11 @@ function Token({ token, onRemove }: { token: string; onRemove(): void }) {
       title={error?.message}
       className={classNames(
         'flex shrink-0 items-center gap-1 rounded-sm border px-1.5 font-mono text-2xs leading-5 text-text',
-        error !== undefined ? 'border-dropped bg-chip' : negated ? 'border-accent bg-selected' : 'border-transparent bg-chip',
+        error !== undefined
+          ? 'border-dropped bg-chip'
+          : negated
+            ? 'border-accent bg-selected'
+            : 'border-transparent bg-chip',
       )}
     >
       {error === undefined ? (
@@ -130,7 +134,12 @@ function Token({ token, onRemove }: { token: string; onRemove(): void }) {
           <span className="sr-only"> is not used: {error.message}</span>
         </span>
       )}
-      <button type="button" aria-label={`Remove filter ${token}`} onClick={onRemove} className="text-faint hover:text-text">
+      <button
+        type="button"
+        aria-label={`Remove filter ${token}`}
+        onClick={onRemove}
+        className="text-faint hover:text-text"
+      >
         <X aria-hidden size={12} />
       </button>
     </span>

@@ -54,7 +54,11 @@ export function NamespaceSelect() {
               onClick={() => changeView({ namespaces: [] })}
               className="mx-1 mt-1 flex items-center gap-2 rounded-md px-2 py-1 text-left text-sm hover:bg-hover"
             >
-              <Check aria-hidden size={14} className={classNames('text-accent-text', namespaces.length > 0 && 'invisible')} />
+              <Check
+                aria-hidden
+                size={14}
+                className={classNames('text-accent-text', namespaces.length > 0 && 'invisible')}
+              />
               All namespaces
             </button>
             <Combobox.Empty className="px-3 py-2 text-sm text-dim empty:hidden">

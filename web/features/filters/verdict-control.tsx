@@ -1,7 +1,7 @@
 import { Segmented } from '../../ui/segmented.tsx';
 import { Dot } from '../../ui/verdict.tsx';
-import { changeView, useView } from '../../view/view-store.ts';
 import type { VerdictFilter } from '../../view/view.ts';
+import { changeView, useView } from '../../view/view-store.ts';
 
 const SEGMENTS: readonly { value: VerdictFilter; name: string; label: React.ReactNode }[] = [
   { value: 'all', name: 'All', label: 'All' },
@@ -22,6 +22,11 @@ function Labelled({ dot, text }: { dot: string; text: string }) {
 export function VerdictControl() {
   const { verdict } = useView();
   return (
-    <Segmented label="Verdict" segments={SEGMENTS} value={verdict} onChange={(value) => changeView({ verdict: value })} />
+    <Segmented
+      label="Verdict"
+      segments={SEGMENTS}
+      value={verdict}
+      onChange={(value) => changeView({ verdict: value })}
+    />
   );
 }

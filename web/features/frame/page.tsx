@@ -4,8 +4,8 @@ import { openView } from '../../live/session-client.ts';
 import { useStore } from '../../live/store.ts';
 import { Split } from '../../ui/split.tsx';
 import { useMedia } from '../../ui/use-media.ts';
-import { useView } from '../../view/view-store.ts';
 import { streamView } from '../../view/view.ts';
+import { useView } from '../../view/view-store.ts';
 import { isValidToken } from '../filters/token-check.ts';
 import { FlowTable } from '../flows/flow-table.tsx';
 import { Notices, Waiting } from '../status/notices.tsx';
@@ -33,11 +33,12 @@ export function Page() {
   useEffect(() => selectCard(select), [select]);
 
   const table = <FlowTable selection={selection} opened={opened} onOpen={setOpened} />;
-  const panel = select === null ? null : (
-    <Suspense fallback={<Waiting>Loading</Waiting>}>
-      <DetailsPanel />
-    </Suspense>
-  );
+  const panel =
+    select === null ? null : (
+      <Suspense fallback={<Waiting>Loading</Waiting>}>
+        <DetailsPanel />
+      </Suspense>
+    );
   const upper = (
     <Suspense fallback={<Waiting>Loading the map</Waiting>}>{mode === 'list' ? <CardList /> : <MapView />}</Suspense>
   );
@@ -53,7 +54,15 @@ export function Page() {
     mode === 'table' ? (
       table
     ) : (
-      <Split name="table" label="Height of the flow table" direction="column" initial={300} least={92} first={upper} second={table} />
+      <Split
+        name="table"
+        label="Height of the flow table"
+        direction="column"
+        initial={300}
+        least={92}
+        first={upper}
+        second={table}
+      />
     );
   return (
     <div className="flex h-full flex-col">
@@ -72,7 +81,15 @@ export function Page() {
               )}
             </>
           ) : (
-            <Split name="panel" label="Width of the details" direction="row" initial={328} least={260} first={center} second={panel} />
+            <Split
+              name="panel"
+              label="Width of the details"
+              direction="row"
+              initial={328}
+              least={260}
+              first={center}
+              second={panel}
+            />
           )}
         </main>
       </div>

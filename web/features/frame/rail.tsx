@@ -3,8 +3,8 @@ import type { ReactNode } from 'react';
 import { useStore } from '../../live/store.ts';
 import { rememberTheme, themeStore } from '../../theme/theme.ts';
 import { classNames } from '../../ui/class-names.ts';
-import { changeView, useView } from '../../view/view-store.ts';
 import type { ViewMode } from '../../view/view.ts';
+import { changeView, useView } from '../../view/view-store.ts';
 
 const MODES: readonly { mode: ViewMode; name: string; icon: ReactNode }[] = [
   { mode: 'map', name: 'Map', icon: <Hexagon aria-hidden size={18} strokeWidth={1.75} /> },
@@ -34,7 +34,11 @@ export function Rail() {
           rememberTheme(theme === 'dark' ? 'light' : 'dark');
         }}
       >
-        {theme === 'dark' ? <Sun aria-hidden size={18} strokeWidth={1.75} /> : <Moon aria-hidden size={18} strokeWidth={1.75} />}
+        {theme === 'dark' ? (
+          <Sun aria-hidden size={18} strokeWidth={1.75} />
+        ) : (
+          <Moon aria-hidden size={18} strokeWidth={1.75} />
+        )}
       </RailButton>
     </nav>
   );

@@ -9,6 +9,15 @@ export function selectionOf(key: string | null, scene: Scene | undefined): Selec
     const { kind, cluster, namespace, workloadKind, name } = card;
     return { key, kind, cluster, namespace, workloadKind, name };
   }
-  const [cluster = '', namespace = '', workloadKind = '', ...name] = key.split('/');
-  return { key, kind: namespace === '' ? 'unknown' : 'workload', cluster, namespace, workloadKind, name: name.join('/') };
+  const [cluster = '', namespace = '', word = '', ...name] = key.split('/');
+  const kind = KINDS[word] ?? 'workload';
+  return { key, kind, cluster, namespace, workloadKind: kind === 'workload' ? word : '', name: name.join('/') };
 }
+
+/** The third part of a key, where it is not the kind of a workload. */
+const KINDS: Readonly<Record<string, Selection['kind']>> = {
+  World: 'world',
+  Host: 'host',
+  RemoteNode: 'remote-node',
+  Unknown: 'unknown',
+};

@@ -1,9 +1,9 @@
-import { FilterBar } from '../filters/filter-bar.tsx';
-import { NamespaceSelect } from '../filters/namespace-select.tsx';
-import { VerdictControl } from '../filters/verdict-control.tsx';
 import { connectionStore } from '../../live/session-client.ts';
 import { useStore } from '../../live/store.ts';
 import { classNames } from '../../ui/class-names.ts';
+import { FilterBar } from '../filters/filter-bar.tsx';
+import { NamespaceSelect } from '../filters/namespace-select.tsx';
+import { VerdictControl } from '../filters/verdict-control.tsx';
 
 export function TopBar() {
   return (

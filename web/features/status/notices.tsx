@@ -18,7 +18,10 @@ export function Notices() {
 
 function Notice({ icon, children }: { icon: ReactNode; children: ReactNode }) {
   return (
-    <div role="alert" className="flex min-h-8 items-center gap-2 border-b border-line bg-selected px-4 py-1 text-sm text-text">
+    <div
+      role="alert"
+      className="flex min-h-8 items-center gap-2 border-b border-line bg-selected px-4 py-1 text-sm text-text"
+    >
       <span aria-hidden className="shrink-0 text-accent-text">
         {icon}
       </span>

@@ -1,8 +1,8 @@
 import { formatCount } from '../../format/quantity.ts';
 import { formatClockSeconds, timeZone } from '../../format/time.ts';
+import { sceneStore } from '../../live/map-client.ts';
 import { connectionStore, statusStore } from '../../live/session-client.ts';
 import { useStore } from '../../live/store.ts';
-import { sceneStore } from '../../live/map-client.ts';
 import { classNames } from '../../ui/class-names.ts';
 import { useNow } from '../../ui/use-now.ts';
 import { Dot } from '../../ui/verdict.tsx';
@@ -13,10 +13,7 @@ export function StatusBar() {
   const connection = useStore(connectionStore);
   const live = connection.phase === 'live';
   return (
-    <footer
-      aria-label="Status"
-      className="flex h-7 shrink-0 items-center gap-4 overflow-hidden border-t border-line bg-background px-4 text-2xs whitespace-nowrap text-dim"
-    >
+    <footer className="flex h-7 shrink-0 items-center gap-4 overflow-hidden border-t border-line bg-background px-4 text-2xs whitespace-nowrap text-dim">
       <span role="status" className="flex items-center gap-2">
         <Dot className={live ? 'bg-forwarded' : 'bg-accent'} />
         {status === null ? (

@@ -1,0 +1,28 @@
+import type { Route } from '../../graph/route.ts';
+
+/**
+ * A route as Cytoscape describes an unbundled curve: for each control point its place along the line from start to end
+ * (weight: 0 at the start, 1 at the end) and its distance from that line, to the right of it positive.
+ */
+export function relativeControls({ start, end, controls }: Route): { weights: string; distances: string } {
+  const dx = end[0] - start[0];
+  const dy = end[1] - start[1];
+  const length = Math.max(Math.hypot(dx, dy), 1e-6);
+  const weights: string[] = [];
+  const distances: string[] = [];
+  for (let i = 0; i < controls.length; i += 2) {
+    const px = controls[i] - start[0];
+    const py = controls[i + 1] - start[1];
+    weights.push(((px * dx + py * dy) / (length * length)).toFixed(4));
+    distances.push(((py * dx - px * dy) / length).toFixed(1));
+  }
+  return { weights: weights.join(' '), distances: distances.join(' ') };
+}
+
+/** The point halfway along the control points: a good place for a label. */
+export function middleOf({ start, end, controls }: Route): [x: number, y: number] {
+  if (controls.length < 4) return [(start[0] + end[0]) / 2, (start[1] + end[1]) / 2];
+  // Before the last two control points the arrow is in the strip in front of its destination.
+  const at = controls.length - 4;
+  return [(controls[at] + controls[at + 2]) / 2, (controls[at + 1] + controls[at + 3]) / 2];
+}

@@ -1,0 +1,72 @@
+import type { StylesheetJson } from 'cytoscape';
+import type { Palette } from './palette.ts';
+
+/** How Cytoscape draws arrows. Cards are its nodes, invisible: it only needs to know where they are. */
+export function mapStyle(palette: Palette): StylesheetJson {
+  return [
+    {
+      selector: 'node',
+      style: {
+        shape: 'rectangle',
+        width: 'data(width)',
+        height: 'data(height)',
+        'background-opacity': 0,
+        'border-width': 0,
+        'overlay-opacity': 0,
+        label: '',
+      },
+    },
+    {
+      selector: 'edge',
+      style: {
+        'curve-style': 'unbundled-bezier',
+        'edge-distances': 'endpoints' as never,
+        'control-point-weights': 'data(weights)' as never,
+        'control-point-distances': 'data(distances)' as never,
+        'source-endpoint': 'data(from)' as never,
+        'target-endpoint': 'data(to)' as never,
+        width: 'data(width)',
+        'line-color': palette.forwarded,
+        'line-opacity': 0.85,
+        'line-cap': 'round',
+        'target-arrow-shape': 'triangle',
+        'target-arrow-color': palette.forwarded,
+        'arrow-scale': 0.75,
+        'overlay-opacity': 0,
+      },
+    },
+    {
+      selector: 'edge[verdict = "dropped"]',
+      style: {
+        'line-color': palette.dropped,
+        'target-arrow-color': palette.dropped,
+        'line-style': 'dashed',
+        'line-dash-pattern': [6, 5],
+      },
+    },
+    {
+      selector: 'edge[verdict = "mixed"]',
+      style: {
+        'line-fill': 'linear-gradient',
+        'line-gradient-stop-colors': [palette.forwarded, palette.forwarded, palette.dropped, palette.dropped] as never,
+        'line-gradient-stop-positions': [0, 45, 70, 100] as never,
+        'target-arrow-color': palette.dropped,
+      },
+    },
+    {
+      selector: 'edge[verdict = "audit"]',
+      style: {
+        'line-color': palette.audit,
+        'target-arrow-color': palette.audit,
+        'line-style': 'dashed',
+        'line-dash-pattern': [2, 5],
+      },
+    },
+    {
+      selector: 'edge[verdict = "quiet"]',
+      style: { 'line-color': palette.faint, 'target-arrow-color': palette.faint, 'line-opacity': 0.45 },
+    },
+    { selector: 'edge.aside', style: { 'line-opacity': 0.16, 'arrow-scale': 0.6, 'z-index': 0 } },
+    { selector: 'edge.near', style: { 'line-opacity': 1, 'z-index': 10 } },
+  ];
+}

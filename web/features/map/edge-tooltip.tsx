@@ -1,0 +1,55 @@
+import { dropReasonText } from '#core/flow/drop-reason.ts';
+import { formatBytes, formatCount, formatMicros, formatRate } from '../../format/quantity.ts';
+import type { EdgeLive } from '../../graph/live.ts';
+import { VERDICT_WORDS } from '../../graph/model.ts';
+import type { SceneEdge } from '../../graph/scene.ts';
+
+const WIDTH = 220;
+
+/** What goes over the arrow under the pointer. */
+export function EdgeTooltip({
+  edge,
+  live,
+  at,
+  width,
+}: {
+  edge: SceneEdge;
+  live: EdgeLive | undefined;
+  at: { x: number; y: number };
+  width: number;
+}) {
+  return (
+    <div
+      aria-hidden
+      className="pointer-events-none absolute z-20 rounded-lg border border-line bg-card px-3 py-2 text-xs shadow-[var(--shadow)]"
+      style={{ width: WIDTH, left: Math.max(4, Math.min(at.x + 14, width - WIDTH - 4)), top: at.y + 14 }}
+    >
+      <p className="truncate font-semibold">
+        {edge.sourceTitle} → {edge.destinationTitle}
+      </p>
+      <p className="text-dim">
+        {edge.words}, {VERDICT_WORDS[live?.verdict ?? 'quiet']}
+      </p>
+      {live !== undefined && (
+        <dl className="mt-1 grid grid-cols-[auto_1fr] gap-x-3 text-dim [&_dd]:text-right [&_dd]:font-mono [&_dd]:text-text">
+          <dt>flows</dt>
+          <dd>{formatRate(live.rate)}</dd>
+          <dt>connections</dt>
+          <dd>{formatRate(live.connections)}</dd>
+          <dt>to / back</dt>
+          <dd>
+            {formatBytes(live.bytes)}/s, {formatBytes(live.replyBytes)}/s
+          </dd>
+          <dt>TCP RTT</dt>
+          <dd>{formatMicros(live.rttMicros)}</dd>
+        </dl>
+      )}
+      {live !== undefined && live.dropsPerMinute > 0 && (
+        <p className="mt-1 text-dropped-text">
+          dropped {formatCount(live.dropsPerMinute)}/min
+          {live.dropReason > 0 && `: ${dropReasonText(live.dropReason).toLowerCase()}`}
+        </p>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,28 @@
+const MOST_REMEMBERED = 5_000;
+const fitted = new Map<string, string>();
+
+/** The text, its end cut with an ellipsis where it is wider than this. Remembered: measuring text is slow. */
+export function fitText(context: CanvasRenderingContext2D, text: string, width: number): string {
+  const key = `${context.font}|${Math.floor(width)}|${text}`;
+  const known = fitted.get(key);
+  if (known !== undefined) return known;
+  let shown = text;
+  if (context.measureText(text).width > width) {
+    let low = 0;
+    let high = text.length;
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      if (context.measureText(`${text.slice(0, middle)}…`).width <= width) low = middle;
+      else high = middle - 1;
+    }
+    shown = low === 0 ? '' : `${text.slice(0, low)}…`;
+  }
+  if (fitted.size > MOST_REMEMBERED) fitted.clear();
+  fitted.set(key, shown);
+  return shown;
+}
+
+/** After fonts have come, what was measured with others no longer holds. */
+export function forgetFits(): void {
+  fitted.clear();
+}

@@ -1,0 +1,56 @@
+import type { ScenePlate } from '../../graph/scene.ts';
+import { fitText } from './fit-text.ts';
+import type { Palette } from './palette.ts';
+
+const SANS = '"Inter Variable", system-ui, sans-serif';
+/** Distance between the dots of the ground, in map units. */
+const DOTS = 24;
+
+/** Draws a namespace's plate: a title and one line of facts. */
+export function paintPlate(
+  context: CanvasRenderingContext2D,
+  plate: ScenePlate,
+  palette: Palette,
+  zoom: number,
+  hairline: number,
+): void {
+  context.beginPath();
+  context.roundRect(plate.x, plate.y, plate.width, plate.height, 10);
+  context.fillStyle = palette.plate;
+  context.fill();
+  context.lineWidth = hairline;
+  context.strokeStyle = palette['plate-line'];
+  context.stroke();
+  // A title keeps a readable size for longer than what stands on the plate, as far as the plate has room.
+  const size = Math.min(Math.max(12, 11 / zoom), 40);
+  if (size * zoom < 5) return;
+  const baseline = plate.y + Math.min(26, 14 + size);
+  context.textBaseline = 'alphabetic';
+  context.textAlign = 'left';
+  context.font = `600 ${size}px ${SANS}`;
+  context.fillStyle = palette.dim;
+  const title = fitText(context, plate.title, plate.width - 32);
+  context.fillText(title, plate.x + 16, baseline);
+  const after = plate.x + 16 + context.measureText(title).width + 8;
+  context.font = `400 ${size}px ${SANS}`;
+  context.fillStyle = palette.faint;
+  context.fillText(fitText(context, plate.facts, plate.x + plate.width - 16 - after), after, baseline);
+}
+
+/** Faint dots, which make panning felt. Left out where they would melt into grey. */
+export function paintGround(
+  context: CanvasRenderingContext2D,
+  size: { width: number; height: number },
+  pan: { x: number; y: number },
+  zoom: number,
+  palette: Palette,
+): void {
+  let step = DOTS * zoom;
+  while (step < 16) step *= 2;
+  const left = ((pan.x % step) + step) % step;
+  const top = ((pan.y % step) + step) % step;
+  context.fillStyle = palette.dot;
+  for (let x = left; x < size.width; x += step) {
+    for (let y = top; y < size.height; y += step) context.fillRect(x, y, 1.5, 1.5);
+  }
+}
