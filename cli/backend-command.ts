@@ -1,0 +1,106 @@
+import { Command } from 'commander';
+import { address, count, duration, listOf, path, text } from '#runtime/settings/parsers.ts';
+import { addSettings, setting } from '#runtime/settings/setting.ts';
+import { CommandError } from './failure.ts';
+
+interface BackendFlags {
+  listen: string;
+  grpcListen: string;
+  stateDir?: string;
+  agent: string[];
+  window: number;
+  mergeWait: number;
+  allowedHost: string[];
+  frameAncestors: string[];
+}
+
+/** `waggle backend`: relay, API and page. Runs until a signal ends it. */
+export function backendCommand(): Command {
+  const command = new Command('backend').description(
+    'follow every agent, and serve the page, its API and the relay. Takes the agents from the cluster state, or from --agent.',
+  );
+  addSettings(
+    command,
+    setting<string>({
+      flags: '--listen <address>',
+      description: 'where the page, its API and the metrics are served',
+      parser: address,
+      default: '127.0.0.1:12000',
+    }),
+    setting<string>({
+      flags: '--grpc-listen <address>',
+      description: 'where the relay is served over gRPC',
+      parser: address,
+      default: '127.0.0.1:4245',
+    }),
+    setting<string>({
+      flags: '--state-dir <dir>',
+      description: 'folder with the cluster state: the agents of its nodes are followed',
+      parser: path,
+    }),
+    setting<string[]>({
+      flags: '--agent <name=address,...>',
+      description: 'agents to follow beside those, each as node name and host:port',
+      parser: listOf(text),
+      default: [],
+      defaultText: 'none',
+    }),
+    setting<number>({
+      flags: '--window <flows>',
+      description: 'the most recent flows held in memory, 60 bytes each',
+      parser: count(1_024, 16_777_216),
+      default: 262_144,
+    }),
+    setting<number>({
+      flags: '--merge-wait <duration>',
+      description: 'the longest a flow waits for older ones of other nodes',
+      parser: duration(0, 5_000),
+      default: 40,
+      defaultText: '40ms',
+    }),
+    setting<string[]>({
+      flags: '--allowed-host <names>',
+      description: 'Host names, beside loopback ones, under which the page may be asked for',
+      parser: listOf(text),
+      default: [],
+      defaultText: 'none',
+    }),
+    setting<string[]>({
+      flags: '--frame-ancestors <origins>',
+      description: 'origins whose pages may show Waggle in a frame',
+      parser: listOf(text),
+      default: ["'none'"],
+      defaultText: 'none',
+    }),
+  );
+  return command.action(async (flags: BackendFlags) => {
+    const agents = flags.agent.map(peerTarget);
+    if (flags.stateDir === undefined && agents.length === 0) {
+      throw new CommandError('no agents to follow: name the cluster state with --state-dir, or agents with --agent');
+    }
+    const { startBackend } = await import('#backend/start.ts');
+    const backend = await startBackend({
+      listen: flags.listen,
+      relayListen: flags.grpcListen,
+      stateDir: flags.stateDir,
+      agents,
+      window: flags.window,
+      mergeWaitMs: flags.mergeWait,
+      allowedHosts: flags.allowedHost,
+      frameAncestors: flags.frameAncestors,
+    });
+    console.log(`Waggle's page: ${backend.url}`);
+    console.log(`relay: ${backend.relayAddress}`);
+    await new Promise<void>((resolve) => {
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
+    });
+    await backend.close();
+  });
+}
+
+function peerTarget(value: string): { name: string; address: string } {
+  const at = value.indexOf('=');
+  if (at < 1)
+    throw new CommandError(`--agent "${value}": expected a node name and an address, as node-1=10.0.0.1:4244`);
+  return { name: value.slice(0, at), address: address(value.slice(at + 1)) };
+}

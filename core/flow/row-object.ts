@@ -1,0 +1,59 @@
+import { type FlowColumns, rowTimeNs } from './columns.ts';
+import { directions } from './direction.ts';
+import { dropReasons } from './drop-reason.ts';
+import type { Endpoint } from './endpoint.ts';
+import type { EndpointStore } from './endpoint-store.ts';
+import { FLOW_FIELD_NAMES } from './fields.ts';
+import { flowId, type NodeBoot } from './node-boot.ts';
+import { observations } from './observation.ts';
+import { protocols } from './protocol.ts';
+import { tcpFlagNames } from './tcp-flags.ts';
+import { triggers } from './trigger.ts';
+import { verdicts } from './verdict.ts';
+
+const NAMED = {
+  protocol: protocols.name,
+  verdict: verdicts.name,
+  dropReason: dropReasons.name,
+  observation: observations.name,
+  trigger: triggers.name,
+  direction: directions.name,
+  tcpFlags: tcpFlagNames,
+} as const;
+
+/** A row as a plain object for people and JSON: names instead of numbers, ends in full, time in RFC 3339 with nanoseconds. */
+export function rowObject(
+  columns: FlowColumns,
+  row: number,
+  endpoints: EndpointStore,
+  nodes: readonly NodeBoot[],
+): Record<string, unknown> {
+  const boot = nodes[columns.node[row]];
+  const object: Record<string, unknown> = {
+    id: flowId(boot, columns.sequence[row]),
+    time: timeText(rowTimeNs(columns, row)),
+  };
+  for (const name of FLOW_FIELD_NAMES) {
+    if (name === 'timeSeconds' || name === 'timeNanos' || name === 'sequence') continue;
+    if (name === 'node') object.node = `${boot.cluster}/${boot.node}`;
+    else if (name === 'source' || name === 'destination')
+      object[name] = endpointObject(endpoints.get(columns[name][row]));
+    else if (name === 'reply') object.reply = [false, true, null][columns.reply[row]] ?? null;
+    else object[name] = name in NAMED ? NAMED[name as keyof typeof NAMED](columns[name][row]) : columns[name][row];
+  }
+  return object;
+}
+
+/** Without what is empty. */
+function endpointObject(endpoint: Endpoint): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(endpoint).filter(
+      ([, value]) => value !== '' && value !== 0 && !(Array.isArray(value) && value.length === 0),
+    ),
+  );
+}
+
+function timeText(ns: bigint): string {
+  const seconds = new Date(Number(ns / 1_000_000_000n) * 1000).toISOString().slice(0, 19);
+  return `${seconds}.${String(ns % 1_000_000_000n).padStart(9, '0')}Z`;
+}
