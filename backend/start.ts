@@ -93,7 +93,7 @@ export async function startBackend(options: BackendOptions = {}): Promise<Backen
     const grpc = await startGrpcServer({
       address: options.relayListen ?? DEFAULT_RELAY_LISTEN,
       services: [flowService, viewService],
-      setting: '--relay-listen or WAGGLE_RELAY_LISTEN',
+      setting: '--grpc-listen or WAGGLE_GRPC_LISTEN',
       log,
     });
     closing.unshift(() => grpc.stop());
