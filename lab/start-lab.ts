@@ -37,6 +37,11 @@ export class Lab extends LabClient {
     return this.#exited;
   }
 
+  /** What the supervisor complained about, if it did. Gone with the lab. */
+  get supervisorLog(): string {
+    return labLayout(this.name).supervisorLog;
+  }
+
   /** Removes the lab. Resolves when nothing of it is left. */
   down(): Promise<void> {
     return takeDown(this.name);

@@ -8,7 +8,7 @@ export interface Route {
   latencyMs: number | undefined;
 }
 
-const FORM = /^(?:([A-Z]+) )?(\/\S*?)(?:=(\d{3})(?:,(\d+)ms)?)?$/;
+const FORM = /^(?:([A-Z]+) )?(\/[^\s=]*)(?:=(\d{3})(?:,(\d+)ms)?)?$/;
 
 /**
  * Reads routes, apart by ";": `[METHOD ]/path[*][=STATUS[,LATENCYms]]`, as in
