@@ -29,7 +29,7 @@ export const ring: Benchmark = {
     pinToCore(context.core);
     const object = BpfObject.load({
       path: buildBpfVariant('event-per-packet'),
-      readOnlyData: encodeSettings({ ...DEFAULT_TIMEOUTS, recordInterval: 0 }),
+      readOnlyData: encodeSettings({ ...DEFAULT_TIMEOUTS, recordInterval: 0 }, 1),
       entries: { records: RING_BYTES },
     });
     context.cleanUp(() => object.close());

@@ -7,6 +7,6 @@
 #include <bpf/bpf_helpers.h>
 
 static __u64 ticks;
-#define bpf_ktime_get_coarse_ns() (++ticks)
+#define bpf_jiffies64() (++ticks)
 
 #include "../../bpf-agent/bpf/waggle.bpf.c"

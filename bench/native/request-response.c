@@ -10,7 +10,9 @@
  *
  *     rr MILLISECONDS     request-responses on one standing connection
  *     crr MILLISECONDS    connect, request, response, close
- *       -> TRANSACTIONS NANOSECONDS
+ *       -> TRANSACTIONS NANOSECONDS CPU-NANOSECONDS
+ *
+ * CPU time is that of both ends, the packets' way through the kernel included (it is walked in their context).
  *
  * It ends with its stdin. Errors go to stderr, exit status 1.
  */
@@ -57,6 +59,15 @@ static long long now_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+static long long cpu_ns(clockid_t server)
+{
+	struct timespec own, its;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &own);
+	clock_gettime(server, &its);
+	return (own.tv_sec + its.tv_sec) * 1000000000LL + own.tv_nsec + its.tv_nsec;
 }
 
 static void no_delay(int fd)
@@ -133,8 +144,10 @@ int main(int argc, char **argv)
 	cpu_set_t cores;
 	char line[64], how[8], byte;
 	unsigned turn = 0;
+	clockid_t server_clock;
 	int ready[2];
 	long milliseconds;
+	pid_t server;
 
 	if (argc != 5 || !inet_aton(argv[3], &address)) {
 		fprintf(stderr, "usage: request-response CLIENT-NETNS SERVER-NETNS ADDRESS CORE\n");
@@ -145,7 +158,8 @@ int main(int argc, char **argv)
 	CPU_SET(atoi(argv[4]), &cores);
 	if (sched_setaffinity(0, sizeof(cores), &cores) || pipe(ready))
 		fail("sched_setaffinity");
-	if (fork() == 0) {
+	server = fork();
+	if (server == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		enter(argv[2]);
 		serve(ready[1]);
@@ -153,11 +167,13 @@ int main(int argc, char **argv)
 	close(ready[1]);
 	if (read(ready[0], &byte, 1) != 1)
 		return 1; /* the server has said why */
+	if (clock_getcpuclockid(server, &server_clock))
+		fail("clock_getcpuclockid");
 	enter(argv[1]);
 	setvbuf(stdout, 0, _IOLBF, 0);
 
 	while (fgets(line, sizeof(line), stdin)) {
-		long long begin, end, last;
+		long long begin, end, last, cpu;
 		long transactions = 0;
 
 		if (sscanf(line, "%7s %ld", how, &milliseconds) != 2) {
@@ -169,6 +185,7 @@ int main(int argc, char **argv)
 
 			no_delay(fd);
 			exchange(fd);
+			cpu = cpu_ns(server_clock);
 			begin = last = now_ns();
 			end = begin + milliseconds * 1000000LL;
 			do {
@@ -176,8 +193,10 @@ int main(int argc, char **argv)
 				transactions++;
 				last = now_ns();
 			} while (last < end);
+			cpu = cpu_ns(server_clock) - cpu;
 			close(fd);
 		} else {
+			cpu = cpu_ns(server_clock);
 			begin = last = now_ns();
 			end = begin + milliseconds * 1000000LL;
 			do {
@@ -188,8 +207,9 @@ int main(int argc, char **argv)
 				transactions++;
 				last = now_ns();
 			} while (last < end);
+			cpu = cpu_ns(server_clock) - cpu;
 		}
-		printf("%ld %lld\n", transactions, last - begin);
+		printf("%ld %lld %lld\n", transactions, last - begin, cpu);
 	}
 	return 0;
 }
