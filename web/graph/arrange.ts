@@ -16,7 +16,7 @@ export interface Placed {
 }
 
 /** Width over height that a drawing should have. */
-const ASPECT = 1.7;
+const ASPECT = 1.8;
 const PASSES = 8;
 
 /** Lays out boxes in columns, arrows running to the right; parts without connection stand beside and below each other. */
@@ -94,13 +94,18 @@ function arrangePart(
     inside,
     own.length,
   );
-  const columns = wrap(ordered, own, gap);
-  const tops = settle(columns, own, inside, gap);
+  const bands = tuckUnder(wrap(ordered, own, gap), own, gap);
+  const tops = settle(
+    bands.map((band) => band.map(({ box }) => box)),
+    own,
+    inside,
+    gap,
+  );
   const columnOf: number[] = [];
   let at = 0;
-  for (const column of columns) {
-    for (const box of column) columnOf[box] = at;
-    at += Math.max(...column.map((box) => own[box].span));
+  for (const band of bands) {
+    for (const { box, offset } of band) columnOf[box] = at + offset;
+    at += bandSpan(band, own);
   }
   const top = Math.min(...tops);
   const bottom = Math.max(...tops.map((y, box) => y + own[box].height));
@@ -109,6 +114,42 @@ function arrangePart(
     columns: at,
     height: bottom - top,
   };
+}
+
+/** Boxes above each other that share columns; `offset` counts columns from the band's first. */
+type Band = { readonly box: number; readonly offset: number }[];
+
+/**
+ * A drawing much wider than high wastes the page: then layers move under the one before, to its right end, where arrows still
+ * run rightward. Only where a wide box (a plate) makes room for it, and never under the first layer, where readers begin.
+ */
+function tuckUnder(columns: readonly number[][], boxes: readonly Box[], gap: number): Band[] {
+  let bands: Band[] = columns.map((column) => column.map((box) => ({ box, offset: 0 })));
+  for (;;) {
+    const now = distance(bands, boxes, gap);
+    let best: { bands: Band[]; distance: number } | undefined;
+    for (let upper = 1; upper + 1 < bands.length; upper++) {
+      const span = Math.max(bandSpan(bands[upper], boxes), bandSpan(bands[upper + 1], boxes));
+      if (span < 2) continue;
+      const tucked = bands[upper + 1].map(({ box }) => ({ box, offset: span - boxes[box].span }));
+      const tried = [...bands.slice(0, upper), [...bands[upper], ...tucked], ...bands.slice(upper + 2)];
+      const far = distance(tried, boxes, gap);
+      if (far < (best?.distance ?? now)) best = { bands: tried, distance: far };
+    }
+    if (best === undefined) return bands;
+    bands = best.bands;
+  }
+}
+
+function bandSpan(band: Band, boxes: readonly Box[]): number {
+  return Math.max(...band.map(({ box, offset }) => offset + boxes[box].span));
+}
+
+/** How far from the wanted shape; 0 = just right. Too high counts as much as too wide. */
+function distance(bands: readonly Band[], boxes: readonly Box[], gap: number): number {
+  const width = bands.reduce((sum, band) => sum + bandSpan(band, boxes), 0) * COLUMN_PITCH;
+  const height = Math.max(...bands.map((band) => band.reduce((sum, { box }) => sum + boxes[box].height + gap, -gap)));
+  return Math.abs(Math.log(width / height / ASPECT));
 }
 
 /** Layers become columns; a layer that is too tall for a pleasant shape becomes several. */

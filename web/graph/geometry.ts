@@ -4,14 +4,14 @@
  * columns only where no card stands.
  */
 export const GRID = 8;
-export const CARD_WIDTH = 184;
-export const COLUMN_GAP = 136;
+export const CARD_WIDTH = 176;
+export const COLUMN_GAP = 96;
 export const COLUMN_PITCH = CARD_WIDTH + COLUMN_GAP;
 export const CARD_HEAD = 58;
 export const DOOR_HEIGHT = 28;
 /** Least distance between cards of one column. */
 export const ROW_GAP = 32;
-export const PLATE_SIDE = 32;
+export const PLATE_SIDE = 24;
 export const PLATE_TOP = 48;
 export const PLATE_BOTTOM = 28;
 /** Least distance between plates, and between plates and cards without a plate. */

@@ -27,6 +27,8 @@ export interface GroupedEdge {
   /** Index of the destination's door; -1 = the card as a whole. */
   readonly door: number;
   readonly members: readonly ModelEdge[];
+  /** How much it counts in the layout: grows with the connections seen, slowly. */
+  readonly weight: number;
 }
 
 export interface Plate {
@@ -132,7 +134,10 @@ function groupEdges(
   drawnKey: ReadonlyMap<string, string>,
   cards: ReadonlyMap<string, GroupedCard>,
 ): GroupedEdge[] {
-  const grouped = new Map<string, { edge: Omit<GroupedEdge, 'members' | 'key'>; members: ModelEdge[] }>();
+  const grouped = new Map<
+    string,
+    { edge: Pick<GroupedEdge, 'source' | 'destination' | 'door'>; members: ModelEdge[] }
+  >();
   for (const edge of edges) {
     const source = drawnKey.get(edge.source)!;
     const destination = drawnKey.get(edge.destination)!;
@@ -145,5 +150,9 @@ function groupEdges(
     if (known === undefined) grouped.set(key, { edge: { source, destination, door }, members: [edge] });
     else known.members.push(edge);
   }
-  return [...grouped].map(([key, { edge, members }]) => ({ key, ...edge, members }));
+  return [...grouped].map(([key, { edge, members }]) => ({ key, ...edge, members, weight: edgeWeight(members) }));
+}
+
+export function edgeWeight(members: readonly ModelEdge[]): number {
+  return 1 + Math.log10(1 + members.reduce((sum, { stats }) => sum + stats.totalConnections, 0));
 }

@@ -24,7 +24,7 @@ export interface Standing {
 /** What the layout needs to know of a graph. */
 export interface LayoutInput {
   readonly cards: readonly Pick<GroupedCard, 'key' | 'plate' | 'doors'>[];
-  readonly edges: readonly { readonly source: string; readonly destination: string }[];
+  readonly edges: readonly { readonly source: string; readonly destination: string; readonly weight: number }[];
 }
 
 export type Layout = ReadonlyMap<string, Standing>;
@@ -120,16 +120,16 @@ export function freshLayout(input: LayoutInput): Map<string, Standing> {
   return layout;
 }
 
-/** Edges between different boxes, one per pair, weighted by how many there are. */
+/** Edges between different boxes, one per pair, their weights added. */
 export function indexEdges(input: LayoutInput, indexOf: (key: string) => number | undefined): IndexEdge[] {
   const weights = new Map<number, Map<number, number>>();
-  for (const { source, destination } of input.edges) {
+  for (const { source, destination, weight } of input.edges) {
     const from = indexOf(source);
     const to = indexOf(destination);
     if (from === undefined || to === undefined || from === to) continue;
     const row = weights.get(from) ?? new Map<number, number>();
     weights.set(from, row);
-    row.set(to, (row.get(to) ?? 0) + 1);
+    row.set(to, (row.get(to) ?? 0) + weight);
   }
   return [...weights].flatMap(([from, row]) => [...row].map(([to, weight]) => ({ from, to, weight })));
 }

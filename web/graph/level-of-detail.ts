@@ -24,7 +24,9 @@ export function levelOfDetail(graph: GroupedGraph, most: number = MOST_EDGES): D
     const known = pairs.get(key);
     pairs.set(
       key,
-      known === undefined ? edge : { ...known, key, door: -1, members: [...known.members, ...edge.members] },
+      known === undefined
+        ? edge
+        : { ...known, key, door: -1, members: [...known.members, ...edge.members], weight: known.weight + edge.weight },
     );
   }
   const merged = [...pairs.values()];

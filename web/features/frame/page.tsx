@@ -7,7 +7,6 @@ import { useMedia } from '../../ui/use-media.ts';
 import { streamView } from '../../view/view.ts';
 import { useView } from '../../view/view-store.ts';
 import { isValidToken } from '../filters/token-check.ts';
-import { FlowTable } from '../flows/flow-table.tsx';
 import { Notices, Waiting } from '../status/notices.tsx';
 import { StatusBar } from '../status/status-bar.tsx';
 import { Rail } from './rail.tsx';
@@ -16,6 +15,7 @@ import { TopBar } from './top-bar.tsx';
 
 const MapView = lazy(() => import('../map/map-view.tsx').then((module) => ({ default: module.MapView })));
 const CardList = lazy(() => import('../list/card-list.tsx').then((module) => ({ default: module.CardList })));
+const FlowTable = lazy(() => import('../flows/flow-table.tsx').then((module) => ({ default: module.FlowTable })));
 const DetailsPanel = lazy(() =>
   import('../details/details-panel.tsx').then((module) => ({ default: module.DetailsPanel })),
 );
@@ -32,7 +32,11 @@ export function Page() {
   useEffect(startMap, []);
   useEffect(() => selectCard(select), [select]);
 
-  const table = <FlowTable selection={selection} opened={opened} onOpen={setOpened} />;
+  const table = (
+    <Suspense fallback={<Waiting>Loading the table</Waiting>}>
+      <FlowTable selection={selection} opened={opened} onOpen={setOpened} />
+    </Suspense>
+  );
   const panel =
     select === null ? null : (
       <Suspense fallback={<Waiting>Loading</Waiting>}>

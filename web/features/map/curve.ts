@@ -19,10 +19,11 @@ export function relativeControls({ start, end, controls }: Route): { weights: st
   return { weights: weights.join(' '), distances: distances.join(' ') };
 }
 
-/** The point halfway along the control points: a good place for a label. */
-export function middleOf({ start, end, controls }: Route): [x: number, y: number] {
-  if (controls.length < 4) return [(start[0] + end[0]) / 2, (start[1] + end[1]) / 2];
-  // Before the last two control points the arrow is in the strip in front of its destination.
-  const at = controls.length - 4;
-  return [(controls[at] + controls[at + 2]) / 2, (controls[at + 1] + controls[at + 3]) / 2];
+/** The points where the arrow changes its height, in the free strips between columns: the last one first. */
+export function turnsOf({ start, end, controls }: Route): [x: number, y: number][] {
+  const turns: [number, number][] = [];
+  for (let at = controls.length - 4; at >= 0; at -= 2) {
+    if (controls[at] === controls[at + 2]) turns.push([controls[at], (controls[at + 1] + controls[at + 3]) / 2]);
+  }
+  return turns.length > 0 ? turns : [[(start[0] + end[0]) / 2, (start[1] + end[1]) / 2]];
 }

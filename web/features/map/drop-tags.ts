@@ -3,12 +3,12 @@ import { formatCount } from '../../format/quantity.ts';
 import type { Rect } from '../../graph/geometry.ts';
 import type { EdgeLive } from '../../graph/live.ts';
 import type { Scene } from '../../graph/scene.ts';
-import { middleOf } from './curve.ts';
+import { turnsOf } from './curve.ts';
 import type { Palette } from './palette.ts';
 
 const SANS = '"Inter Variable", system-ui, sans-serif';
-const WIDTH = 118;
-const HEIGHT = 38;
+const WIDTH = 106;
+const HEIGHT = 36;
 const MOST_TAGS = 40;
 
 /** On an arrow with drops: how many, and why. */
@@ -27,22 +27,27 @@ export function dropTags(scene: Scene, live: ReadonlyMap<string, EdgeLive>): Dro
     .slice(0, MOST_TAGS);
   const tags: DropTag[] = [];
   for (const { edge, live: numbers } of dropping) {
-    const [x, y] = middleOf(edge.route);
-    let tag: DropTag = {
-      x: x - WIDTH / 2,
-      y: y - HEIGHT / 2,
-      width: WIDTH,
-      height: HEIGHT,
+    tags.push({
+      ...freePlace(turnsOf(edge.route), scene, tags),
       count: `dropped ${formatCount(numbers.dropsPerMinute)}/min`,
       reason: numbers.dropReason > 0 ? dropReasonText(numbers.dropReason).toLowerCase() : 'reason not known',
       edge: edge.key,
-    };
-    for (let tries = 0; tries < tags.length && tags.some((other) => overlap(other, tag)); tries++) {
-      tag = { ...tag, y: tag.y + HEIGHT + 4 };
-    }
-    tags.push(tag);
+    });
   }
   return tags;
+}
+
+/** The place nearest to the arrow's tip where a tag covers neither another tag nor, if possible, a card. */
+function freePlace(turns: readonly (readonly [number, number])[], scene: Scene, tags: readonly Rect[]): Rect {
+  const places = turns
+    .flatMap(([x, y]) => [0, -HEIGHT - 6, HEIGHT + 6].map((shift) => ({ x, y: y + shift })))
+    .map(({ x, y }) => ({ x: x - WIDTH / 2, y: y - HEIGHT / 2, width: WIDTH, height: HEIGHT }));
+  const covers = (place: Rect, others: readonly Rect[]) => others.some((other) => overlap(place, other));
+  return (
+    places.find((place) => !covers(place, tags) && !covers(place, scene.cards)) ??
+    places.find((place) => !covers(place, tags)) ??
+    places[0]
+  );
 }
 
 export function paintDropTag(context: CanvasRenderingContext2D, tag: DropTag, palette: Palette): void {
@@ -55,15 +60,15 @@ export function paintDropTag(context: CanvasRenderingContext2D, tag: DropTag, pa
   context.stroke();
   context.textAlign = 'center';
   context.textBaseline = 'alphabetic';
-  context.font = `600 11px ${SANS}`;
+  context.font = `600 10.5px ${SANS}`;
   context.fillStyle = palette['dropped-text'];
-  context.fillText(tag.count, tag.x + tag.width / 2, tag.y + 16);
-  context.font = `400 10.5px ${SANS}`;
+  context.fillText(tag.count, tag.x + tag.width / 2, tag.y + 15);
+  context.font = `400 10px ${SANS}`;
   context.fillStyle = palette.dim;
   context.fillText(
     tag.reason.length > 22 ? `${tag.reason.slice(0, 21)}…` : tag.reason,
     tag.x + tag.width / 2,
-    tag.y + 30,
+    tag.y + 28,
   );
 }
 
