@@ -164,6 +164,7 @@ static __noinline void resolve_exact_identities(const struct connection_key *key
 static __noinline struct connection *open_connection(const struct packet *packet, __u32 how)
 {
 	struct connection fresh = {};
+	struct datapath_counters *own;
 	struct datapath_state *revisions;
 	__u32 zero = 0;
 
@@ -183,7 +184,11 @@ static __noinline struct connection *open_connection(const struct packet *packet
 		fresh.policy_revision = revisions->policy_revision;
 	resolve_identities(&packet->key, &fresh, revisions ? revisions->identity_revision : 0);
 	/* Another CPU may have been first: then its entry is the one. */
-	bpf_map_update_elem(&connections, &packet->key, &fresh, BPF_NOEXIST);
+	if (!bpf_map_update_elem(&connections, &packet->key, &fresh, BPF_NOEXIST)) {
+		own = own_counters();
+		if (own)
+			own->connections_created++;
+	}
 	return bpf_map_lookup_elem(&connections, &packet->key);
 }
 

@@ -147,7 +147,6 @@ static __always_inline void track(struct __sk_buff *skb, const struct packet *pa
 			own->connections_refused++;
 			return;
 		}
-		own->connections_created++;
 	}
 
 	way = (connection->egress ^ packet->outgoing) & 1;

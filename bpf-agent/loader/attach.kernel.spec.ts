@@ -7,7 +7,15 @@ import { TRIGGER } from '#core/flow/trigger.ts';
 import { buildBpf } from '../../scripts/build-bpf.ts';
 import { type StoryRecord, toStoryRecord, totals } from '../bpf/packet-story.ts';
 import { type Datapath, type DatapathOptions, openDatapath } from './datapath.ts';
-import { echoClient, echoServer, NODE_ADDRESS, POD_ADDRESS, udpSender, VethStory } from './veth-story.ts';
+import {
+  echoClient,
+  echoServer,
+  NODE_ADDRESS,
+  POD_ADDRESS,
+  udpSender,
+  unansweredClient,
+  VethStory,
+} from './veth-story.ts';
 
 const SMALL = { connections: 4096, ringBytes: 1 << 20 };
 /** Programs and links are freed after the last use, in the background. */
@@ -94,6 +102,26 @@ describe.each(['tcx', 'clsact'] as const)('a datapath attached with %s', (attach
     const before = story.counted().fromPod.packets;
     await vi.waitFor(() => expect(story.counted().fromPod.packets).toBeGreaterThan(before + 50), SOON);
     expect(datapath.maps.counters.read().packets).toBe(last);
+  });
+});
+
+describe('segments sent again', () => {
+  it('are counted by the sender’s socket', async () => {
+    const datapath = datapathOnNode({ timeouts: { recordInterval: 100 } });
+    story.onNode(() => datapath.attach(story.interfaceIndex));
+    const absent = '10.99.0.77';
+    story.addAbsentNeighbour(absent);
+    await story.inPod(unansweredClient(absent));
+    const records: StoryRecord[] = [];
+    // Linux sends a SYN again after 1 s, then 2 s.
+    await vi.waitFor(() => {
+      datapath.sweep();
+      records.push(...recordsOf(datapath));
+      expect(totals(records).packets[0]).toBeGreaterThanOrEqual(3);
+    }, SOON);
+    const again = records.reduce((sum, record) => sum + record.retransmits, 0);
+    expect(again).toBe(totals(records).packets[0]! - 1);
+    expect(records[0]).toMatchObject({ trigger: TRIGGER.FIRST_PACKET, retransmits: 0 });
   });
 });
 

@@ -88,6 +88,23 @@ export class VethStory {
     return this.#start(this.nodeNamespace, program);
   }
 
+  /** Gives the pod a neighbour that is not there: what it sends to `address` leaves and is never answered. */
+  addAbsentNeighbour(address: string): void {
+    ip(
+      '-n',
+      this.#names[1]!,
+      'neigh',
+      'replace',
+      address,
+      'lladdr',
+      '02:00:00:00:00:77',
+      'dev',
+      'eth0',
+      'nud',
+      'permanent',
+    );
+  }
+
   /** Ends every program that was started. */
   removeTraffic(): void {
     for (const child of this.#children.splice(0)) child.kill('SIGKILL');
@@ -137,6 +154,11 @@ export function echoServer(): string {
 export function echoClient(address: string, port: number, bytes: number): string {
   return `const s = require('node:net').connect(${port}, '${address}', () => s.end(Buffer.alloc(${bytes})));
     let n = 0; s.on('data', (d) => { n += d.length; }); s.on('close', () => console.log(n));`;
+}
+
+/** A TCP client that tries to reach an address where nobody answers. Prints when it began. */
+export function unansweredClient(address: string): string {
+  return `require('node:net').connect(80, '${address}').on('error', () => {}); console.log('connecting');`;
 }
 
 /** Sends small UDP packets to a closed door, `perMillisecond` at a time, for ever. Prints when it began. */
