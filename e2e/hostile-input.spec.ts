@@ -11,8 +11,8 @@ import { grpcStatus, rawBytes, rawRequest } from './raw-http.ts';
 
 // What anyone who can reach the port may send to a running backend, here one of an empty cluster.
 
-const STATUS = '/waggle.v1.ViewService/Status';
-const WATCH = '/waggle.v1.ViewService/Watch';
+const STATUS = '/api/waggle.v1.ViewService/Status';
+const WATCH = '/api/waggle.v1.ViewService/Watch';
 const GRPC_WEB = 'application/grpc-web+proto';
 
 describe('a running backend', () => {
@@ -67,7 +67,7 @@ describe('a running backend', () => {
     });
 
     test('to a method that does not exist', async () => {
-      expect(grpcStatus(await call('/waggle.v1.ViewService/DropTables', frame(new Uint8Array(0))))).toBe(
+      expect(grpcStatus(await call('/api/waggle.v1.ViewService/DropTables', frame(new Uint8Array(0))))).toBe(
         Code.UNIMPLEMENTED,
       );
     });
