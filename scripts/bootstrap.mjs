@@ -170,6 +170,10 @@ function handOver(argv) {
   // The command cleans up on its own; this process only waits for it. Ctrl-C in a terminal reaches the whole group by itself.
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'));
+  // npm that is killed or hung up on takes nobody with it; what it started would be left running with nobody to stop it.
+  const parent = process.ppid;
+  const orphaned = () => process.ppid !== parent && child.kill('SIGHUP');
+  if (process.env.npm_lifecycle_event !== undefined) setInterval(orphaned, 1_000).unref();
   child.on('error', (error) => fail(`${node24()} cannot be started: ${error.message}`));
   child.on('exit', (code, signal) => process.exit(signal ? 128 + constants.signals[signal] : code));
 }
