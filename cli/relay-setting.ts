@@ -1,10 +1,21 @@
+import { Code, StatusError } from '#runtime/grpc/service.ts';
 import { address } from '#runtime/settings/parsers.ts';
 import { setting } from '#runtime/settings/setting.ts';
+import { CommandError } from './failure.ts';
 
 /** Whom the reading commands ask: the relay, or one agent. */
 export const serverSetting = setting<string>({
   flags: '--server <address>',
-  description: 'the relay or agent to ask',
+  description: 'the relay, or one agent, to ask',
   parser: address,
   default: '127.0.0.1:4245',
 });
+
+/** The error with the next step, where nobody answers at that address. */
+export function relayFailure(error: unknown, server: string): unknown {
+  if (!(error instanceof StatusError)) return error;
+  if (error.code !== Code.UNAVAILABLE && error.code !== Code.DEADLINE_EXCEEDED) return error;
+  return new CommandError(
+    `nothing answers at ${server} (${error.message}): start "waggle backend" or "waggle demo", or name another relay with --server`,
+  );
+}

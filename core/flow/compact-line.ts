@@ -1,21 +1,24 @@
-import { isReserved, reservedIdentities } from '../identity/reserved.ts';
+import { isReserved, RESERVED_IDENTITY, reservedIdentities } from '../identity/reserved.ts';
 import { type FlowColumns, rowTimeMs } from './columns.ts';
 import { REPLY } from './direction.ts';
+import { dropReasonText } from './drop-reason.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { EndpointStore } from './endpoint-store.ts';
+import { icmpText } from './icmp.ts';
 import { observations } from './observation.ts';
 import { hasPorts, isIcmp, PROTOCOL, protocols } from './protocol.ts';
 import { tcpFlagNames } from './tcp-flags.ts';
-import { verdicts } from './verdict.ts';
+import { VERDICT, verdicts } from './verdict.ts';
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 /**
  * A row as `hubble observe` prints it:
  * `Nov 21 09:26:56.123: default/xwing:41234 (ID:2331) -> default/deathstar:80 (ID:901) to-endpoint FORWARDED (TCP Flags: SYN)`.
- * The opener stands first: `->` for its packets, `<-` for replies, `<>` when who opened is not known. Time is local.
+ * The opener stands first: `->` for its packets, `<-` for replies, `<>` when who opened is not known. A drop tells its
+ * reason where others tell the observation point. Time is local. `node`, where given, follows the time in brackets.
  */
-export function compactLine(columns: FlowColumns, row: number, endpoints: EndpointStore): string {
+export function compactLine(columns: FlowColumns, row: number, endpoints: EndpointStore, node?: string): string {
   const reply = columns.reply[row];
   const source = end(columns, endpoints.get(columns.source[row]), row, columns.sourcePort[row]);
   const destination = end(columns, endpoints.get(columns.destination[row]), row, columns.destinationPort[row]);
@@ -23,9 +26,13 @@ export function compactLine(columns: FlowColumns, row: number, endpoints: Endpoi
     reply === REPLY.REPLY
       ? `${destination} <- ${source}`
       : `${source} ${reply === REPLY.ORIGINAL ? '->' : '<>'} ${destination}`;
-  const point = observations.name(columns.observation[row]).toLowerCase().replaceAll('_', '-');
-  const verdict = verdicts.name(columns.verdict[row]);
-  return `${shortTime(rowTimeMs(columns, row))}: ${ends} ${point} ${verdict} (${summary(columns, row)})`;
+  const verdict = columns.verdict[row];
+  const type =
+    verdict === VERDICT.DROPPED
+      ? dropReasonText(columns.dropReason[row])
+      : observations.name(columns.observation[row]).toLowerCase().replaceAll('_', '-');
+  const where = node === undefined ? '' : ` [${node}]`;
+  return `${shortTime(rowTimeMs(columns, row))}${where}: ${ends} ${type} ${verdicts.name(verdict)} (${summary(columns, row)})`;
 }
 
 /** `TCP Flags: SYN, ACK`, `UDP`, `ICMPv4 EchoRequest`. */
@@ -33,31 +40,32 @@ export function summary(columns: FlowColumns, row: number): string {
   const protocol = columns.protocol[row];
   if (protocol === PROTOCOL.TCP) return `TCP Flags: ${tcpFlagNames(columns.tcpFlags[row])}`;
   if (!isIcmp(protocol)) return protocols.name(protocol);
-  const [type, code] = [columns.sourcePort[row], columns.destinationPort[row]];
-  return `${protocols.name(protocol)} ${icmpTypeName(protocol, type) ?? `type ${type} code ${code}`}`;
+  return `${protocols.name(protocol)} ${icmpText(protocol, columns.sourcePort[row], columns.destinationPort[row])}`;
 }
 
-function icmpTypeName(protocol: number, type: number): string | undefined {
-  const names: Record<number, string> =
-    protocol === PROTOCOL.ICMPv4
-      ? { 0: 'EchoReply', 3: 'DestinationUnreachable', 8: 'EchoRequest', 11: 'TimeExceeded' }
-      : { 1: 'DestinationUnreachable', 2: 'PacketTooBig', 3: 'TimeExceeded', 128: 'EchoRequest', 129: 'EchoReply' };
-  return names[type];
-}
-
+/** Pod, else the DNS names, else the address; then the port where there is one, and the identity. */
 function end(columns: FlowColumns, endpoint: Endpoint, row: number, port: number): string {
-  const name = endpoint.pod === '' ? (endpoint.names[0] ?? endpoint.address) : `${endpoint.namespace}/${endpoint.pod}`;
-  const bare = name.includes(':') && endpoint.pod === '' ? `[${name}]` : name;
-  return `${bare}${hasPorts(columns.protocol[row]) ? `:${port}` : ''} ${identityText(endpoint.identity)}`;
+  const name = endpoint.pod === '' ? endpoint.names.join(',') || endpoint.address : podName(endpoint);
+  const withPort = hasPorts(columns.protocol[row]) && port !== 0;
+  const text = withPort ? `${name.includes(':') ? `[${name}]` : name}:${port}` : name;
+  return `${text} ${identityText(endpoint.identity)}`;
+}
+
+function podName({ namespace, pod }: Endpoint): string {
+  return namespace === '' ? pod : `${namespace}/${pod}`;
 }
 
 function identityText(identity: number): string {
-  return isReserved(identity) ? `(${reservedIdentities.name(identity)})` : `(ID:${identity})`;
+  return isReserved(identity) || identity === RESERVED_IDENTITY.unknown
+    ? `(${reservedIdentities.name(identity)})`
+    : `(ID:${identity})`;
 }
 
+/** `Nov  1 09:26:56.123`: the day is padded with a space. */
 function shortTime(ms: number): string {
   const at = new Date(ms);
   const two = (value: number) => String(value).padStart(2, '0');
   const clock = `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
-  return `${MONTHS[at.getMonth()]} ${two(at.getDate())} ${clock}.${String(at.getMilliseconds()).padStart(3, '0')}`;
+  const day = String(at.getDate()).padStart(2, ' ');
+  return `${MONTHS[at.getMonth()]} ${day} ${clock}.${String(at.getMilliseconds()).padStart(3, '0')}`;
 }
