@@ -260,45 +260,52 @@ static __always_inline int extends(__u8 next)
 }
 
 /*
- * Follows a chain of extension headers and moves `transport` behind it. Not static for the verifier's sake.
+ * Steps over the extension header at transport->at. Not static for the verifier's sake.
+ * @arg this its number
+ * Returns the number of the header behind it, or 256 + an enum unparsed.
+ */
+__noinline int step_over(struct __sk_buff *skb, struct transport *transport, __u8 this)
+{
+	struct extension_words extension;
+	__u32 length;
+
+	if (!transport || transport->at > MAX_HEADERS) /* never; the verifier wants to see it */
+		return 256 + UNPARSED_NETWORK_MALFORMED;
+	if (transport->length < sizeof(extension) || !READ(skb, transport->at, extension))
+		return 256 + UNPARSED_NETWORK_TRUNCATED;
+	length = (extension.length + 1) * 8;
+	if (this == PROTOCOL_FRAGMENT) {
+		length = 8;
+		transport->later = !!(bpf_ntohs(extension.offset) & 0xfff8);
+		transport->fragment = transport->later || bpf_ntohs(extension.offset) & 1;
+		transport->fragment_id = extension.id;
+	} else if (this == PROTOCOL_AUTHENTICATION) {
+		length = (extension.length + 2) * 4;
+	}
+	if (length > transport->length)
+		return 256 + UNPARSED_NETWORK_TRUNCATED;
+	transport->at += length;
+	transport->length -= length;
+	return extension.next;
+}
+
+/*
+ * Follows a chain of extension headers and moves `transport` behind it.
  * @arg next the first one's number
  * Returns an enum parsed.
  */
-__noinline int skip_extensions(struct __sk_buff *skb, struct packet *packet, struct transport *transport, __u8 next)
+static __always_inline int skip_extensions(struct __sk_buff *skb, struct packet *packet, struct transport *transport,
+					   __u32 next)
 {
-	struct extension_words extension;
-	__u32 at = ETH_HLEN + sizeof(struct ipv6hdr), end;
-
-	if (!packet || !transport) /* never; the verifier wants to see it */
-		return UNPARSED(NETWORK_MALFORMED);
-	end = at + transport->length;
-	for (int i = 0; i < MAX_EXTENSION_HEADERS && extends(next); i++) {
-		__u32 length;
-
-		if (at + sizeof(extension) > end || !READ(skb, at, extension))
-			return UNPARSED(NETWORK_TRUNCATED);
-		length = (extension.length + 1) * 8;
-		if (next == PROTOCOL_FRAGMENT) {
-			length = 8;
-			transport->later = !!(bpf_ntohs(extension.offset) & 0xfff8);
-			transport->fragment = transport->later || bpf_ntohs(extension.offset) & 1;
-			transport->fragment_id = extension.id;
-		} else if (next == PROTOCOL_AUTHENTICATION) {
-			length = (extension.length + 2) * 4;
-		}
-		next = extension.next;
-		at += length;
-		if (at > end)
-			return UNPARSED(NETWORK_TRUNCATED);
-		/* What follows in a later fragment belongs to the datagram as a whole. */
-		if (transport->later)
-			break;
+	/* What follows in a later fragment belongs to the datagram as a whole. */
+	for (int i = 0; i < MAX_EXTENSION_HEADERS && extends(next) && !transport->later; i++) {
+		next = step_over(skb, transport, next);
+		if (next > 255)
+			return PARSE_UNPARSED + (next & (UNPARSED_COUNT - 1));
 	}
-	if (!transport->later && extends(next))
+	if (extends(next) && !transport->later)
 		return UNPARSED(EXTENSION_HEADERS);
 	packet->key.protocol = next;
-	transport->at = at;
-	transport->length = end - at;
 	return PARSE_FLOW;
 }
 
@@ -321,8 +328,14 @@ static __always_inline int parse_ipv6(struct __sk_buff *skb, struct packet *pack
 	set_addresses(packet, (union address *)&ip.saddr, (union address *)&ip.daddr);
 	packet->ipv6 = 1;
 	packet->key.protocol = ip.nexthdr;
-	if (extends(ip.nexthdr))
-		return skip_extensions(skb, packet, transport, ip.nexthdr);
+	if (extends(ip.nexthdr)) {
+		/* A copy, so that the usual packet's stays in registers. */
+		struct transport behind = *transport;
+		int result = skip_extensions(skb, packet, &behind, ip.nexthdr);
+
+		*transport = behind;
+		return result;
+	}
 	return PARSE_FLOW;
 }
 
