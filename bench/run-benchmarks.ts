@@ -47,6 +47,7 @@ function runOne(name: BenchmarkName, options: RunOptions): Promise<BenchmarkResu
   const child = fork(PROCESS, [name, extent, String(cores - 1), String(Math.max(0, cores - 2))], {
     execArgv: ['--expose-gc', '--disable-warning=ExperimentalWarning'],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    env: { WAGGLE_LOG_LEVEL: 'warn', ...process.env },
   });
   let said = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {

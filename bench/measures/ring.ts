@@ -24,8 +24,8 @@ export const ring: Benchmark = {
   needs: ['bpf', 'clang'],
   seconds: { full: 60, quick: 25 },
   async measure(context): Promise<Figure[]> {
-    const rounds = context.quick ? 6 : 20;
-    const milliseconds = context.quick ? 300 : 600;
+    const rounds = context.quick ? 16 : 60;
+    const milliseconds = 200;
     pinToCore(context.core);
     const object = BpfObject.load({
       path: buildBpfVariant('event-per-packet'),

@@ -8,9 +8,11 @@
  * Netns are paths. Both ends are pinned to CORE: a wake-up across cores costs 70 µs and would hide everything else. It then
  * takes commands on stdin, one a line, and answers each with a line on stdout:
  *
- *     rr MILLISECONDS     request-responses on one standing connection
- *     crr MILLISECONDS    connect, request, response, close
+ *     rr MILLISECONDS                 request-responses on one standing connection
+ *     crr MILLISECONDS [PER-SECOND]   connect, request, response, close; as fast as it goes, or at a rate
  *       -> TRANSACTIONS NANOSECONDS CPU-NANOSECONDS
+ *     syn SOURCE-PORT                 one SYN from that port to one where nobody listens
+ *       -> WALL-CLOCK-NANOSECONDS just before it was sent
  *
  * CPU time is that of both ends, the packets' way through the kernel included (it is walked in their context).
  *
@@ -59,6 +61,14 @@ static long long now_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+/* @arg at as now_ns() tells it; the past does not wait */
+static void sleep_until(long long at)
+{
+	struct timespec t = { .tv_sec = at / 1000000000, .tv_nsec = at % 1000000000 };
+
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, 0);
 }
 
 static long long cpu_ns(clockid_t server)
@@ -130,6 +140,26 @@ static int connect_to(struct in_addr address, unsigned turn)
 	return fd;
 }
 
+/* Where nobody listens: the answer is a RST. */
+#define CLOSED_PORT 9
+
+static long long send_syn(struct in_addr address, long source_port)
+{
+	struct sockaddr_in from = { .sin_family = AF_INET, .sin_port = htons(source_port) };
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(CLOSED_PORT), .sin_addr = address };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), one = 1;
+	struct timespec t;
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (bind(fd, (struct sockaddr *)&from, sizeof(from)))
+		fail("bind");
+	clock_gettime(CLOCK_REALTIME, &t);
+	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) && errno != EINPROGRESS && errno != ECONNREFUSED)
+		fail("connect");
+	close(fd);
+	return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
 static void exchange(int fd)
 {
 	char byte = 'x';
@@ -146,7 +176,7 @@ int main(int argc, char **argv)
 	unsigned turn = 0;
 	clockid_t server_clock;
 	int ready[2];
-	long milliseconds;
+	long milliseconds, per_second;
 	pid_t server;
 
 	if (argc != 5 || !inet_aton(argv[3], &address)) {
@@ -176,9 +206,14 @@ int main(int argc, char **argv)
 		long long begin, end, last, cpu;
 		long transactions = 0;
 
-		if (sscanf(line, "%7s %ld", how, &milliseconds) != 2) {
+		per_second = 0;
+		if (sscanf(line, "%7s %ld %ld", how, &milliseconds, &per_second) < 2) {
 			fprintf(stderr, "request-response: what is \"%s\"?\n", line);
 			return 2;
+		}
+		if (!strcmp(how, "syn")) {
+			printf("%lld\n", send_syn(address, milliseconds));
+			continue;
 		}
 		if (!strcmp(how, "rr")) {
 			int fd = connect_to(address, turn++);
@@ -206,6 +241,8 @@ int main(int argc, char **argv)
 				close(fd);
 				transactions++;
 				last = now_ns();
+				if (per_second)
+					sleep_until(begin + transactions * 1000000000LL / per_second);
 			} while (last < end);
 			cpu = cpu_ns(server_clock) - cpu;
 		}
