@@ -226,7 +226,7 @@ describe.runIf(isRoot())('the agent of a node', () => {
 
     // A pod without a process, as one whose sandbox is still being made.
     const lonely = randomUUID();
-    node.writePod({ ...sandbox, name: 'lonely', uid: lonely, ip: '10.77.9.9' }, { app: 'lonely' });
+    node.writePod({ name: 'lonely', uid: lonely, ip: '10.77.9.9' }, { app: 'lonely' });
     await expect(wait(lonely, 300)).rejects.toMatchObject({
       message: expect.stringMatching(/shop\/lonely: no cgroup directory/),
     });
@@ -385,6 +385,23 @@ describe.runIf(isRoot())('the agent of a node', () => {
     expect(second.output).toMatch(/127\.0\.0\.1:4244 is already in use.*--listen/);
     const cleaned = node.waggle('agent', 'cleanup', '--run-dir', `${node.run.path}-2`);
     expect(await cleaned.ended).toBe(0);
+  });
+
+  it('says in one line what it lacks', async () => {
+    const unprivileged = node.waggleAs('nobody', 'agent', '--state-dir', '/nowhere', '--run-dir', '/nowhere');
+    expect(await unprivileged.ended).toBe(1);
+    expect(unprivileged.output).toMatch(/^waggle: eBPF cannot be used here: missing CAP_SYS_ADMIN.*root.*\n$/);
+    const stateless = node.waggle('agent', '--run-dir', node.run.path);
+    expect(await stateless.ended).toBe(1);
+    expect(stateless.output).toMatch(/--state-dir/);
+  });
+
+  it('says which pod it cannot observe', async () => {
+    await node.startAgent();
+    const unseen = { name: 'ghost', uid: randomUUID(), ip: '10.77.9.9' };
+    node.writePod(unseen, { app: 'ghost' });
+    const message = await until('a message', async () => (await node.flows.status({})).nodes[0].message || undefined);
+    expect(message).toMatch(/^not observed: pod shop\/ghost: no cgroup directory/);
   });
 
   it('serves its health and metrics', async () => {

@@ -26,6 +26,8 @@ import { SyncLoop } from './sync/sync-loop.ts';
 
 const SWEEP_MS = 2_000;
 const SECOND_MS = 1_000;
+/** A pod with an address whose interface was not found for this long is a problem of the node. */
+const UNOBSERVED_MS = 5_000;
 /** A stopping agent gives its readers this long to be sent what it has read. */
 const FAREWELL_MS = 40;
 
@@ -64,15 +66,16 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   if (await run.inUse()) {
     throw new AgentRunningError(`an agent already runs on ${run.path}: stop it, or choose another --run-dir`);
   }
-  await source.start();
-  const datapath = openDatapath({ ...options.datapath, pinDirectory: run.pins });
+  let datapath: Datapath | undefined;
   let agent: Agent | undefined;
   try {
+    await source.start();
+    datapath = openDatapath({ ...options.datapath, pinDirectory: run.pins });
     agent = new Agent(options, datapath);
     await agent.listen();
     return agent;
   } catch (error) {
-    if (agent === undefined) datapath.close();
+    if (agent === undefined) datapath?.close();
     else await agent.stop();
     await source.stop();
     throw error;
@@ -256,7 +259,16 @@ export class Agent {
     const [unmet] = this.health.problems();
     if (unmet !== undefined) return `${unmet.condition}: ${unmet.problem}`;
     const [problem] = this.#options.source.problems();
-    return problem === undefined ? '' : `${problem.subject}: ${problem.message}`;
+    if (problem !== undefined) return `${problem.subject}: ${problem.message}`;
+    const blind = [...this.#sync.pods.values()].filter(
+      ({ pod, problem, since }) =>
+        // Without an address it has not started, or has ended: there is nothing to observe yet, or any more.
+        problem !== '' && !pod.finished && pod.addresses.length > 0 && performance.now() - since > UNOBSERVED_MS,
+    );
+    if (blind.length === 0) return '';
+    const [{ pod, problem: why }] = blind;
+    const others = blind.length === 1 ? '' : ` and ${blind.length - 1} more`;
+    return `not observed: pod ${pod.namespace}/${pod.name}${others}: ${why}`;
   }
 }
 

@@ -170,7 +170,11 @@ export class TestNode {
     return pod;
   }
 
-  writePod(pod: TestPod, labels: Record<string, string>, more: { nodeName?: string; phase?: string } = {}): void {
+  writePod(
+    pod: Pick<TestPod, 'name' | 'uid' | 'ip'>,
+    labels: Record<string, string>,
+    more: { nodeName?: string; phase?: string } = {},
+  ): void {
     this.writeObject('Pod', 'shop', pod.name, {
       metadata: {
         name: pod.name,
@@ -220,6 +224,12 @@ export class TestNode {
   /** Starts `waggle …` on the node. */
   waggle(...args: string[]): NodeCommand {
     return new NodeCommand('nsenter', [`--net=/run/netns/${this.id}`, process.execPath, BIN, ...args]);
+  }
+
+  /** Starts `waggle …` on the node as another user. */
+  waggleAs(user: string, ...args: string[]): NodeCommand {
+    const become = ['setpriv', `--reuid=${user}`, '--clear-groups', '--inh-caps=-all'];
+    return new NodeCommand('nsenter', [`--net=/run/netns/${this.id}`, ...become, process.execPath, BIN, ...args]);
   }
 
   /** Runs JavaScript in a pod's network namespace; resolves with its output, rejects when it fails. */

@@ -18,6 +18,8 @@ export interface NodePod {
   readonly endpoint?: LocalEndpoint;
   /** Empty when the programs are on its interface and know its addresses; else what is missing. */
   readonly problem: string;
+  /** Since when there is a problem, on the clock of performance.now(). */
+  readonly since: number;
 }
 
 export interface NodeSyncOptions {
@@ -92,10 +94,14 @@ export class NodeSync {
     const problems = this.#mirror.apply({ ...state, endpoints: entries }, linkIndexes);
     book.update(state.owners);
 
+    const before = this.#pods;
     this.#pods = new Map(
       local.map((pod) => {
         const endpoint = endpoints.get(pod.uid);
-        return [pod.uid, { pod, endpoint, problem: problemOf(pod, endpoint, missing.get(pod.uid), problems) }];
+        const problem = problemOf(pod, endpoint, missing.get(pod.uid), problems);
+        const known = before.get(pod.uid);
+        const since = known !== undefined && known.problem !== '' ? known.since : performance.now();
+        return [pod.uid, { pod, endpoint, problem, since }];
       }),
     );
   }
