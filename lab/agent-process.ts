@@ -5,7 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { AgentService } from '#proto/gen/waggle/v1/agent_pb.ts';
 import { createClient } from '#runtime/grpc/client.ts';
-import { CONTAINER_PATH, launch } from './kubelet/launch.ts';
+import { launch } from './kubelet/launch.ts';
+import { CONTAINER_PATH } from './kubelet/tool.ts';
 import { agentSocket, type LabLayout, nodeRunDir } from './lab-layout.ts';
 
 const WAGGLE = fileURLToPath(new URL('../cli/waggle.ts', import.meta.url));
@@ -71,8 +72,12 @@ export class AgentProcess {
   }
 
   /** Ends the agent as a crash would; it comes back by itself. */
-  kill(): void {
-    this.#child?.kill('SIGKILL');
+  async kill(): Promise<void> {
+    const child = this.#child;
+    if (!child) return;
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGKILL');
+    await gone;
   }
 
   /** Resolves when the agent answers. Rejects, with the end of its log, when it does not within `deadlineMs`. */

@@ -86,7 +86,7 @@ async function agentAction(cluster: Cluster, name: string, action: AgentAction):
   const { agent } = node;
   if (!agent) throw new VerbError(409, 'this lab was brought up without agents');
   if (action === 'stop') await agent.stop();
-  else if (action === 'kill') agent.kill();
+  else if (action === 'kill') await agent.kill();
   else if (action === 'start' || action === 'restart') {
     if (action === 'start') agent.start();
     else await agent.restart();

@@ -1,5 +1,5 @@
 import type { ExecTarget } from './control-requests.ts';
-import { tool } from './kubelet/launch.ts';
+import { tool } from './kubelet/tool.ts';
 
 export interface Invocation {
   file: string;

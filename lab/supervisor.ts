@@ -22,10 +22,12 @@ const options = JSON.parse(process.argv[2] ?? '{}') as SupervisorOptions;
 const layout = labLayout(options.name);
 let ending: Promise<void> | undefined;
 let cluster: Cluster | undefined;
+let ready = false;
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void end(0));
 process.on('disconnect', () => {
-  if (options.owned) void end(0);
+  // Who started a lab that does not stand yet has given up.
+  if (options.owned || !ready) void end(0);
 });
 process.on('uncaughtException', (error) => {
   console.error(error);
@@ -37,6 +39,7 @@ try {
   cluster = new Cluster(layout, options);
   await cluster.start((message) => tell({ type: 'progress', message }));
   await startControlServer(cluster, layout.controlSocket);
+  ready = true;
   if (ending === undefined) tell({ type: 'ready' });
   if (!options.owned && process.connected) process.disconnect();
 } catch (error) {

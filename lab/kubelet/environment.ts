@@ -1,5 +1,5 @@
 import type { Container, Pod } from '../store/objects.ts';
-import { CONTAINER_PATH } from './launch.ts';
+import { CONTAINER_PATH } from './tool.ts';
 
 /** A container's environment: the runtime's own variables, then those of its spec, each seeing those before it. */
 export function containerEnv(pod: Pod, container: Container): Record<string, string> {

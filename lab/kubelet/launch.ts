@@ -1,10 +1,6 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
-import { join } from 'node:path';
-import { netnsPath } from '../lab-layout.ts';
-
-/** The PATH of a container that sets none, as container runtimes have it. */
-export const CONTAINER_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+import { Netns } from '../network/netns.ts';
+import { tool } from './tool.ts';
 
 /** Exit code of a process that never got as far as its command. */
 export const LAUNCH_FAILED = 125;
@@ -32,35 +28,17 @@ const ISOLATE = `
 
 /** Starts a process in a cgroup and a network namespace. */
 export function launch({ cgroup, netns, command, env, stdio, isolation }: Launch): ChildProcess {
-  const enter = [tool('nsenter'), `--net=${netnsPath(netns)}`];
   // Mounts the host makes or removes later are followed: a private copy of a namespace's mount would keep it alive.
   const isolate = isolation
     ? [tool('unshare'), '--mount', '--uts', '--propagation', 'slave', '/bin/sh', '-c', ISOLATE, 'sh', tool('mount')]
     : [];
   const settings = isolation ? [isolation.resolvConf, isolation.hostname, isolation.workingDir ?? '/'] : [];
-  const args = ['-c', ENTER, 'sh', cgroup, ...enter, ...isolate, ...settings, ...command];
-  return spawn('/bin/sh', args, { env, stdio, cwd: '/' });
-}
-
-const found = new Map<string, string>();
-
-/** Absolute path of a system tool: a container's own PATH must not decide how the container is set up. */
-export function tool(name: string): string {
-  let path = found.get(name);
-  if (path === undefined) {
-    const folders = [...(process.env.PATH ?? '').split(':'), ...CONTAINER_PATH.split(':')].filter(Boolean);
-    path = folders.map((folder) => join(folder, name)).find(isExecutable);
-    if (path === undefined) throw new Error(`${name} is not installed; the lab needs it`);
-    found.set(name, path);
-  }
-  return path;
-}
-
-function isExecutable(path: string): boolean {
+  const args = ['-c', ENTER, 'sh', cgroup, ...isolate, ...settings, ...command];
+  const namespace = new Netns(netns);
   try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
+    // A child begins in the network namespace its parent's thread is in: that saves a program to enter it.
+    return namespace.run(() => spawn('/bin/sh', args, { env, stdio, cwd: '/' }));
+  } finally {
+    namespace.close();
   }
 }

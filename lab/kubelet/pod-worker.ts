@@ -8,10 +8,11 @@ import type { Pod, PodStatus } from '../store/objects.ts';
 import { killCgroup, removeCgroup } from './cgroup.ts';
 import { containerCgroup, podCgroup, qosClass } from './cgroup-path.ts';
 import { Container } from './container.ts';
-import { CONTAINER_PATH, launch, tool } from './launch.ts';
+import { launch } from './launch.ts';
 import type { NodeContext } from './node-context.ts';
 import { podConditions, podPhase } from './pod-status.ts';
 import { RestartBackoff } from './restart-backoff.ts';
+import { CONTAINER_PATH, tool } from './tool.ts';
 
 /** Pause before a failed step of a pod's setting up is tried again, in milliseconds. */
 const RETRY_MS = 200;

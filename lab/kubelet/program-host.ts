@@ -3,7 +3,8 @@ import { mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FromProgramHost, ProgramStart, ToProgramHost } from '../programs/host-protocol.ts';
-import { CONTAINER_PATH, launch } from './launch.ts';
+import { launch } from './launch.ts';
+import { CONTAINER_PATH } from './tool.ts';
 
 const MAIN = fileURLToPath(new URL('../programs/main.ts', import.meta.url));
 const RESPAWN_MS = 500;

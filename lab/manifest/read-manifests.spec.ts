@@ -123,7 +123,7 @@ describe('a broken manifest is told by file, line and what is wrong', () => {
     ],
     [
       'no containers',
-      POD.slice(0, POD.indexOf('  containers')) + '  containers: []\n',
+      `${POD.slice(0, POD.indexOf('  containers'))}  containers: []\n`,
       /^web\.yaml:6:15: Pod web: spec\.containers must hold at least one container/,
     ],
     [

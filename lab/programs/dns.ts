@@ -25,7 +25,6 @@ export const dns: Program = async (context) => {
   const server = createServer((socket) => {
     let pending = Buffer.alloc(0);
     socket.setTimeout(TCP_IDLE_MS, () => socket.destroy());
-    socket.on('error', () => {});
     socket.on('data', (chunk) => {
       pending = Buffer.concat([pending, chunk]);
       // Messages over TCP carry their length in two bytes before them.

@@ -7,6 +7,9 @@ import { type LookupResult, Resolver } from './resolver.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 
+/** Every program of the node is in this process: an error nobody listens for must not end it. 'close' follows anyhow. */
+const survive = (): void => {};
+
 /** A program's context in its pod's network namespace. Ending it closes everything the program opened. */
 export class PodContext implements ProgramContext {
   readonly args: readonly string[];
@@ -62,6 +65,7 @@ export class PodContext implements ProgramContext {
     const fd = this.#netns.tcpSocket(address.includes(':') ? 6 : 4);
     // A socket that is not connected yet must not be read from, or it ends at once.
     const socket = new Socket({ fd, readable: true, writable: true, manualStart: true } as never);
+    socket.on('error', survive);
     this.#track(
       () => socket.destroy(),
       (done) => socket.once('close', done),
@@ -87,7 +91,9 @@ export class PodContext implements ProgramContext {
   listen(server: Server, port: number): Promise<void> {
     this.#refuseWhenStopped();
     const fd = this.#netns.tcpListener(port);
+    server.on('error', (error) => this.log(error.message));
     server.on('connection', (socket: Socket) => {
+      socket.on('error', survive);
       this.#track(
         () => socket.destroy(),
         (done) => socket.once('close', done),
@@ -110,6 +116,7 @@ export class PodContext implements ProgramContext {
     this.#refuseWhenStopped();
     const fd = this.#netns.udpSocket(family, port);
     const socket = dgram.createSocket(family === 4 ? 'udp4' : 'udp6');
+    socket.on('error', survive);
     let closed = false;
     this.#track(
       () => {

@@ -70,19 +70,25 @@ export class Resolver {
     const id = randomInt(65_536);
     const query = encode({ type: 'query', id, flags: RECURSION_DESIRED, questions: [{ type, name }] });
     return new Promise((resolve) => {
+      let open = true;
       const done = (answer: Answer | undefined): void => {
         clearTimeout(timer);
-        socket.removeAllListeners('message');
-        socket.close();
+        if (open) socket.close();
+        open = false;
         resolve(answer);
       };
       const timer = setTimeout(() => done(undefined), TIMEOUT_MS);
-      socket.on('error', () => done(undefined));
+      socket.once('error', () => done(undefined));
+      // The program was stopped, and its sockets with it.
+      socket.once('close', () => {
+        open = false;
+        done(undefined);
+      });
       socket.on('message', (message, sender) => {
         const answer = sender.address === nameserver ? readAnswer(message, id, type) : undefined;
         if (answer) done(answer);
       });
-      socket.send(query, 53, nameserver);
+      socket.send(query, 53, nameserver, (error) => error && done(undefined));
     });
   }
 }

@@ -44,13 +44,13 @@ async function nextTurn(context: ProgramContext, due: number, interval: number):
 }
 
 function exchange(socket: Socket, request: Buffer, responseBytes: number): Promise<void> {
+  if (socket.destroyed) return Promise.reject(new Error('the server closed the connection'));
   return new Promise((resolve, reject) => {
     let missing = responseBytes;
     const finish = (error?: Error): void => {
       clearTimeout(timer);
       socket.off('data', take).off('error', finish).off('close', closed);
       if (error) {
-        socket.on('error', () => {});
         socket.destroy();
         reject(error);
       } else resolve();

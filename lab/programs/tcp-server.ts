@@ -8,7 +8,6 @@ export const tcpServer: Program = async (context) => {
   const latency = context.number('LATENCY_MS', 0, 0, 60_000);
   const server = createServer({ noDelay: true }, (socket) => {
     const reader = new RequestReader();
-    socket.on('error', () => {}); // a client that went away; 'close' follows
     socket.on('data', (chunk) => {
       try {
         for (const bytes of reader.read(chunk)) {

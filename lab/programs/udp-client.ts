@@ -25,7 +25,7 @@ export const udpClient: Program = async (context) => {
           resolve(true);
         });
       });
-      socket.send(datagram, target.port, address);
+      socket.send(datagram, target.port, address, () => {});
       if (await answered) outcomes.ok();
       else outcomes.failed(`no answer from ${address}:${target.port}`);
       socket.removeAllListeners('message');
