@@ -13,6 +13,9 @@ import {
 /** With fewer known cards than this share, what stands is of no use: everything is laid out anew. */
 const KEEP_SHARE = 0.4;
 
+/** A plate that grows moves others, which is worse than a card further from those it talks to. */
+const GROWTH_COST = 1000;
+
 /**
  * Lays out a changed graph so that what stood, stays: a new card takes a free place near those it talks to, a new plate
  * stands beside its neighbours; only what would overlap moves, downwards.
@@ -99,6 +102,7 @@ function wish(keys: readonly string[], layout: Layout, { sources, destinations }
   return { column: column ?? firstDestination, middle: count > 0 ? sum / count : undefined };
 }
 
+/** A place in the plate as it is, near those the card talks to; only a full plate grows, by one card at its foot. */
 function placeInPlate(
   card: LayoutInput['cards'][number],
   block: Block,
@@ -106,19 +110,33 @@ function placeInPlate(
   neighbours: Neighbours,
 ): Standing {
   const height = cardHeight(card.doors.length);
-  const columns = block.cards.map((key) => layout.get(key)!.column);
-  const first = Math.min(...columns);
-  const last = Math.max(...columns);
+  const cards = block.cards.map((key) => layout.get(key)!);
+  const first = Math.min(...cards.map(({ column }) => column));
+  const last = Math.max(...cards.map(({ column }) => column));
+  const top = Math.min(...cards.map(({ y }) => y));
+  const bottom = Math.max(...cards.map((at) => at.y + at.height));
   const wished = wish([card.key], layout, neighbours);
-  const rect = blockRect(block, layout);
-  const column = Math.min(Math.max(wished.column ?? last, first), last);
-  const middle = wished.middle ?? rect.y + rect.height / 2;
-  const taken = block.cards
-    .map((key) => layout.get(key)!)
-    .filter((at) => at.column === column)
-    .map((at): [number, number] => [at.y - ROW_GAP, at.y + at.height + ROW_GAP])
-    .sort((a, b) => a[0] - b[0]);
-  return { column, y: snap(freeTop(taken, middle - height / 2, height)), height };
+  const wishedColumn = Math.min(Math.max(wished.column ?? last, first), last);
+  const wishedTop = Math.min(Math.max(wished.middle ?? (top + bottom) / 2, top), bottom) - height / 2;
+  let best: { column: number; y: number; cost: number } | undefined;
+  for (let column = first; column <= last; column++) {
+    const taken = cards
+      .filter((at) => at.column === column)
+      .map((at): [number, number] => [at.y - ROW_GAP, at.y + at.height + ROW_GAP])
+      .sort((a, b) => a[0] - b[0]);
+    const foot = taken.at(-1)?.[1] ?? top;
+    const inside = freeTop(
+      [[Number.NEGATIVE_INFINITY, top], ...taken, [bottom, Number.POSITIVE_INFINITY]],
+      wishedTop,
+      height,
+    );
+    const fits = !Number.isNaN(inside);
+    const y = snap(fits ? inside : foot);
+    const growth = Math.max(0, y + height - bottom);
+    const cost = Math.abs(y - wishedTop) + Math.abs(column - wishedColumn) * CARD_WIDTH + growth * GROWTH_COST;
+    if (best === undefined || cost < best.cost) best = { column, y, cost };
+  }
+  return { column: best!.column, y: best!.y, height };
 }
 
 /** The top nearest to the wished one at which `height` fits between the taken intervals (sorted). */
