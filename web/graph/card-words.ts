@@ -10,7 +10,7 @@ export function cardTitle({ card, folded }: Pick<GroupedCard, 'card' | 'folded'>
 
 /** One line of what a card is: `3 pods · v1 v2`, `StatefulSet · 1 pod`, `38 addresses`. */
 export function cardSentence({ card, folded }: Pick<GroupedCard, 'card' | 'folded'>): string {
-  if (folded > 1) return `${folded} workloads, folded`;
+  if (folded > 1) return `${folded} workloads`;
   switch (card.kind) {
     case 'workload':
       return workloadSentence(card);

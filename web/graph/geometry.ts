@@ -13,6 +13,8 @@ export const DOOR_HEIGHT = 28;
 export const ROW_GAP = 32;
 export const PLATE_SIDE = 24;
 export const PLATE_TOP = 48;
+/** The part of PLATE_TOP that holds the title. */
+export const PLATE_TITLE = 36;
 export const PLATE_BOTTOM = 28;
 /** Least distance between plates, and between plates and cards without a plate. */
 export const PLATE_GAP = 32;

@@ -46,7 +46,7 @@ export interface GroupedGraph {
 }
 
 export interface GroupOptions {
-  /** Plates shown as one card. */
+  /** Plates shown as one card; one that holds a single workload is shown as it is. */
   readonly folded: ReadonlySet<string>;
 }
 
@@ -68,7 +68,11 @@ export function groupGraph(graph: VisibleGraph, options: GroupOptions): GroupedG
       if (known === undefined) plates.set(plate, { first: card, workloads: 1 });
       else known.workloads++;
     }
-    drawnKey.set(card.key, options.folded.has(plate) ? foldedKey(plate) : card.key);
+  }
+  const isFoldedPlate = (plate: string) => options.folded.has(plate) && (plates.get(plate)?.workloads ?? 0) > 1;
+  for (const card of graph.cards) {
+    const plate = plateId(card);
+    drawnKey.set(card.key, isFoldedPlate(plate) ? foldedKey(plate) : card.key);
   }
   const doors = collectDoors(graph.edges, drawnKey);
   const cards = new Map<string, GroupedCard>();
@@ -93,14 +97,21 @@ export function groupGraph(graph: VisibleGraph, options: GroupOptions): GroupedG
       namespace: first.namespace,
       cluster: first.cluster,
       workloads,
-      folded: options.folded.has(id),
+      folded: isFoldedPlate(id),
     })),
   };
 }
 
-/** The card that stands for a folded plate. */
+const FOLDED = 'plate:';
+
+/** The key of the card that stands for a folded plate. */
 export function foldedKey(plate: string): string {
-  return `plate:${plate}`;
+  return FOLDED + plate;
+}
+
+/** The plate that a card stands for; undefined for an ordinary card. */
+export function plateOfFolded(key: string): string | undefined {
+  return key.startsWith(FOLDED) ? key.slice(FOLDED.length) : undefined;
 }
 
 function collectDoors(edges: readonly ModelEdge[], drawnKey: ReadonlyMap<string, string>): Map<string, Door[]> {

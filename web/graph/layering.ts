@@ -6,7 +6,9 @@ export interface IndexEdge {
 }
 
 /** Cyclic graphs would otherwise string out into as many layers as they have members. */
-export const MOST_LAYERS = 14;
+export function mostLayers(count: number): number {
+  return Math.min(14, Math.max(6, Math.round(1.4 * Math.sqrt(count))));
+}
 
 /**
  * Gives every box a layer such that arrows run from lower to higher layers where possible: cycles are cut where the fewest
@@ -34,8 +36,9 @@ export function assignLayers(count: number, edges: readonly IndexEdge[]): Int32A
     layers[box] = Math.max(layers[box], least - 1);
   }
   const last = layers.reduce((most, layer) => Math.max(most, layer), 0);
-  if (last >= MOST_LAYERS) {
-    for (let box = 0; box < count; box++) layers[box] = Math.floor((layers[box] * MOST_LAYERS) / (last + 1));
+  const most = mostLayers(count);
+  if (last >= most) {
+    for (let box = 0; box < count; box++) layers[box] = Math.floor((layers[box] * most) / (last + 1));
   }
   return layers;
 }

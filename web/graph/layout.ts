@@ -24,7 +24,8 @@ export interface Standing {
 /** What the layout needs to know of a graph. */
 export interface LayoutInput {
   readonly cards: readonly Pick<GroupedCard, 'key' | 'plate' | 'doors'>[];
-  readonly edges: readonly { readonly source: string; readonly destination: string; readonly weight: number }[];
+  /** Weight 1 where none is given. */
+  readonly edges: readonly { readonly source: string; readonly destination: string; readonly weight?: number }[];
 }
 
 export type Layout = ReadonlyMap<string, Standing>;
@@ -123,7 +124,7 @@ export function freshLayout(input: LayoutInput): Map<string, Standing> {
 /** Edges between different boxes, one per pair, their weights added. */
 export function indexEdges(input: LayoutInput, indexOf: (key: string) => number | undefined): IndexEdge[] {
   const weights = new Map<number, Map<number, number>>();
-  for (const { source, destination, weight } of input.edges) {
+  for (const { source, destination, weight = 1 } of input.edges) {
     const from = indexOf(source);
     const to = indexOf(destination);
     if (from === undefined || to === undefined || from === to) continue;

@@ -38,8 +38,14 @@ export function selectCard(key: string | null): void {
   post({ type: 'select', key });
 }
 
-export function foldPlates(plates: readonly string[]): void {
-  post({ type: 'fold', plates });
+const folded = new Set<string>();
+const unfolded = new Set<string>();
+
+/** Shows a namespace as one card, or as its plate with all its cards. */
+export function foldPlate(plate: string, fold: boolean): void {
+  (fold ? folded : unfolded).add(plate);
+  (fold ? unfolded : folded).delete(plate);
+  post({ type: 'fold', folded: [...folded], unfolded: [...unfolded] });
 }
 
 export function tidyMap(): void {

@@ -77,7 +77,7 @@ export async function callUnary<I extends DescMessage, O extends DescMessage>(
 ): Promise<MessageShape<O>> {
   const { path, descriptor } = describe(method, MethodType.UNARY);
   try {
-    return await client.thenableCall(base + path, create(method.input), {}, descriptor);
+    return await client.unaryCall(base + path, create(method.input), {}, descriptor);
   } catch (error) {
     throw callError(error as RpcError);
   }

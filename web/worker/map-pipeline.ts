@@ -1,4 +1,5 @@
 import { cardDetails } from '../graph/details.ts';
+import { type FoldChoice, Folding } from '../graph/folding.ts';
 import { groupGraph } from '../graph/group.ts';
 import type { Standing } from '../graph/layout.ts';
 import { freshLayout } from '../graph/layout.ts';
@@ -19,6 +20,7 @@ const DETAILS_INTERVAL_MS = 500;
 /** Arrows leave the map after this much silence. The server forgets them later or sooner by its own setting. */
 const QUIET_AFTER_MS = 5 * 60_000;
 
+const REGROUP_AFTER_MS = 5_000;
 const SCATTERED_SHARE = 0.6;
 
 /** From the session's deltas to what a tab draws. Owns the layout's memory: where cards stood. */
@@ -27,9 +29,12 @@ export class MapPipeline {
   #model = new MapModelReceiver();
   readonly #history = new RateHistory();
   #layout = new Map<string, Standing>();
-  #folded: ReadonlySet<string> = new Set();
+  #choice: FoldChoice = { folded: new Set(), unfolded: new Set() };
+  readonly #folding = new Folding();
   #selected: string | null = null;
   #viewChanged = false;
+  #graph: DetailedGraph | undefined;
+  #graphAt = 0;
   #signature: string | undefined;
   #live: LiveNumbers = { cards: new Map(), edges: new Map() };
   readonly #redraw = new Throttle(REDRAW_INTERVAL_MS, () => this.#run());
@@ -50,10 +55,11 @@ export class MapPipeline {
       this.#history.clear();
       this.#viewChanged = true;
       this.#signature = undefined;
+      this.#graph = undefined;
       this.#emit({ type: 'cleared' });
       return;
     }
-    this.#model.apply(message.delta);
+    if (this.#model.apply(message.delta)) this.#graph = undefined;
     this.#redraw.request();
     if (this.#selected !== null) this.#details.request();
   }
@@ -63,8 +69,9 @@ export class MapPipeline {
     this.#sendDetails();
   }
 
-  fold(plates: readonly string[]): void {
-    this.#folded = new Set(plates);
+  fold(choice: FoldChoice): void {
+    this.#choice = choice;
+    this.#graph = undefined;
     this.#redraw.request();
   }
 
@@ -81,8 +88,7 @@ export class MapPipeline {
   }
 
   #run(): void {
-    const visible = visibleGraph(this.#model, { now: Date.now(), quietAfterMs: QUIET_AFTER_MS });
-    const graph = levelOfDetail(groupGraph(visible, { folded: this.#folded }));
+    const graph = this.#currentGraph();
     const live = liveNumbers(graph);
     const { omittedCards, omittedEdges } = this.#model;
     const signature = structureOf(graph, omittedCards, omittedEdges);
@@ -99,6 +105,17 @@ export class MapPipeline {
       if (cards.length + edges.length > 0) this.#emit({ type: 'live', cards, edges });
     }
     this.#live = live;
+  }
+
+  /** The stages run when something came or went, and now and then because what is quiet leaves. */
+  #currentGraph(): DetailedGraph {
+    const now = Date.now();
+    if (this.#graph === undefined || now - this.#graphAt > REGROUP_AFTER_MS) {
+      const visible = visibleGraph(this.#model, { now, quietAfterMs: QUIET_AFTER_MS });
+      this.#graph = levelOfDetail(groupGraph(visible, { folded: this.#folding.decide(visible, this.#choice) }));
+      this.#graphAt = now;
+    }
+    return this.#graph;
   }
 
   /** What stood stays, unless a new view shows so much less that it would stand scattered. */

@@ -7,7 +7,7 @@ export type MapRequest =
   /** The other end belongs to the session; `MapMessage`s come from it. */
   | { readonly type: 'feed'; readonly port: MessagePort }
   | { readonly type: 'select'; readonly key: string | null }
-  | { readonly type: 'fold'; readonly plates: readonly string[] }
+  | { readonly type: 'fold'; readonly folded: readonly string[]; readonly unfolded: readonly string[] }
   /** Forget where everything stood and lay out anew. */
   | { readonly type: 'tidy' };
 

@@ -17,7 +17,7 @@ addEventListener('message', ({ data }: MessageEvent<MapRequest>) => {
       pipeline.select(data.key);
       return;
     case 'fold':
-      pipeline.fold(data.plates);
+      pipeline.fold({ folded: new Set(data.folded), unfolded: new Set(data.unfolded) });
       return;
     case 'tidy':
       pipeline.tidy();

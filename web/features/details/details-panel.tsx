@@ -54,7 +54,7 @@ function Card({ details }: { details: CardDetails }) {
       <dl className="grid grid-cols-4 divide-x divide-line overflow-hidden rounded-lg border border-line bg-card">
         <Tile name="Flows in" value={formatRate(received.flows)} />
         <Tile name="Flows out" value={formatRate(sent.flows)} />
-        <Tile name="Forwarded" value={share(details)} alarm={received.dropped + sent.dropped > 0} />
+        <Tile name="Passed" value={share(details)} alarm={received.dropped + sent.dropped > 0} />
         <Tile name="TCP RTT" value={formatMicros(received.rttMicros || sent.rttMicros)} />
       </dl>
       <Sparkline series={details.series} />
@@ -88,7 +88,7 @@ function share({ received, sent }: CardDetails): string {
 
 function Tile({ name, value, alarm = false }: { name: string; value: string; alarm?: boolean }) {
   return (
-    <div className="min-w-0 px-2.5 py-2">
+    <div className="min-w-0 px-2 py-2">
       <dt className="truncate text-2xs text-faint">{name}</dt>
       <dd className={classNames('truncate text-sm font-semibold tabular-nums', alarm && 'text-dropped-text')}>
         {value}

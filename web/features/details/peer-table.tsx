@@ -13,6 +13,12 @@ export function PeerTable({ title, peers, empty }: { title: string; peers: reado
   return (
     <table className="w-full table-fixed border-collapse text-left">
       <caption className="pb-1 text-left text-xs text-dim">{title}</caption>
+      <colgroup>
+        <col className="w-[48%]" />
+        <col className="w-[18%]" />
+        <col className="w-[17%]" />
+        <col className="w-[17%]" />
+      </colgroup>
       <thead className="sr-only">
         <tr>
           <th scope="col">Workload and port</th>
@@ -31,14 +37,14 @@ export function PeerTable({ title, peers, empty }: { title: string; peers: reado
         )}
         {peers.map((peer) => (
           <tr key={`${peer.key} ${peer.port}`} className="border-b border-line">
-            <td className="w-[44%] truncate py-1.5 text-sm">
+            <td className="truncate py-1.5 pr-2 text-sm">
               <button
                 type="button"
-                title={peer.namespace === '' ? peer.name : `${peer.name} in ${peer.namespace}`}
+                title={`${peer.name}${peer.namespace === '' ? '' : ` in ${peer.namespace}`}, ${peer.port}`}
                 onClick={() => changeView({ select: peer.key })}
                 className="max-w-full truncate text-left hover:text-link"
               >
-                {peer.name} <span className="numbers text-2xs text-faint">:{peer.port}</span>
+                {peer.name} <span className="numbers text-2xs text-faint">:{peer.port.split(' ')[0]}</span>
                 {now - peer.firstSeen < NEW_MS && peer.firstSeen > 0 && (
                   <span className="ml-1 text-2xs text-accent-text">first seen</span>
                 )}
@@ -53,7 +59,7 @@ export function PeerTable({ title, peers, empty }: { title: string; peers: reado
             >
               {peer.forwardedShare < 0 ? '–' : formatShare(peer.forwardedShare)}
             </td>
-            <td className="truncate py-1.5 text-xs text-dim">{formatAgo(peer.lastSeen, now)}</td>
+            <td className="truncate py-1.5 text-right text-xs text-dim">{formatAgo(peer.lastSeen, now)}</td>
           </tr>
         ))}
       </tbody>

@@ -80,7 +80,7 @@ export function FlowTable(props: {
             const row = slice?.rows[item.index - slice.query.first];
             return (
               <FlowTableRow
-                key={row?.position ?? `empty ${item.index}`}
+                key={item.index}
                 row={row}
                 index={item.index + 2}
                 top={item.start}

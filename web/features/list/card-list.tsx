@@ -4,7 +4,8 @@ import type { SceneCard, SceneEdge } from '../../graph/scene.ts';
 import { liveStore, sceneStore } from '../../live/map-client.ts';
 import { useStore } from '../../live/store.ts';
 import { classNames } from '../../ui/class-names.ts';
-import { changeView, useView } from '../../view/view-store.ts';
+import { useView } from '../../view/view-store.ts';
+import { chooseCard } from '../map/choose-card.ts';
 import { CardGlyph } from './card-glyph.tsx';
 
 /** The map as text: every card with the arrows that leave it. */
@@ -69,7 +70,7 @@ function CardLine({ card, rate, selected }: { card: SceneCard; rate: number; sel
     <button
       type="button"
       aria-pressed={selected}
-      onClick={() => changeView({ select: selected ? null : card.key })}
+      onClick={() => chooseCard(card.key)}
       className="flex w-full items-center gap-2 text-left text-sm"
     >
       <CardGlyph icon={card.icon} />

@@ -5,6 +5,7 @@ import type { SceneCard, SceneEdge } from '../../graph/scene.ts';
 
 /** A card in words: `maindb, default, port 3306 TCP, 12 flows/s`. */
 export function cardLabel(card: SceneCard, live: CardLive | undefined): string {
+  if (card.folded) return `${card.title}, ${card.sentence}, namespace folded up`;
   const ports = card.doors.map(({ port, protocol }) => `port ${port} ${protocol}`);
   const rate = live === undefined ? [] : [`${formatCount(live.rate)} flows/s`];
   return [card.title, card.namespace || card.sentence, ...ports, ...rate].filter((part) => part !== '').join(', ');

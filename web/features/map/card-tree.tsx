@@ -1,41 +1,45 @@
-import { type RefObject, useEffect, useMemo, useRef, useState } from 'react';
-import type { SceneCard, SceneEdge } from '../../graph/scene.ts';
-import { liveStore, type MapState } from '../../live/map-client.ts';
-import { changeView } from '../../view/view-store.ts';
-import { cardLabel, edgeLabel } from './card-label.ts';
-
-/** Labels follow the numbers at most this often: a screen reader has no use for more. */
-const LABEL_INTERVAL_MS = 1_000;
+import { type RefObject, useMemo, useState } from 'react';
+import type { SceneCard, SceneEdge, ScenePlate } from '../../graph/scene.ts';
+import { foldPlate, type MapState } from '../../live/map-client.ts';
+import { CardItem } from './card-item.tsx';
+import { chooseCard } from './choose-card.ts';
+import { moveFocus } from './tree-focus.ts';
+import { useLabels } from './use-labels.ts';
 
 /**
- * The map once more, as a tree of cards and their arrows: for keyboard, screen readers and magnifiers. Each card lies
+ * The map once more, as a tree of namespaces, cards and arrows: for keyboard, screen readers and magnifiers. Each card lies
  * exactly over its picture (the frame is moved with the map); pointers go through to the canvas.
  */
 export function CardTree(props: {
   state: MapState;
   selected: string | null;
   frame: RefObject<HTMLDivElement | null>;
+  /** A card's key or a plate's id. */
   onFocus(key: string | null): void;
 }) {
   const { state, selected, onFocus } = props;
   const labels = useLabels(state);
   const [current, setCurrent] = useState<string | null>(null);
-  const outgoing = useMemo(() => {
-    const bySource = new Map<string, SceneEdge[]>();
-    for (const edge of state.scene.edges) {
-      const list = bySource.get(edge.source);
-      if (list === undefined) bySource.set(edge.source, [edge]);
-      else list.push(edge);
-    }
-    return bySource;
-  }, [state]);
-  const cards = useMemo(
-    () =>
-      state.scene.cards.toSorted((a, b) => (a.plate < b.plate ? -1 : a.plate > b.plate ? 1 : a.x - b.x || a.y - b.y)),
-    [state],
+  const { outgoing, loose, onPlate } = useMemo(() => arrangeItems(state), [state]);
+  const known = new Set([...state.scene.plates.map(({ id }) => id), ...state.scene.cards.map(({ key }) => key)]);
+  const reachable = current !== null && known.has(current) ? current : (loose[0]?.key ?? state.scene.plates[0]?.id);
+  const focus = (key: string) => {
+    setCurrent(key);
+    onFocus(key);
+  };
+  const item = (card: SceneCard) => (
+    <CardItem
+      key={card.key}
+      card={card}
+      label={labels.card(card)}
+      edges={outgoing.get(card.key) ?? []}
+      edgeWords={labels.edge}
+      selected={card.key === selected}
+      reachable={card.key === reachable}
+      onFocus={() => focus(card.key)}
+      onSelect={() => chooseCard(card.key)}
+    />
   );
-  const reachable = current !== null && cards.some(({ key }) => key === current) ? current : (cards[0]?.key ?? null);
-  const select = (key: string) => changeView({ select: selected === key ? null : key });
   return (
     <div
       ref={props.frame}
@@ -44,133 +48,63 @@ export function CardTree(props: {
       className="pointer-events-none absolute top-0 left-0 size-0 origin-top-left"
       onBlur={() => onFocus(null)}
       onKeyDown={(event) => {
-        const item = (event.target as HTMLElement).closest<HTMLElement>('[role=treeitem]');
-        if (item === null) return;
-        const key = item.dataset.card!;
-        if (event.key === 'Enter' || event.key === ' ') select(key);
-        else if (!moveFocus(event.currentTarget, item, event.key)) return;
+        const target = (event.target as HTMLElement).closest<HTMLElement>('[role=treeitem]');
+        if (target === null) return;
+        const { card, plate } = target.dataset;
+        if (event.key === 'Enter' || event.key === ' ') {
+          if (card !== undefined) chooseCard(card);
+          else if (plate !== undefined) foldPlate(plate, true);
+        } else if (!moveFocus(event.currentTarget, target, event.key)) return;
         event.preventDefault();
       }}
     >
-      {cards.map((card) => (
-        <CardItem
-          key={card.key}
-          card={card}
-          label={labels.card(card)}
-          edges={outgoing.get(card.key) ?? []}
-          edgeWords={labels.edge}
-          selected={card.key === selected}
-          reachable={card.key === reachable}
-          onFocus={() => {
-            setCurrent(card.key);
-            onFocus(card.key);
-          }}
-          onSelect={() => select(card.key)}
-        />
+      {loose.map(item)}
+      {state.scene.plates.map((plate) => (
+        <PlateItem key={plate.id} plate={plate} reachable={plate.id === reachable} onFocus={() => focus(plate.id)}>
+          {(onPlate.get(plate.id) ?? []).map(item)}
+        </PlateItem>
       ))}
     </div>
   );
 }
 
-function CardItem(props: {
-  card: SceneCard;
-  label: string;
-  edges: readonly SceneEdge[];
-  edgeWords(edge: SceneEdge): string;
-  selected: boolean;
-  reachable: boolean;
-  onFocus(): void;
-  onSelect(): void;
-}) {
-  const { card, edges } = props;
+function PlateItem(props: { plate: ScenePlate; reachable: boolean; onFocus(): void; children: React.ReactNode }) {
+  const { plate } = props;
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: the tree handles keys
     <div
       role="treeitem"
-      aria-label={props.label}
-      aria-selected={props.selected}
-      aria-expanded={edges.length > 0 ? true : undefined}
-      data-card={card.key}
+      aria-label={`${plate.title}, namespace, ${plate.facts}`}
+      aria-expanded={true}
+      aria-selected={false}
+      data-plate={plate.id}
       tabIndex={props.reachable ? 0 : -1}
       onFocus={(event) => {
         event.stopPropagation();
-        props.onFocus();
+        if (event.target === event.currentTarget) props.onFocus();
       }}
-      onClick={(event) => {
-        event.stopPropagation();
-        props.onSelect();
-      }}
-      className="absolute outline-none"
-      style={{ left: card.x, top: card.y, width: card.width, height: card.height }}
+      className="outline-none"
     >
-      {edges.length > 0 && (
-        // biome-ignore lint/a11y/useSemanticElements: the pattern for a tree
-        <div role="group">
-          {edges.map((edge) => (
-            <div
-              key={edge.key}
-              role="treeitem"
-              aria-label={props.edgeWords(edge)}
-              aria-selected={false}
-              data-card={edge.destination}
-              tabIndex={-1}
-              className="sr-only"
-            />
-          ))}
-        </div>
-      )}
+      {/* biome-ignore lint/a11y/useSemanticElements: the pattern for a tree */}
+      <div role="group">{props.children}</div>
     </div>
   );
 }
 
-/** Up and down: through all items. Right: into a card's arrows. Left: back to the card. */
-function moveFocus(tree: HTMLElement, item: HTMLElement, key: string): boolean {
-  const items = [...tree.querySelectorAll<HTMLElement>('[role=treeitem]')];
-  const cards = items.filter((each) => each.parentElement === tree);
-  const isCard = item.parentElement === tree;
-  const among = isCard ? cards : items.filter((each) => each.parentElement === item.parentElement);
-  const at = among.indexOf(item);
-  const next =
-    key === 'ArrowDown'
-      ? among[at + 1]
-      : key === 'ArrowUp'
-        ? among[at - 1]
-        : key === 'Home'
-          ? cards[0]
-          : key === 'End'
-            ? cards.at(-1)
-            : key === 'ArrowRight' && isCard
-              ? item.querySelector<HTMLElement>('[role=treeitem]')
-              : key === 'ArrowLeft' && !isCard
-                ? item.parentElement!.closest<HTMLElement>('[role=treeitem]')
-                : undefined;
-  if (next === undefined) return /^(Arrow(Up|Down|Left|Right)|Home|End)$/.test(key);
-  next?.focus();
-  return true;
+/** Cards in reading order: from left to right, then downwards; those on plates by plate. */
+function arrangeItems({ scene }: MapState) {
+  const outgoing = new Map<string, SceneEdge[]>();
+  for (const edge of scene.edges) append(outgoing, edge.source, edge);
+  const loose: SceneCard[] = [];
+  const onPlate = new Map<string, SceneCard[]>();
+  for (const card of scene.cards.toSorted((a, b) => a.x - b.x || a.y - b.y)) {
+    if (card.plate === '') loose.push(card);
+    else append(onPlate, card.plate, card);
+  }
+  return { outgoing, loose, onPlate };
 }
 
-function useLabels(state: MapState) {
-  const [moment, setMoment] = useState(0);
-  const pending = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
-  useEffect(() => {
-    const unsubscribe = liveStore.subscribe(() => {
-      pending.current ??= setTimeout(() => {
-        pending.current = undefined;
-        setMoment((before) => before + 1);
-      }, LABEL_INTERVAL_MS);
-    });
-    return () => {
-      unsubscribe();
-      clearTimeout(pending.current);
-      pending.current = undefined;
-    };
-  }, []);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: numbers change in place; the moment says that they did
-  return useMemo(
-    () => ({
-      card: (card: SceneCard) => cardLabel(card, state.cards.get(card.key)),
-      edge: (edge: SceneEdge) => edgeLabel(edge, state.edges.get(edge.key)),
-    }),
-    [state, moment],
-  );
+function append<T>(map: Map<string, T[]>, key: string, value: T): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [value]);
+  else list.push(value);
 }

@@ -1,5 +1,5 @@
 import cytoscape, { type Core, type EdgeSingular, type EventObject } from 'cytoscape';
-import type { Rect } from '../../graph/geometry.ts';
+import { PLATE_TITLE, type Rect } from '../../graph/geometry.ts';
 import type { SceneCard, SceneEdge } from '../../graph/scene.ts';
 import type { MapState } from '../../live/map-client.ts';
 import { relativeControls } from './curve.ts';
@@ -13,6 +13,8 @@ import { type Palette, readPalette } from './palette.ts';
 export interface MapCanvasEvents {
   /** A card was clicked; null = the ground. */
   select(key: string | null): void;
+  /** A plate's title was clicked. */
+  fold(plate: string): void;
   hover(edge: SceneEdge | null, at: { x: number; y: number }): void;
   /** Pan or zoom changed. */
   viewport(pan: { x: number; y: number }, zoom: number): void;
@@ -20,7 +22,9 @@ export interface MapCanvasEvents {
 
 /** Arrows above which they are hidden while panning and zooming. */
 const MANY_EDGES = 300;
-const FIT_PADDING = 36;
+const FIT_PADDING = 32;
+/** Below the map stand the legend and the buttons. */
+const FIT_PADDING_BOTTOM = 60;
 const MOST_FIT_ZOOM = 1.1;
 
 /**
@@ -40,6 +44,7 @@ export class MapCanvas {
   #selected: string | null = null;
   #focused: string | null = null;
   #hovered: string | null = null;
+  #hoveredPlate: string | null = null;
   #near = new Set<string>();
   #fitted = false;
   #moved = false;
@@ -62,6 +67,7 @@ export class MapCanvas {
       layout: { name: 'preset' },
       pixelRatio: 'auto',
     });
+    this.#cy.on('mousemove', (event) => this.#hoverGround(event));
     this.#cy.on('tap', (event) => this.#tapped(event));
     this.#cy.on('mouseover', 'node', (event) => this.#hover(event.target.data('card')));
     this.#cy.on('mouseout', 'node', () => this.#hover(null));
@@ -147,7 +153,7 @@ export class MapCanvas {
     const height = this.#cy.height();
     const zoom = Math.min(
       (width - 2 * FIT_PADDING) / bounds.width,
-      (height - 2 * FIT_PADDING) / bounds.height,
+      (height - FIT_PADDING - FIT_PADDING_BOTTOM) / bounds.height,
       MOST_FIT_ZOOM,
     );
     if (!(zoom > 0)) return;
@@ -155,7 +161,7 @@ export class MapCanvas {
       zoom,
       pan: {
         x: width / 2 - (bounds.x + bounds.width / 2) * zoom,
-        y: height / 2 - (bounds.y + bounds.height / 2) * zoom,
+        y: (height + FIT_PADDING - FIT_PADDING_BOTTOM) / 2 - (bounds.y + bounds.height / 2) * zoom,
       },
     });
     this.#moved = false;
@@ -268,9 +274,27 @@ export class MapCanvas {
 
   #tapped(event: EventObject): void {
     const target = event.target as Core | cytoscape.SingularElementArgument;
-    if (target === this.#cy) this.#events.select(null);
+    const title = this.#titleAt(event.position);
+    if (title !== undefined) this.#events.fold(title);
+    else if (target === this.#cy) this.#events.select(null);
     else if ((target as cytoscape.NodeSingular).isNode())
       this.#events.select((target as cytoscape.NodeSingular).data('card'));
+  }
+
+  /** The plate whose title lies at this point of the map. */
+  #titleAt({ x, y }: { x: number; y: number }): string | undefined {
+    return this.#state?.scene.plates.find(
+      (plate) => x >= plate.x && x <= plate.x + plate.width && y >= plate.y && y <= plate.y + PLATE_TITLE,
+    )?.id;
+  }
+
+  #hoverGround(event: EventObject): void {
+    if (this.#hovered !== null) return;
+    const plate = this.#titleAt(event.position) ?? null;
+    if (plate === this.#hoveredPlate) return;
+    this.#hoveredPlate = plate;
+    this.#cy.container()!.style.cursor = plate === null ? '' : 'pointer';
+    this.#redraw();
   }
 
   #hover(key: string | null): void {
@@ -285,7 +309,7 @@ export class MapCanvas {
   }
 
   #bringIntoView(key: string): void {
-    const card = this.#cards.get(key);
+    const card = this.#cards.get(key) ?? this.#state?.scene.plates.find(({ id }) => id === key);
     if (card === undefined) return;
     const zoom = this.#cy.zoom();
     const { x: panX, y: panY } = this.#cy.pan();
@@ -320,7 +344,11 @@ export class MapCanvas {
     above.scale(zoom, zoom);
     const state = this.#state;
     if (state === null) return;
-    for (const plate of state.scene.plates) if (meets(plate, seen)) paintPlate(below, plate, palette, zoom, hairline);
+    for (const plate of state.scene.plates) {
+      if (!meets(plate, seen)) continue;
+      const state = { hovered: plate.id === this.#hoveredPlate, focused: plate.id === this.#focused };
+      paintPlate(below, plate, state, palette, zoom, hairline);
+    }
     const detail = detailAt(zoom);
     const emphasis = this.#near.size > 0;
     for (const card of state.scene.cards) {
@@ -338,7 +366,14 @@ export class MapCanvas {
         { palette, detail, hairline },
       );
     }
-    if (detail === 'full') for (const tag of this.#tags) paintDropTag(above, tag, palette);
+    if (detail !== 'full') return;
+    for (const tag of this.#tags) {
+      const edge = this.#edges.get(tag.edge);
+      const touches = edge?.source === this.#selected || edge?.destination === this.#selected;
+      above.globalAlpha = emphasis && !touches ? 0.3 : 1;
+      paintDropTag(above, tag, palette);
+    }
+    above.globalAlpha = 1;
   }
 }
 

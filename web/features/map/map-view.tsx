@@ -1,12 +1,13 @@
 import { useEffect, useRef, useState } from 'react';
 import type { SceneEdge } from '../../graph/scene.ts';
-import { liveStore, sceneStore } from '../../live/map-client.ts';
+import { foldPlate, liveStore, sceneStore } from '../../live/map-client.ts';
 import { connectionStore } from '../../live/session-client.ts';
 import { useStore } from '../../live/store.ts';
 import { themeStore } from '../../theme/theme.ts';
-import { changeView, useView } from '../../view/view-store.ts';
+import { useView } from '../../view/view-store.ts';
 import { Waiting } from '../status/notices.tsx';
 import { CardTree } from './card-tree.tsx';
+import { chooseCard } from './choose-card.ts';
 import { EdgeTooltip } from './edge-tooltip.tsx';
 import { forgetFits } from './fit-text.ts';
 import { MapCanvas } from './map-canvas.ts';
@@ -23,7 +24,8 @@ export function MapView() {
 
   useEffect(() => {
     const drawn = new MapCanvas(frame.current!, {
-      select: (key) => changeView({ select: key }),
+      select: chooseCard,
+      fold: (plate) => foldPlate(plate, true),
       hover: (edge, at) => setHover(edge === null ? null : { edge, at }),
       viewport: (pan, zoom) => {
         if (tree.current !== null) tree.current.style.transform = `translate(${pan.x}px, ${pan.y}px) scale(${zoom})`;

@@ -43,15 +43,27 @@ export function paintCard(
   const { palette, detail } = paint;
   context.save();
   context.translate(card.x, card.y);
-  context.globalAlpha = state.aside ? 0.45 : 1;
+  context.globalAlpha = state.aside ? 0.5 : 1;
   frame(context, card, state, paint);
   if (detail === 'full') full(context, card, state, palette);
-  else if (detail === 'name') nameOnly(context, card, palette);
+  else if (detail === 'name') nameOnly(context, card, state, palette);
   context.restore();
 }
 
 function frame(context: CanvasRenderingContext2D, card: SceneCard, state: CardState, paint: CardPaint): void {
   const { palette, hairline } = paint;
+  if (card.folded) {
+    // The edges of what is folded up behind it.
+    for (const shift of [8, 4]) {
+      context.beginPath();
+      context.roundRect(shift, shift, card.width, card.height, 8);
+      context.fillStyle = palette.plate;
+      context.fill();
+      context.lineWidth = hairline;
+      context.strokeStyle = palette.line;
+      context.stroke();
+    }
+  }
   context.beginPath();
   context.roundRect(0, 0, card.width, card.height, 8);
   context.fillStyle = palette.card;
@@ -161,7 +173,7 @@ function icon(context: CanvasRenderingContext2D, card: SceneCard, color: string)
 }
 
 /** Far away only the name is drawn, larger. */
-function nameOnly(context: CanvasRenderingContext2D, card: SceneCard, palette: Palette): void {
+function nameOnly(context: CanvasRenderingContext2D, card: SceneCard, state: CardState, palette: Palette): void {
   context.textBaseline = 'middle';
   context.textAlign = 'left';
   context.font = `600 24px ${SANS}`;
@@ -171,4 +183,5 @@ function nameOnly(context: CanvasRenderingContext2D, card: SceneCard, palette: P
     PAD,
     Math.min(card.height / 2, CARD_HEAD / 2 + DOOR_HEIGHT / 2),
   );
+  card.doors.forEach((door, index) => ring(context, door.y, state.live?.doors[index], palette));
 }

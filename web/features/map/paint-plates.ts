@@ -10,6 +10,7 @@ const DOTS = 24;
 export function paintPlate(
   context: CanvasRenderingContext2D,
   plate: ScenePlate,
+  state: { readonly hovered: boolean; readonly focused: boolean },
   palette: Palette,
   zoom: number,
   hairline: number,
@@ -18,8 +19,8 @@ export function paintPlate(
   context.roundRect(plate.x, plate.y, plate.width, plate.height, 10);
   context.fillStyle = palette.plate;
   context.fill();
-  context.lineWidth = hairline;
-  context.strokeStyle = palette['plate-line'];
+  context.lineWidth = (state.focused ? 2 : 1) * hairline;
+  context.strokeStyle = state.focused ? palette.accent : palette['plate-line'];
   context.stroke();
   // A title keeps a readable size for longer than what stands on the plate, as far as the plate has room.
   const size = Math.min(Math.max(12, 11 / zoom), 40);
@@ -28,13 +29,14 @@ export function paintPlate(
   context.textBaseline = 'alphabetic';
   context.textAlign = 'left';
   context.font = `600 ${size}px ${SANS}`;
-  context.fillStyle = palette.dim;
+  context.fillStyle = state.hovered ? palette.text : palette.dim;
   const title = fitText(context, plate.title, plate.width - 32);
   context.fillText(title, plate.x + 16, baseline);
   const after = plate.x + 16 + context.measureText(title).width + 8;
   context.font = `400 ${size}px ${SANS}`;
   context.fillStyle = palette.faint;
-  context.fillText(fitText(context, plate.facts, plate.x + plate.width - 16 - after), after, baseline);
+  const facts = state.hovered ? `${plate.facts} · click to fold` : plate.facts;
+  context.fillText(fitText(context, facts, plate.x + plate.width - 16 - after), after, baseline);
 }
 
 /** Faint dots, which make panning felt. Left out where they would melt into grey. */
