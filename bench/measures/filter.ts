@@ -2,6 +2,7 @@ import { compileFilter } from '#core/filter/compile-filter.ts';
 import { parseFilter } from '#core/filter/parse-filter.ts';
 import { FlowWindow } from '#core/flow/flow-window.ts';
 import type { Benchmark, Figure } from '../benchmark.ts';
+import { cpuMilliseconds } from '../cpu-clock.ts';
 import { FlowMix } from '../flow-mix.ts';
 import { mixCluster } from '../mix-cluster.ts';
 import { pinToCore } from '../pin.ts';
@@ -20,7 +21,7 @@ const SIX_CONDITIONS = [
 
 const VIEWS: readonly { readonly name: string; readonly tokens: readonly string[] }[] = [
   { name: 'namespace', tokens: ['namespace=team-3'] },
-  { name: 'pod and port', tokens: ['to:pod=team-1/service-1', 'port=80,443'] },
+  { name: 'pod and port', tokens: ['to:pod=team-0/service-1', 'port=80,443'] },
   { name: 'six conditions', tokens: SIX_CONDITIONS },
 ];
 
@@ -48,10 +49,10 @@ export const filter: Benchmark = {
       let passed = 0;
       for (let round = 0; round < rounds + 2; round++) {
         passed = 0;
-        const begun = performance.now();
+        const begun = cpuMilliseconds();
         for (let row = 0; row < ROWS; row++) if (passes(window.columns, row)) passed++;
         // The first two rounds are for the compiler.
-        if (round >= 2) samples.push((ROWS * 1000) / (performance.now() - begun));
+        if (round >= 2) samples.push((ROWS * 1000) / (cpuMilliseconds() - begun));
       }
       const share = ((100 * passed) / ROWS).toFixed(1);
       return {
