@@ -70,11 +70,11 @@ export class PageParts {
   }
 
   async newestRow(): Promise<string> {
-    return (await this.rows.first().innerText()).replaceAll('\n', ' ');
+    return ((await this.rows.first().textContent()) ?? '').replaceAll('\n', ' ');
   }
 
   async flowsPerSecond(): Promise<number> {
-    const text = await this.status.innerText();
+    const text = (await this.status.textContent()) ?? '';
     return Number(/([\d.,]+)k? flows\/s/.exec(text)?.[1]?.replace(',', '') ?? 0);
   }
 

@@ -115,7 +115,7 @@ async function startPods(context: BenchmarkContext) {
     address: (pod: string) =>
       pods
         .get(pod)!
-        .status.podIPs.map(({ ip }) => ip)
+        .status!.podIPs.map(({ ip }) => ip)
         .find((ip) => !ip.includes(':'))!,
   };
 }
