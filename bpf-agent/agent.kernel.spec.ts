@@ -139,6 +139,25 @@ describe.runIf(isRoot())('the agent of a node', () => {
     }
   });
 
+  it('observes IPv6 as well', async () => {
+    const web = node.addPod('web-1');
+    const db = node.addPod('db-1');
+    await node.startAgent();
+    const follower = new Follower({});
+    await node.serve(db, 80);
+    await node.request(web, { ...db, ip: db.ipv6 }, 80);
+    const [from, to] = [web, db].map((pod) => ({ ...pod, ip: pod.ipv6 }));
+    await until('the connection at both ends', () =>
+      opened(follower.flows, from, to, 80).length >= 2 ? true : undefined,
+    );
+    await follower.stop();
+    const flows = opened(follower.flows, from, to, 80);
+    expect(flows.map(({ source, destination }) => [source.pod, destination.pod])).toEqual([
+      ['web-1', 'db-1'],
+      ['web-1', 'db-1'],
+    ]);
+  });
+
   it('knows the node, other nodes, and what has no owner', async () => {
     const web = node.addPod('web-1');
     node.writeObject('Node', '_cluster', 'other-node', {

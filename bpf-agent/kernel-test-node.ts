@@ -24,12 +24,14 @@ import { RunDirectory } from './run-directory.ts';
 
 const BIN = new URL('../cli/bin.mjs', import.meta.url).pathname;
 const GATEWAY = '169.254.1.1';
+const GATEWAY6 = 'fe80::1';
 const READY_MS = 50_000;
 
 export interface TestPod {
   readonly name: string;
   readonly uid: string;
   readonly ip: string;
+  readonly ipv6: string;
   readonly cgroup: string;
   readonly namespace: string;
   readonly process: ChildProcess;
@@ -85,11 +87,11 @@ export class TestNode {
     const cgroup2 = findCgroup2();
     if (cgroup2 === undefined) throw new Error('no cgroup v2 mount on this machine');
     this.cgroupRoot = join(cgroup2, this.id);
-    mkdirSync(join(this.cgroupRoot, 'kubepods', 'besteffort'), { recursive: true });
+    mkdirSync(this.cgroupRoot);
     mkdirSync(this.stateDirectory, { recursive: true });
     ip('netns', 'add', this.id);
     ip('-n', this.id, 'link', 'set', 'lo', 'up');
-    inside(this.id, 'sysctl', '-qw', 'net.ipv4.ip_forward=1');
+    inside(this.id, 'sysctl', '-qw', 'net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1');
     this.writeObject('Namespace', '_cluster', 'shop', { metadata: { name: 'shop', labels: { team: 'bees' } } });
     this.writeObject('Node', '_cluster', this.name, {
       metadata: { name: this.name },
@@ -149,6 +151,7 @@ export class TestNode {
   addSandbox(name: string, uid: string): TestPod {
     const host = this.#nextHost++;
     const address = `10.77.0.${host}`;
+    const ipv6 = `fd77::${host}`;
     const netns = `${this.id}p${host}`;
     const veth = `wgv${host}`;
     ip('netns', 'add', netns);
@@ -161,17 +164,27 @@ export class TestNode {
     ip('-n', netns, 'route', 'add', GATEWAY, 'dev', 'eth0');
     ip('-n', netns, 'route', 'add', 'default', 'via', GATEWAY, 'dev', 'eth0');
     ip('-n', this.id, 'route', 'add', `${address}/32`, 'dev', veth);
-    const cgroup = join(this.cgroupRoot, 'kubepods', 'besteffort', `pod${uid}`);
-    mkdirSync(cgroup);
+    ip('-n', this.id, 'addr', 'add', `${GATEWAY6}/64`, 'dev', veth, 'nodad');
+    ip('-n', netns, 'addr', 'add', `${ipv6}/128`, 'dev', 'eth0', 'nodad');
+    ip('-n', netns, 'route', 'add', 'default', 'via', GATEWAY6, 'dev', 'eth0');
+    ip('-n', this.id, 'route', 'add', `${ipv6}/128`, 'dev', veth);
+    // Both of the kubelet's forms, in turn.
+    const cgroup = join(
+      this.cgroupRoot,
+      host % 2 === 0
+        ? `kubepods/besteffort/pod${uid}`
+        : `kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod${uid.replaceAll('-', '_')}.slice`,
+    );
+    mkdirSync(cgroup, { recursive: true });
     const child = spawn('nsenter', [`--net=/run/netns/${netns}`, 'sleep', 'infinity'], { stdio: 'ignore' });
     writeFileSync(join(cgroup, 'cgroup.procs'), String(child.pid));
-    const pod = { name, uid, ip: address, cgroup, namespace: netns, process: child };
+    const pod = { name, uid, ip: address, ipv6, cgroup, namespace: netns, process: child };
     this.pods.set(name, pod);
     return pod;
   }
 
   writePod(
-    pod: Pick<TestPod, 'name' | 'uid' | 'ip'>,
+    pod: Pick<TestPod, 'name' | 'uid' | 'ip'> & { ipv6?: string },
     labels: Record<string, string>,
     more: { nodeName?: string; phase?: string } = {},
   ): void {
@@ -184,7 +197,10 @@ export class TestNode {
         ownerReferences: [{ kind: 'ReplicaSet', name: `${labels.app ?? pod.name}-5d4f`, controller: true }],
       },
       spec: { nodeName: more.nodeName ?? this.name, containers: [] },
-      status: { phase: more.phase ?? 'Running', podIPs: [{ ip: pod.ip }] },
+      status: {
+        phase: more.phase ?? 'Running',
+        podIPs: [{ ip: pod.ip }, ...(pod.ipv6 === undefined ? [] : [{ ip: pod.ipv6 }])],
+      },
     });
   }
 
@@ -266,7 +282,7 @@ export class TestNode {
     for (const name of readdirSync(this.folder))
       if (name.startsWith('run')) new RunDirectory(join(this.folder, name)).clean();
     ip('netns', 'del', this.id);
-    for (const folder of ['kubepods/besteffort', 'kubepods', '']) rmdirSync(join(this.cgroupRoot, folder));
+    removeCgroup(this.cgroupRoot);
     rmSync(this.folder, { recursive: true, force: true });
   }
 
@@ -293,6 +309,13 @@ export class TestNode {
 /** Whether this process may make namespaces and load eBPF: specs that need it say why they do not run. */
 export function isRoot(): boolean {
   return process.getuid?.() === 0;
+}
+
+function removeCgroup(directory: string): void {
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    if (entry.isDirectory()) removeCgroup(join(directory, entry.name));
+  }
+  rmdirSync(directory);
 }
 
 /** Ids of all eBPF links of the machine. */
