@@ -103,7 +103,7 @@ async function startPods(context: BenchmarkContext) {
   await settled(
     async () => {
       pods = new Map((await lab.list<Pod>('Pod', 'default')).map((pod) => [pod.metadata.name, pod]));
-      return pods.size === manifests.length && [...pods.values()].every((pod) => pod.status.phase === 'Running');
+      return pods.size === manifests.length && [...pods.values()].every((pod) => pod.status?.phase === 'Running');
     },
     "the lab's pods",
     40_000,

@@ -4,13 +4,15 @@ import { KernelClock } from '#bpf-agent/events/kernel-clock.ts';
 import { RecordDrain } from '#bpf-agent/events/record-drain.ts';
 import { RecordToRow } from '#bpf-agent/events/record-to-row.ts';
 import { RingConsumer } from '#bpf-agent/events/ring-consumer.ts';
+import { kernelTick } from '#bpf-agent/loader/libc.ts';
 import { BpfObject } from '#bpf-agent/loader/object.ts';
 import { CounterMap, total } from '#bpf-agent/maps/counters.ts';
 import { DEFAULT_TIMEOUTS, encodeSettings } from '#bpf-agent/maps/settings.ts';
 import { FlowWindow } from '#core/flow/flow-window.ts';
+import { buildBpf } from '../../scripts/build-bpf.ts';
 import type { Benchmark, Figure } from '../benchmark.ts';
 import { establishConnection } from '../established-connection.ts';
-import { buildBpfVariant, buildNative } from '../native-build.ts';
+import { buildNative } from '../native-build.ts';
 import { NativeProcess } from '../native-process.ts';
 import { pinToCore } from '../pin.ts';
 import { alternate, median } from '../statistics.ts';
@@ -28,8 +30,9 @@ export const ring: Benchmark = {
     const milliseconds = 200;
     pinToCore(context.core);
     const object = BpfObject.load({
-      path: buildBpfVariant('event-per-packet'),
-      readOnlyData: encodeSettings({ ...DEFAULT_TIMEOUTS, recordInterval: 0 }, 1),
+      path: buildBpf(context.progress),
+      // An interval of 0: every packet of an established connection tells.
+      readOnlyData: encodeSettings({ ...DEFAULT_TIMEOUTS, recordInterval: 0 }, kernelTick()),
       entries: { records: RING_BYTES },
     });
     context.cleanUp(() => object.close());
