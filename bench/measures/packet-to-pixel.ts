@@ -113,10 +113,7 @@ async function startPods(context: BenchmarkContext) {
     lab: lab as Lab,
     netns: (pod: string) => netnsPath(podNetns(layout, pods.get(pod)!.spec.nodeName!, pods.get(pod)!.metadata.uid)),
     address: (pod: string) =>
-      pods
-        .get(pod)!
-        .status!.podIPs.map(({ ip }) => ip)
-        .find((ip) => !ip.includes(':'))!,
+      (pods.get(pod)?.status?.podIPs ?? []).map(({ ip }) => ip).find((ip) => !ip.includes(':'))!,
   };
 }
 
