@@ -69,6 +69,7 @@ describe('the demo', () => {
     await visit();
     await parts.card('maindb').waitFor();
     await parts.card('ratings').first().waitFor();
+    expect(await parts.card('unmanaged').count(), 'every address of the demo has an owner').toBe(0);
 
     await parts.chooseNamespaces('bookinfo');
     await parts.card('maindb').waitFor({ state: 'detached' });
@@ -92,9 +93,9 @@ describe('the demo', () => {
     await parts.click(parts.card('web2'));
     await page.getByRole('table', { name: 'Flows of web2' }).waitFor();
     await parts.everyRow((text) => text.includes('web2'), 'of web2');
-    const details = page.getByRole('complementary', { name: 'Details' });
-    await details.getByRole('heading', { name: 'web2' }).waitFor();
-    await details.getByRole('table', { name: 'Whom it reaches' }).getByText('maindb').waitFor();
+    const details = () => page.getByRole('complementary', { name: 'Details' });
+    await details().getByRole('heading', { name: 'web2' }).waitFor();
+    await details().getByRole('table', { name: 'Whom it reaches' }).getByText('maindb').waitFor();
 
     // Whoever opens the same address sees the same.
     const address = page.url();
@@ -102,7 +103,7 @@ describe('the demo', () => {
     await watched.close();
     await visit(address.slice(demo.url.length + 1));
     await page.getByRole('table', { name: 'Flows of web2' }).waitFor();
-    await details.waitFor();
+    await details().waitFor();
     expect(page.url()).toBe(address);
 
     await page.getByRole('button', { name: 'Close details' }).click();

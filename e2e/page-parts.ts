@@ -12,7 +12,7 @@ export class PageParts {
   constructor(page: Page) {
     this.#page = page;
     this.map = page.getByRole('tree', { name: 'Service map' });
-    this.status = page.getByRole('contentinfo', { name: 'Status' });
+    this.status = page.getByRole('contentinfo');
     const table = page.getByRole('table', { name: /^Flows/ });
     this.rows = table.getByRole('row').filter({ has: page.getByRole('cell').filter({ hasText: /\S/ }) });
   }
@@ -47,7 +47,7 @@ export class PageParts {
 
   /** Opens the namespace select and chooses one entry, or leaves it out again. */
   async chooseNamespaces(entry: string): Promise<void> {
-    await this.#page.getByRole('combobox', { name: /^Namespace: / }).click();
+    await this.#page.getByLabel(/^Namespace: /).click();
     const popup = this.#page.getByRole('dialog', { name: 'Namespaces' });
     const option = popup.getByRole('option', { name: new RegExp(`^${entry}\\b`) });
     await option

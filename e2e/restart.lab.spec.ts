@@ -40,8 +40,8 @@ describe('under load', () => {
     const secondsUntilFlows: number[] = [];
     try {
       for (let round = 0; round < 3; round++) {
-        const bootsBefore = new Set(bootsOf(viewer.flows, 'node1'));
         await eventually('flows of node1', 30_000, () => viewer.flows.some(({ boot }) => boot.node === 'node1'));
+        const bootsBefore = new Set(bootsOf(viewer.flows, 'node1'));
         const killed = agentProcess(lab.name, 'node1')!;
         process.kill(killed, 'SIGKILL');
         let startedMs = 0;

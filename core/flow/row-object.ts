@@ -38,6 +38,7 @@ export function rowObject(
     if (name === 'node') object.node = `${boot.cluster}/${boot.node}`;
     else if (name === 'source' || name === 'destination')
       object[name] = endpointObject(endpoints.get(columns[name][row]));
+    else if (name === 'dropReason' && columns.dropReason[row] === 0) continue;
     else if (name === 'reply') object.reply = [false, true, null][columns.reply[row]] ?? null;
     else object[name] = name in NAMED ? NAMED[name as keyof typeof NAMED](columns[name][row]) : columns[name][row];
   }

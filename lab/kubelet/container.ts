@@ -9,7 +9,7 @@ import type { Container as ContainerSpec, ContainerStatus, Pod } from '../store/
 import { killCgroup, removeCgroup } from './cgroup.ts';
 import { containerCgroup } from './cgroup-path.ts';
 import { containerCommand, containerEnv, podHostname } from './environment.ts';
-import { launch } from './launch.ts';
+import { isolated, launch } from './launch.ts';
 import type { NodeContext } from './node-context.ts';
 
 /** Stands for a built-in program as a process of the container: ends with the code it is told, or when killed. */
@@ -88,6 +88,7 @@ export class Container {
       });
       child.on('exit', (code, signal) => resolve(code ?? 128 + constants.signals[signal ?? 'SIGKILL']));
     });
+    await isolated(child);
     if (program === undefined) this.#running();
     else this.#runProgram(program, pod, env, logPath, child);
     const exitCode = await ended;
@@ -113,7 +114,12 @@ export class Container {
     const tell = (code: number): void => {
       standIn.stdin?.end(`${code}\n`);
     };
-    void this.#node.programs.run(start, () => this.#running(), tell);
+    this.#node.programs
+      .run(start, () => this.#running(), tell)
+      .catch((error: Error) => {
+        appendFileSync(logPath, `${error.message}\n`);
+        tell(128);
+      });
   }
 
   /** Asks the container to end. */

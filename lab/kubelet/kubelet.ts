@@ -1,5 +1,6 @@
-import type { Pod } from '../store/objects.ts';
-import { isPodFinished } from '../store/objects.ts';
+import { rmSync } from 'node:fs';
+import { isPodFinished, type Pod } from '../store/objects.ts';
+import { containerLogPath } from './container.ts';
 import type { NodeContext } from './node-context.ts';
 import { PodWorker } from './pod-worker.ts';
 
@@ -7,6 +8,7 @@ import { PodWorker } from './pod-worker.ts';
 export class Kubelet {
   readonly #node: NodeContext;
   readonly #workers = new Map<string, PodWorker>();
+  readonly #leaving = new Set<string>();
   readonly #unsubscribe: () => void;
 
   constructor(node: NodeContext) {
@@ -23,28 +25,24 @@ export class Kubelet {
   #sync(pod: Pod): void {
     if (pod.spec.nodeName !== this.#node.name) return;
     const { uid, deletionTimestamp } = pod.metadata;
-    const worker = this.#workers.get(uid);
-    if (deletionTimestamp === undefined) {
-      if (!worker && !isPodFinished(pod)) this.#workers.set(uid, new PodWorker(this.#node, pod));
-    } else {
-      void this.#remove(pod, worker);
-    }
+    if (deletionTimestamp !== undefined) void this.#remove(pod);
+    else if (!this.#workers.has(uid) && !isPodFinished(pod)) this.#workers.set(uid, new PodWorker(this.#node, pod));
   }
 
-  async #remove(pod: Pod, worker: PodWorker | undefined): Promise<void> {
-    if (worker && !this.#removing.has(worker)) {
-      this.#removing.add(worker);
-      await worker.terminate().catch((error: Error) => console.error(`pod ${pod.metadata.name}: ${error.message}`));
-      this.#workers.delete(pod.metadata.uid);
-    } else if (worker) {
-      return;
+  async #remove(pod: Pod): Promise<void> {
+    const { uid, namespace, name } = pod.metadata;
+    if (this.#leaving.has(uid)) return;
+    this.#leaving.add(uid);
+    const terminated = this.#workers.get(uid)?.terminate();
+    await terminated?.catch((error: Error) => console.error(`pod ${namespace}/${name}: ${error.message}`));
+    this.#workers.delete(uid);
+    this.#leaving.delete(uid);
+    for (const container of pod.spec.containers) {
+      rmSync(containerLogPath(this.#node, pod, container.name), { force: true });
     }
-    const { namespace, name } = pod.metadata;
     const current = this.#node.store.get<Pod>('Pod', namespace, name);
-    if (current?.metadata.uid === pod.metadata.uid) this.#node.store.remove(current);
+    if (current?.metadata.uid === uid) this.#node.store.remove(current);
   }
-
-  readonly #removing = new Set<PodWorker>();
 
   /** Lets go of the pods without ending them: the whole lab is about to be removed. */
   stop(): void {

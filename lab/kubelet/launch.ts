@@ -1,9 +1,12 @@
-import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import { Netns } from '../network/netns.ts';
 import { tool } from './tool.ts';
 
 /** Exit code of a process that never got as far as its command. */
 export const LAUNCH_FAILED = 125;
+
+type Stdio = ('ignore' | 'pipe' | 'ipc' | number)[];
 
 export interface Launch {
   /** Directory of a cgroup that exists. The process is in it before it runs a single instruction of its own. */
@@ -12,7 +15,8 @@ export interface Launch {
   netns: string;
   command: string[];
   env: Record<string, string>;
-  stdio: StdioOptions;
+  /** Of descriptors 0, 1 and 2. */
+  stdio: Stdio;
   /** Gives the process mount and UTS namespaces of its own, with this resolv.conf and host name. */
   isolation?: { resolvConf: string; hostname: string; workingDir?: string };
 }
@@ -24,9 +28,22 @@ const ISOLATE = `
   printf %s "$3" > /proc/sys/kernel/hostname
   cd -- "$4" || exit ${LAUNCH_FAILED}
   shift 4
-  exec "$@"`;
+  exec "$@" 3>&-`;
 
-/** Starts a process in a cgroup and a network namespace. */
+/**
+ * Resolves when an isolated process is in namespaces of its own and becomes its command, or has ended before. Who enters
+ * its namespaces earlier would find the host's.
+ */
+export function isolated(child: ChildProcess): Promise<void> {
+  const held = child.stdio?.[3];
+  if (!held) return Promise.resolve(); // it could not be started
+  return new Promise((resolve) => {
+    held.on('error', () => resolve()).on('close', () => resolve());
+    (held as Readable).resume();
+  });
+}
+
+/** Starts a process in a cgroup and a network namespace. An isolated one holds descriptor 3 until it is. */
 export function launch({ cgroup, netns, command, env, stdio, isolation }: Launch): ChildProcess {
   // Mounts the host makes or removes later are followed: a private copy of a namespace's mount would keep it alive.
   const isolate = isolation
@@ -37,7 +54,9 @@ export function launch({ cgroup, netns, command, env, stdio, isolation }: Launch
   const namespace = new Netns(netns);
   try {
     // A child begins in the network namespace its parent's thread is in: that saves a program to enter it.
-    return namespace.run(() => spawn('/bin/sh', args, { env, stdio, cwd: '/' }));
+    return namespace.run(() =>
+      spawn('/bin/sh', args, { env, stdio: isolation ? [...stdio, 'pipe'] : stdio, cwd: '/' }),
+    );
   } finally {
     namespace.close();
   }

@@ -67,7 +67,9 @@ export class PodWorker {
     this.#report();
     if (!this.#pod.spec.hostNetwork) await this.#awaitEndpoint();
     if (this.#stop.signal.aborted) return;
-    void Promise.all(this.#containers.map((container) => this.#keepRunning(container))).then(() => this.#finish());
+    Promise.all(this.#containers.map((container) => this.#keepRunning(container)))
+      .then(() => this.#finish())
+      .catch((error: Error) => this.#complain(error));
   }
 
   /** Tries a step until it succeeds or the pod is deleted, showing why it has not. */
@@ -97,15 +99,23 @@ export class PodWorker {
     const cgroup = join(this.#cgroup, containerCgroup(this.#node.cgroupDriver, randomBytes(32).toString('hex')));
     mkdirSync(cgroup, { recursive: true });
     const command = [tool('sleep'), 'infinity'];
-    const sandbox = launch({ cgroup, netns: this.netns, command, env: { PATH: CONTAINER_PATH }, stdio: 'ignore' });
+    const sandbox = launch({
+      cgroup,
+      netns: this.netns,
+      command,
+      env: { PATH: CONTAINER_PATH },
+      stdio: ['ignore', 'ignore', 'ignore'],
+    });
     sandbox.on('error', () => {});
     sandbox.on('exit', () => {
       if (this.#finished || this.#stop.signal.aborted) return;
       // Someone killed it. The network stays as it is: its namespace has a name.
-      void this.#pause(RETRY_MS).then(async () => {
-        await removeCgroup(cgroup);
-        if (!this.#finished && !this.#stop.signal.aborted) this.#startSandbox();
-      });
+      this.#pause(RETRY_MS)
+        .then(async () => {
+          await removeCgroup(cgroup);
+          if (!this.#finished && !this.#stop.signal.aborted) this.#startSandbox();
+        })
+        .catch((error: Error) => this.#complain(error));
     });
   }
 
@@ -187,6 +197,12 @@ export class PodWorker {
       ...(statuses.length > 0 ? { containerStatuses: statuses } : {}),
     };
     if (!isDeepStrictEqual(status, pod.status)) this.#node.store.put({ ...pod, status });
+  }
+
+  /** What went wrong without anybody waiting for it goes to the supervisor's log. */
+  #complain(error: Error): void {
+    const { namespace, name } = this.#pod.metadata;
+    console.error(`pod ${namespace}/${name}: ${error.message}`);
   }
 
   #pause(ms: number): Promise<void> {

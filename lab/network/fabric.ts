@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { type LabLayout, nodeName, nodeNetns } from '../lab-layout.ts';
 import { Netns } from './netns.ts';
 import { ipBatch } from './run-tool.ts';
@@ -8,6 +9,9 @@ import { hostAddress, type LabSubnets, nodeAddress, podCidrs, podGateway } from 
  * link for the host, so that what runs there reaches nodes and pods.
  */
 export async function createFabric(layout: LabLayout, subnets: LabSubnets, nodeCount: number): Promise<void> {
+  if (!existsSync('/proc/sys/net/ipv6')) {
+    throw new Error('the kernel runs without IPv6, which pods need: boot it without ipv6.disable=1');
+  }
   const nodes = Array.from({ length: nodeCount }, (_, index) => index);
   const netnsOf = (index: number): string => nodeNetns(layout, nodeName(index));
   await ipBatch(undefined, [

@@ -183,5 +183,7 @@ function nameOnly(context: CanvasRenderingContext2D, card: SceneCard, state: Car
     PAD,
     Math.min(card.height / 2, CARD_HEAD / 2 + DOOR_HEIGHT / 2),
   );
-  card.doors.forEach((door, index) => ring(context, door.y, state.live?.doors[index], palette));
+  card.doors.forEach((door, index) => {
+    ring(context, door.y, state.live?.doors[index], palette);
+  });
 }

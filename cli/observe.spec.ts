@@ -1,0 +1,146 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type Backend, startBackend } from '#backend/start.ts';
+import { InProcessAgent } from '#backend/testing/in-process-agent.ts';
+import { DB, WORLD } from '#backend/testing/sample-flows.ts';
+import { filterTokens } from './observe-flags.ts';
+
+const WAGGLE = fileURLToPath(new URL('./waggle.ts', import.meta.url));
+const agent = new InProcessAgent('node-1');
+let backend: Backend;
+
+beforeAll(async () => {
+  await agent.start();
+  backend = await startBackend({
+    listen: '127.0.0.1:0',
+    relayListen: '127.0.0.1:0',
+    agents: [agent],
+    backoff: { firstMs: 20, mostMs: 50 },
+    log: pino({ level: 'silent' }),
+  });
+  const timeMs = new Date(2026, 10, 21, 9, 26, 56, 123).getTime();
+  agent.observe(
+    { timeMs },
+    { timeMs: timeMs + 1, source: DB, destination: WORLD, destinationPort: 53, protocol: 17 },
+    { timeMs: timeMs + 2, verdict: 2, dropReason: 133 },
+  );
+  await vi.waitFor(() => expect(backend.relay.window.end).toBe(3), { timeout: 10_000 });
+});
+afterAll(async () => {
+  await backend.close();
+  await agent.stop();
+});
+
+interface Run {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly code: number | null;
+}
+
+/** Runs the command; `onOutput` sees what it has printed so far and may end it. */
+function waggle(args: string[], onOutput?: (stdout: string, kill: (signal: NodeJS.Signals) => void) => void) {
+  const { WAGGLE_SERVER: _, ...env } = process.env;
+  const child = spawn(process.execPath, [WAGGLE, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
+  return new Promise<Run>((resolve) => {
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (chunk) => {
+      stdout += chunk;
+      onOutput?.(stdout, (signal) => child.kill(signal));
+    });
+    child.stderr.on('data', (chunk) => (stderr += chunk));
+    child.on('close', (code) => resolve({ stdout, stderr, code }));
+  });
+}
+
+const ask = (command: string, ...args: string[]) => waggle([command, '--server', backend.relayAddress, ...args]);
+
+describe('waggle observe', () => {
+  it('prints past flows in compact lines', async () => {
+    const { stdout, stderr, code } = await ask('observe');
+    const [web, db] = ['shop/web-5f7c-a', 'data/maindb-5f7c-a'];
+    expect(stdout.split('\n')).toEqual([
+      `Nov 21 09:26:56.123: ${web}:41000 (ID:1073741827) -> ${db}:3306 (ID:1073741830) to-stack FORWARDED (TCP Flags: SYN)`,
+      `Nov 21 09:26:56.124: ${db}:41000 (ID:1073741830) -> 93.184.216.34:53 (world) to-stack FORWARDED (UDP)`,
+      `Nov 21 09:26:56.125: ${web}:41000 (ID:1073741827) -> ${db}:3306 (ID:1073741830) Policy denied DROPPED (TCP Flags: SYN)`,
+      '',
+    ]);
+    expect([stderr, code]).toEqual(['', 0]);
+  });
+
+  it('prints what its flags and words let through', async () => {
+    const lines = async (...args: string[]) => (await ask('observe', ...args)).stdout.split('\n').length - 1;
+    expect(await lines('--protocol', 'udp')).toBe(1);
+    expect(await lines('-n', 'shop', '--verdict', 'forwarded')).toBe(1);
+    expect(await lines('--to-port', '53', '--to-port', '3306')).toBe(3);
+    expect(await lines('!verdict=dropped', '--last', '1')).toBe(1);
+    expect(await lines('--pod', 'nobody')).toBe(0);
+  });
+
+  it('prints JSON, one object per line', async () => {
+    const { stdout } = await ask('observe', '-o', 'json', '--verdict', 'dropped');
+    expect(JSON.parse(stdout)).toMatchObject({
+      id: expect.stringMatching(/^test\/node-1\/[0-9a-f]+\/3$/),
+      time: expect.stringMatching(/\.125000000Z$/),
+      source: { pod: 'web-5f7c-a', namespace: 'shop', workloadKind: 'Deployment' },
+      destinationPort: 3306,
+      protocol: 'TCP',
+      verdict: 'DROPPED',
+      dropReason: 'POLICY_DENIED',
+    });
+  });
+
+  it('follows until it is interrupted, and that is no failure', async () => {
+    let observed = false;
+    const { stdout, stderr, code } = await waggle(
+      ['observe', '--server', backend.relayAddress, '-f', '--last', '1', '--port', '3306', '--print-node-name'],
+      (printed, kill) => {
+        if (!observed) agent.observe({ sourcePort: 42_000 });
+        observed = true;
+        if (printed.includes(':42000')) kill('SIGINT');
+      },
+    );
+    expect(stdout.split('\n')).toHaveLength(3);
+    expect(stdout).toMatch(/^\w+ +\d+ [\d:.]+ \[test\/node-1\]: shop\/web/);
+    expect([stderr, code]).toEqual(['', 0]);
+  });
+
+  it('names what it cannot do', async () => {
+    const bad = await ask('observe', '--port', '80,http');
+    expect(bad).toMatchObject({
+      stdout: '',
+      code: 2,
+      stderr: expect.stringContaining('"port=80,http", character 9: "http"'),
+    });
+    const nobody = await waggle(['observe', '--server', '127.0.0.1:1']);
+    expect(nobody).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^waggle: nothing answers at 127\.0\.0\.1:1 .*--server/),
+    });
+  });
+
+  it('has a flag for every field and side', () => {
+    expect(
+      filterTokens({ fromPod: ['a', 'b,c'], label: ['app=web'], trafficDirection: ['ingress'] }, ['ns=x']),
+    ).toEqual(['ns=x', 'from:pod=a,b,c', 'label app=web', 'direction=ingress']);
+  });
+});
+
+describe('waggle status', () => {
+  it('tells nodes, rates and losses, and fails while a node is missing', async () => {
+    const well = await ask('status');
+    expect(well.code).toBe(0);
+    expect(well.stdout).toMatch(/^Nodes: +1\/1 connected\n/);
+    expect(well.stdout).toMatch(/node-1 +connected/);
+    const json = await ask('status', '-o', 'json');
+    expect(JSON.parse(json.stdout)).toMatchObject({ nodes: [{ name: 'node-1', state: 'NODE_STATE_CONNECTED' }] });
+    backend.relay.follow([agent, { name: 'node-2', address: '127.0.0.1:1' }]);
+    const missing = await ask('status');
+    expect(missing).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/1\/2 connected[\s\S]*node-2 +(un|connecting)/),
+    });
+  });
+});
