@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { nodeOfKey } from '#core/card/card-name.ts';
 import { FlowService } from '#proto/gen/waggle/v1/flow_pb.ts';
 import { ViewService } from '#proto/gen/waggle/v1/view_pb.ts';
 import { FolderSource } from '#runtime/cluster/folder-source.ts';
@@ -17,6 +18,7 @@ import { type HttpServer, startHttpServer } from './server/http-server.ts';
 import { encodedUpdate } from './view/encoded-update.ts';
 import { flowHandlers } from './view/flow-service.ts';
 import { Namespaces } from './view/namespaces.ts';
+import { ReplicaCounts } from './view/replica-counts.ts';
 import type { MapLimits } from './view/selection.ts';
 import { Selections } from './view/selections.ts';
 import { StatusBoard } from './view/status-board.ts';
@@ -67,7 +69,12 @@ export interface Backend {
 export async function startBackend(options: BackendOptions = {}): Promise<Backend> {
   const { log = createLogger('backend'), agents = [] } = options;
   const relay = createRelay(options);
-  const selections = new Selections(relay, options.map);
+  let replicas: ReplicaCounts | undefined;
+  const selections = new Selections(relay, {
+    replicas: ({ kind, namespace, workloadKind, name, key }) =>
+      kind === 'workload' ? (replicas?.of(namespace, workloadKind, name, nodeOfKey(key)) ?? 0) : 0,
+    ...options.map,
+  });
   const { version } = JSON.parse(readFileSync(PACKAGE, 'utf8')) as { version: string };
   const status = new StatusBoard(relay, version, options.replayReason);
   const { registry, missed } = backendMetrics(relay, selections);
@@ -85,6 +92,7 @@ export async function startBackend(options: BackendOptions = {}): Promise<Backen
       await source.start();
       const { stop } = source;
       closing.push(() => stop.call(source));
+      replicas = new ReplicaCounts(source);
     }
     const namespaces = new Namespaces(relay, source);
     const dependencies = { relay, selections, status, namespaces, rotation: options.rotation, onMissed };

@@ -1,6 +1,6 @@
+import { type CardName, cardName, WORLD_NAME } from '#core/card/card-name.ts';
 import type { Endpoint } from '#core/flow/endpoint.ts';
 import type { EndpointStore } from '#core/flow/endpoint-store.ts';
-import { type CardName, cardName } from './card-name.ts';
 import { DistinctCount } from './distinct-count.ts';
 import { grown } from './grown.ts';
 
@@ -25,11 +25,15 @@ export interface Card {
   firstSeenMs: number;
   /** What `lastSeenMs` was when the card was last told. */
   toldSeenMs: number;
+  /** Pods by the cluster's state when the card was last told; 0 = not known. */
+  replicas: number;
 }
 
 /** No card: the map is at its limit. */
 export const NO_CARD = -1;
 
+/** Names that parts of the world have: what comes beyond is the world as a whole. */
+const MOST_WORLD_NAMES = 100;
 /** Addresses counted per card. */
 const MOST_MEMBERS = 4096;
 /** Members whose labels are compared to find the common ones. */
@@ -42,6 +46,8 @@ const LABELLED_MEMBERS = 64;
 export class CardTable {
   readonly #endpoints: EndpointStore;
   readonly #limit: number;
+  readonly #perNode: boolean;
+  #worldNames = 0;
   readonly cards: (Card | undefined)[] = [];
   readonly #byKey = new Map<string, Card>();
   readonly #freeCards: number[] = [];
@@ -60,9 +66,10 @@ export class CardTable {
   readonly podNodes: { readonly cluster: string; readonly node: string }[] = [];
   readonly #podNodeNumbers = new Map<string, number>();
 
-  constructor(endpoints: EndpointStore, limit: number) {
+  constructor(endpoints: EndpointStore, limit: number, perNode: boolean) {
     this.#endpoints = endpoints;
     this.#limit = limit;
+    this.#perNode = perNode;
   }
 
   get size(): number {
@@ -125,6 +132,7 @@ export class CardTable {
       }
       this.cards[card.index] = undefined;
       this.#byKey.delete(card.name.key);
+      if (isNamedWorld(card.name)) this.#worldNames--;
       this.#freeCards.push(card.index);
       gone.push(card.id);
       forgot = true;
@@ -139,10 +147,16 @@ export class CardTable {
     const endpoint = this.#endpoints.get(number);
     this.#generation[number] = this.#endpoints.generation(number) + 1;
     this.#podNode[number] = endpoint.pod !== '' && endpoint.node !== '' ? this.#podNodeNumber(endpoint) : -1;
-    const name = cardName(endpoint);
+    const name = this.#nameOf(endpoint);
     const card = this.#byKey.get(name.key) ?? this.#add(name, seenMs, version);
     this.#card[number] = card?.index ?? NO_CARD;
     this.#member[number] = card === undefined ? -1 : this.#join(card, endpoint, seenMs, version);
+  }
+
+  #nameOf(endpoint: Endpoint): CardName {
+    const name = cardName(endpoint, { perNode: this.#perNode });
+    const isFull = isNamedWorld(name) && this.#worldNames >= MOST_WORLD_NAMES && !this.#byKey.has(name.key);
+    return isFull ? WORLD_NAME : name;
   }
 
   #add(name: CardName, seenMs: number, version: number): Card | undefined {
@@ -157,8 +171,10 @@ export class CardTable {
       changedVersion: version,
       firstSeenMs: seenMs,
       toldSeenMs: seenMs,
+      replicas: 0,
     };
     this.cards[index] = card;
+    if (isNamedWorld(name)) this.#worldNames++;
     this.#byKey.set(name.key, card);
     if (index >= this.lastSeenMs.length) this.lastSeenMs = grown(this.lastSeenMs, index + 1);
     this.lastSeenMs[index] = seenMs;
@@ -208,4 +224,8 @@ export class CardTable {
     this.#podNode = grown(this.#podNode, length);
     this.#generation = grown(this.#generation, length);
   }
+}
+
+function isNamedWorld(name: CardName): boolean {
+  return name.kind === 'world' && name.key !== WORLD_NAME.key;
 }

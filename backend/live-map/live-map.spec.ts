@@ -77,6 +77,57 @@ describe('the live map', () => {
     });
   });
 
+  it('has one card of a workload for each node, where that is asked for', () => {
+    const [one, two] = [pod('shop', 'web', 'node1', '10.0.1.1', 'a'), pod('shop', 'web', 'node2', '10.0.2.1', 'b')];
+    const flows = [
+      { ...SYN, source: one },
+      { ...SYN, source: two },
+    ];
+    const whole = liveMap();
+    see(whole, ...flows);
+    expect(drawn(whole).cards.filter(({ name }) => name === 'web')).toHaveLength(1);
+    const split = liveMap({ perNode: true });
+    see(split, ...flows);
+    const cards = drawn(split).cards.filter(({ name }) => name === 'web');
+    expect(cards.map(({ key, nodes }) => [key, nodes])).toEqual([
+      ['test/shop/Deployment/web@node1', ['node1']],
+      ['test/shop/Deployment/web@node2', ['node2']],
+    ]);
+  });
+
+  it('gives named parts of the world cards of their own, up to a bound', () => {
+    const map = liveMap();
+    see(map, { ...SYN, destination: WORLD });
+    see(
+      map,
+      ...Array.from({ length: 150 }, (_, index) => ({
+        ...SYN,
+        destination: { ...WORLD, address: `203.0.113.${index}`, names: [`host-${index}.example.com`] },
+      })),
+    );
+    const world = drawn(map).cards.filter(({ kind }) => kind === CardKind.WORLD);
+    expect(world).toHaveLength(101);
+    expect(world.map(({ name }) => name)).toContain('host-7.example.com');
+    expect(world.find(({ name }) => name === 'world')!.members).toBe(51);
+  });
+
+  it('says how many pods a workload has by the cluster’s state, and when that changes', () => {
+    let replicas = 3;
+    const map = liveMap({ replicas: ({ name }) => (name === 'web' ? replicas : 0) });
+    see(map, SYN);
+    expect(drawn(map).cards.map(({ name, replicas }) => [name, replicas])).toEqual(
+      expect.arrayContaining([
+        ['web', 3],
+        ['maindb', 0],
+      ]),
+    );
+    const version = map.version - 1;
+    replicas = 5;
+    nowMs += 1500;
+    map.tick();
+    expect(map.changesSince(version)?.cards.map(({ name, replicas }) => [name, replicas])).toEqual([['web', 5]]);
+  });
+
   it('takes the source’s counters when the destination is not observed', () => {
     const map = liveMap({ observes: (_cluster, node) => node === 'node-1' });
     see(map, SYN, { ...SYN, trigger: TRIGGER.CLOSE, bytesOriginal: 500 });

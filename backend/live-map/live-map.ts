@@ -1,3 +1,4 @@
+import type { CardName } from '#core/card/card-name.ts';
 import type { FlowColumns } from '#core/flow/columns.ts';
 import { DIRECTION, REPLY } from '#core/flow/direction.ts';
 import type { EndpointStore } from '#core/flow/endpoint-store.ts';
@@ -16,6 +17,10 @@ export interface LiveMapOptions {
   readonly endpoints: EndpointStore;
   /** Whether a node's own agent reports its pods' flows now. Default: every node's does. */
   readonly observes?: (cluster: string, node: string) => boolean;
+  /** A workload has one card for each node where its pods run. */
+  readonly perNode?: boolean;
+  /** Pods a card's workload has by the cluster's state; 0 = not known. Default: nothing is known. */
+  readonly replicas?: (card: CardName) => number;
   /** How long cards and edges stay after they were last heard of, in milliseconds. */
   readonly maxAgeMs?: number;
   readonly maxCards?: number;
@@ -48,6 +53,7 @@ export class LiveMap {
   readonly cards: CardTable;
   readonly edges: EdgeTable;
   readonly #observes: (cluster: string, node: string) => boolean;
+  readonly #replicas: (card: CardName) => number;
   readonly #maxAgeMs: number;
   readonly #now: () => number;
   /** By CardTable's pod node number. */
@@ -62,9 +68,10 @@ export class LiveMap {
   #forgotMs: number;
 
   constructor(options: LiveMapOptions) {
-    this.cards = new CardTable(options.endpoints, options.maxCards ?? DEFAULT_MAX_CARDS);
+    this.cards = new CardTable(options.endpoints, options.maxCards ?? DEFAULT_MAX_CARDS, options.perNode ?? false);
     this.edges = new EdgeTable(options.maxEdges ?? DEFAULT_MAX_EDGES);
     this.#observes = options.observes ?? (() => true);
+    this.#replicas = options.replicas ?? (() => 0);
     this.#maxAgeMs = options.maxAgeMs ?? DEFAULT_MAX_AGE_MS;
     this.#now = options.now ?? Date.now;
     this.#nowMs = this.#now();
@@ -186,10 +193,13 @@ export class LiveMap {
       if (edges.id[edge] !== 0 && edges.lastSeenMs[edge] >= since) edges.changedVersion[edge] = this.version;
     }
     for (const card of cards.cards) {
-      if (card !== undefined && cards.lastSeenMs[card.index] >= card.toldSeenMs + TELL_SEEN_EVERY_MS) {
-        card.toldSeenMs = cards.lastSeenMs[card.index];
-        card.changedVersion = this.version;
-      }
+      if (card === undefined) continue;
+      const replicas = this.#replicas(card.name);
+      const seenMs = cards.lastSeenMs[card.index];
+      if (seenMs < card.toldSeenMs + TELL_SEEN_EVERY_MS && replicas === card.replicas) continue;
+      card.toldSeenMs = seenMs;
+      card.replicas = replicas;
+      card.changedVersion = this.version;
     }
   }
 

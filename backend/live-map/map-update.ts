@@ -1,5 +1,7 @@
 import { create } from '@bufbuild/protobuf';
+import type { CardKind } from '#core/card/card-name.ts';
 import {
+  CardKind as CardKindNumber,
   type Card as CardMessage,
   CardSchema,
   type Edge,
@@ -51,18 +53,27 @@ export function changesSince(map: LiveMap, version: number, nowMs: number): MapU
   });
 }
 
+const KINDS: Record<CardKind, CardKindNumber> = {
+  workload: CardKindNumber.WORKLOAD,
+  world: CardKindNumber.WORLD,
+  host: CardKindNumber.HOST,
+  'remote-node': CardKindNumber.REMOTE_NODE,
+  unknown: CardKindNumber.UNKNOWN,
+};
+
 function cardMessage({ cards }: LiveMap, card: Card): CardMessage {
   const { name } = card;
   return create(CardSchema, {
     id: card.id,
     key: name.key,
-    kind: name.kind,
+    kind: KINDS[name.kind],
     cluster: name.cluster,
     namespace: name.namespace,
     workloadKind: name.workloadKind,
     name: name.name,
     labels: cards.labelsOf(card),
     members: card.members.size,
+    replicas: card.replicas,
     nodes: cards.nodesOf(card),
     identity: name.identity,
     firstSeen: timestamp(card.firstSeenMs),

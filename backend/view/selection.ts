@@ -13,7 +13,13 @@ const MOST_WAITING_MATCHES = 32_768;
 /** Rows looked at without a pause. */
 const SLICE_ROWS = 16_384;
 
-export type MapLimits = Pick<LiveMapOptions, 'maxAgeMs' | 'maxCards' | 'maxEdges'>;
+export type MapLimits = Pick<LiveMapOptions, 'maxAgeMs' | 'maxCards' | 'maxEdges' | 'replicas'>;
+
+interface OpenMap {
+  readonly map: LiveMap;
+  /** Resolves when it knows what the window held at first. */
+  readonly filled: Promise<void>;
+}
 
 /**
  * What one choice of namespaces and filters shows: its matching flows and its map. Shared by everyone who looks at the same,
@@ -25,10 +31,10 @@ export class Selection {
   readonly #relay: Relay;
   readonly #limits: MapLimits;
   readonly #waiting = new Set<() => void>();
-  #map: LiveMap | undefined;
-  #mapFilled: Promise<void> | undefined;
+  /** The maps that were asked for: by workload, and by workload and node. */
+  readonly #maps: (OpenMap & { readonly perNode: boolean })[] = [];
   /** Messages of the current version, by the version they start from; 0 = a snapshot. */
-  readonly #updates = new Map<number, ViewUpdate | undefined>();
+  readonly #updates = new Map<LiveMap, Map<number, ViewUpdate | undefined>>();
   #closed = false;
 
   constructor(relay: Relay, namespaces: readonly string[], filter: Filter, limits: MapLimits) {
@@ -44,12 +50,12 @@ export class Selection {
     const { window } = this.#relay;
     const { columns } = window;
     const before = this.ring.end;
-    this.#map?.beginRows();
+    for (const { map } of this.#maps) map.beginRows();
     for (let position = from; position < to; position++) {
       const row = window.slot(position);
       if (!this.matches(columns, row)) continue;
       this.ring.push(position);
-      this.#map?.addRow(columns, row);
+      for (const { map } of this.#maps) map.addRow(columns, row);
     }
     if (this.ring.end !== before) for (const wake of this.#waiting) wake();
   }
@@ -61,31 +67,33 @@ export class Selection {
   }
 
   /** The map, once it knows the flows the window held when it was first asked for. */
-  async openMap(): Promise<LiveMap> {
-    if (this.#map === undefined) {
+  async openMap({ perNode = false } = {}): Promise<LiveMap> {
+    let open = this.#maps.find((each) => each.perNode === perNode);
+    if (open === undefined) {
       const { endpoints } = this.#relay.window;
       const observes = (cluster: string, node: string) => this.#relay.observes(cluster, node);
-      this.#map = new LiveMap({ endpoints, observes, ...this.#limits });
-      this.#mapFilled = this.#fill(this.#map);
+      const map = new LiveMap({ endpoints, observes, perNode, ...this.#limits });
+      open = { perNode, map, filled: this.#fill(map) };
+      this.#maps.push(open);
     }
-    await this.#mapFilled;
-    return this.#map;
+    await open.filled;
+    return open.map;
   }
 
   /** Closes the map's version. */
   tick(): void {
-    this.#map?.tick();
+    for (const { map } of this.#maps) map.tick();
     this.#updates.clear();
   }
 
   /** The whole map as of its last version. */
   mapSnapshot(map: LiveMap): ViewUpdate {
-    return this.#update(0, () => map.snapshot())!;
+    return this.#update(map, 0, () => map.snapshot())!;
   }
 
   /** What changed on the map since that version; undefined for nothing. */
   mapChanges(map: LiveMap, since: number): ViewUpdate | undefined {
-    return this.#update(since, () => map.changesSince(since));
+    return this.#update(map, since, () => map.changesSince(since));
   }
 
   close(): void {
@@ -93,12 +101,17 @@ export class Selection {
     this.#waiting.clear();
   }
 
-  #update(since: number, make: () => MapUpdate | undefined): ViewUpdate | undefined {
-    if (!this.#updates.has(since)) {
-      const map = make();
-      this.#updates.set(since, map && create(ViewUpdateSchema, { map }));
+  #update(map: LiveMap, since: number, make: () => MapUpdate | undefined): ViewUpdate | undefined {
+    let ofMap = this.#updates.get(map);
+    if (ofMap === undefined) {
+      ofMap = new Map();
+      this.#updates.set(map, ofMap);
     }
-    return this.#updates.get(since);
+    if (!ofMap.has(since)) {
+      const update = make();
+      ofMap.set(since, update && create(ViewUpdateSchema, { map: update }));
+    }
+    return ofMap.get(since);
   }
 
   /** Newest first: what is on the map soonest is what matters most. */

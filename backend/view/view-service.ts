@@ -68,7 +68,9 @@ async function* watch(
       const last = Math.min(request.last, MOST_LAST);
       tail = await FlowTail.open(relay, selection, { cursor: request.cursor, last });
     }
-    const map = request.map ? new MapReader(selection, await selection.openMap()) : undefined;
+    const map = request.map
+      ? new MapReader(selection, await selection.openMap({ perNode: request.perNode }))
+      : undefined;
     const startedMs = performance.now();
     let bytes = 0;
     let statusAt = startedMs;

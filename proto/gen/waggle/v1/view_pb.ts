@@ -16,7 +16,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file waggle/v1/view.proto.
  */
 export const file_waggle_v1_view: GenFile = /*@__PURE__*/
-  fileDesc("ChR3YWdnbGUvdjEvdmlldy5wcm90bxIJd2FnZ2xlLnYxIn8KDFdhdGNoUmVxdWVzdBISCgpuYW1lc3BhY2VzGAEgAygJEg4KBmZpbHRlchgCIAMoCRINCgVmbG93cxgDIAEoCBIMCgRsYXN0GAQgASgNEiEKBmN1cnNvchgFIAEoCzIRLndhZ2dsZS52MS5DdXJzb3ISCwoDbWFwGAYgASgIIqwCCgRDYXJkEgoKAmlkGAEgASgNEgsKA2tleRgCIAEoCRIhCgRraW5kGAMgASgOMhMud2FnZ2xlLnYxLkNhcmRLaW5kEg8KB2NsdXN0ZXIYBCABKAkSEQoJbmFtZXNwYWNlGAUgASgJEhUKDXdvcmtsb2FkX2tpbmQYBiABKAkSDAoEbmFtZRgHIAEoCRIOCgZsYWJlbHMYCCADKAkSDwoHbWVtYmVycxgJIAEoDRINCgVub2RlcxgKIAMoCRIQCghpZGVudGl0eRgLIAEoDRIuCgpmaXJzdF9zZWVuGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCglsYXN0X3NlZW4YDSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIqwBCgRFZGdlEgoKAmlkGAEgASgNEg4KBnNvdXJjZRgCIAEoDRITCgtkZXN0aW5hdGlvbhgDIAEoDRIMCgRwb3J0GAQgASgNEhAKCHByb3RvY29sGAUgASgNEi4KCmZpcnN0X3NlZW4YBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiMKBXN0YXRzGAcgASgLMhQud2FnZ2xlLnYxLkVkZ2VTdGF0cyKQAwoJRWRnZVN0YXRzEgwKBGVkZ2UYASABKA0SHgoWY29ubmVjdGlvbnNfcGVyX3NlY29uZBgCIAEoARIYChBmbG93c19wZXJfc2Vjb25kGAMgASgBEhgKEGJ5dGVzX3Blcl9zZWNvbmQYBCABKAESHgoWcmVwbHlfYnl0ZXNfcGVyX3NlY29uZBgFIAEoARITCgtjb25uZWN0aW9ucxgGIAEoBBINCgVieXRlcxgHIAEoBBITCgtyZXBseV9ieXRlcxgIIAEoBBIPCgdwYWNrZXRzGAkgASgEEhUKDXJlcGx5X3BhY2tldHMYCiABKAQSEQoJZm9yd2FyZGVkGAsgASgNEg8KB2Ryb3BwZWQYDCABKA0SDwoHYXVkaXRlZBgNIAEoDRISCgpydHRfbWljcm9zGA4gASgNEhMKC3JldHJhbnNtaXRzGA8gASgNEi0KCWxhc3Rfc2VlbhgQIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLZHJvcF9yZWFzb24YESABKA0i3gEKCU1hcFVwZGF0ZRIQCghzbmFwc2hvdBgBIAEoCBIeCgVjYXJkcxgCIAMoCzIPLndhZ2dsZS52MS5DYXJkEh4KBWVkZ2VzGAMgAygLMg8ud2FnZ2xlLnYxLkVkZ2USIwoFc3RhdHMYBCADKAsyFC53YWdnbGUudjEuRWRnZVN0YXRzEhUKDXJlbW92ZWRfY2FyZHMYBSADKA0SFQoNcmVtb3ZlZF9lZGdlcxgGIAMoDRIVCg1vbWl0dGVkX2NhcmRzGAcgASgNEhUKDW9taXR0ZWRfZWRnZXMYCCABKA0ijwEKClZpZXdVcGRhdGUSIQoDbWFwGAEgASgLMhQud2FnZ2xlLnYxLk1hcFVwZGF0ZRIjCgVmbG93cxgCIAEoCzIULndhZ2dsZS52MS5GbG93QmF0Y2gSKQoGc3RhdHVzGAMgASgLMhkud2FnZ2xlLnYxLlN0YXR1c1Jlc3BvbnNlEg4KBnJvdGF0ZRgEIAEoCCIXChVMaXN0TmFtZXNwYWNlc1JlcXVlc3QiQgoWTGlzdE5hbWVzcGFjZXNSZXNwb25zZRIoCgpuYW1lc3BhY2VzGAEgAygLMhQud2FnZ2xlLnYxLk5hbWVzcGFjZSJICglOYW1lc3BhY2USDwoHY2x1c3RlchgBIAEoCRIMCgRuYW1lGAIgASgJEgwKBHBvZHMYAyABKA0SDgoGbGFiZWxzGAQgAygJKpgBCghDYXJkS2luZBIZChVDQVJEX0tJTkRfVU5TUEVDSUZJRUQQABIWChJDQVJEX0tJTkRfV09SS0xPQUQQARITCg9DQVJEX0tJTkRfV09STEQQAhISCg5DQVJEX0tJTkRfSE9TVBADEhkKFUNBUkRfS0lORF9SRU1PVEVfTk9ERRAEEhUKEUNBUkRfS0lORF9VTktOT1dOEAUy3gEKC1ZpZXdTZXJ2aWNlEjkKBVdhdGNoEhcud2FnZ2xlLnYxLldhdGNoUmVxdWVzdBoVLndhZ2dsZS52MS5WaWV3VXBkYXRlMAESVQoOTGlzdE5hbWVzcGFjZXMSIC53YWdnbGUudjEuTGlzdE5hbWVzcGFjZXNSZXF1ZXN0GiEud2FnZ2xlLnYxLkxpc3ROYW1lc3BhY2VzUmVzcG9uc2USPQoGU3RhdHVzEhgud2FnZ2xlLnYxLlN0YXR1c1JlcXVlc3QaGS53YWdnbGUudjEuU3RhdHVzUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_timestamp, file_waggle_v1_flow]);
+  fileDesc("ChR3YWdnbGUvdjEvdmlldy5wcm90bxIJd2FnZ2xlLnYxIpEBCgxXYXRjaFJlcXVlc3QSEgoKbmFtZXNwYWNlcxgBIAMoCRIOCgZmaWx0ZXIYAiADKAkSDQoFZmxvd3MYAyABKAgSDAoEbGFzdBgEIAEoDRIhCgZjdXJzb3IYBSABKAsyES53YWdnbGUudjEuQ3Vyc29yEgsKA21hcBgGIAEoCBIQCghwZXJfbm9kZRgHIAEoCCK+AgoEQ2FyZBIKCgJpZBgBIAEoDRILCgNrZXkYAiABKAkSIQoEa2luZBgDIAEoDjITLndhZ2dsZS52MS5DYXJkS2luZBIPCgdjbHVzdGVyGAQgASgJEhEKCW5hbWVzcGFjZRgFIAEoCRIVCg13b3JrbG9hZF9raW5kGAYgASgJEgwKBG5hbWUYByABKAkSDgoGbGFiZWxzGAggAygJEg8KB21lbWJlcnMYCSABKA0SDQoFbm9kZXMYCiADKAkSEAoIaWRlbnRpdHkYCyABKA0SLgoKZmlyc3Rfc2VlbhgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLQoJbGFzdF9zZWVuGA0gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIQCghyZXBsaWNhcxgOIAEoDSKsAQoERWRnZRIKCgJpZBgBIAEoDRIOCgZzb3VyY2UYAiABKA0SEwoLZGVzdGluYXRpb24YAyABKA0SDAoEcG9ydBgEIAEoDRIQCghwcm90b2NvbBgFIAEoDRIuCgpmaXJzdF9zZWVuGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIjCgVzdGF0cxgHIAEoCzIULndhZ2dsZS52MS5FZGdlU3RhdHMikAMKCUVkZ2VTdGF0cxIMCgRlZGdlGAEgASgNEh4KFmNvbm5lY3Rpb25zX3Blcl9zZWNvbmQYAiABKAESGAoQZmxvd3NfcGVyX3NlY29uZBgDIAEoARIYChBieXRlc19wZXJfc2Vjb25kGAQgASgBEh4KFnJlcGx5X2J5dGVzX3Blcl9zZWNvbmQYBSABKAESEwoLY29ubmVjdGlvbnMYBiABKAQSDQoFYnl0ZXMYByABKAQSEwoLcmVwbHlfYnl0ZXMYCCABKAQSDwoHcGFja2V0cxgJIAEoBBIVCg1yZXBseV9wYWNrZXRzGAogASgEEhEKCWZvcndhcmRlZBgLIAEoDRIPCgdkcm9wcGVkGAwgASgNEg8KB2F1ZGl0ZWQYDSABKA0SEgoKcnR0X21pY3JvcxgOIAEoDRITCgtyZXRyYW5zbWl0cxgPIAEoDRItCglsYXN0X3NlZW4YECABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC2Ryb3BfcmVhc29uGBEgASgNIo8CCglNYXBVcGRhdGUSEAoIc25hcHNob3QYASABKAgSHgoFY2FyZHMYAiADKAsyDy53YWdnbGUudjEuQ2FyZBIeCgVlZGdlcxgDIAMoCzIPLndhZ2dsZS52MS5FZGdlEiMKBXN0YXRzGAQgAygLMhQud2FnZ2xlLnYxLkVkZ2VTdGF0cxIVCg1yZW1vdmVkX2NhcmRzGAUgAygNEhUKDXJlbW92ZWRfZWRnZXMYBiADKA0SFQoNb21pdHRlZF9jYXJkcxgHIAEoDRIVCg1vbWl0dGVkX2VkZ2VzGAggASgNEi8KC2tub3duX3NpbmNlGAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCK3AQoKVmlld1VwZGF0ZRIhCgNtYXAYASABKAsyFC53YWdnbGUudjEuTWFwVXBkYXRlEiMKBWZsb3dzGAIgASgLMhQud2FnZ2xlLnYxLkZsb3dCYXRjaBIpCgZzdGF0dXMYAyABKAsyGS53YWdnbGUudjEuU3RhdHVzUmVzcG9uc2USDgoGcm90YXRlGAQgASgIEiYKBmhpZGRlbhgFIAEoCzIWLndhZ2dsZS52MS5IaWRkZW5GbG93cyI1CgtIaWRkZW5GbG93cxImCgZ0b2tlbnMYASADKAsyFi53YWdnbGUudjEuSGlkZGVuQ291bnQiRQoLSGlkZGVuQ291bnQSDQoFdG9rZW4YASABKAkSDQoFZmxvd3MYAiABKAQSGAoQZmxvd3NfcGVyX3NlY29uZBgDIAEoASIXChVMaXN0TmFtZXNwYWNlc1JlcXVlc3QiQgoWTGlzdE5hbWVzcGFjZXNSZXNwb25zZRIoCgpuYW1lc3BhY2VzGAEgAygLMhQud2FnZ2xlLnYxLk5hbWVzcGFjZSJICglOYW1lc3BhY2USDwoHY2x1c3RlchgBIAEoCRIMCgRuYW1lGAIgASgJEgwKBHBvZHMYAyABKA0SDgoGbGFiZWxzGAQgAygJIscBChFMaXN0VmFsdWVzUmVxdWVzdBISCgpuYW1lc3BhY2VzGAEgAygJEg4KBmZpbHRlchgCIAMoCRINCgVmaWVsZBgDIAEoCRIvCgRzaWRlGAQgASgOMiEud2FnZ2xlLnYxLkxpc3RWYWx1ZXNSZXF1ZXN0LlNpZGUSDQoFdHlwZWQYBSABKAkSDQoFbGltaXQYBiABKA0iMAoEU2lkZRIMCghTSURFX0FOWRAAEg0KCVNJREVfRlJPTRABEgsKB1NJREVfVE8QAiI3ChJMaXN0VmFsdWVzUmVzcG9uc2USDgoGdmFsdWVzGAEgAygJEhEKCWxvb2tlZF9hdBgCIAEoDSJmCg9EZXNjcmliZVJlcXVlc3QSEgoKbmFtZXNwYWNlcxgBIAMoCRIOCgZmaWx0ZXIYAiADKAkSDAoEY2FyZBgDIAEoCRITCgtkZXN0aW5hdGlvbhgEIAEoCRIMCgRsYXN0GAUgASgNIocCChBEZXNjcmliZVJlc3BvbnNlEiIKB21lbWJlcnMYASADKAsyES53YWdnbGUudjEuTWVtYmVyEhcKD29taXR0ZWRfbWVtYmVycxgCIAEoDRIwCgxzZXJpZXNfc3RhcnQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC3N0ZXBfbWlsbGlzGAQgASgNEiQKBWVkZ2VzGAUgAygLMhUud2FnZ2xlLnYxLkVkZ2VTZXJpZXMSIwoFZHJvcHMYBiADKAsyFC53YWdnbGUudjEuRHJvcENvdW50EiQKBmxhdGVzdBgHIAEoCzIULndhZ2dsZS52MS5GbG93QmF0Y2gilQEKBk1lbWJlchIMCgRuYW1lGAEgASgJEg8KB2FkZHJlc3MYAiABKAkSDAoEbm9kZRgDIAEoCRIQCghpZGVudGl0eRgEIAEoDRIOCgZsYWJlbHMYBSADKAkSDQoFbmFtZXMYBiADKAkSLQoJbGFzdF9zZWVuGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKGAQoKRWRnZVNlcmllcxIOCgZzb3VyY2UYASABKAkSEwoLZGVzdGluYXRpb24YAiABKAkSDAoEcG9ydBgDIAEoDRIQCghwcm90b2NvbBgEIAEoDRIRCglmb3J3YXJkZWQYBSADKA0SDwoHZHJvcHBlZBgGIAMoDRIPCgdhdWRpdGVkGAcgAygNIuUBCglEcm9wQ291bnQSDgoGc291cmNlGAEgASgJEhMKC2Rlc3RpbmF0aW9uGAIgASgJEgwKBHBvcnQYAyABKA0SEAoIcHJvdG9jb2wYBCABKA0SDgoGcmVhc29uGAUgASgNEg0KBWNvdW50GAYgASgNEikKBWZpcnN0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIoCgRsYXN0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRub2RlGAkgASgJEhEKCWRpcmVjdGlvbhgKIAEoDSqYAQoIQ2FyZEtpbmQSGQoVQ0FSRF9LSU5EX1VOU1BFQ0lGSUVEEAASFgoSQ0FSRF9LSU5EX1dPUktMT0FEEAESEwoPQ0FSRF9LSU5EX1dPUkxEEAISEgoOQ0FSRF9LSU5EX0hPU1QQAxIZChVDQVJEX0tJTkRfUkVNT1RFX05PREUQBBIVChFDQVJEX0tJTkRfVU5LTk9XThAFMu4CCgtWaWV3U2VydmljZRI5CgVXYXRjaBIXLndhZ2dsZS52MS5XYXRjaFJlcXVlc3QaFS53YWdnbGUudjEuVmlld1VwZGF0ZTABElUKDkxpc3ROYW1lc3BhY2VzEiAud2FnZ2xlLnYxLkxpc3ROYW1lc3BhY2VzUmVxdWVzdBohLndhZ2dsZS52MS5MaXN0TmFtZXNwYWNlc1Jlc3BvbnNlEkkKCkxpc3RWYWx1ZXMSHC53YWdnbGUudjEuTGlzdFZhbHVlc1JlcXVlc3QaHS53YWdnbGUudjEuTGlzdFZhbHVlc1Jlc3BvbnNlEkMKCERlc2NyaWJlEhoud2FnZ2xlLnYxLkRlc2NyaWJlUmVxdWVzdBobLndhZ2dsZS52MS5EZXNjcmliZVJlc3BvbnNlEj0KBlN0YXR1cxIYLndhZ2dsZS52MS5TdGF0dXNSZXF1ZXN0Ghkud2FnZ2xlLnYxLlN0YXR1c1Jlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_timestamp, file_waggle_v1_flow]);
 
 /**
  * @generated from message waggle.v1.WatchRequest
@@ -59,6 +59,13 @@ export type WatchRequest = Message<"waggle.v1.WatchRequest"> & {
    * @generated from field: bool map = 6;
    */
   map: boolean;
+
+  /**
+   * Of the map: a workload has one card for each node where its pods run.
+   *
+   * @generated from field: bool per_node = 7;
+   */
+  perNode: boolean;
 };
 
 /**
@@ -148,6 +155,13 @@ export type Card = Message<"waggle.v1.Card"> & {
    * @generated from field: google.protobuf.Timestamp last_seen = 13;
    */
   lastSeen?: Timestamp | undefined;
+
+  /**
+   * Pods the workload has by the cluster's state, whether or not they talk; 0 = not known.
+   *
+   * @generated from field: uint32 replicas = 14;
+   */
+  replicas: number;
 };
 
 /**
@@ -369,6 +383,13 @@ export type MapUpdate = Message<"waggle.v1.MapUpdate"> & {
    * @generated from field: uint32 omitted_edges = 8;
    */
   omittedEdges: number;
+
+  /**
+   * Since when the server knows who talks to whom, set in snapshots: what it first saw long after that is new.
+   *
+   * @generated from field: google.protobuf.Timestamp known_since = 9;
+   */
+  knownSince?: Timestamp | undefined;
 };
 
 /**
@@ -405,6 +426,13 @@ export type ViewUpdate = Message<"waggle.v1.ViewUpdate"> & {
    * @generated from field: bool rotate = 4;
    */
   rotate: boolean;
+
+  /**
+   * What the filter's negated tokens hide, about once a second while there are any.
+   *
+   * @generated from field: waggle.v1.HiddenFlows hidden = 5;
+   */
+  hidden?: HiddenFlows | undefined;
 };
 
 /**
@@ -413,6 +441,56 @@ export type ViewUpdate = Message<"waggle.v1.ViewUpdate"> & {
  */
 export const ViewUpdateSchema: GenMessage<ViewUpdate> = /*@__PURE__*/
   messageDesc(file_waggle_v1_view, 5);
+
+/**
+ * Flows that this view would show without its negated tokens. Each is counted for the first token that hides it.
+ *
+ * @generated from message waggle.v1.HiddenFlows
+ */
+export type HiddenFlows = Message<"waggle.v1.HiddenFlows"> & {
+  /**
+   * @generated from field: repeated waggle.v1.HiddenCount tokens = 1;
+   */
+  tokens: HiddenCount[];
+};
+
+/**
+ * Describes the message waggle.v1.HiddenFlows.
+ * Use `create(HiddenFlowsSchema)` to create a new message.
+ */
+export const HiddenFlowsSchema: GenMessage<HiddenFlows> = /*@__PURE__*/
+  messageDesc(file_waggle_v1_view, 6);
+
+/**
+ * @generated from message waggle.v1.HiddenCount
+ */
+export type HiddenCount = Message<"waggle.v1.HiddenCount"> & {
+  /**
+   * The token as core/filter prints it.
+   *
+   * @generated from field: string token = 1;
+   */
+  token: string;
+
+  /**
+   * Since the server began to look after this view, those that its window held then included.
+   *
+   * @generated from field: uint64 flows = 2;
+   */
+  flows: bigint;
+
+  /**
+   * @generated from field: double flows_per_second = 3;
+   */
+  flowsPerSecond: number;
+};
+
+/**
+ * Describes the message waggle.v1.HiddenCount.
+ * Use `create(HiddenCountSchema)` to create a new message.
+ */
+export const HiddenCountSchema: GenMessage<HiddenCount> = /*@__PURE__*/
+  messageDesc(file_waggle_v1_view, 7);
 
 /**
  * @generated from message waggle.v1.ListNamespacesRequest
@@ -425,7 +503,7 @@ export type ListNamespacesRequest = Message<"waggle.v1.ListNamespacesRequest"> &
  * Use `create(ListNamespacesRequestSchema)` to create a new message.
  */
 export const ListNamespacesRequestSchema: GenMessage<ListNamespacesRequest> = /*@__PURE__*/
-  messageDesc(file_waggle_v1_view, 6);
+  messageDesc(file_waggle_v1_view, 8);
 
 /**
  * @generated from message waggle.v1.ListNamespacesResponse
@@ -442,7 +520,7 @@ export type ListNamespacesResponse = Message<"waggle.v1.ListNamespacesResponse">
  * Use `create(ListNamespacesResponseSchema)` to create a new message.
  */
 export const ListNamespacesResponseSchema: GenMessage<ListNamespacesResponse> = /*@__PURE__*/
-  messageDesc(file_waggle_v1_view, 7);
+  messageDesc(file_waggle_v1_view, 9);
 
 /**
  * @generated from message waggle.v1.Namespace
@@ -474,7 +552,383 @@ export type Namespace = Message<"waggle.v1.Namespace"> & {
  * Use `create(NamespaceSchema)` to create a new message.
  */
 export const NamespaceSchema: GenMessage<Namespace> = /*@__PURE__*/
-  messageDesc(file_waggle_v1_view, 8);
+  messageDesc(file_waggle_v1_view, 10);
+
+/**
+ * Which values of one filter field recent flows have, for completion.
+ *
+ * @generated from message waggle.v1.ListValuesRequest
+ */
+export type ListValuesRequest = Message<"waggle.v1.ListValuesRequest"> & {
+  /**
+   * Only flows of this view: namespaces and the filter's other tokens.
+   *
+   * @generated from field: repeated string namespaces = 1;
+   */
+  namespaces: string[];
+
+  /**
+   * @generated from field: repeated string filter = 2;
+   */
+  filter: string[];
+
+  /**
+   * A field's name (core/filter), and the end of the flow it is asked of.
+   *
+   * @generated from field: string field = 3;
+   */
+  field: string;
+
+  /**
+   * @generated from field: waggle.v1.ListValuesRequest.Side side = 4;
+   */
+  side: ListValuesRequest_Side;
+
+  /**
+   * What is typed of the value so far, letter case alike.
+   *
+   * @generated from field: string typed = 5;
+   */
+  typed: string;
+
+  /**
+   * At most 200; 0 = 20.
+   *
+   * @generated from field: uint32 limit = 6;
+   */
+  limit: number;
+};
+
+/**
+ * Describes the message waggle.v1.ListValuesRequest.
+ * Use `create(ListValuesRequestSchema)` to create a new message.
+ */
+export const ListValuesRequestSchema: GenMessage<ListValuesRequest> = /*@__PURE__*/
+  messageDesc(file_waggle_v1_view, 11);
+
+/**
+ * @generated from enum waggle.v1.ListValuesRequest.Side
+ */
+export const ListValuesRequest_Side = {
+  /**
+   * @generated from enum value: SIDE_ANY = 0;
+   */
+  ANY: 0,
+
+  /**
+   * @generated from enum value: SIDE_FROM = 1;
+   */
+  FROM: 1,
+
+  /**
+   * @generated from enum value: SIDE_TO = 2;
+   */
+  TO: 2,
+} as const;
+
+/**
+ * @generated from enum waggle.v1.ListValuesRequest.Side
+ */
+export type ListValuesRequest_Side = (typeof ListValuesRequest_Side)[keyof typeof ListValuesRequest_Side] | UnknownEnum;
+
+/**
+ * Describes the enum waggle.v1.ListValuesRequest.Side.
+ */
+export const ListValuesRequest_SideSchema: GenEnum<ListValuesRequest_Side> = /*@__PURE__*/
+  enumDesc(file_waggle_v1_view, 11, 0);
+
+/**
+ * @generated from message waggle.v1.ListValuesResponse
+ */
+export type ListValuesResponse = Message<"waggle.v1.ListValuesResponse"> & {
+  /**
+   * Those that begin with what is typed come first, then those that contain it; among them the most frequent first.
+   *
+   * @generated from field: repeated string values = 1;
+   */
+  values: string[];
+
+  /**
+   * How many flows were looked at, from the newest back.
+   *
+   * @generated from field: uint32 looked_at = 2;
+   */
+  lookedAt: number;
+};
+
+/**
+ * Describes the message waggle.v1.ListValuesResponse.
+ * Use `create(ListValuesResponseSchema)` to create a new message.
+ */
+export const ListValuesResponseSchema: GenMessage<ListValuesResponse> = /*@__PURE__*/
+  messageDesc(file_waggle_v1_view, 12);
+
+/**
+ * What the window knows about one card of the map, or about the traffic from one card to another.
+ *
+ * @generated from message waggle.v1.DescribeRequest
+ */
+export type DescribeRequest = Message<"waggle.v1.DescribeRequest"> & {
+  /**
+   * @generated from field: repeated string namespaces = 1;
+   */
+  namespaces: string[];
+
+  /**
+   * @generated from field: repeated string filter = 2;
+   */
+  filter: string[];
+
+  /**
+   * Card keys. With `destination`: only connections that `card` opens to it.
+   *
+   * @generated from field: string card = 3;
+   */
+  card: string;
+
+  /**
+   * @generated from field: string destination = 4;
+   */
+  destination: string;
+
+  /**
+   * How many of the latest flows to send; at most 100.
+   *
+   * @generated from field: uint32 last = 5;
+   */
+  last: number;
+};
+
+/**
+ * Describes the message waggle.v1.DescribeRequest.
+ * Use `create(DescribeRequestSchema)` to create a new message.
+ */
+export const DescribeRequestSchema: GenMessage<DescribeRequest> = /*@__PURE__*/
+  messageDesc(file_waggle_v1_view, 13);
+
+/**
+ * @generated from message waggle.v1.DescribeResponse
+ */
+export type DescribeResponse = Message<"waggle.v1.DescribeResponse"> & {
+  /**
+   * Pods, or addresses, of `card` that were heard of, the latest heard first; at most 200.
+   *
+   * @generated from field: repeated waggle.v1.Member members = 1;
+   */
+  members: Member[];
+
+  /**
+   * @generated from field: uint32 omitted_members = 2;
+   */
+  omittedMembers: number;
+
+  /**
+   * Flows over time: steps of equal length, the last one ending now. What is older than the window is not known:
+   * series begin at the first step that is.
+   *
+   * @generated from field: google.protobuf.Timestamp series_start = 3;
+   */
+  seriesStart?: Timestamp | undefined;
+
+  /**
+   * @generated from field: uint32 step_millis = 4;
+   */
+  stepMillis: number;
+
+  /**
+   * At most 500, the busiest first.
+   *
+   * @generated from field: repeated waggle.v1.EdgeSeries edges = 5;
+   */
+  edges: EdgeSeries[];
+
+  /**
+   * At most 200, the most frequent first.
+   *
+   * @generated from field: repeated waggle.v1.DropCount drops = 6;
+   */
+  drops: DropCount[];
+
+  /**
+   * @generated from field: waggle.v1.FlowBatch latest = 7;
+   */
+  latest?: FlowBatch | undefined;
+};
+
+/**
+ * Describes the message waggle.v1.DescribeResponse.
+ * Use `create(DescribeResponseSchema)` to create a new message.
+ */
+export const DescribeResponseSchema: GenMessage<DescribeResponse> = /*@__PURE__*/
+  messageDesc(file_waggle_v1_view, 14);
+
+/**
+ * @generated from message waggle.v1.Member
+ */
+export type Member = Message<"waggle.v1.Member"> & {
+  /**
+   * Name of the pod; the address where there is none.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: string address = 2;
+   */
+  address: string;
+
+  /**
+   * @generated from field: string node = 3;
+   */
+  node: string;
+
+  /**
+   * @generated from field: uint32 identity = 4;
+   */
+  identity: number;
+
+  /**
+   * @generated from field: repeated string labels = 5;
+   */
+  labels: string[];
+
+  /**
+   * DNS names known for the address.
+   *
+   * @generated from field: repeated string names = 6;
+   */
+  names: string[];
+
+  /**
+   * @generated from field: google.protobuf.Timestamp last_seen = 7;
+   */
+  lastSeen?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message waggle.v1.Member.
+ * Use `create(MemberSchema)` to create a new message.
+ */
+export const MemberSchema: GenMessage<Member> = /*@__PURE__*/
+  messageDesc(file_waggle_v1_view, 15);
+
+/**
+ * @generated from message waggle.v1.EdgeSeries
+ */
+export type EdgeSeries = Message<"waggle.v1.EdgeSeries"> & {
+  /**
+   * Card keys; the source opens the connections.
+   *
+   * @generated from field: string source = 1;
+   */
+  source: string;
+
+  /**
+   * @generated from field: string destination = 2;
+   */
+  destination: string;
+
+  /**
+   * @generated from field: uint32 port = 3;
+   */
+  port: number;
+
+  /**
+   * @generated from field: uint32 protocol = 4;
+   */
+  protocol: number;
+
+  /**
+   * Flows per step by verdict; each connection counted at one end only.
+   *
+   * @generated from field: repeated uint32 forwarded = 5;
+   */
+  forwarded: number[];
+
+  /**
+   * @generated from field: repeated uint32 dropped = 6;
+   */
+  dropped: number[];
+
+  /**
+   * @generated from field: repeated uint32 audited = 7;
+   */
+  audited: number[];
+};
+
+/**
+ * Describes the message waggle.v1.EdgeSeries.
+ * Use `create(EdgeSeriesSchema)` to create a new message.
+ */
+export const EdgeSeriesSchema: GenMessage<EdgeSeries> = /*@__PURE__*/
+  messageDesc(file_waggle_v1_view, 16);
+
+/**
+ * @generated from message waggle.v1.DropCount
+ */
+export type DropCount = Message<"waggle.v1.DropCount"> & {
+  /**
+   * @generated from field: string source = 1;
+   */
+  source: string;
+
+  /**
+   * @generated from field: string destination = 2;
+   */
+  destination: string;
+
+  /**
+   * @generated from field: uint32 port = 3;
+   */
+  port: number;
+
+  /**
+   * @generated from field: uint32 protocol = 4;
+   */
+  protocol: number;
+
+  /**
+   * Hubble's number; 0 = not known.
+   *
+   * @generated from field: uint32 reason = 5;
+   */
+  reason: number;
+
+  /**
+   * @generated from field: uint32 count = 6;
+   */
+  count: number;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp first = 7;
+   */
+  first?: Timestamp | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp last = 8;
+   */
+  last?: Timestamp | undefined;
+
+  /**
+   * The node that observed the last one, and the direction as its endpoint sees it: 1 ingress, 2 egress.
+   *
+   * @generated from field: string node = 9;
+   */
+  node: string;
+
+  /**
+   * @generated from field: uint32 direction = 10;
+   */
+  direction: number;
+};
+
+/**
+ * Describes the message waggle.v1.DropCount.
+ * Use `create(DropCountSchema)` to create a new message.
+ */
+export const DropCountSchema: GenMessage<DropCount> = /*@__PURE__*/
+  messageDesc(file_waggle_v1_view, 17);
 
 /**
  * @generated from enum waggle.v1.CardKind
@@ -543,6 +997,22 @@ export const ViewService: GenService<{
     methodKind: "unary";
     input: typeof ListNamespacesRequestSchema;
     output: typeof ListNamespacesResponseSchema;
+  },
+  /**
+   * @generated from rpc waggle.v1.ViewService.ListValues
+   */
+  listValues: {
+    methodKind: "unary";
+    input: typeof ListValuesRequestSchema;
+    output: typeof ListValuesResponseSchema;
+  },
+  /**
+   * @generated from rpc waggle.v1.ViewService.Describe
+   */
+  describe: {
+    methodKind: "unary";
+    input: typeof DescribeRequestSchema;
+    output: typeof DescribeResponseSchema;
   },
   /**
    * @generated from rpc waggle.v1.ViewService.Status
