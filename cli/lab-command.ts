@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { Argument, Command, Option } from 'commander';
+import { formatProblem, type Problem } from '#core/manifest/document.ts';
 import { LabClient } from '#lab/client.ts';
 import type { AgentAction, ApplyResponse, DeleteResponse, ObjectName } from '#lab/control-requests.ts';
 import { enterContainer } from '#lab/enter-container.ts';
 import { objectTable, textTable } from '#lab/get-table.ts';
 import { DEFAULT_LAB_NAME, labNameProblem } from '#lab/lab-layout.ts';
-import { formatProblem, type Problem } from '#lab/manifest/document.ts';
 import { KINDS, type Kind, kindByWord, kindNamed } from '#lab/manifest/kinds.ts';
 import { type ManifestSource, readSources } from '#lab/manifest/read-sources.ts';
 import { listScenarios, scenarioSources } from '#lab/scenario.ts';

@@ -1,4 +1,4 @@
-import type { Problem } from './manifest/document.ts';
+import type { Problem } from '#core/manifest/document.ts';
 import type { ManifestSource } from './manifest/read-sources.ts';
 import type { ApplyOutcome } from './store/apply.ts';
 

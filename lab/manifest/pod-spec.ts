@@ -1,7 +1,7 @@
+import type { Path } from '#core/manifest/document.ts';
+import type { FieldCheck } from '#core/manifest/field-check.ts';
+import { isDnsLabel, isEnvName, isLabelKey, isLabelValue, isPortName } from '#core/manifest/names.ts';
 import { programNames } from '../programs/program-names.ts';
-import type { Path } from './document.ts';
-import type { FieldCheck } from './field-check.ts';
-import { isDnsLabel, isEnvName, isLabelKey, isLabelValue, isPortName } from './names.ts';
 
 const BUILT_IN_IMAGE = /^waggle\.dev\/lab\/([a-z0-9-]+)(?::[\w.-]*)?$/;
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { formatProblem, MAX_MANIFEST_LENGTH } from './document.ts';
+import { formatProblem, MAX_MANIFEST_LENGTH } from '#core/manifest/document.ts';
 import { readManifests } from './read-manifests.ts';
 
 const read = (text: string) => readManifests([{ name: 'web.yaml', text }]);

@@ -1,4 +1,4 @@
-import { type Problem, parseManifest } from './document.ts';
+import { type Problem, parseManifest } from '#core/manifest/document.ts';
 import type { ManifestSource } from './read-sources.ts';
 import { type Manifest, validate } from './validate.ts';
 

@@ -1,6 +1,6 @@
 import ipaddr from 'ipaddr.js';
-import type { FieldCheck } from './field-check.ts';
-import { isDnsLabel, isPortName } from './names.ts';
+import type { FieldCheck } from '#core/manifest/field-check.ts';
+import { isDnsLabel, isPortName } from '#core/manifest/names.ts';
 import { checkLabels } from './pod-spec.ts';
 
 export function checkService(check: FieldCheck): void {

@@ -1,9 +1,9 @@
+import type { ManifestDocument, Path, Place, Problem } from '#core/manifest/document.ts';
+import { FieldCheck } from '#core/manifest/field-check.ts';
+import { isDnsLabel, isDnsSubdomain } from '#core/manifest/names.ts';
 import { matchesSelector } from '../store/label-selector.ts';
 import type { LabelSelector } from '../store/objects.ts';
-import type { ManifestDocument, Path, Place, Problem } from './document.ts';
-import { FieldCheck } from './field-check.ts';
 import { type Kind, kindOfManifest } from './kinds.ts';
-import { isDnsLabel, isDnsSubdomain } from './names.ts';
 import { checkAnnotations, checkLabels, checkPodSpec } from './pod-spec.ts';
 import { checkService } from './service-spec.ts';
 

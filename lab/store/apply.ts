@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Path } from '../manifest/document.ts';
+import type { Path } from '#core/manifest/document.ts';
 import type { Manifest } from '../manifest/validate.ts';
 import { newMetadata, type ObjectStore } from './object-store.ts';
 import type { Deployment, Job, KubeObject, Namespace, ObjectMeta, Pod, Service } from './objects.ts';

@@ -33,6 +33,7 @@ export interface ParsedManifest {
 export const MAX_MANIFEST_LENGTH = 8 * 1024 * 1024;
 /** How often a manifest's aliases may be resolved: enough for any honest one, too few to blow up. */
 const MAX_ALIASES = 200;
+const TOO_DEEP = 'the manifest is nested too deeply to be read';
 
 /**
  * Splits YAML or JSON text into objects: many documents, and Lists (also nested ones) flattened. A document that
@@ -50,8 +51,11 @@ export function parseManifest(file: string, text: string): ParsedManifest {
     const { line, col } = lines.linePos(offset);
     return { file, line: Math.max(1, line), column: Math.max(1, col) };
   };
-  const parsed = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, version: '1.2' });
-  for (const document of Array.isArray(parsed) ? parsed : []) {
+  for (const document of parseDocuments(text, lines)) {
+    if (document === 'too deep') {
+      problems.push({ file, line: 1, column: 1, message: TOO_DEEP });
+      continue;
+    }
     if (document.errors.length > 0) {
       const { pos, message } = document.errors[0]!;
       problems.push({ ...placeAt(pos[0]), message });
@@ -62,10 +66,22 @@ export function parseManifest(file: string, text: string): ParsedManifest {
       if (value === null || value === undefined) continue;
       flatten(value, [], document, placeAt, documents);
     } catch (error) {
-      problems.push({ ...placeAt(document.range[0]), message: (error as Error).message });
+      const exhausted = error instanceof RangeError;
+      problems.push({ ...placeAt(document.range[0]), message: exhausted ? TOO_DEEP : (error as Error).message });
     }
   }
   return { documents, problems };
+}
+
+/** The parser recurses: text that nests without end exhausts the stack, and is refused as a whole. */
+function parseDocuments(text: string, lines: LineCounter): readonly (Document.Parsed | 'too deep')[] {
+  try {
+    const parsed = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, version: '1.2' });
+    return Array.isArray(parsed) ? parsed : [];
+  } catch (error) {
+    if (error instanceof RangeError) return ['too deep'];
+    throw error;
+  }
 }
 
 function flatten(
