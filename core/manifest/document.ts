@@ -57,8 +57,8 @@ export function parseManifest(file: string, text: string): ParsedManifest {
       continue;
     }
     if (document.errors.length > 0) {
-      const { pos, message } = document.errors[0]!;
-      problems.push({ ...placeAt(pos[0]), message });
+      const { pos, code, message } = document.errors[0]!;
+      problems.push({ ...placeAt(pos[0]), message: code === 'RESOURCE_EXHAUSTION' ? TOO_DEEP : message });
       continue;
     }
     try {

@@ -89,6 +89,12 @@ describe('reading', () => {
     );
   });
 
+  test('refuses what nests without end', () => {
+    expect(problemsOf('['.repeat(100_000))[0]).toMatch(/^web\.yaml:1:\d+: the manifest is nested too deeply/);
+    expect(problemsOf('{a: '.repeat(20_000))[0]).toMatch(/nested too deeply/);
+    expect(problemsOf(`a: ${'- '.repeat(50_000)}x`)).toHaveLength(1);
+  });
+
   test('refuses what is too large, and aliases that blow up', () => {
     expect(problemsOf(' '.repeat(MAX_MANIFEST_LENGTH + 1))[0]).toMatch(/^web\.yaml:1:1: .*at most/);
     const levels = Array.from({ length: 12 }, (_, i) => `l${i + 1}: &l${i + 1} [${Array(9).fill(`*l${i}`).join()}]`);
