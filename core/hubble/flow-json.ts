@@ -1,0 +1,160 @@
+import { type FlowColumns, rowTimeNs } from '../flow/columns.ts';
+import { summary } from '../flow/compact-line.ts';
+import { DIRECTION, directions, REPLY } from '../flow/direction.ts';
+import { dropReasons } from '../flow/drop-reason.ts';
+import type { Endpoint } from '../flow/endpoint.ts';
+import type { EndpointStore } from '../flow/endpoint-store.ts';
+import { flowId, type NodeBoot } from '../flow/node-boot.ts';
+import { OBSERVATION, observations } from '../flow/observation.ts';
+import { hasPorts, isIcmp, PROTOCOL, protocols } from '../flow/protocol.ts';
+import { TCP_FLAG, type TcpFlagName } from '../flow/tcp-flags.ts';
+import { TRIGGER } from '../flow/trigger.ts';
+import { VERDICT, verdicts } from '../flow/verdict.ts';
+
+/** What a JSON object of Hubble's is made of. */
+export type HubbleJson = { [name: string]: HubbleJson | readonly HubbleJson[] | string | number | boolean };
+
+/** Kinds of monitor events in Hubble's `CiliumEventType.type`. */
+const EVENT_TYPE = { DROP: 1, TRACE: 4 } as const;
+
+/**
+ * A row as `hubble observe -o json` prints it: one `GetFlowsResponse` in protobuf's JSON mapping with the proto's field
+ * names. What is empty, zero or false is left out, as that mapping does, and so is what Hubble's message has no field for
+ * (bytes, packets, round trip). Source and destination are those of the packet. `sequence` is the row's, where the
+ * columns do not hold it in full.
+ */
+export function hubbleResponseJson(
+  columns: FlowColumns,
+  row: number,
+  endpoints: EndpointStore,
+  nodes: readonly NodeBoot[],
+  sequence: number = columns.sequence[row],
+): HubbleJson {
+  const flow = hubbleFlowJson(columns, row, endpoints, nodes, sequence);
+  return { flow, node_name: flow.node_name, time: flow.time };
+}
+
+/** Hubble's `flow.Flow` of a row. */
+export function hubbleFlowJson(
+  columns: FlowColumns,
+  row: number,
+  endpoints: EndpointStore,
+  nodes: readonly NodeBoot[],
+  sequence: number = columns.sequence[row],
+): HubbleJson {
+  const boot = nodes[columns.node[row]];
+  const source = endpoints.get(columns.source[row]);
+  const destination = endpoints.get(columns.destination[row]);
+  const verdict = columns.verdict[row];
+  const dropped = verdict === VERDICT.DROPPED;
+  const observation = columns.observation[row];
+  const reply = columns.reply[row];
+  const direction = columns.direction[row];
+  const reason = columns.dropReason[row];
+  const l4 = layer4(columns, row);
+  const observer = observation === OBSERVATION.TO_ENDPOINT ? destination : source;
+  const flow: Record<string, HubbleJson | readonly HubbleJson[] | string | number | boolean | undefined> = {
+    time: protoTime(rowTimeNs(columns, row)),
+    uuid: flowId(boot, sequence),
+    verdict: verdict === VERDICT.UNKNOWN ? undefined : verdicts.name(verdict),
+    drop_reason: dropped && reason > 0 ? reason : undefined,
+    IP: addresses(source.address, destination.address),
+    l4,
+    source: endpointJson(source),
+    destination: endpointJson(destination),
+    Type: 'L3_L4',
+    node_name: `${boot.cluster}/${boot.node}`,
+    source_names: names(source),
+    destination_names: names(destination),
+    event_type: dropped ? eventType(EVENT_TYPE.DROP, reason) : eventType(EVENT_TYPE.TRACE, traceSubType(observation)),
+    traffic_direction: direction === DIRECTION.UNKNOWN ? undefined : directions.name(direction),
+    trace_observation_point:
+      dropped || observation === OBSERVATION.UNKNOWN ? undefined : observations.name(observation),
+    trace_reason: dropped ? undefined : traceReason(columns.trigger[row], reply),
+    drop_reason_desc: dropped && reason > 0 ? dropReasons.name(reason) : undefined,
+    is_reply: reply === REPLY.UNKNOWN ? undefined : reply === REPLY.REPLY,
+    interface:
+      observer.interfaceIndex === 0 ? undefined : { index: observer.interfaceIndex, name: observer.interfaceName },
+    Summary: summary(columns, row),
+  };
+  return present(flow);
+}
+
+function endpointJson(endpoint: Endpoint): HubbleJson {
+  return present({
+    ID: endpoint.id || undefined,
+    identity: endpoint.identity || undefined,
+    cluster_name: endpoint.cluster || undefined,
+    namespace: endpoint.namespace || undefined,
+    labels: endpoint.labels.length > 0 ? (endpoint.labels as unknown as HubbleJson[]) : undefined,
+    pod_name: endpoint.pod || undefined,
+    workloads:
+      endpoint.workloadName === '' ? undefined : [{ name: endpoint.workloadName, kind: endpoint.workloadKind }],
+  });
+}
+
+function addresses(source: string, destination: string): HubbleJson | undefined {
+  if (source === '' && destination === '') return undefined;
+  return present({
+    source: source || undefined,
+    destination: destination || undefined,
+    ipVersion: (source || destination).includes(':') ? 'IPv6' : 'IPv4',
+  });
+}
+
+function layer4(columns: FlowColumns, row: number): HubbleJson | undefined {
+  const protocol = columns.protocol[row];
+  const from = columns.sourcePort[row] || undefined;
+  const to = columns.destinationPort[row] || undefined;
+  if (hasPorts(protocol)) {
+    const flags = protocol === PROTOCOL.TCP ? tcpFlags(columns.tcpFlags[row]) : undefined;
+    return { [protocols.name(protocol)]: present({ source_port: from, destination_port: to, flags }) };
+  }
+  if (isIcmp(protocol)) return { [protocols.name(protocol)]: present({ type: from, code: to }) };
+  if (protocol === PROTOCOL.IGMP || protocol === PROTOCOL.VRRP) return { [protocols.name(protocol)]: {} };
+  return undefined;
+}
+
+function tcpFlags(bits: number): HubbleJson | undefined {
+  const set = (Object.keys(TCP_FLAG) as TcpFlagName[]).filter((name) => bits & TCP_FLAG[name]);
+  return set.length === 0 ? undefined : Object.fromEntries(set.map((name) => [name, true]));
+}
+
+function names(endpoint: Endpoint): readonly HubbleJson[] | undefined {
+  return endpoint.names.length > 0 ? (endpoint.names as unknown as HubbleJson[]) : undefined;
+}
+
+function eventType(type: number, subType: number): HubbleJson {
+  return subType === 0 ? { type } : { type, sub_type: subType };
+}
+
+/** In a trace event "to-endpoint" is 0; as an observation point it is 101. */
+function traceSubType(observation: number): number {
+  return observation === OBSERVATION.TO_ENDPOINT ? 0 : observation;
+}
+
+/** What the connection table said about the packet. */
+function traceReason(trigger: number, reply: number): string | undefined {
+  if (reply === REPLY.REPLY) return 'REPLY';
+  if (reply === REPLY.UNKNOWN) return undefined;
+  return trigger === TRIGGER.FIRST_PACKET ? 'NEW' : 'ESTABLISHED';
+}
+
+/** As protobuf's JSON mapping writes a Timestamp: UTC, with 0, 3, 6 or 9 digits of a second. */
+function protoTime(ns: bigint): string {
+  const seconds = new Date(Number(ns / 1_000_000_000n) * 1000).toISOString().slice(0, 19);
+  const nanos = String(ns % 1_000_000_000n).padStart(9, '0');
+  const digits =
+    nanos === '000000000'
+      ? ''
+      : nanos.endsWith('000000')
+        ? nanos.slice(0, 3)
+        : nanos.endsWith('000')
+          ? nanos.slice(0, 6)
+          : nanos;
+  return `${seconds}${digits === '' ? '' : `.${digits}`}Z`;
+}
+
+function present(object: Record<string, HubbleJson[string] | undefined>): HubbleJson {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as HubbleJson;
+}

@@ -1,0 +1,55 @@
+import { filterField } from '../filter/fields.ts';
+import { parseFilter } from '../filter/parse-filter.ts';
+import { printTerm } from '../filter/print-filter.ts';
+import { FILTER_FLAGS } from './flag-names.ts';
+
+export interface ObservedView {
+  /** Flows with one end in one of these; empty = all. */
+  readonly namespaces: readonly string[];
+  /** Filter tokens, ANDed. Those that cannot be read are left out, as the page does. */
+  readonly filter: readonly string[];
+  /** How many past flows to begin with. */
+  readonly last?: number;
+  /** Go on with flows as they happen. */
+  readonly follow?: boolean;
+}
+
+/**
+ * The words of a `waggle observe` command that shows the same flows. A filter is told by its flag where there is one; a
+ * negated filter, and a second one of the same kind (a flag given twice means alternatives), as a word of its own.
+ */
+export function observeArguments({ namespaces, filter, last, follow = false }: ObservedView): string[] {
+  const words = ['waggle', 'observe'];
+  const free: string[] = [];
+  const taken = new Set<string>();
+  const ask = (token: string) => {
+    const [term] = parseFilter([token]).filter.terms;
+    if (term === undefined) return;
+    const flag = FILTER_FLAGS.find(({ field, side }) => field === term.field && side === term.side);
+    if (flag === undefined || term.negated || taken.has(flag.name)) {
+      free.push(printTerm(term));
+      return;
+    }
+    taken.add(flag.name);
+    const value = term.values.join(',');
+    if (value.startsWith('-')) words.push(`--${flag.name}=${value}`);
+    else words.push(`--${flag.name}`, value);
+  };
+  if (namespaces.length > 0) ask(`ns${filterField('ns')!.separator}${namespaces.join(',')}`);
+  for (const token of filter) ask(token);
+  if (last !== undefined) words.push('--last', String(last));
+  if (follow) words.push('--follow');
+  return [...words, ...free];
+}
+
+/** The same as one line for a POSIX shell. */
+export function observeCommandLine(view: ObservedView): string {
+  return observeArguments(view).map(shellQuoted).join(' ');
+}
+
+const PLAIN = /^[A-Za-z0-9_@%+=:,./-]+$/;
+
+/** A word as any POSIX shell reads it back: in single quotes, where nothing has a meaning but the quote itself. */
+export function shellQuoted(word: string): string {
+  return PLAIN.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
