@@ -9,8 +9,11 @@ import {
 import type { CallContext, Handlers } from '#runtime/grpc/service.ts';
 import type { LiveMap } from '../live-map/live-map.ts';
 import type { Relay } from '../relay/relay.ts';
+import { describe } from './describe.ts';
 import { encodedUpdate } from './encoded-update.ts';
+import { findFlow } from './find-flow.ts';
 import { FlowTail } from './flow-tail.ts';
+import { listValues } from './list-values.ts';
 import { readSelection } from './read-selection.ts';
 import type { Selection } from './selection.ts';
 import { MAP_TICK_MS, type Selections } from './selections.ts';
@@ -48,6 +51,9 @@ export function viewHandlers(dependencies: ViewDependencies): Handlers<typeof Vi
   return {
     watch: (request, context) => watch(dependencies, request, context),
     listNamespaces: async () => dependencies.namespaces.list(),
+    listValues: (request, { signal }) => listValues(dependencies.relay, request, signal),
+    describe: (request, { signal }) => describe(dependencies.relay, request, signal),
+    getFlow: (request) => findFlow(dependencies.relay.window, request),
     status: async () => dependencies.status.current(),
   };
 }
@@ -91,6 +97,8 @@ async function* watch(
       }
       if (now >= statusAt) {
         due.push(status.update());
+        const hidden = selection.hidden();
+        if (hidden !== undefined) due.push(hidden);
         statusAt = now + STATUS_EVERY_MS;
       }
       for (const update of due) {

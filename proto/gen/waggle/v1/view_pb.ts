@@ -8,7 +8,7 @@ import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobu
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { Cursor, FlowBatch, StatusRequestSchema, StatusResponse, StatusResponseSchema } from "./flow_pb.ts";
+import type { Cursor, FlowBatch, NodeBoot, StatusRequestSchema, StatusResponse, StatusResponseSchema } from "./flow_pb.ts";
 import { file_waggle_v1_flow } from "./flow_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
@@ -16,7 +16,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file waggle/v1/view.proto.
  */
 export const file_waggle_v1_view: GenFile = /*@__PURE__*/
-  fileDesc("ChR3YWdnbGUvdjEvdmlldy5wcm90bxIJd2FnZ2xlLnYxIpEBCgxXYXRjaFJlcXVlc3QSEgoKbmFtZXNwYWNlcxgBIAMoCRIOCgZmaWx0ZXIYAiADKAkSDQoFZmxvd3MYAyABKAgSDAoEbGFzdBgEIAEoDRIhCgZjdXJzb3IYBSABKAsyES53YWdnbGUudjEuQ3Vyc29yEgsKA21hcBgGIAEoCBIQCghwZXJfbm9kZRgHIAEoCCK+AgoEQ2FyZBIKCgJpZBgBIAEoDRILCgNrZXkYAiABKAkSIQoEa2luZBgDIAEoDjITLndhZ2dsZS52MS5DYXJkS2luZBIPCgdjbHVzdGVyGAQgASgJEhEKCW5hbWVzcGFjZRgFIAEoCRIVCg13b3JrbG9hZF9raW5kGAYgASgJEgwKBG5hbWUYByABKAkSDgoGbGFiZWxzGAggAygJEg8KB21lbWJlcnMYCSABKA0SDQoFbm9kZXMYCiADKAkSEAoIaWRlbnRpdHkYCyABKA0SLgoKZmlyc3Rfc2VlbhgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLQoJbGFzdF9zZWVuGA0gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIQCghyZXBsaWNhcxgOIAEoDSKsAQoERWRnZRIKCgJpZBgBIAEoDRIOCgZzb3VyY2UYAiABKA0SEwoLZGVzdGluYXRpb24YAyABKA0SDAoEcG9ydBgEIAEoDRIQCghwcm90b2NvbBgFIAEoDRIuCgpmaXJzdF9zZWVuGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIjCgVzdGF0cxgHIAEoCzIULndhZ2dsZS52MS5FZGdlU3RhdHMikAMKCUVkZ2VTdGF0cxIMCgRlZGdlGAEgASgNEh4KFmNvbm5lY3Rpb25zX3Blcl9zZWNvbmQYAiABKAESGAoQZmxvd3NfcGVyX3NlY29uZBgDIAEoARIYChBieXRlc19wZXJfc2Vjb25kGAQgASgBEh4KFnJlcGx5X2J5dGVzX3Blcl9zZWNvbmQYBSABKAESEwoLY29ubmVjdGlvbnMYBiABKAQSDQoFYnl0ZXMYByABKAQSEwoLcmVwbHlfYnl0ZXMYCCABKAQSDwoHcGFja2V0cxgJIAEoBBIVCg1yZXBseV9wYWNrZXRzGAogASgEEhEKCWZvcndhcmRlZBgLIAEoDRIPCgdkcm9wcGVkGAwgASgNEg8KB2F1ZGl0ZWQYDSABKA0SEgoKcnR0X21pY3JvcxgOIAEoDRITCgtyZXRyYW5zbWl0cxgPIAEoDRItCglsYXN0X3NlZW4YECABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC2Ryb3BfcmVhc29uGBEgASgNIo8CCglNYXBVcGRhdGUSEAoIc25hcHNob3QYASABKAgSHgoFY2FyZHMYAiADKAsyDy53YWdnbGUudjEuQ2FyZBIeCgVlZGdlcxgDIAMoCzIPLndhZ2dsZS52MS5FZGdlEiMKBXN0YXRzGAQgAygLMhQud2FnZ2xlLnYxLkVkZ2VTdGF0cxIVCg1yZW1vdmVkX2NhcmRzGAUgAygNEhUKDXJlbW92ZWRfZWRnZXMYBiADKA0SFQoNb21pdHRlZF9jYXJkcxgHIAEoDRIVCg1vbWl0dGVkX2VkZ2VzGAggASgNEi8KC2tub3duX3NpbmNlGAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCK3AQoKVmlld1VwZGF0ZRIhCgNtYXAYASABKAsyFC53YWdnbGUudjEuTWFwVXBkYXRlEiMKBWZsb3dzGAIgASgLMhQud2FnZ2xlLnYxLkZsb3dCYXRjaBIpCgZzdGF0dXMYAyABKAsyGS53YWdnbGUudjEuU3RhdHVzUmVzcG9uc2USDgoGcm90YXRlGAQgASgIEiYKBmhpZGRlbhgFIAEoCzIWLndhZ2dsZS52MS5IaWRkZW5GbG93cyI1CgtIaWRkZW5GbG93cxImCgZ0b2tlbnMYASADKAsyFi53YWdnbGUudjEuSGlkZGVuQ291bnQiRQoLSGlkZGVuQ291bnQSDQoFdG9rZW4YASABKAkSDQoFZmxvd3MYAiABKAQSGAoQZmxvd3NfcGVyX3NlY29uZBgDIAEoASIXChVMaXN0TmFtZXNwYWNlc1JlcXVlc3QiQgoWTGlzdE5hbWVzcGFjZXNSZXNwb25zZRIoCgpuYW1lc3BhY2VzGAEgAygLMhQud2FnZ2xlLnYxLk5hbWVzcGFjZSJICglOYW1lc3BhY2USDwoHY2x1c3RlchgBIAEoCRIMCgRuYW1lGAIgASgJEgwKBHBvZHMYAyABKA0SDgoGbGFiZWxzGAQgAygJIscBChFMaXN0VmFsdWVzUmVxdWVzdBISCgpuYW1lc3BhY2VzGAEgAygJEg4KBmZpbHRlchgCIAMoCRINCgVmaWVsZBgDIAEoCRIvCgRzaWRlGAQgASgOMiEud2FnZ2xlLnYxLkxpc3RWYWx1ZXNSZXF1ZXN0LlNpZGUSDQoFdHlwZWQYBSABKAkSDQoFbGltaXQYBiABKA0iMAoEU2lkZRIMCghTSURFX0FOWRAAEg0KCVNJREVfRlJPTRABEgsKB1NJREVfVE8QAiI3ChJMaXN0VmFsdWVzUmVzcG9uc2USDgoGdmFsdWVzGAEgAygJEhEKCWxvb2tlZF9hdBgCIAEoDSJmCg9EZXNjcmliZVJlcXVlc3QSEgoKbmFtZXNwYWNlcxgBIAMoCRIOCgZmaWx0ZXIYAiADKAkSDAoEY2FyZBgDIAEoCRITCgtkZXN0aW5hdGlvbhgEIAEoCRIMCgRsYXN0GAUgASgNIocCChBEZXNjcmliZVJlc3BvbnNlEiIKB21lbWJlcnMYASADKAsyES53YWdnbGUudjEuTWVtYmVyEhcKD29taXR0ZWRfbWVtYmVycxgCIAEoDRIwCgxzZXJpZXNfc3RhcnQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC3N0ZXBfbWlsbGlzGAQgASgNEiQKBWVkZ2VzGAUgAygLMhUud2FnZ2xlLnYxLkVkZ2VTZXJpZXMSIwoFZHJvcHMYBiADKAsyFC53YWdnbGUudjEuRHJvcENvdW50EiQKBmxhdGVzdBgHIAEoCzIULndhZ2dsZS52MS5GbG93QmF0Y2gilQEKBk1lbWJlchIMCgRuYW1lGAEgASgJEg8KB2FkZHJlc3MYAiABKAkSDAoEbm9kZRgDIAEoCRIQCghpZGVudGl0eRgEIAEoDRIOCgZsYWJlbHMYBSADKAkSDQoFbmFtZXMYBiADKAkSLQoJbGFzdF9zZWVuGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKGAQoKRWRnZVNlcmllcxIOCgZzb3VyY2UYASABKAkSEwoLZGVzdGluYXRpb24YAiABKAkSDAoEcG9ydBgDIAEoDRIQCghwcm90b2NvbBgEIAEoDRIRCglmb3J3YXJkZWQYBSADKA0SDwoHZHJvcHBlZBgGIAMoDRIPCgdhdWRpdGVkGAcgAygNIuUBCglEcm9wQ291bnQSDgoGc291cmNlGAEgASgJEhMKC2Rlc3RpbmF0aW9uGAIgASgJEgwKBHBvcnQYAyABKA0SEAoIcHJvdG9jb2wYBCABKA0SDgoGcmVhc29uGAUgASgNEg0KBWNvdW50GAYgASgNEikKBWZpcnN0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIoCgRsYXN0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRub2RlGAkgASgJEhEKCWRpcmVjdGlvbhgKIAEoDSqYAQoIQ2FyZEtpbmQSGQoVQ0FSRF9LSU5EX1VOU1BFQ0lGSUVEEAASFgoSQ0FSRF9LSU5EX1dPUktMT0FEEAESEwoPQ0FSRF9LSU5EX1dPUkxEEAISEgoOQ0FSRF9LSU5EX0hPU1QQAxIZChVDQVJEX0tJTkRfUkVNT1RFX05PREUQBBIVChFDQVJEX0tJTkRfVU5LTk9XThAFMu4CCgtWaWV3U2VydmljZRI5CgVXYXRjaBIXLndhZ2dsZS52MS5XYXRjaFJlcXVlc3QaFS53YWdnbGUudjEuVmlld1VwZGF0ZTABElUKDkxpc3ROYW1lc3BhY2VzEiAud2FnZ2xlLnYxLkxpc3ROYW1lc3BhY2VzUmVxdWVzdBohLndhZ2dsZS52MS5MaXN0TmFtZXNwYWNlc1Jlc3BvbnNlEkkKCkxpc3RWYWx1ZXMSHC53YWdnbGUudjEuTGlzdFZhbHVlc1JlcXVlc3QaHS53YWdnbGUudjEuTGlzdFZhbHVlc1Jlc3BvbnNlEkMKCERlc2NyaWJlEhoud2FnZ2xlLnYxLkRlc2NyaWJlUmVxdWVzdBobLndhZ2dsZS52MS5EZXNjcmliZVJlc3BvbnNlEj0KBlN0YXR1cxIYLndhZ2dsZS52MS5TdGF0dXNSZXF1ZXN0Ghkud2FnZ2xlLnYxLlN0YXR1c1Jlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_timestamp, file_waggle_v1_flow]);
+  fileDesc("ChR3YWdnbGUvdjEvdmlldy5wcm90bxIJd2FnZ2xlLnYxIpEBCgxXYXRjaFJlcXVlc3QSEgoKbmFtZXNwYWNlcxgBIAMoCRIOCgZmaWx0ZXIYAiADKAkSDQoFZmxvd3MYAyABKAgSDAoEbGFzdBgEIAEoDRIhCgZjdXJzb3IYBSABKAsyES53YWdnbGUudjEuQ3Vyc29yEgsKA21hcBgGIAEoCBIQCghwZXJfbm9kZRgHIAEoCCK+AgoEQ2FyZBIKCgJpZBgBIAEoDRILCgNrZXkYAiABKAkSIQoEa2luZBgDIAEoDjITLndhZ2dsZS52MS5DYXJkS2luZBIPCgdjbHVzdGVyGAQgASgJEhEKCW5hbWVzcGFjZRgFIAEoCRIVCg13b3JrbG9hZF9raW5kGAYgASgJEgwKBG5hbWUYByABKAkSDgoGbGFiZWxzGAggAygJEg8KB21lbWJlcnMYCSABKA0SDQoFbm9kZXMYCiADKAkSEAoIaWRlbnRpdHkYCyABKA0SLgoKZmlyc3Rfc2VlbhgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLQoJbGFzdF9zZWVuGA0gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIQCghyZXBsaWNhcxgOIAEoDSKsAQoERWRnZRIKCgJpZBgBIAEoDRIOCgZzb3VyY2UYAiABKA0SEwoLZGVzdGluYXRpb24YAyABKA0SDAoEcG9ydBgEIAEoDRIQCghwcm90b2NvbBgFIAEoDRIuCgpmaXJzdF9zZWVuGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIjCgVzdGF0cxgHIAEoCzIULndhZ2dsZS52MS5FZGdlU3RhdHMikAMKCUVkZ2VTdGF0cxIMCgRlZGdlGAEgASgNEh4KFmNvbm5lY3Rpb25zX3Blcl9zZWNvbmQYAiABKAESGAoQZmxvd3NfcGVyX3NlY29uZBgDIAEoARIYChBieXRlc19wZXJfc2Vjb25kGAQgASgBEh4KFnJlcGx5X2J5dGVzX3Blcl9zZWNvbmQYBSABKAESEwoLY29ubmVjdGlvbnMYBiABKAQSDQoFYnl0ZXMYByABKAQSEwoLcmVwbHlfYnl0ZXMYCCABKAQSDwoHcGFja2V0cxgJIAEoBBIVCg1yZXBseV9wYWNrZXRzGAogASgEEhEKCWZvcndhcmRlZBgLIAEoDRIPCgdkcm9wcGVkGAwgASgNEg8KB2F1ZGl0ZWQYDSABKA0SEgoKcnR0X21pY3JvcxgOIAEoDRITCgtyZXRyYW5zbWl0cxgPIAEoDRItCglsYXN0X3NlZW4YECABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC2Ryb3BfcmVhc29uGBEgASgNIrkCCglNYXBVcGRhdGUSEAoIc25hcHNob3QYASABKAgSHgoFY2FyZHMYAiADKAsyDy53YWdnbGUudjEuQ2FyZBIeCgVlZGdlcxgDIAMoCzIPLndhZ2dsZS52MS5FZGdlEiMKBXN0YXRzGAQgAygLMhQud2FnZ2xlLnYxLkVkZ2VTdGF0cxIVCg1yZW1vdmVkX2NhcmRzGAUgAygNEhUKDXJlbW92ZWRfZWRnZXMYBiADKA0SFQoNb21pdHRlZF9jYXJkcxgHIAEoDRIVCg1vbWl0dGVkX2VkZ2VzGAggASgNEi8KC2tub3duX3NpbmNlGAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIoCgR0aW1lGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCK3AQoKVmlld1VwZGF0ZRIhCgNtYXAYASABKAsyFC53YWdnbGUudjEuTWFwVXBkYXRlEiMKBWZsb3dzGAIgASgLMhQud2FnZ2xlLnYxLkZsb3dCYXRjaBIpCgZzdGF0dXMYAyABKAsyGS53YWdnbGUudjEuU3RhdHVzUmVzcG9uc2USDgoGcm90YXRlGAQgASgIEiYKBmhpZGRlbhgFIAEoCzIWLndhZ2dsZS52MS5IaWRkZW5GbG93cyI1CgtIaWRkZW5GbG93cxImCgZ0b2tlbnMYASADKAsyFi53YWdnbGUudjEuSGlkZGVuQ291bnQiRQoLSGlkZGVuQ291bnQSDQoFdG9rZW4YASABKAkSDQoFZmxvd3MYAiABKAQSGAoQZmxvd3NfcGVyX3NlY29uZBgDIAEoASIXChVMaXN0TmFtZXNwYWNlc1JlcXVlc3QiQgoWTGlzdE5hbWVzcGFjZXNSZXNwb25zZRIoCgpuYW1lc3BhY2VzGAEgAygLMhQud2FnZ2xlLnYxLk5hbWVzcGFjZSJICglOYW1lc3BhY2USDwoHY2x1c3RlchgBIAEoCRIMCgRuYW1lGAIgASgJEgwKBHBvZHMYAyABKA0SDgoGbGFiZWxzGAQgAygJIocBChFMaXN0VmFsdWVzUmVxdWVzdBISCgpuYW1lc3BhY2VzGAEgAygJEg4KBmZpbHRlchgCIAMoCRINCgVmaWVsZBgDIAEoCRIhCgRzaWRlGAQgASgOMhMud2FnZ2xlLnYxLkZsb3dTaWRlEg0KBXR5cGVkGAUgASgJEg0KBWxpbWl0GAYgASgNIjcKEkxpc3RWYWx1ZXNSZXNwb25zZRIOCgZ2YWx1ZXMYASADKAkSEQoJbG9va2VkX2F0GAIgASgNImYKD0Rlc2NyaWJlUmVxdWVzdBISCgpuYW1lc3BhY2VzGAEgAygJEg4KBmZpbHRlchgCIAMoCRIMCgRjYXJkGAMgASgJEhMKC2Rlc3RpbmF0aW9uGAQgASgJEgwKBGxhc3QYBSABKA0ihwIKEERlc2NyaWJlUmVzcG9uc2USIgoHbWVtYmVycxgBIAMoCzIRLndhZ2dsZS52MS5NZW1iZXISFwoPb21pdHRlZF9tZW1iZXJzGAIgASgNEjAKDHNlcmllc19zdGFydBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLc3RlcF9taWxsaXMYBCABKA0SJAoFZWRnZXMYBSADKAsyFS53YWdnbGUudjEuRWRnZVNlcmllcxIjCgVkcm9wcxgGIAMoCzIULndhZ2dsZS52MS5Ecm9wQ291bnQSJAoGbGF0ZXN0GAcgASgLMhQud2FnZ2xlLnYxLkZsb3dCYXRjaCKVAQoGTWVtYmVyEgwKBG5hbWUYASABKAkSDwoHYWRkcmVzcxgCIAEoCRIMCgRub2RlGAMgASgJEhAKCGlkZW50aXR5GAQgASgNEg4KBmxhYmVscxgFIAMoCRINCgVuYW1lcxgGIAMoCRItCglsYXN0X3NlZW4YByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIoYBCgpFZGdlU2VyaWVzEg4KBnNvdXJjZRgBIAEoCRITCgtkZXN0aW5hdGlvbhgCIAEoCRIMCgRwb3J0GAMgASgNEhAKCHByb3RvY29sGAQgASgNEhEKCWZvcndhcmRlZBgFIAMoDRIPCgdkcm9wcGVkGAYgAygNEg8KB2F1ZGl0ZWQYByADKA0i5QEKCURyb3BDb3VudBIOCgZzb3VyY2UYASABKAkSEwoLZGVzdGluYXRpb24YAiABKAkSDAoEcG9ydBgDIAEoDRIQCghwcm90b2NvbBgEIAEoDRIOCgZyZWFzb24YBSABKA0SDQoFY291bnQYBiABKA0SKQoFZmlyc3QYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEigKBGxhc3QYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBG5vZGUYCSABKAkSEQoJZGlyZWN0aW9uGAogASgNIkUKDkdldEZsb3dSZXF1ZXN0EiEKBGJvb3QYASABKAsyEy53YWdnbGUudjEuTm9kZUJvb3QSEAoIc2VxdWVuY2UYAiABKAQiYQoPR2V0Rmxvd1Jlc3BvbnNlEiIKBGZsb3cYASABKAsyFC53YWdnbGUudjEuRmxvd0JhdGNoEioKBm9sZGVzdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAqmAEKCENhcmRLaW5kEhkKFUNBUkRfS0lORF9VTlNQRUNJRklFRBAAEhYKEkNBUkRfS0lORF9XT1JLTE9BRBABEhMKD0NBUkRfS0lORF9XT1JMRBACEhIKDkNBUkRfS0lORF9IT1NUEAMSGQoVQ0FSRF9LSU5EX1JFTU9URV9OT0RFEAQSFQoRQ0FSRF9LSU5EX1VOS05PV04QBSpLCghGbG93U2lkZRIZChVGTE9XX1NJREVfVU5TUEVDSUZJRUQQABISCg5GTE9XX1NJREVfRlJPTRABEhAKDEZMT1dfU0lERV9UTxACMrADCgtWaWV3U2VydmljZRI5CgVXYXRjaBIXLndhZ2dsZS52MS5XYXRjaFJlcXVlc3QaFS53YWdnbGUudjEuVmlld1VwZGF0ZTABElUKDkxpc3ROYW1lc3BhY2VzEiAud2FnZ2xlLnYxLkxpc3ROYW1lc3BhY2VzUmVxdWVzdBohLndhZ2dsZS52MS5MaXN0TmFtZXNwYWNlc1Jlc3BvbnNlEkkKCkxpc3RWYWx1ZXMSHC53YWdnbGUudjEuTGlzdFZhbHVlc1JlcXVlc3QaHS53YWdnbGUudjEuTGlzdFZhbHVlc1Jlc3BvbnNlEkMKCERlc2NyaWJlEhoud2FnZ2xlLnYxLkRlc2NyaWJlUmVxdWVzdBobLndhZ2dsZS52MS5EZXNjcmliZVJlc3BvbnNlEkAKB0dldEZsb3cSGS53YWdnbGUudjEuR2V0Rmxvd1JlcXVlc3QaGi53YWdnbGUudjEuR2V0Rmxvd1Jlc3BvbnNlEj0KBlN0YXR1cxIYLndhZ2dsZS52MS5TdGF0dXNSZXF1ZXN0Ghkud2FnZ2xlLnYxLlN0YXR1c1Jlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_timestamp, file_waggle_v1_flow]);
 
 /**
  * @generated from message waggle.v1.WatchRequest
@@ -390,6 +390,13 @@ export type MapUpdate = Message<"waggle.v1.MapUpdate"> & {
    * @generated from field: google.protobuf.Timestamp known_since = 9;
    */
   knownSince?: Timestamp | undefined;
+
+  /**
+   * The server's clock: quiet times count from it.
+   *
+   * @generated from field: google.protobuf.Timestamp time = 10;
+   */
+  time?: Timestamp | undefined;
 };
 
 /**
@@ -580,9 +587,9 @@ export type ListValuesRequest = Message<"waggle.v1.ListValuesRequest"> & {
   field: string;
 
   /**
-   * @generated from field: waggle.v1.ListValuesRequest.Side side = 4;
+   * @generated from field: waggle.v1.FlowSide side = 4;
    */
-  side: ListValuesRequest_Side;
+  side: FlowSide;
 
   /**
    * What is typed of the value so far, letter case alike.
@@ -605,37 +612,6 @@ export type ListValuesRequest = Message<"waggle.v1.ListValuesRequest"> & {
  */
 export const ListValuesRequestSchema: GenMessage<ListValuesRequest> = /*@__PURE__*/
   messageDesc(file_waggle_v1_view, 11);
-
-/**
- * @generated from enum waggle.v1.ListValuesRequest.Side
- */
-export const ListValuesRequest_Side = {
-  /**
-   * @generated from enum value: SIDE_ANY = 0;
-   */
-  ANY: 0,
-
-  /**
-   * @generated from enum value: SIDE_FROM = 1;
-   */
-  FROM: 1,
-
-  /**
-   * @generated from enum value: SIDE_TO = 2;
-   */
-  TO: 2,
-} as const;
-
-/**
- * @generated from enum waggle.v1.ListValuesRequest.Side
- */
-export type ListValuesRequest_Side = (typeof ListValuesRequest_Side)[keyof typeof ListValuesRequest_Side] | UnknownEnum;
-
-/**
- * Describes the enum waggle.v1.ListValuesRequest.Side.
- */
-export const ListValuesRequest_SideSchema: GenEnum<ListValuesRequest_Side> = /*@__PURE__*/
-  enumDesc(file_waggle_v1_view, 11, 0);
 
 /**
  * @generated from message waggle.v1.ListValuesResponse
@@ -931,6 +907,56 @@ export const DropCountSchema: GenMessage<DropCount> = /*@__PURE__*/
   messageDesc(file_waggle_v1_view, 17);
 
 /**
+ * @generated from message waggle.v1.GetFlowRequest
+ */
+export type GetFlowRequest = Message<"waggle.v1.GetFlowRequest"> & {
+  /**
+   * The parts of a flow's id.
+   *
+   * @generated from field: waggle.v1.NodeBoot boot = 1;
+   */
+  boot?: NodeBoot | undefined;
+
+  /**
+   * @generated from field: uint64 sequence = 2;
+   */
+  sequence: bigint;
+};
+
+/**
+ * Describes the message waggle.v1.GetFlowRequest.
+ * Use `create(GetFlowRequestSchema)` to create a new message.
+ */
+export const GetFlowRequestSchema: GenMessage<GetFlowRequest> = /*@__PURE__*/
+  messageDesc(file_waggle_v1_view, 18);
+
+/**
+ * @generated from message waggle.v1.GetFlowResponse
+ */
+export type GetFlowResponse = Message<"waggle.v1.GetFlowResponse"> & {
+  /**
+   * One row; absent when the window does not hold that flow (any more).
+   *
+   * @generated from field: waggle.v1.FlowBatch flow = 1;
+   */
+  flow?: FlowBatch | undefined;
+
+  /**
+   * Time of the oldest flow held; absent when none is.
+   *
+   * @generated from field: google.protobuf.Timestamp oldest = 2;
+   */
+  oldest?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message waggle.v1.GetFlowResponse.
+ * Use `create(GetFlowResponseSchema)` to create a new message.
+ */
+export const GetFlowResponseSchema: GenMessage<GetFlowResponse> = /*@__PURE__*/
+  messageDesc(file_waggle_v1_view, 19);
+
+/**
  * @generated from enum waggle.v1.CardKind
  */
 export const CardKind = {
@@ -979,6 +1005,39 @@ export const CardKindSchema: GenEnum<CardKind> = /*@__PURE__*/
   enumDesc(file_waggle_v1_view, 0);
 
 /**
+ * @generated from enum waggle.v1.FlowSide
+ */
+export const FlowSide = {
+  /**
+   * Any of the two.
+   *
+   * @generated from enum value: FLOW_SIDE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * @generated from enum value: FLOW_SIDE_FROM = 1;
+   */
+  FROM: 1,
+
+  /**
+   * @generated from enum value: FLOW_SIDE_TO = 2;
+   */
+  TO: 2,
+} as const;
+
+/**
+ * @generated from enum waggle.v1.FlowSide
+ */
+export type FlowSide = (typeof FlowSide)[keyof typeof FlowSide] | UnknownEnum;
+
+/**
+ * Describes the enum waggle.v1.FlowSide.
+ */
+export const FlowSideSchema: GenEnum<FlowSide> = /*@__PURE__*/
+  enumDesc(file_waggle_v1_view, 1);
+
+/**
  * @generated from service waggle.v1.ViewService
  */
 export const ViewService: GenService<{
@@ -1013,6 +1072,14 @@ export const ViewService: GenService<{
     methodKind: "unary";
     input: typeof DescribeRequestSchema;
     output: typeof DescribeResponseSchema;
+  },
+  /**
+   * @generated from rpc waggle.v1.ViewService.GetFlow
+   */
+  getFlow: {
+    methodKind: "unary";
+    input: typeof GetFlowRequestSchema;
+    output: typeof GetFlowResponseSchema;
   },
   /**
    * @generated from rpc waggle.v1.ViewService.Status
