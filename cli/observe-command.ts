@@ -121,11 +121,12 @@ async function linePrinter({ output, printNodeName }: ObserveFlags): Promise<(ba
     let text = '';
     for (let row = 0; row < rows; row++) {
       if (output === 'json') {
-        text += `${JSON.stringify(rowObject(columns, row, endpoints, nodes))}\n`;
+        text += `${JSON.stringify(rowObject(columns, row, endpoints, nodes, decoder.decisions))}\n`;
         continue;
       }
       const { cluster, node } = nodes[columns.node[row]];
-      text += `${compactLine(columns, row, endpoints, printNodeName ? `${cluster}/${node}` : undefined)}\n`;
+      const where = printNodeName ? `${cluster}/${node}` : undefined;
+      text += `${compactLine(columns, row, endpoints, where, decoder.decisions)}\n`;
     }
     return text;
   };

@@ -4,14 +4,17 @@ import type { Endpoint } from '#core/flow/endpoint.ts';
 import { EndpointStore } from '#core/flow/endpoint-store.ts';
 import { FLOW_FIELD_NAMES, type FlowFieldName } from '#core/flow/fields.ts';
 import type { NodeBoot } from '#core/flow/node-boot.ts';
+import type { PolicyDecision } from '#core/flow/policy-decision.ts';
 import { type Cursor, type FlowBatch, FlowService, type Loss } from '#proto/gen/waggle/v1/flow_pb.ts';
 import { createClient } from '#runtime/grpc/client.ts';
 
 /** One flow as an object: for tests, which look at thousands, not millions. */
-export interface ToldFlow extends Readonly<Record<Exclude<FlowFieldName, 'node' | 'source' | 'destination'>, number>> {
+export interface ToldFlow
+  extends Readonly<Record<Exclude<FlowFieldName, 'node' | 'source' | 'destination' | 'policy'>, number>> {
   readonly boot: NodeBoot;
   readonly source: Endpoint;
   readonly destination: Endpoint;
+  readonly policy: PolicyDecision;
   readonly timeNs: bigint;
 }
 
@@ -38,6 +41,7 @@ export class FlowReader {
         boot: this.#boots[columns.node[row]],
         source: this.#endpoints.get(columns.source[row]),
         destination: this.#endpoints.get(columns.destination[row]),
+        policy: this.#decoder.decisions.get(columns.policy[row]),
         timeNs: rowTimeNs(columns, row),
       };
     });

@@ -9,10 +9,49 @@ import {
 import { formatAddress, parseAddress } from '../ip/address.ts';
 import { decodeColumns, encodeColumns, FlowDecodeError } from './column-codec.ts';
 import { allocateColumns, copyRow, type FlowColumns } from './columns.ts';
+import { decisionFromMessage, decisionMessage } from './decision-message.ts';
+import { DecisionStore } from './decision-store.ts';
 import type { Endpoint } from './endpoint.ts';
 import { type EndpointStore, NO_ENDPOINT_NUMBER } from './endpoint-store.ts';
+import { type EntryStore, NO_ENTRY_NUMBER } from './entry-store.ts';
 import type { FlowWindow } from './flow-window.ts';
 import type { NodeBoot } from './node-boot.ts';
+import type { PolicyDecision } from './policy-decision.ts';
+
+/** What of one store a stream has been sent, and under which index. */
+class SentEntries<T> {
+  readonly #store: EntryStore<T>;
+  /** By the store's number: the index in this stream, plus one, and the generation it was sent for. */
+  #index = new Uint32Array(64);
+  #generation = new Uint32Array(64);
+  /** Entries sent so far. */
+  count = 0;
+
+  constructor(store: EntryStore<T>) {
+    this.#store = store;
+  }
+
+  /** The entry's index in the stream's dictionary; one not sent yet is given to `send` first. */
+  index(number: number, send: (entry: T) => void): number {
+    if (number >= this.#index.length) this.#grow(this.#store.bound);
+    const generation = this.#store.generation(number);
+    if (this.#index[number] !== 0 && this.#generation[number] === generation) return this.#index[number] - 1;
+    send(this.#store.get(number));
+    this.#index[number] = ++this.count;
+    this.#generation[number] = generation;
+    return this.count - 1;
+  }
+
+  #grow(bound: number): void {
+    const length = Math.max(this.#index.length * 2, bound);
+    const index = new Uint32Array(length);
+    index.set(this.#index);
+    this.#index = index;
+    const generation = new Uint32Array(length);
+    generation.set(this.#generation);
+    this.#generation = generation;
+  }
+}
 
 /**
  * The sending end of one stream: rows of a window become batches whose dictionaries hold what this stream has not been
@@ -20,21 +59,21 @@ import type { NodeBoot } from './node-boot.ts';
  */
 export class BatchEncoder {
   readonly #window: FlowWindow;
-  /** By the window's endpoint number: the index in this stream, plus one, and the generation it was sent for. */
-  #sentIndex = new Uint32Array(1024);
-  #sentGeneration = new Uint32Array(1024);
-  #endpointsSent = 0;
+  readonly #endpoints: SentEntries<Endpoint>;
+  readonly #decisions: SentEntries<PolicyDecision>;
   readonly #nodeIndex = new Map<number, number>();
   #rows: FlowColumns = allocateColumns(1024);
   #capacity = 1024;
 
   constructor(window: FlowWindow) {
     this.#window = window;
+    this.#endpoints = new SentEntries(window.endpoints);
+    this.#decisions = new SentEntries(window.decisions);
   }
 
-  /** Entries in the stream's endpoint dictionary so far: a stream that has grown large is best begun anew. */
+  /** Entries in the stream's dictionaries so far: a stream that has grown large is best begun anew. */
   get dictionarySize(): number {
-    return this.#endpointsSent;
+    return this.#endpoints.count + this.#decisions.count;
   }
 
   /** Encodes the rows at these positions of the window, in this order. Losses and cursor are the caller's to set. */
@@ -44,26 +83,18 @@ export class BatchEncoder {
       this.#rows = allocateColumns(this.#capacity);
     }
     const batch = create(FlowBatchSchema, { rows: count });
+    const rows = this.#rows;
+    const sendEndpoint = (endpoint: Endpoint) => void batch.endpoints.push(endpointMessage(endpoint));
+    const sendDecision = (decision: PolicyDecision) => void batch.decisions.push(decisionMessage(decision));
     for (let row = 0; row < count; row++) {
-      copyRow(this.#window.columns, this.#window.slot(positions[row]), this.#rows, row);
-      this.#rows.source[row] = this.#endpointIndex(this.#rows.source[row], batch);
-      this.#rows.destination[row] = this.#endpointIndex(this.#rows.destination[row], batch);
-      this.#rows.node[row] = this.#nodeIndexOf(this.#rows.node[row], batch);
+      copyRow(this.#window.columns, this.#window.slot(positions[row]), rows, row);
+      rows.source[row] = this.#endpoints.index(rows.source[row], sendEndpoint);
+      rows.destination[row] = this.#endpoints.index(rows.destination[row], sendEndpoint);
+      rows.node[row] = this.#nodeIndexOf(rows.node[row], batch);
+      if (rows.policy[row] !== 0) rows.policy[row] = this.#decisions.index(rows.policy[row], sendDecision) + 1;
     }
-    batch.columns = encodeColumns(this.#rows, 0, count);
+    batch.columns = encodeColumns(rows, 0, count);
     return batch;
-  }
-
-  #endpointIndex(number: number, batch: FlowBatch): number {
-    const store = this.#window.endpoints;
-    if (number >= this.#sentIndex.length) this.#grow(store.bound);
-    if (this.#sentIndex[number] !== 0 && this.#sentGeneration[number] === store.generation(number)) {
-      return this.#sentIndex[number] - 1;
-    }
-    batch.endpoints.push(endpointMessage(store.get(number)));
-    this.#sentIndex[number] = ++this.#endpointsSent;
-    this.#sentGeneration[number] = store.generation(number);
-    return this.#endpointsSent - 1;
   }
 
   #nodeIndexOf(number: number, batch: FlowBatch): number {
@@ -75,28 +106,33 @@ export class BatchEncoder {
     }
     return index;
   }
-
-  #grow(bound: number): void {
-    const length = Math.max(this.#sentIndex.length * 2, bound);
-    const index = new Uint32Array(length);
-    index.set(this.#sentIndex);
-    this.#sentIndex = index;
-    const generation = new Uint32Array(length);
-    generation.set(this.#sentGeneration);
-    this.#sentGeneration = generation;
-  }
 }
 
-/** The receiving end of one stream: batches become columns whose `node`, `source` and `destination` are a store's numbers. */
+/** Where a stream's dictionaries go; a FlowWindow is one. */
+export interface BatchTarget {
+  readonly endpoints: EndpointStore;
+  /** One of its own when there is none. */
+  readonly decisions?: DecisionStore;
+  nodeNumber(boot: NodeBoot): number;
+}
+
+/**
+ * The receiving end of one stream: batches become columns whose `node`, `source`, `destination` and `policy` are a
+ * store's numbers.
+ */
 export class BatchDecoder {
   readonly #endpoints: EndpointStore;
+  readonly decisions: DecisionStore;
   readonly #nodeNumber: (boot: NodeBoot) => number;
   /** By the stream's index: the store's number, retained until the stream is closed. */
   readonly #endpointNumbers: number[] = [];
+  /** The same; index 0 is "no decision", which no stream sends. */
+  readonly #decisionNumbers: number[] = [NO_ENTRY_NUMBER];
   readonly #nodeNumbers: number[] = [];
 
-  constructor(into: { endpoints: EndpointStore; nodeNumber(boot: NodeBoot): number }) {
+  constructor(into: BatchTarget) {
     this.#endpoints = into.endpoints;
+    this.decisions = into.decisions ?? new DecisionStore();
     this.#nodeNumber = (boot) => into.nodeNumber(boot);
   }
 
@@ -110,20 +146,33 @@ export class BatchDecoder {
       this.#endpoints.retain(number);
       this.#endpointNumbers.push(number);
     }
+    for (const message of batch.decisions) {
+      const number = this.decisions.intern(decisionFromMessage(message));
+      this.decisions.retain(number);
+      this.#decisionNumbers.push(number);
+    }
     const { rows, columns } = decodeColumns(batch.columns);
     if (rows !== batch.rows) throw new FlowDecodeError(`batch says ${batch.rows} rows and holds ${rows}`);
     const endpoints = this.#endpointNumbers;
+    const decisions = this.#decisionNumbers;
     const nodes = this.#nodeNumbers;
     for (let row = 0; row < rows; row++) {
       const source = columns.source[row];
       const destination = columns.destination[row];
       const node = columns.node[row];
-      if (source >= endpoints.length || destination >= endpoints.length || node >= nodes.length) {
+      const policy = columns.policy[row];
+      if (
+        source >= endpoints.length ||
+        destination >= endpoints.length ||
+        node >= nodes.length ||
+        policy >= decisions.length
+      ) {
         throw new FlowDecodeError(`row ${row} refers to a dictionary entry that was not sent`);
       }
       columns.source[row] = endpoints[source];
       columns.destination[row] = endpoints[destination];
       columns.node[row] = nodes[node];
+      columns.policy[row] = decisions[policy];
     }
     return { rows, columns };
   }
@@ -131,7 +180,9 @@ export class BatchDecoder {
   /** Gives the dictionary's references back; rows already pushed to a window hold their own. */
   close(): void {
     for (const number of this.#endpointNumbers) if (number !== NO_ENDPOINT_NUMBER) this.#endpoints.release(number);
+    for (const number of this.#decisionNumbers) this.decisions.release(number);
     this.#endpointNumbers.length = 0;
+    this.#decisionNumbers.length = 1;
     this.#nodeNumbers.length = 0;
   }
 }

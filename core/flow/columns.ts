@@ -53,6 +53,7 @@ export function copyRow(from: FlowColumns, row: number, to: FlowColumns, toRow: 
   to.bytesReply[toRow] = from.bytesReply[row];
   to.rttMicros[toRow] = from.rttMicros[row];
   to.retransmits[toRow] = from.retransmits[row];
+  to.policy[toRow] = from.policy[row];
 }
 
 /** Wall-clock nanoseconds since 1970 of a row, exact. For the edges: it makes a BigInt. */

@@ -1,5 +1,7 @@
 import { isReserved, RESERVED_IDENTITY, reservedIdentities } from '../identity/reserved.ts';
 import { type FlowColumns, rowTimeMs } from './columns.ts';
+import type { DecisionStore } from './decision-store.ts';
+import { decisionText } from './decision-text.ts';
 import { REPLY } from './direction.ts';
 import { dropReasonText } from './drop-reason.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -17,8 +19,15 @@ const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
  * `Nov 21 09:26:56.123: default/xwing:41234 (ID:2331) -> default/deathstar:80 (ID:901) to-endpoint FORWARDED (TCP Flags: SYN)`.
  * The opener stands first: `->` for its packets, `<-` for replies, `<>` when who opened is not known. A drop tells its
  * reason where others tell the observation point. Time is local. `node`, where given, follows the time in brackets.
+ * With the decisions' store, a drop or an audit says at the end which policies made it.
  */
-export function compactLine(columns: FlowColumns, row: number, endpoints: EndpointStore, node?: string): string {
+export function compactLine(
+  columns: FlowColumns,
+  row: number,
+  endpoints: EndpointStore,
+  node?: string,
+  decisions?: DecisionStore,
+): string {
   const reply = columns.reply[row];
   const source = end(columns, endpoints.get(columns.source[row]), row, columns.sourcePort[row]);
   const destination = end(columns, endpoints.get(columns.destination[row]), row, columns.destinationPort[row]);
@@ -32,7 +41,14 @@ export function compactLine(columns: FlowColumns, row: number, endpoints: Endpoi
       ? dropReasonText(columns.dropReason[row])
       : observations.name(columns.observation[row]).toLowerCase().replaceAll('_', '-');
   const where = node === undefined ? '' : ` [${node}]`;
-  return `${shortTime(rowTimeMs(columns, row))}${where}: ${ends} ${type} ${verdicts.name(verdict)} (${summary(columns, row)})`;
+  return `${shortTime(rowTimeMs(columns, row))}${where}: ${ends} ${type} ${verdicts.name(verdict)} (${summary(columns, row)})${policyText(columns, row, decisions)}`;
+}
+
+function policyText(columns: FlowColumns, row: number, decisions: DecisionStore | undefined): string {
+  const verdict = columns.verdict[row];
+  if (decisions === undefined || columns.policy[row] === 0) return '';
+  if (verdict !== VERDICT.DROPPED && verdict !== VERDICT.AUDIT) return '';
+  return ` ${decisionText(decisions.get(columns.policy[row]))}`;
 }
 
 /** `TCP Flags: SYN, ACK`, `UDP`, `ICMPv4 EchoRequest`. */

@@ -50,6 +50,7 @@ export const FLOW_FIELDS = {
     shape: 'plain',
     doc: "segments the observing endpoint's socket sent again; saturates",
   },
+  policy: { storage: 'u32', shape: 'plain', doc: 'number of the policy decision; 0 = no policy had a say' },
 } as const satisfies Record<string, FlowField>;
 
 export type FlowFieldName = keyof typeof FLOW_FIELDS;

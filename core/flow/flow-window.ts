@@ -1,4 +1,5 @@
 import { allocateColumns, copyRow, type FlowColumns } from './columns.ts';
+import { DecisionStore } from './decision-store.ts';
 import { EndpointStore } from './endpoint-store.ts';
 import { type NodeBoot, nodeBootKey } from './node-boot.ts';
 
@@ -10,16 +11,18 @@ export class FlowWindow {
   readonly capacity: number;
   readonly columns: FlowColumns;
   readonly endpoints = new EndpointStore();
+  readonly decisions = new DecisionStore();
   /** Node boots by the number in the `node` column. Append only: one per restart of an agent. */
   readonly nodes: NodeBoot[] = [];
   readonly #nodeNumbers = new Map<string, number>();
   #end = 0;
 
-  constructor(capacity: number) {
+  /** `columns`: for windows that hold their rows in their own way. */
+  constructor(capacity: number, columns?: FlowColumns) {
     if (!Number.isSafeInteger(capacity) || capacity < 1)
       throw new RangeError(`capacity ${capacity} is not a positive integer`);
     this.capacity = capacity;
-    this.columns = allocateColumns(capacity);
+    this.columns = columns ?? allocateColumns(capacity);
   }
 
   /** Position of the oldest row held. */
@@ -52,18 +55,19 @@ export class FlowWindow {
     return number;
   }
 
-  /** Appends a row whose `node`, `source` and `destination` are numbers of this window. Returns its position. */
+  /** Appends a row whose `node`, `source`, `destination` and `policy` are numbers of this window. Returns its position. */
   push(from: FlowColumns, row: number): number {
     // Retained before the overwritten row lets go: it may be the only one that holds them.
     this.endpoints.retain(from.source[row]);
     this.endpoints.retain(from.destination[row]);
+    if (from.policy[row] !== 0) this.decisions.retain(from.policy[row]);
     copyRow(from, row, this.columns, this.claim());
     return this.#end++;
   }
 
   /**
    * The slot of the next row, its former content released. Write every column, then call `commit`: for callers that
-   * decode straight into the window. Endpoint numbers must be interned after this call or retained by the caller: the
+   * decode straight into the window. Endpoint and decision numbers must be interned after this call or retained by the caller: the
    * released row may have been the last to hold one.
    */
   claim(): number {
@@ -71,6 +75,7 @@ export class FlowWindow {
     if (this.#end >= this.capacity) {
       this.endpoints.release(this.columns.source[slot]);
       this.endpoints.release(this.columns.destination[slot]);
+      this.decisions.release(this.columns.policy[slot]);
     }
     return slot;
   }
@@ -78,6 +83,7 @@ export class FlowWindow {
   commit(slot: number): void {
     this.endpoints.retain(this.columns.source[slot]);
     this.endpoints.retain(this.columns.destination[slot]);
+    if (this.columns.policy[slot] !== 0) this.decisions.retain(this.columns.policy[slot]);
     this.#end++;
   }
 }

@@ -1,4 +1,5 @@
 import { type FlowColumns, rowTimeNs } from './columns.ts';
+import type { DecisionStore } from './decision-store.ts';
 import { directions } from './direction.ts';
 import { dropReasons } from './drop-reason.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -6,6 +7,7 @@ import type { EndpointStore } from './endpoint-store.ts';
 import { FLOW_FIELD_NAMES } from './fields.ts';
 import { flowId, type NodeBoot } from './node-boot.ts';
 import { observations } from './observation.ts';
+import type { PolicyReference } from './policy-decision.ts';
 import { protocols } from './protocol.ts';
 import { tcpFlagNames } from './tcp-flags.ts';
 import { triggers } from './trigger.ts';
@@ -27,6 +29,7 @@ export function rowObject(
   row: number,
   endpoints: EndpointStore,
   nodes: readonly NodeBoot[],
+  decisions?: DecisionStore,
 ): Record<string, unknown> {
   const boot = nodes[columns.node[row]];
   const object: Record<string, unknown> = {
@@ -38,18 +41,40 @@ export function rowObject(
     if (name === 'node') object.node = `${boot.cluster}/${boot.node}`;
     else if (name === 'source' || name === 'destination')
       object[name] = endpointObject(endpoints.get(columns[name][row]));
-    else if (name === 'dropReason' && columns.dropReason[row] === 0) continue;
+    else if (name === 'policy') {
+      if (columns.policy[row] !== 0 && decisions !== undefined)
+        object.policy = decisionObject(decisions, columns.policy[row]);
+    } else if (name === 'dropReason' && columns.dropReason[row] === 0) continue;
     else if (name === 'reply') object.reply = [false, true, null][columns.reply[row]] ?? null;
     else object[name] = name in NAMED ? NAMED[name as keyof typeof NAMED](columns[name][row]) : columns[name][row];
   }
   return object;
 }
 
-/** Without what is empty. */
 function endpointObject(endpoint: Endpoint): Record<string, unknown> {
+  return withoutEmpty(endpoint);
+}
+
+function decisionObject(decisions: DecisionStore, number: number): Record<string, unknown> {
+  const { direction, allowedBy, deniedBy, auditDeniedBy, ...flags } = decisions.get(number);
+  return withoutEmpty({
+    direction: directions.name(direction),
+    allowedBy: allowedBy.map(referenceObject),
+    deniedBy: deniedBy.map(referenceObject),
+    auditDeniedBy: auditDeniedBy.map(referenceObject),
+    ...flags,
+  });
+}
+
+/** The rule stays when it is 0, the first; a policy as a whole has none. */
+function referenceObject({ rule, ...policy }: PolicyReference): Record<string, unknown> {
+  return rule < 0 ? withoutEmpty(policy) : { ...withoutEmpty(policy), rule };
+}
+
+function withoutEmpty(object: object): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(endpoint).filter(
-      ([, value]) => value !== '' && value !== 0 && !(Array.isArray(value) && value.length === 0),
+    Object.entries(object).filter(
+      ([, value]) => value !== '' && value !== 0 && value !== false && !(Array.isArray(value) && value.length === 0),
     ),
   );
 }

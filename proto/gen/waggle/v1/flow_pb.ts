@@ -15,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file waggle/v1/flow.proto.
  */
 export const file_waggle_v1_flow: GenFile = /*@__PURE__*/
-  fileDesc("ChR3YWdnbGUvdjEvZmxvdy5wcm90bxIJd2FnZ2xlLnYxIu4BCghFbmRwb2ludBIPCgdhZGRyZXNzGAEgASgMEhAKCGlkZW50aXR5GAIgASgNEg8KB2NsdXN0ZXIYAyABKAkSEQoJbmFtZXNwYWNlGAQgASgJEgsKA3BvZBgFIAEoCRIlCgh3b3JrbG9hZBgGIAEoCzITLndhZ2dsZS52MS5Xb3JrbG9hZBIOCgZsYWJlbHMYByADKAkSDQoFbmFtZXMYCCADKAkSDAoEbm9kZRgJIAEoCRIuCglpbnRlcmZhY2UYCiABKAsyGy53YWdnbGUudjEuTmV0d29ya0ludGVyZmFjZRIKCgJpZBgLIAEoDSImCghXb3JrbG9hZBIMCgRraW5kGAEgASgJEgwKBG5hbWUYAiABKAkiLwoQTmV0d29ya0ludGVyZmFjZRINCgVpbmRleBgBIAEoDRIMCgRuYW1lGAIgASgJIjoKCE5vZGVCb290Eg8KB2NsdXN0ZXIYASABKAkSDAoEbm9kZRgCIAEoCRIPCgdib290X2lkGAMgASgGIj8KCFBvc2l0aW9uEiEKBGJvb3QYASABKAsyEy53YWdnbGUudjEuTm9kZUJvb3QSEAoIc2VxdWVuY2UYAiABKAQiMAoGQ3Vyc29yEiYKCXBvc2l0aW9ucxgBIAMoCzITLndhZ2dsZS52MS5Qb3NpdGlvbiKwAQoETG9zcxIPCgdjbHVzdGVyGAEgASgJEgwKBG5vZGUYAiABKAkSJQoGc291cmNlGAMgASgOMhUud2FnZ2xlLnYxLkxvc3NTb3VyY2USDQoFY291bnQYBCABKAQSKQoFZmlyc3QYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEigKBGxhc3QYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIroBCglGbG93QmF0Y2gSDAoEcm93cxgBIAEoDRIPCgdjb2x1bW5zGAIgASgMEiIKBW5vZGVzGAMgAygLMhMud2FnZ2xlLnYxLk5vZGVCb290EiYKCWVuZHBvaW50cxgEIAMoCzITLndhZ2dsZS52MS5FbmRwb2ludBIfCgZsb3NzZXMYBSADKAsyDy53YWdnbGUudjEuTG9zcxIhCgZjdXJzb3IYBiABKAsyES53YWdnbGUudjEuQ3Vyc29yInQKDUZvbGxvd1JlcXVlc3QSIQoGY3Vyc29yGAEgASgLMhEud2FnZ2xlLnYxLkN1cnNvchIMCgRsYXN0GAIgASgNEg4KBmZvbGxvdxgDIAEoCBIOCgZmaWx0ZXIYBCADKAkSEgoKbmFtZXNwYWNlcxgFIAMoCSL1AgoKTm9kZVN0YXR1cxIPCgdjbHVzdGVyGAEgASgJEgwKBG5hbWUYAiABKAkSDwoHYWRkcmVzcxgDIAEoCRIjCgVzdGF0ZRgEIAEoDjIULndhZ2dsZS52MS5Ob2RlU3RhdGUSDwoHbWVzc2FnZRgFIAEoCRIPCgdib290X2lkGAYgASgGEhgKEGZsb3dzX3Blcl9zZWNvbmQYByABKAESEgoKZmxvd3Nfc2VlbhgIIAEoBBIRCgllbmRwb2ludHMYCSABKA0SKwoHc3RhcnRlZBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKbGFzdF9oZWFyZBgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIcmV0cnlfYXQYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiQKBmxvc3NlcxgNIAMoCzIULndhZ2dsZS52MS5Mb3NzQ291bnQiQQoJTG9zc0NvdW50EiUKBnNvdXJjZRgBIAEoDjIVLndhZ2dsZS52MS5Mb3NzU291cmNlEg0KBWNvdW50GAIgASgEIg8KDVN0YXR1c1JlcXVlc3Qi3gEKDlN0YXR1c1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSJAoFbm9kZXMYAiADKAsyFS53YWdnbGUudjEuTm9kZVN0YXR1cxISCgpmbG93c19zZWVuGAMgASgEEhIKCmZsb3dzX2hlbGQYBCABKAQSFgoOZmxvd3NfY2FwYWNpdHkYBSABKAQSGAoQZmxvd3NfcGVyX3NlY29uZBgGIAEoARIkCgZsb3NzZXMYByADKAsyFC53YWdnbGUudjEuTG9zc0NvdW50EhUKDXJlcGxheV9yZWFzb24YCCABKAkq/QEKCkxvc3NTb3VyY2USGwoXTE9TU19TT1VSQ0VfVU5TUEVDSUZJRUQQABIbChdMT1NTX1NPVVJDRV9LRVJORUxfUklORxABEhoKFkxPU1NfU09VUkNFX0FHRU5UX1JJTkcQAhIdChlMT1NTX1NPVVJDRV9BR0VOVF9SRVNUQVJUEAMSGwoXTE9TU19TT1VSQ0VfUkVMQVlfUVVFVUUQBBIaChZMT1NTX1NPVVJDRV9WSUVXX1FVRVVFEAUSHwobTE9TU19TT1VSQ0VfVU5QQVJTRURfUEFDS0VUEAYSIAocTE9TU19TT1VSQ0VfQ09OTkVDVElPTl9UQUJMRRAHKngKCU5vZGVTdGF0ZRIaChZOT0RFX1NUQVRFX1VOU1BFQ0lGSUVEEAASGQoVTk9ERV9TVEFURV9DT05ORUNUSU5HEAESGAoUTk9ERV9TVEFURV9DT05ORUNURUQQAhIaChZOT0RFX1NUQVRFX1VOQVZBSUxBQkxFEAMyiAEKC0Zsb3dTZXJ2aWNlEjoKBkZvbGxvdxIYLndhZ2dsZS52MS5Gb2xsb3dSZXF1ZXN0GhQud2FnZ2xlLnYxLkZsb3dCYXRjaDABEj0KBlN0YXR1cxIYLndhZ2dsZS52MS5TdGF0dXNSZXF1ZXN0Ghkud2FnZ2xlLnYxLlN0YXR1c1Jlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("ChR3YWdnbGUvdjEvZmxvdy5wcm90bxIJd2FnZ2xlLnYxIu4BCghFbmRwb2ludBIPCgdhZGRyZXNzGAEgASgMEhAKCGlkZW50aXR5GAIgASgNEg8KB2NsdXN0ZXIYAyABKAkSEQoJbmFtZXNwYWNlGAQgASgJEgsKA3BvZBgFIAEoCRIlCgh3b3JrbG9hZBgGIAEoCzITLndhZ2dsZS52MS5Xb3JrbG9hZBIOCgZsYWJlbHMYByADKAkSDQoFbmFtZXMYCCADKAkSDAoEbm9kZRgJIAEoCRIuCglpbnRlcmZhY2UYCiABKAsyGy53YWdnbGUudjEuTmV0d29ya0ludGVyZmFjZRIKCgJpZBgLIAEoDSImCghXb3JrbG9hZBIMCgRraW5kGAEgASgJEgwKBG5hbWUYAiABKAkiLwoQTmV0d29ya0ludGVyZmFjZRINCgVpbmRleBgBIAEoDRIMCgRuYW1lGAIgASgJIk4KD1BvbGljeVJlZmVyZW5jZRIMCgRraW5kGAEgASgJEhEKCW5hbWVzcGFjZRgCIAEoCRIMCgRuYW1lGAMgASgJEgwKBHJ1bGUYBCABKBEi6QEKDlBvbGljeURlY2lzaW9uEhEKCWRpcmVjdGlvbhgBIAEoDRIuCgphbGxvd2VkX2J5GAIgAygLMhoud2FnZ2xlLnYxLlBvbGljeVJlZmVyZW5jZRItCglkZW5pZWRfYnkYAyADKAsyGi53YWdnbGUudjEuUG9saWN5UmVmZXJlbmNlEhQKDGRlZmF1bHRfZGVueRgEIAEoCBIzCg9hdWRpdF9kZW5pZWRfYnkYBSADKAsyGi53YWdnbGUudjEuUG9saWN5UmVmZXJlbmNlEhoKEmF1ZGl0X2RlZmF1bHRfZGVueRgGIAEoCCI6CghOb2RlQm9vdBIPCgdjbHVzdGVyGAEgASgJEgwKBG5vZGUYAiABKAkSDwoHYm9vdF9pZBgDIAEoBiI/CghQb3NpdGlvbhIhCgRib290GAEgASgLMhMud2FnZ2xlLnYxLk5vZGVCb290EhAKCHNlcXVlbmNlGAIgASgEIjAKBkN1cnNvchImCglwb3NpdGlvbnMYASADKAsyEy53YWdnbGUudjEuUG9zaXRpb24isAEKBExvc3MSDwoHY2x1c3RlchgBIAEoCRIMCgRub2RlGAIgASgJEiUKBnNvdXJjZRgDIAEoDjIVLndhZ2dsZS52MS5Mb3NzU291cmNlEg0KBWNvdW50GAQgASgEEikKBWZpcnN0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIoCgRsYXN0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCLoAQoJRmxvd0JhdGNoEgwKBHJvd3MYASABKA0SDwoHY29sdW1ucxgCIAEoDBIiCgVub2RlcxgDIAMoCzITLndhZ2dsZS52MS5Ob2RlQm9vdBImCgllbmRwb2ludHMYBCADKAsyEy53YWdnbGUudjEuRW5kcG9pbnQSHwoGbG9zc2VzGAUgAygLMg8ud2FnZ2xlLnYxLkxvc3MSIQoGY3Vyc29yGAYgASgLMhEud2FnZ2xlLnYxLkN1cnNvchIsCglkZWNpc2lvbnMYByADKAsyGS53YWdnbGUudjEuUG9saWN5RGVjaXNpb24idAoNRm9sbG93UmVxdWVzdBIhCgZjdXJzb3IYASABKAsyES53YWdnbGUudjEuQ3Vyc29yEgwKBGxhc3QYAiABKA0SDgoGZm9sbG93GAMgASgIEg4KBmZpbHRlchgEIAMoCRISCgpuYW1lc3BhY2VzGAUgAygJIvUCCgpOb2RlU3RhdHVzEg8KB2NsdXN0ZXIYASABKAkSDAoEbmFtZRgCIAEoCRIPCgdhZGRyZXNzGAMgASgJEiMKBXN0YXRlGAQgASgOMhQud2FnZ2xlLnYxLk5vZGVTdGF0ZRIPCgdtZXNzYWdlGAUgASgJEg8KB2Jvb3RfaWQYBiABKAYSGAoQZmxvd3NfcGVyX3NlY29uZBgHIAEoARISCgpmbG93c19zZWVuGAggASgEEhEKCWVuZHBvaW50cxgJIAEoDRIrCgdzdGFydGVkGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpsYXN0X2hlYXJkGAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghyZXRyeV9hdBgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJAoGbG9zc2VzGA0gAygLMhQud2FnZ2xlLnYxLkxvc3NDb3VudCJBCglMb3NzQ291bnQSJQoGc291cmNlGAEgASgOMhUud2FnZ2xlLnYxLkxvc3NTb3VyY2USDQoFY291bnQYAiABKAQiDwoNU3RhdHVzUmVxdWVzdCLeAQoOU3RhdHVzUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoCRIkCgVub2RlcxgCIAMoCzIVLndhZ2dsZS52MS5Ob2RlU3RhdHVzEhIKCmZsb3dzX3NlZW4YAyABKAQSEgoKZmxvd3NfaGVsZBgEIAEoBBIWCg5mbG93c19jYXBhY2l0eRgFIAEoBBIYChBmbG93c19wZXJfc2Vjb25kGAYgASgBEiQKBmxvc3NlcxgHIAMoCzIULndhZ2dsZS52MS5Mb3NzQ291bnQSFQoNcmVwbGF5X3JlYXNvbhgIIAEoCSr9AQoKTG9zc1NvdXJjZRIbChdMT1NTX1NPVVJDRV9VTlNQRUNJRklFRBAAEhsKF0xPU1NfU09VUkNFX0tFUk5FTF9SSU5HEAESGgoWTE9TU19TT1VSQ0VfQUdFTlRfUklORxACEh0KGUxPU1NfU09VUkNFX0FHRU5UX1JFU1RBUlQQAxIbChdMT1NTX1NPVVJDRV9SRUxBWV9RVUVVRRAEEhoKFkxPU1NfU09VUkNFX1ZJRVdfUVVFVUUQBRIfChtMT1NTX1NPVVJDRV9VTlBBUlNFRF9QQUNLRVQQBhIgChxMT1NTX1NPVVJDRV9DT05ORUNUSU9OX1RBQkxFEAcqeAoJTm9kZVN0YXRlEhoKFk5PREVfU1RBVEVfVU5TUEVDSUZJRUQQABIZChVOT0RFX1NUQVRFX0NPTk5FQ1RJTkcQARIYChROT0RFX1NUQVRFX0NPTk5FQ1RFRBACEhoKFk5PREVfU1RBVEVfVU5BVkFJTEFCTEUQAzKIAQoLRmxvd1NlcnZpY2USOgoGRm9sbG93Ehgud2FnZ2xlLnYxLkZvbGxvd1JlcXVlc3QaFC53YWdnbGUudjEuRmxvd0JhdGNoMAESPQoGU3RhdHVzEhgud2FnZ2xlLnYxLlN0YXR1c1JlcXVlc3QaGS53YWdnbGUudjEuU3RhdHVzUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * What is known about one address at the moment a flow was seen. Indexes into this dictionary stand in the
@@ -146,6 +146,99 @@ export const NetworkInterfaceSchema: GenMessage<NetworkInterface> = /*@__PURE__*
   messageDesc(file_waggle_v1_flow, 2);
 
 /**
+ * One rule of one policy, or a policy as a whole.
+ *
+ * @generated from message waggle.v1.PolicyReference
+ */
+export type PolicyReference = Message<"waggle.v1.PolicyReference"> & {
+  /**
+   * NetworkPolicy, CiliumNetworkPolicy, CiliumClusterwideNetworkPolicy.
+   *
+   * @generated from field: string kind = 1;
+   */
+  kind: string;
+
+  /**
+   * Empty for cluster-scoped kinds.
+   *
+   * @generated from field: string namespace = 2;
+   */
+  namespace: string;
+
+  /**
+   * @generated from field: string name = 3;
+   */
+  name: string;
+
+  /**
+   * Index in the policy's list of rules of the decision's direction, from 0; -1 = the policy as a whole.
+   *
+   * @generated from field: sint32 rule = 4;
+   */
+  rule: number;
+};
+
+/**
+ * Describes the message waggle.v1.PolicyReference.
+ * Use `create(PolicyReferenceSchema)` to create a new message.
+ */
+export const PolicyReferenceSchema: GenMessage<PolicyReference> = /*@__PURE__*/
+  messageDesc(file_waggle_v1_flow, 3);
+
+/**
+ * Why the datapath let a packet pass, or did not. Indexes into this dictionary, plus one, stand in the `policy` column of
+ * a batch; 0 there = no policy had a say.
+ *
+ * @generated from message waggle.v1.PolicyDecision
+ */
+export type PolicyDecision = Message<"waggle.v1.PolicyDecision"> & {
+  /**
+   * 1 ingress, 2 egress: whose rules of the observing endpoint were asked.
+   *
+   * @generated from field: uint32 direction = 1;
+   */
+  direction: number;
+
+  /**
+   * Rules that allow it.
+   *
+   * @generated from field: repeated waggle.v1.PolicyReference allowed_by = 2;
+   */
+  allowedBy: PolicyReference[];
+
+  /**
+   * Rules that deny it; with `default_deny` the policies that select the endpoint, none of which allows it.
+   *
+   * @generated from field: repeated waggle.v1.PolicyReference denied_by = 3;
+   */
+  deniedBy: PolicyReference[];
+
+  /**
+   * @generated from field: bool default_deny = 4;
+   */
+  defaultDeny: boolean;
+
+  /**
+   * The same, of policies that are audited only: what would have denied it.
+   *
+   * @generated from field: repeated waggle.v1.PolicyReference audit_denied_by = 5;
+   */
+  auditDeniedBy: PolicyReference[];
+
+  /**
+   * @generated from field: bool audit_default_deny = 6;
+   */
+  auditDefaultDeny: boolean;
+};
+
+/**
+ * Describes the message waggle.v1.PolicyDecision.
+ * Use `create(PolicyDecisionSchema)` to create a new message.
+ */
+export const PolicyDecisionSchema: GenMessage<PolicyDecision> = /*@__PURE__*/
+  messageDesc(file_waggle_v1_flow, 4);
+
+/**
  * One life of one node's agent. A restart of the agent gives a new boot id.
  *
  * @generated from message waggle.v1.NodeBoot
@@ -172,7 +265,7 @@ export type NodeBoot = Message<"waggle.v1.NodeBoot"> & {
  * Use `create(NodeBootSchema)` to create a new message.
  */
 export const NodeBootSchema: GenMessage<NodeBoot> = /*@__PURE__*/
-  messageDesc(file_waggle_v1_flow, 3);
+  messageDesc(file_waggle_v1_flow, 5);
 
 /**
  * How far a reader has come on one node: `sequence` is the last one it has. A cursor is the vector of these, so that any
@@ -197,7 +290,7 @@ export type Position = Message<"waggle.v1.Position"> & {
  * Use `create(PositionSchema)` to create a new message.
  */
 export const PositionSchema: GenMessage<Position> = /*@__PURE__*/
-  messageDesc(file_waggle_v1_flow, 4);
+  messageDesc(file_waggle_v1_flow, 6);
 
 /**
  * @generated from message waggle.v1.Cursor
@@ -214,7 +307,7 @@ export type Cursor = Message<"waggle.v1.Cursor"> & {
  * Use `create(CursorSchema)` to create a new message.
  */
 export const CursorSchema: GenMessage<Cursor> = /*@__PURE__*/
-  messageDesc(file_waggle_v1_flow, 5);
+  messageDesc(file_waggle_v1_flow, 7);
 
 /**
  * @generated from message waggle.v1.Loss
@@ -258,7 +351,7 @@ export type Loss = Message<"waggle.v1.Loss"> & {
  * Use `create(LossSchema)` to create a new message.
  */
 export const LossSchema: GenMessage<Loss> = /*@__PURE__*/
-  messageDesc(file_waggle_v1_flow, 6);
+  messageDesc(file_waggle_v1_flow, 8);
 
 /**
  * @generated from message waggle.v1.FlowBatch
@@ -301,6 +394,13 @@ export type FlowBatch = Message<"waggle.v1.FlowBatch"> & {
    * @generated from field: waggle.v1.Cursor cursor = 6;
    */
   cursor?: Cursor | undefined;
+
+  /**
+   * Appended to the stream's dictionary of policy decisions before the rows are read (index = order of arrival, from 0).
+   *
+   * @generated from field: repeated waggle.v1.PolicyDecision decisions = 7;
+   */
+  decisions: PolicyDecision[];
 };
 
 /**
@@ -308,7 +408,7 @@ export type FlowBatch = Message<"waggle.v1.FlowBatch"> & {
  * Use `create(FlowBatchSchema)` to create a new message.
  */
 export const FlowBatchSchema: GenMessage<FlowBatch> = /*@__PURE__*/
-  messageDesc(file_waggle_v1_flow, 7);
+  messageDesc(file_waggle_v1_flow, 9);
 
 /**
  * @generated from message waggle.v1.FollowRequest
@@ -355,7 +455,7 @@ export type FollowRequest = Message<"waggle.v1.FollowRequest"> & {
  * Use `create(FollowRequestSchema)` to create a new message.
  */
 export const FollowRequestSchema: GenMessage<FollowRequest> = /*@__PURE__*/
-  messageDesc(file_waggle_v1_flow, 8);
+  messageDesc(file_waggle_v1_flow, 10);
 
 /**
  * @generated from message waggle.v1.NodeStatus
@@ -436,7 +536,7 @@ export type NodeStatus = Message<"waggle.v1.NodeStatus"> & {
  * Use `create(NodeStatusSchema)` to create a new message.
  */
 export const NodeStatusSchema: GenMessage<NodeStatus> = /*@__PURE__*/
-  messageDesc(file_waggle_v1_flow, 9);
+  messageDesc(file_waggle_v1_flow, 11);
 
 /**
  * Losses since the start of the process that reports them.
@@ -460,7 +560,7 @@ export type LossCount = Message<"waggle.v1.LossCount"> & {
  * Use `create(LossCountSchema)` to create a new message.
  */
 export const LossCountSchema: GenMessage<LossCount> = /*@__PURE__*/
-  messageDesc(file_waggle_v1_flow, 10);
+  messageDesc(file_waggle_v1_flow, 12);
 
 /**
  * @generated from message waggle.v1.StatusRequest
@@ -473,7 +573,7 @@ export type StatusRequest = Message<"waggle.v1.StatusRequest"> & {
  * Use `create(StatusRequestSchema)` to create a new message.
  */
 export const StatusRequestSchema: GenMessage<StatusRequest> = /*@__PURE__*/
-  messageDesc(file_waggle_v1_flow, 11);
+  messageDesc(file_waggle_v1_flow, 13);
 
 /**
  * @generated from message waggle.v1.StatusResponse
@@ -527,7 +627,7 @@ export type StatusResponse = Message<"waggle.v1.StatusResponse"> & {
  * Use `create(StatusResponseSchema)` to create a new message.
  */
 export const StatusResponseSchema: GenMessage<StatusResponse> = /*@__PURE__*/
-  messageDesc(file_waggle_v1_flow, 12);
+  messageDesc(file_waggle_v1_flow, 14);
 
 /**
  * @generated from enum waggle.v1.LossSource
