@@ -20,6 +20,7 @@ export function snapshot(map: LiveMap, nowMs: number): MapUpdate {
   const second = Math.floor(nowMs / 1000);
   return create(MapUpdateSchema, {
     snapshot: true,
+    time: timestamp(nowMs),
     cards: map.cards.cards.flatMap((card) => (card === undefined ? [] : [cardMessage(map, card)])),
     edges: [...map.edges.indexes()].map((edge) => edgeMessage(map, edge, second)),
     omittedCards: map.cards.omitted.count,
@@ -43,6 +44,7 @@ export function changesSince(map: LiveMap, version: number, nowMs: number): MapU
   const removed = map.removals.filter((removal) => removal.version > version);
   if (cards.length + edges.length + stats.length + removed.length === 0) return undefined;
   return create(MapUpdateSchema, {
+    time: timestamp(nowMs),
     cards,
     edges,
     stats,

@@ -1,4 +1,4 @@
-import { plateId } from './group.ts';
+import { type PlateKind, plateOf } from './plates.ts';
 import type { VisibleGraph } from './visible.ts';
 
 /** What a person folded and unfolded, by plate. */
@@ -7,7 +7,7 @@ export interface FoldChoice {
   readonly unfolded: ReadonlySet<string>;
 }
 
-/** With more cards than this a map cannot be read at once: namespaces are folded up until someone opens them. */
+/** With more cards than this a map cannot be read at once: plates are folded up until someone opens them. */
 const FOLD_ABOVE = 120;
 /** Folding ends with fewer cards than this, so that a map near the limit does not flap. */
 const UNFOLD_BELOW = 90;
@@ -16,8 +16,8 @@ const UNFOLD_BELOW = 90;
 export class Folding {
   #large = false;
 
-  decide(graph: VisibleGraph, choice: FoldChoice): ReadonlySet<string> {
-    const plates = new Set(graph.cards.map(plateId).filter((plate) => plate !== ''));
+  decide(graph: Pick<VisibleGraph, 'cards'>, by: PlateKind, choice: FoldChoice): ReadonlySet<string> {
+    const plates = new Set(graph.cards.map((card) => plateOf(card, by).id).filter((plate) => plate !== ''));
     this.#large = plates.size > 1 && graph.cards.length > (this.#large ? UNFOLD_BELOW : FOLD_ABOVE);
     if (!this.#large) return choice.folded;
     return new Set([...plates].filter((plate) => choice.folded.has(plate) || !choice.unfolded.has(plate)));

@@ -1,4 +1,5 @@
 import type { ModelCard, ModelEdge } from './model.ts';
+import { type PlateKind, type PlateName, plateOf } from './plates.ts';
 import type { VisibleGraph } from './visible.ts';
 
 /** A door of a card: a port that others connect to. */
@@ -7,13 +8,17 @@ export interface Door {
   readonly protocol: number;
 }
 
-/** What is drawn as one card: a card of the model, or a whole namespace folded up. */
+/** What is drawn as one card: a card of the model, or a whole plate folded up. */
 export interface GroupedCard {
   readonly key: string;
   /** The first of the cards it stands for. */
   readonly card: ModelCard;
+  /** All of them. */
+  readonly members: readonly ModelCard[];
   /** How many cards it stands for: more than 1 only when folded. */
   readonly folded: number;
+  /** Of a folded plate; empty for an ordinary card. */
+  readonly title: string;
   /** Id of the plate it stands on; empty for none. */
   readonly plate: string;
   readonly doors: readonly Door[];
@@ -31,10 +36,8 @@ export interface GroupedEdge {
   readonly weight: number;
 }
 
-export interface Plate {
-  readonly id: string;
-  readonly namespace: string;
-  readonly cluster: string;
+export interface Plate extends PlateName {
+  readonly kind: PlateKind;
   readonly workloads: number;
   readonly folded: boolean;
 }
@@ -46,6 +49,7 @@ export interface GroupedGraph {
 }
 
 export interface GroupOptions {
+  readonly by: PlateKind;
   /** Plates shown as one card; one that holds a single workload is shown as it is. */
   readonly folded: ReadonlySet<string>;
 }
@@ -53,52 +57,46 @@ export interface GroupOptions {
 /** Most doors a card shows; edges to further ports end at the card as a whole. */
 export const MOST_DOORS = 6;
 
-export function plateId(card: Pick<ModelCard, 'cluster' | 'namespace'>): string {
-  return card.namespace === '' ? '' : `${card.cluster}/${card.namespace}`;
-}
-
-/** Stage 2: namespaces become plates, ports that are used become doors, a folded namespace becomes one card. */
-export function groupGraph(graph: VisibleGraph, options: GroupOptions): GroupedGraph {
-  const plates = new Map<string, { first: ModelCard; workloads: number }>();
+/** Stage 2: what belongs together becomes a plate, ports that are used become doors, a folded plate becomes one card. */
+export function groupGraph(graph: VisibleGraph, { by, folded }: GroupOptions): GroupedGraph {
+  const plates = new Map<string, { name: PlateName; workloads: number }>();
+  const plateIds = new Map<string, string>();
+  for (const card of graph.cards) {
+    const name = plateOf(card, by);
+    plateIds.set(card.key, name.id);
+    if (name.id === '') continue;
+    const known = plates.get(name.id);
+    if (known === undefined) plates.set(name.id, { name, workloads: 1 });
+    else known.workloads++;
+  }
+  const isFolded = (plate: string) => folded.has(plate) && (plates.get(plate)?.workloads ?? 0) > 1;
   const drawnKey = new Map<string, string>();
-  for (const card of graph.cards) {
-    const plate = plateId(card);
-    if (plate !== '') {
-      const known = plates.get(plate);
-      if (known === undefined) plates.set(plate, { first: card, workloads: 1 });
-      else known.workloads++;
-    }
-  }
-  const isFoldedPlate = (plate: string) => options.folded.has(plate) && (plates.get(plate)?.workloads ?? 0) > 1;
-  for (const card of graph.cards) {
-    const plate = plateId(card);
-    drawnKey.set(card.key, isFoldedPlate(plate) ? foldedKey(plate) : card.key);
-  }
+  for (const [key, plate] of plateIds) drawnKey.set(key, isFolded(plate) ? foldedKey(plate) : key);
   const doors = collectDoors(graph.edges, drawnKey);
-  const cards = new Map<string, GroupedCard>();
+  const cards = new Map<string, GroupedCard & { readonly members: ModelCard[] }>();
   for (const card of graph.cards) {
     const key = drawnKey.get(card.key)!;
-    if (cards.has(key)) continue;
-    const plate = plateId(card);
-    const isFolded = key !== card.key;
+    const known = cards.get(key);
+    if (known !== undefined) {
+      known.members.push(card);
+      continue;
+    }
+    const plate = plateIds.get(card.key)!;
+    const whole = key === card.key ? undefined : plates.get(plate)!;
     cards.set(key, {
       key,
       card,
-      folded: isFolded ? plates.get(plate)!.workloads : 1,
-      plate: isFolded ? '' : plate,
+      members: [card],
+      folded: whole?.workloads ?? 1,
+      title: whole?.name.title ?? '',
+      plate: whole === undefined ? plate : '',
       doors: doors.get(key) ?? [],
     });
   }
   return {
     cards: [...cards.values()],
     edges: groupEdges(graph.edges, drawnKey, cards),
-    plates: [...plates].map(([id, { first, workloads }]) => ({
-      id,
-      namespace: first.namespace,
-      cluster: first.cluster,
-      workloads,
-      folded: isFoldedPlate(id),
-    })),
+    plates: [...plates].map(([id, { name, workloads }]) => ({ ...name, kind: by, workloads, folded: isFolded(id) })),
   };
 }
 

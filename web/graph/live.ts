@@ -1,5 +1,6 @@
 import type { DetailedGraph } from './level-of-detail.ts';
 import type { EdgeVerdict, ModelEdge } from './model.ts';
+import { quietStep } from './quiet.ts';
 import { dropsPerMinute, type Summary, summarize } from './summary.ts';
 
 /** What changes with the traffic, per card. */
@@ -7,6 +8,8 @@ export interface CardLive {
   /** Flows per second: those it receives, or, where it only sends, those it sends. */
   readonly rate: number;
   readonly doors: readonly DoorLive[];
+  /** How far it has faded (`quiet.ts`). */
+  readonly quiet: number;
 }
 
 export interface DoorLive {
@@ -31,6 +34,14 @@ export interface EdgeLive {
   readonly dropsPerMinute: number;
   /** Hubble's number; 0 = none. */
   readonly dropReason: number;
+  /** How far it has faded (`quiet.ts`). */
+  readonly quiet: number;
+}
+
+/** By the server's clock, milliseconds since 1970, and the silence after which something leaves. */
+export interface QuietClock {
+  readonly now: number;
+  readonly quietAfterMs: number;
 }
 
 export interface LiveNumbers {
@@ -38,24 +49,29 @@ export interface LiveNumbers {
   readonly edges: ReadonlyMap<string, EdgeLive>;
 }
 
-export function liveNumbers(graph: DetailedGraph): LiveNumbers {
+export function liveNumbers(graph: DetailedGraph, clock: QuietClock): LiveNumbers {
+  const quiet = (lastSeen: number) => (lastSeen > 0 ? quietStep(clock.now - lastSeen, clock.quietAfterMs) : 0);
   const incoming = new Map<string, ModelEdge[]>();
   const outgoing = new Map<string, ModelEdge[]>();
   const byDoor = new Map<string, ModelEdge[]>();
   const edges = new Map<string, EdgeLive>();
   for (const edge of graph.edges) {
-    edges.set(edge.key, edgeLive(summarize(edge.members)));
+    edges.set(edge.key, edgeLive(summarize(edge.members), quiet));
     append(incoming, edge.destination, edge.members);
     append(outgoing, edge.source, edge.members);
     for (const member of edge.members)
       append(byDoor, `${edge.destination}#${member.port}/${member.protocol}`, [member]);
   }
   const cards = new Map<string, CardLive>();
-  for (const { key, doors } of graph.cards) {
+  for (const { key, card, doors } of graph.cards) {
+    const lastSeen = [incoming.get(key) ?? [], outgoing.get(key) ?? []]
+      .flat()
+      .reduce((latest, { stats }) => Math.max(latest, stats.lastSeen), card.lastSeen);
     const received = rate(incoming.get(key));
     cards.set(key, {
       rate: received > 0 || !outgoing.has(key) ? received : rate(outgoing.get(key)),
       doors: doors.map(({ port, protocol }) => doorLive(summarize(byDoor.get(`${key}#${port}/${protocol}`) ?? []))),
+      quiet: quiet(lastSeen),
     });
   }
   return { cards, edges };
@@ -66,7 +82,7 @@ export function changedNumbers<T>(before: ReadonlyMap<string, T>, after: Readonl
   return [...after].filter(([key, value]) => JSON.stringify(before.get(key)) !== JSON.stringify(value));
 }
 
-function edgeLive(summary: Summary): EdgeLive {
+function edgeLive(summary: Summary, quiet: (lastSeen: number) => number): EdgeLive {
   return {
     verdict: summary.verdict,
     width: edgeWidth(summary.flows),
@@ -77,6 +93,7 @@ function edgeLive(summary: Summary): EdgeLive {
     rttMicros: Math.round(summary.rttMicros),
     dropsPerMinute: dropsPerMinute(summary),
     dropReason: summary.dropReason,
+    quiet: quiet(summary.lastSeen),
   };
 }
 

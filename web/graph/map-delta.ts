@@ -17,6 +17,8 @@ export interface MapDelta {
   readonly removedEdges: readonly number[];
   readonly omittedCards: number;
   readonly omittedEdges: number;
+  /** The server's clock, milliseconds since 1970; 0 = not told. */
+  readonly time: number;
 }
 
 /** The receiving end: a model kept by deltas. */
@@ -26,9 +28,12 @@ export class MapModelReceiver implements MapModel {
   readonly #byId = new Map<number, NumberedEdge>();
   omittedCards = 0;
   omittedEdges = 0;
+  /** How far the server's clock is ahead of this machine's, in milliseconds. */
+  clockAhead = 0;
 
   /** Returns whether cards or edges came or went; statistics alone do not move anything. */
   apply(delta: MapDelta): boolean {
+    if (delta.time > 0) this.clockAhead = delta.time - Date.now();
     const keysBefore = delta.snapshot ? this.#structure() : '';
     if (delta.snapshot) {
       this.cards.clear();

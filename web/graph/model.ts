@@ -1,5 +1,8 @@
+import type { CardKind } from '#core/card/card-name.ts';
+
+export type { CardKind };
+
 /** What the map shows before any choice of how: cards by key, and edges between them by key. */
-export type CardKind = 'workload' | 'world' | 'host' | 'remote-node' | 'unknown';
 
 export interface ModelCard {
   /** `cluster/namespace/kind/name`: the same across streams and restarts. */
@@ -13,6 +16,8 @@ export interface ModelCard {
   readonly labels: readonly string[];
   /** Pods, or addresses, seen for it. */
   readonly members: number;
+  /** Pods of the workload by the cluster's state; 0 = not known. */
+  readonly replicas: number;
   readonly nodes: readonly string[];
   readonly identity: number;
   /** Milliseconds since 1970. */

@@ -1,9 +1,11 @@
 import { type CardIcon, cardIcon, cardSentence, cardTitle, plateFacts, portWords } from './card-words.ts';
+import { type Expression, matchesCard, matchesEdge, speaksOfEdges } from './expression.ts';
 import { CARD_WIDTH, columnX, doorY, PLATE_TOP, type Rect } from './geometry.ts';
 import type { GroupedCard } from './group.ts';
 import { type Block, blockRect, blocksOf, type Layout } from './layout.ts';
 import type { DetailedGraph } from './level-of-detail.ts';
-import type { CardKind } from './model.ts';
+import type { CardKind, ModelEdge } from './model.ts';
+import type { PlateKind } from './plates.ts';
 import { type Obstacle, type Route, Router } from './route.ts';
 
 /** What is drawn, as far as it changes only when cards or arrows come, go or move. */
@@ -16,7 +18,28 @@ export interface Scene {
   readonly hiddenEdges: number;
   readonly omittedCards: number;
   readonly omittedEdges: number;
+  /** Cards that the "hide" expression leaves out. */
+  readonly hiddenCards: number;
+  /** What the "find" expression speaks of; undefined without one. */
+  readonly found: SceneFound | undefined;
+  /** Keys of labels that could name the cards. */
+  readonly namingLabels: readonly string[];
 }
+
+export interface SceneFound {
+  /** In reading order. */
+  readonly cards: readonly string[];
+  readonly edges: readonly string[];
+}
+
+/** What a scene says beside what it draws. */
+export type SceneFacts = Pick<Scene, 'omittedCards' | 'omittedEdges' | 'hiddenCards' | 'namingLabels'> & {
+  readonly by: PlateKind;
+  readonly nameLabel: string;
+  readonly find: Expression | undefined;
+  /** Keys of cards that stand where a person put them. */
+  readonly pinned: ReadonlySet<string>;
+};
 
 export interface SceneCard extends Rect {
   readonly key: string;
@@ -30,6 +53,7 @@ export interface SceneCard extends Rect {
   readonly icon: CardIcon;
   readonly plate: string;
   readonly folded: boolean;
+  readonly pinned: boolean;
   readonly doors: readonly SceneDoor[];
 }
 
@@ -55,21 +79,19 @@ export interface SceneEdge {
 
 export interface ScenePlate extends Rect {
   readonly id: string;
+  readonly kind: PlateKind;
   readonly title: string;
   readonly facts: string;
 }
 
 /** Last stage: words, places and ways, ready to draw. */
-export function buildScene(
-  graph: DetailedGraph,
-  layout: Layout,
-  omitted: Pick<Scene, 'omittedCards' | 'omittedEdges'>,
-): Scene {
-  const titles = new Map(graph.cards.map((card) => [card.key, cardTitle(card)]));
+export function buildScene(graph: DetailedGraph, layout: Layout, facts: SceneFacts): Scene {
+  const { by, nameLabel, find, pinned, ...told } = facts;
+  const titles = new Map(graph.cards.map((card) => [card.key, cardTitle(card, nameLabel)]));
   const blocks = blocksOf(graph);
   const plates = scenePlates(graph, blocks, layout);
   const router = new Router(obstacles(blocks, layout));
-  const cards = graph.cards.map((card) => sceneCard(card, layout));
+  const cards = graph.cards.map((card) => sceneCard(card, layout, titles.get(card.key)!, by, pinned.has(card.key)));
   return {
     cards,
     plates,
@@ -86,11 +108,36 @@ export function buildScene(
     bounds: union([...cards, ...plates]),
     mergedEdges: graph.mergedEdges,
     hiddenEdges: graph.hiddenEdges,
-    ...omitted,
+    found: find && found(find, graph, cards),
+    ...told,
   };
 }
 
-function sceneCard(grouped: GroupedCard, layout: Layout): SceneCard {
+function found(find: Expression, graph: DetailedGraph, cards: readonly SceneCard[]): SceneFound {
+  const model = new Map(graph.cards.flatMap(({ members }) => members.map((card) => [card.key, card] as const)));
+  const membersOf = new Map(graph.cards.map(({ key, members }) => [key, members]));
+  const touching = new Map<string, ModelEdge[]>();
+  const edges: string[] = [];
+  for (const { key, source, destination, members } of graph.edges) {
+    for (const end of [source, destination]) {
+      const list = touching.get(end);
+      if (list === undefined) touching.set(end, [...members]);
+      else list.push(...members);
+    }
+    if (!speaksOfEdges(find)) continue;
+    if (members.some((edge) => matchesEdge(find, edge, model.get(edge.source), model.get(edge.destination))))
+      edges.push(key);
+  }
+  return {
+    cards: cards
+      .filter(({ key }) => membersOf.get(key)!.some((card) => matchesCard(find, card, touching.get(key) ?? [])))
+      .toSorted((a, b) => a.y - b.y || a.x - b.x)
+      .map(({ key }) => key),
+    edges,
+  };
+}
+
+function sceneCard(grouped: GroupedCard, layout: Layout, title: string, by: PlateKind, pinned: boolean): SceneCard {
   const at = layout.get(grouped.key)!;
   const { card } = grouped;
   return {
@@ -100,11 +147,12 @@ function sceneCard(grouped: GroupedCard, layout: Layout): SceneCard {
     namespace: card.namespace,
     workloadKind: card.workloadKind,
     name: card.name,
-    title: cardTitle(grouped),
-    sentence: cardSentence(grouped),
+    title,
+    sentence: cardSentence(grouped, by),
     icon: cardIcon(grouped),
     plate: grouped.plate,
     folded: grouped.key !== card.key,
+    pinned,
     x: columnX(at.column),
     y: at.y,
     width: CARD_WIDTH,
@@ -123,8 +171,8 @@ function scenePlates(graph: DetailedGraph, blocks: readonly Block[], layout: Lay
   return blocks.flatMap((block) => {
     const plate = block.isPlate ? byId.get(block.id) : undefined;
     if (plate === undefined) return [];
-    const title = clusters.size > 1 ? `${plate.cluster}/${plate.namespace}` : plate.namespace;
-    return [{ id: plate.id, ...blockRect(block, layout), title, facts: plateFacts(plate) }];
+    const title = clusters.size > 1 ? `${plate.cluster}/${plate.title}` : plate.title;
+    return [{ id: plate.id, kind: plate.kind, ...blockRect(block, layout), title, facts: plateFacts(plate) }];
   });
 }
 

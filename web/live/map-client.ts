@@ -1,7 +1,10 @@
 import type { CardDetails } from '../graph/details.ts';
 import type { CardLive, EdgeLive } from '../graph/live.ts';
 import type { Scene } from '../graph/scene.ts';
+import type { MapOptions } from '../view/map-options.ts';
+import { viewStore } from '../view/view-store.ts';
 import type { MapEvent, MapRequest } from '../worker/map-protocol.ts';
+import { arrangementStore, followArrangements, unpinAll } from './arrangement.ts';
 import { send } from './session-client.ts';
 import { createStore } from './store.ts';
 
@@ -20,6 +23,7 @@ export const detailsStore = createStore<CardDetails | null>(null);
 
 let worker: Worker | undefined;
 let selected: string | null = null;
+let sent: MapOptions | undefined;
 
 /** Starts the map's worker and connects it to the session. */
 export function startMap(): void {
@@ -30,6 +34,18 @@ export function startMap(): void {
   post({ type: 'feed', port: port1 }, [port1]);
   send({ type: 'map', port: port2 }, [port2]);
   post({ type: 'select', key: selected });
+  followArrangements();
+  const arrange = () => post({ type: 'arrange', arrangement: arrangementStore.get() });
+  const setOptions = () => {
+    const options = viewStore.get().view.map;
+    if (options === sent) return;
+    sent = options;
+    post({ type: 'options', options });
+  };
+  arrangementStore.subscribe(arrange);
+  viewStore.subscribe(setOptions);
+  setOptions();
+  arrange();
 }
 
 export function selectCard(key: string | null): void {
@@ -38,17 +54,9 @@ export function selectCard(key: string | null): void {
   post({ type: 'select', key });
 }
 
-const folded = new Set<string>();
-const unfolded = new Set<string>();
-
-/** Shows a namespace as one card, or as its plate with all its cards. */
-export function foldPlate(plate: string, fold: boolean): void {
-  (fold ? folded : unfolded).add(plate);
-  (fold ? unfolded : folded).delete(plate);
-  post({ type: 'fold', folded: [...folded], unfolded: [...unfolded] });
-}
-
+/** Lays the map out anew; what was pinned is let go. */
 export function tidyMap(): void {
+  unpinAll();
   post({ type: 'tidy' });
 }
 

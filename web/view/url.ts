@@ -1,3 +1,4 @@
+import { printMapOptions, readMapOptions } from './map-options.ts';
 import { DEFAULT_VIEW, VERDICT_FILTERS, VIEW_MODES, type View } from './view.ts';
 
 /** A part of the URL that makes no sense; it is ignored and said. */
@@ -12,7 +13,10 @@ const MOST_TOKENS = 64;
 const THEMES = ['dark', 'light', 'system'] as const;
 const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
-/** Reads `?namespace=a,b&filter=…&filter=…&verdict=&view=&select=&embed=&theme=`. Never throws; unknown parameters are left alone. */
+/**
+ * Reads `?namespace=a,b&filter=…&filter=…&verdict=&view=&select=&embed=&theme=` and the map's own (`map-options.ts`). Never throws;
+ * unknown parameters are left alone.
+ */
 export function parseView(search: string): { view: View; problems: UrlProblem[] } {
   const parameters = new URLSearchParams(search);
   const problems: UrlProblem[] = [];
@@ -52,6 +56,7 @@ export function parseView(search: string): { view: View; problems: UrlProblem[] 
       select: parameters.get('select') || null,
       embed: embed === '1' ? 'map' : embed,
       theme: theme === '' ? undefined : theme,
+      map: readMapOptions(parameters, choice, problems),
     },
   };
 }
@@ -65,6 +70,7 @@ export function printView(view: View): string {
   if (view.verdict !== DEFAULT_VIEW.verdict) add('verdict', view.verdict);
   if (view.mode !== DEFAULT_VIEW.mode) add('view', view.mode);
   if (view.select !== null) add('select', view.select);
+  printMapOptions(view.map, add);
   if (view.embed !== null) add('embed', view.embed);
   if (view.theme !== undefined) add('theme', view.theme);
   return parts.length === 0 ? '' : `?${parts.join('&')}`;
@@ -77,5 +83,7 @@ function readable(value: string): string {
     .replaceAll('%2C', ',')
     .replaceAll('%3A', ':')
     .replaceAll('%3D', '=')
+    .replaceAll('%3E', '>')
+    .replaceAll('%40', '@')
     .replaceAll('%20', '+');
 }

@@ -1,5 +1,6 @@
 import { createStore, useStore } from '../live/store.ts';
 import { applyTheme } from '../theme/theme.ts';
+import type { MapOptions } from './map-options.ts';
 import { parseView, printView, type UrlProblem } from './url.ts';
 import type { View } from './view.ts';
 
@@ -22,6 +23,10 @@ export function changeView(change: Partial<View>, how: 'push' | 'replace' = 'pus
   if (url === printView(viewStore.get().view)) return;
   history[how === 'push' ? 'pushState' : 'replaceState'](null, '', url === '' ? location.pathname : url);
   viewStore.set({ view, problems: [] });
+}
+
+export function changeMapOptions(change: Partial<MapOptions>, how: 'push' | 'replace' = 'push'): void {
+  changeView({ map: { ...viewStore.get().view.map, ...change } }, how);
 }
 
 export function useView(): View {

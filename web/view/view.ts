@@ -1,4 +1,5 @@
 import type { StreamView } from '../worker/protocol.ts';
+import { DEFAULT_MAP_OPTIONS, type MapOptions } from './map-options.ts';
 
 export type ViewMode = 'map' | 'table' | 'list';
 export type VerdictFilter = 'all' | 'forwarded' | 'dropped' | 'audit';
@@ -14,12 +15,13 @@ export interface View {
   readonly filter: readonly string[];
   readonly verdict: VerdictFilter;
   readonly mode: ViewMode;
-  /** Key of the selected card; null = none. */
+  /** Key of the selected card, or of an arrow (`pair.ts`); null = none. */
   readonly select: string | null;
   /** What an iframe shows of the page; null = the whole page. */
   readonly embed: 'map' | 'table' | null;
   /** A theme that belongs to the link; undefined = as remembered. */
   readonly theme: 'dark' | 'light' | 'system' | undefined;
+  readonly map: MapOptions;
 }
 
 export const DEFAULT_VIEW: View = {
@@ -30,11 +32,12 @@ export const DEFAULT_VIEW: View = {
   select: null,
   embed: null,
   theme: undefined,
+  map: DEFAULT_MAP_OPTIONS,
 };
 
 /** What the server is asked for: tokens it could not read are left out, so that the rest of the view works. */
 export function streamView(view: View, isValid: (token: string) => boolean): StreamView {
   const filter = view.filter.filter(isValid);
   if (view.verdict !== 'all') filter.push(`verdict=${view.verdict}`);
-  return { namespaces: view.namespaces, filter };
+  return { namespaces: view.namespaces, filter, perNode: view.map.group === 'node' };
 }

@@ -1,5 +1,6 @@
 import { cardDetails } from '../graph/details.ts';
-import { type FoldChoice, Folding } from '../graph/folding.ts';
+import { type Expression, parseExpression } from '../graph/expression.ts';
+import { Folding } from '../graph/folding.ts';
 import { groupGraph } from '../graph/group.ts';
 import type { Standing } from '../graph/layout.ts';
 import { freshLayout } from '../graph/layout.ts';
@@ -7,19 +8,19 @@ import { updateLayout } from '../graph/layout-incremental.ts';
 import { type DetailedGraph, levelOfDetail } from '../graph/level-of-detail.ts';
 import { changedNumbers, type LiveNumbers, liveNumbers } from '../graph/live.ts';
 import { MapModelReceiver } from '../graph/map-delta.ts';
+import { applyPins, type Pins } from '../graph/pins.ts';
+import { namingLabels } from '../graph/plates.ts';
 import { HISTORY_STEP_MS, RateHistory } from '../graph/rate-history.ts';
 import { buildScene } from '../graph/scene.ts';
 import { visibleGraph } from '../graph/visible.ts';
-import type { MapEvent } from './map-protocol.ts';
+import { DEFAULT_MAP_OPTIONS, type MapOptions, quietMs } from '../view/map-options.ts';
+import { type Arrangement, type MapEvent, NO_ARRANGEMENT } from './map-protocol.ts';
 import type { MapMessage } from './protocol.ts';
 import { Throttle } from './throttle.ts';
 
 /** Data redraws of the map: at most five a second. */
 const REDRAW_INTERVAL_MS = 200;
 const DETAILS_INTERVAL_MS = 500;
-/** Arrows leave the map after this much silence. The server forgets them later or sooner by its own setting. */
-const QUIET_AFTER_MS = 5 * 60_000;
-
 const REGROUP_AFTER_MS = 5_000;
 const SCATTERED_SHARE = 0.6;
 
@@ -29,7 +30,10 @@ export class MapPipeline {
   #model = new MapModelReceiver();
   readonly #history = new RateHistory();
   #layout = new Map<string, Standing>();
-  #choice: FoldChoice = { folded: new Set(), unfolded: new Set() };
+  #options: MapOptions = DEFAULT_MAP_OPTIONS;
+  #arrangement: Arrangement = NO_ARRANGEMENT;
+  #pins: Pins = new Map();
+  #hiddenCards = 0;
   readonly #folding = new Folding();
   #selected: string | null = null;
   #viewChanged = false;
@@ -46,6 +50,8 @@ export class MapPipeline {
     this.#clock = setInterval(() => {
       this.#history.sample(this.#model);
       this.#details.request();
+      // What is quiet fades and leaves without a word from the server.
+      this.#redraw.request();
     }, HISTORY_STEP_MS);
   }
 
@@ -69,9 +75,21 @@ export class MapPipeline {
     this.#sendDetails();
   }
 
-  fold(choice: FoldChoice): void {
-    this.#choice = choice;
+  /** Another focus or grouping shows another graph; what stays stands still. */
+  setOptions(options: MapOptions): void {
+    this.#viewChanged ||= options.focus !== this.#options.focus || options.hide !== this.#options.hide;
+    if (options.group !== this.#options.group) this.#layout = new Map();
+    this.#options = options;
     this.#graph = undefined;
+    this.#signature = undefined;
+    this.#redraw.request();
+  }
+
+  arrange(arrangement: Arrangement): void {
+    this.#arrangement = arrangement;
+    this.#pins = new Map(Object.entries(arrangement.pins).map(([key, [column, y]]) => [key, { column, y }]));
+    this.#graph = undefined;
+    this.#signature = undefined;
     this.#redraw.request();
   }
 
@@ -89,13 +107,23 @@ export class MapPipeline {
 
   #run(): void {
     const graph = this.#currentGraph();
-    const live = liveNumbers(graph);
+    const live = liveNumbers(graph, { now: this.#now(), quietAfterMs: quietMs(this.#options.quiet) });
     const { omittedCards, omittedEdges } = this.#model;
     const signature = structureOf(graph, omittedCards, omittedEdges);
     if (signature !== this.#signature) {
       const started = performance.now();
       if (graph.cards.length > 0) this.#layout = this.#nextLayout(graph);
-      const scene = buildScene(graph, this.#layout, { omittedCards, omittedEdges });
+      const find = expressionOf(this.#options.find);
+      const scene = buildScene(graph, this.#layout, {
+        by: this.#options.group,
+        nameLabel: this.#options.nameLabel,
+        find,
+        pinned: new Set(this.#pins.keys()),
+        namingLabels: namingLabels(this.#model.cards.values()),
+        hiddenCards: this.#hiddenCards,
+        omittedCards,
+        omittedEdges,
+      });
       const layoutMs = performance.now() - started;
       this.#emit({ type: 'scene', scene, cards: [...live.cards], edges: [...live.edges], layoutMs });
       this.#signature = signature;
@@ -111,8 +139,19 @@ export class MapPipeline {
   #currentGraph(): DetailedGraph {
     const now = Date.now();
     if (this.#graph === undefined || now - this.#graphAt > REGROUP_AFTER_MS) {
-      const visible = visibleGraph(this.#model, { now, quietAfterMs: QUIET_AFTER_MS });
-      this.#graph = levelOfDetail(groupGraph(visible, { folded: this.#folding.decide(visible, this.#choice) }));
+      const { group, focus, hops, hide, quiet } = this.#options;
+      const visible = visibleGraph(this.#model, {
+        now: this.#now(),
+        quietAfterMs: quietMs(quiet),
+        hide: expressionOf(hide),
+        focus: focus === null ? undefined : { key: focus, hops },
+      });
+      const { folded, unfolded } = this.#arrangement;
+      const choice = { folded: new Set(folded), unfolded: new Set(unfolded) };
+      this.#graph = levelOfDetail(
+        groupGraph(visible, { by: group, folded: this.#folding.decide(visible, group, choice) }),
+      );
+      this.#hiddenCards = visible.hiddenCards;
       this.#graphAt = now;
     }
     return this.#graph;
@@ -122,7 +161,14 @@ export class MapPipeline {
   #nextLayout(graph: DetailedGraph): Map<string, Standing> {
     const scattered = this.#viewChanged && graph.cards.length < this.#layout.size * SCATTERED_SHARE;
     this.#viewChanged = false;
-    return this.#layout.size === 0 || scattered ? freshLayout(graph) : updateLayout(graph, this.#layout);
+    const layout = this.#layout.size === 0 || scattered ? freshLayout(graph) : updateLayout(graph, this.#layout);
+    applyPins(graph, layout, this.#pins);
+    return layout;
+  }
+
+  /** By the server's clock. */
+  #now(): number {
+    return Date.now() + this.#model.clockAhead;
   }
 
   #sendDetails(): void {
@@ -132,11 +178,17 @@ export class MapPipeline {
   }
 }
 
+/** What is written wrongly is marked where it was typed; here it stands for nothing. */
+function expressionOf(text: string): Expression | undefined {
+  const parsed = parseExpression(text);
+  return parsed === undefined || 'problem' in parsed ? undefined : parsed;
+}
+
 /** Equal for graphs of which the same is drawn, numbers aside. */
 function structureOf(graph: DetailedGraph, omittedCards: number, omittedEdges: number): string {
   const cards = graph.cards.map(
     ({ key, card, folded, doors }) =>
-      `${key} ${card.members} ${folded} ${card.labels.length} ${doors.map(({ port, protocol }) => `${port}/${protocol}`)}`,
+      `${key} ${card.members} ${card.replicas} ${folded} ${card.labels.length} ${doors.map(({ port, protocol }) => `${port}/${protocol}`)}`,
   );
   const edges = graph.edges.map(({ key, members }) => `${key} ${members.length}`);
   const counts = [graph.mergedEdges, graph.hiddenEdges, omittedCards, omittedEdges];

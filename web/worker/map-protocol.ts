@@ -1,13 +1,26 @@
 import type { CardDetails } from '../graph/details.ts';
 import type { CardLive, EdgeLive } from '../graph/live.ts';
 import type { Scene } from '../graph/scene.ts';
+import type { MapOptions } from '../view/map-options.ts';
+
+/** What a person changed by hand in one view of the map. */
+export interface Arrangement {
+  /** Plates, by id. */
+  readonly folded: readonly string[];
+  readonly unfolded: readonly string[];
+  /** Cards by key: the column and the top where they were put. */
+  readonly pins: Readonly<Record<string, readonly [column: number, y: number]>>;
+}
+
+export const NO_ARRANGEMENT: Arrangement = { folded: [], unfolded: [], pins: {} };
 
 /** From a tab to its map worker. */
 export type MapRequest =
   /** The other end belongs to the session; `MapMessage`s come from it. */
   | { readonly type: 'feed'; readonly port: MessagePort }
   | { readonly type: 'select'; readonly key: string | null }
-  | { readonly type: 'fold'; readonly folded: readonly string[]; readonly unfolded: readonly string[] }
+  | { readonly type: 'options'; readonly options: MapOptions }
+  | { readonly type: 'arrange'; readonly arrangement: Arrangement }
   /** Forget where everything stood and lay out anew. */
   | { readonly type: 'tidy' };
 

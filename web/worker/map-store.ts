@@ -56,6 +56,7 @@ export class MapStore {
       removedEdges,
       omittedCards: this.#omittedCards,
       omittedEdges: this.#omittedEdges,
+      time: milliseconds(update.time),
     };
   }
 
@@ -70,6 +71,7 @@ export class MapStore {
       removedEdges: [],
       omittedCards: this.#omittedCards,
       omittedEdges: this.#omittedEdges,
+      time: 0,
     };
   }
 
@@ -117,6 +119,7 @@ function modelCard(message: Card): ModelCard {
     name: message.name,
     labels: message.labels,
     members: message.members,
+    replicas: message.replicas,
     nodes: message.nodes,
     identity: message.identity,
     firstSeen: milliseconds(message.firstSeen),

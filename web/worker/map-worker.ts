@@ -16,8 +16,11 @@ addEventListener('message', ({ data }: MessageEvent<MapRequest>) => {
     case 'select':
       pipeline.select(data.key);
       return;
-    case 'fold':
-      pipeline.fold({ folded: new Set(data.folded), unfolded: new Set(data.unfolded) });
+    case 'options':
+      pipeline.setOptions(data.options);
+      return;
+    case 'arrange':
+      pipeline.arrange(data.arrangement);
       return;
     case 'tidy':
       pipeline.tidy();

@@ -1,10 +1,13 @@
 import type { MapDelta } from '../graph/map-delta.ts';
+import type { FlowSort } from './flow-column.ts';
 
 /** What one stream shows; tabs with equal views share it. */
 export interface StreamView {
   readonly namespaces: readonly string[];
   /** Filter tokens, ANDed. */
   readonly filter: readonly string[];
+  /** Of the map: a workload has one card on each node where it runs. */
+  readonly perNode: boolean;
 }
 
 /** Flows that touch one card of the map. */
@@ -17,9 +20,13 @@ export interface Selection {
   readonly name: string;
 }
 
-/** The rows a table can see. Row 0 is the newest one at or before the anchor. */
+/** The rows a table can see, of those below the anchor. */
 export interface RowsQuery {
   readonly selection: Selection | null;
+  /** Null: by arrival, the newest first. */
+  readonly sort: FlowSort | null;
+  /** Repeats as one row. */
+  readonly group: boolean;
   /** Position that the newest row must lie below; null = follow what arrives. */
   readonly anchor: number | null;
   readonly first: number;
@@ -53,6 +60,10 @@ export interface FlowRow {
   readonly protocol: string;
   /** Hubble's verdict number. */
   readonly verdict: number;
+  /** Why it was dropped, in words; empty unless it was. */
+  readonly reason: string;
+  /** Policies that decided; empty where none had a say. */
+  readonly policy: string;
   readonly info: string;
   readonly tcpFlags: string;
   /** `ingress`, `egress` or empty: as the observing endpoint sees the connection. */
@@ -62,7 +73,48 @@ export interface FlowRow {
   readonly bytes: number;
   readonly packets: number;
   readonly rttMicros: number;
+  readonly retransmits: number;
+  /** How many flows the row stands for; numbers are their sums, and all else is the latest's. */
+  readonly count: number;
+  /** Of a row that stands for several: what differs among them. */
+  readonly varying?: {
+    readonly source: boolean;
+    readonly destination: boolean;
+    readonly sourcePort: boolean;
+    readonly node: boolean;
+    readonly policy: boolean;
+  };
 }
+
+/** One value of a flow's details. */
+export interface FlowFact {
+  readonly section: 'flow' | 'source' | 'destination' | 'traffic';
+  readonly name: string;
+  readonly text: string;
+  /** Filter tokens that ask for flows with this value; the second asks for this end only. */
+  readonly tokens: readonly string[];
+}
+
+/** Everything about one flow. */
+export interface FlowDetails {
+  readonly row: FlowRow;
+  readonly facts: readonly FlowFact[];
+  /** In Hubble's shape, indented. */
+  readonly json: string;
+}
+
+export type FlowAnswer =
+  | { readonly state: 'found'; readonly details: FlowDetails }
+  /** Neither page nor server hold it; the server holds flows since `oldest` (milliseconds since 1970; null = none). */
+  | { readonly state: 'gone'; readonly oldest: number | null }
+  | { readonly state: 'failed'; readonly message: string };
+
+export type ExportForm = 'csv' | 'jsonl';
+
+/** What an export has come to. */
+export type ExportAnswer =
+  | { readonly state: 'running'; readonly done: number; readonly total: number }
+  | { readonly state: 'done'; readonly file: Blob; readonly rows: number };
 
 export interface RowsSlice {
   /** The query it answers. */
@@ -71,9 +123,10 @@ export interface RowsSlice {
   readonly anchor: number;
   /** Matching rows up to the anchor that are still held. */
   readonly total: number;
-  /** Matching rows after the anchor. */
+  /** Matching flows after the anchor. */
   readonly arrived: number;
-  readonly rows: readonly FlowRow[];
+  /** Null where the flow has since been overwritten by newer ones. */
+  readonly rows: readonly (FlowRow | null)[];
 }
 
 export type ConnectionState =
@@ -116,6 +169,13 @@ export type TabMessage =
   /** `base` is the URL of the API, ending in a slash. Replaces the tab's former view. */
   | { readonly type: 'open'; readonly base: string; readonly view: StreamView }
   | { readonly type: 'rows'; readonly query: RowsQuery }
+  /** Everything about the flow with this id. */
+  | { readonly type: 'flow'; readonly id: number; readonly flow: string }
+  /** All flows of the table as a file, in its order; repeats are not grouped. */
+  | { readonly type: 'export'; readonly id: number; readonly form: ExportForm; readonly query: RowsQuery }
+  | { readonly type: 'cancel-export'; readonly id: number }
+  /** Whether a person can see the tab. */
+  | { readonly type: 'visible'; readonly visible: boolean }
   /** Try again now rather than at `retryAt`. */
   | { readonly type: 'retry' }
   | { readonly type: 'call'; readonly id: number; readonly method: 'namespaces' }
@@ -128,6 +188,8 @@ export type SessionMessage =
   | { readonly type: 'connection'; readonly state: ConnectionState }
   | { readonly type: 'status'; readonly status: StatusSummary }
   | { readonly type: 'rows'; readonly slice: RowsSlice }
+  | { readonly type: 'flow'; readonly id: number; readonly answer: FlowAnswer }
+  | { readonly type: 'export'; readonly id: number; readonly answer: ExportAnswer }
   | { readonly type: 'result'; readonly id: number; readonly namespaces: readonly NamespaceSummary[] }
   | { readonly type: 'failed'; readonly id: number; readonly message: string };
 

@@ -107,7 +107,7 @@ class Tab implements Viewer {
   }
 
   #open(base: string, view: StreamView): void {
-    const key = JSON.stringify([base, view.namespaces, view.filter]);
+    const key = JSON.stringify([base, view.namespaces, view.filter, view.perNode]);
     if (key === this.#key) return;
     this.leave();
     this.#base = base;

@@ -53,6 +53,7 @@ export class WatchStream {
       filter: [...this.#view.filter],
       flows: true,
       map: true,
+      perNode: this.#view.perNode,
       last: this.#cursor === undefined ? LAST_FLOWS : 0,
       cursor: this.#cursor,
     });

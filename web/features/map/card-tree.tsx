@@ -1,6 +1,7 @@
 import { type RefObject, useMemo, useState } from 'react';
 import type { SceneCard, SceneEdge, ScenePlate } from '../../graph/scene.ts';
-import { foldPlate, type MapState } from '../../live/map-client.ts';
+import { foldPlate } from '../../live/arrangement.ts';
+import type { MapState } from '../../live/map-client.ts';
 import { CardItem } from './card-item.tsx';
 import { chooseCard } from './choose-card.ts';
 import { moveFocus } from './tree-focus.ts';

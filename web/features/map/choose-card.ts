@@ -1,5 +1,5 @@
 import { plateOfFolded } from '../../graph/group.ts';
-import { foldPlate } from '../../live/map-client.ts';
+import { foldPlate } from '../../live/arrangement.ts';
 import { changeView, viewStore } from '../../view/view-store.ts';
 
 /** A card was clicked: it is selected, or let go if it was; a folded namespace opens. Null lets go of what is selected. */

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'react';
 import type { SceneEdge } from '../../graph/scene.ts';
-import { foldPlate, liveStore, sceneStore } from '../../live/map-client.ts';
+import { foldPlate } from '../../live/arrangement.ts';
+import { liveStore, sceneStore } from '../../live/map-client.ts';
 import { connectionStore } from '../../live/session-client.ts';
 import { useStore } from '../../live/store.ts';
 import { themeStore } from '../../theme/theme.ts';
