@@ -6,6 +6,7 @@ import { FLOW_FIELD_NAMES, type FlowFieldName } from '#core/flow/fields.ts';
 import { FlowWindow } from '#core/flow/flow-window.ts';
 import type { NodeBoot } from '#core/flow/node-boot.ts';
 import { OBSERVATION } from '#core/flow/observation.ts';
+import type { PolicyDecision } from '#core/flow/policy-decision.ts';
 import { TCP_FLAG } from '#core/flow/tcp-flags.ts';
 import { TRIGGER } from '#core/flow/trigger.ts';
 import { VERDICT } from '#core/flow/verdict.ts';
@@ -39,6 +40,7 @@ export type SampleFlow = Partial<Record<Exclude<FlowFieldName, 'source' | 'desti
   destination?: Endpoint;
   boot?: NodeBoot;
   timeMs?: number;
+  decision?: PolicyDecision;
 };
 
 export const TO_STACK = { observation: OBSERVATION.TO_STACK, direction: DIRECTION.EGRESS };
@@ -56,7 +58,7 @@ export function pushFlows(window: FlowWindow, flows: readonly SampleFlow[]): voi
 }
 
 function fillRow(columns: FlowColumns, window: FlowWindow, flow: SampleFlow): void {
-  const { source = WEB, destination = DB, timeMs = Date.now(), boot, ...values } = flow;
+  const { source = WEB, destination = DB, timeMs = Date.now(), boot, decision, ...values } = flow;
   const defaults = {
     sequence: ++sequence,
     timeSeconds: Math.floor(timeMs / 1000),
@@ -77,6 +79,7 @@ function fillRow(columns: FlowColumns, window: FlowWindow, flow: SampleFlow): vo
   columns.node[0] = window.nodeNumber(boot ?? { cluster: CLUSTER, node: 'node-1', bootId: 1n });
   columns.source[0] = window.endpoints.intern(source);
   columns.destination[0] = window.endpoints.intern(destination);
+  if (decision !== undefined) columns.policy[0] = window.decisions.intern(decision);
 }
 
 /** Encodes flows as one agent's stream would: dictionaries are sent on first need. */

@@ -13,10 +13,15 @@ export class ViewReader {
   lost = 0n;
   snapshots = 0;
   rotated = false;
+  /** Flows hidden, by token. */
+  hidden: Record<string, number> = {};
 
   take(update: ViewUpdate): void {
     if (update.map !== undefined) this.#map(update.map);
     if (update.flows !== undefined) this.takeBatch(update.flows);
+    if (update.hidden !== undefined) {
+      this.hidden = Object.fromEntries(update.hidden.tokens.map(({ token, flows }) => [token, Number(flows)]));
+    }
     this.rotated ||= update.rotate;
   }
 

@@ -3,9 +3,11 @@ import { create } from '@bufbuild/protobuf';
 import { all, type RowPredicate } from '#core/filter/algebra.ts';
 import { compileFilter, compileNamespaces } from '#core/filter/compile-filter.ts';
 import type { Filter } from '#core/filter/filter.ts';
+import { splitFilter } from '#core/filter/split-filter.ts';
 import { type MapUpdate, type ViewUpdate, ViewUpdateSchema } from '#proto/gen/waggle/v1/view_pb.ts';
 import { LiveMap, type LiveMapOptions } from '../live-map/live-map.ts';
 import type { Relay } from '../relay/relay.ts';
+import { HiddenFlows } from './hidden-flows.ts';
 import { MatchRing } from './match-ring.ts';
 
 /** Matches a reader may be behind before it loses some. */
@@ -27,6 +29,11 @@ interface OpenMap {
  */
 export class Selection {
   readonly matches: RowPredicate;
+  /** What would match if nothing was negated. */
+  readonly #shows: RowPredicate;
+  readonly #hidden: HiddenFlows;
+  #hiddenUpdate: ViewUpdate | undefined;
+  #pastHiddenCounted = false;
   readonly ring = new MatchRing(MOST_WAITING_MATCHES);
   readonly #relay: Relay;
   readonly #limits: MapLimits;
@@ -41,8 +48,11 @@ export class Selection {
     this.#relay = relay;
     this.#limits = limits;
     const parts = namespaces.length === 0 ? [] : [compileNamespaces(namespaces, relay.window)];
-    if (filter.terms.length > 0) parts.push(compileFilter(filter, relay.window));
-    this.matches = all(parts);
+    const { shows, hides } = splitFilter(filter);
+    if (shows.terms.length > 0) parts.push(compileFilter(shows, relay.window));
+    this.#shows = all(parts);
+    this.#hidden = new HiddenFlows(hides, relay.window);
+    this.matches = all(this.#hidden.any ? [...parts, this.#hidden.passes] : parts);
   }
 
   /** Takes in the window's positions [from, to). */
@@ -50,10 +60,11 @@ export class Selection {
     const { window } = this.#relay;
     const { columns } = window;
     const before = this.ring.end;
+    const now = Date.now();
     for (const { map } of this.#maps) map.beginRows();
     for (let position = from; position < to; position++) {
       const row = window.slot(position);
-      if (!this.matches(columns, row)) continue;
+      if (!this.#shows(columns, row) || this.#hidden.hides(columns, row, now)) continue;
       this.ring.push(position);
       for (const { map } of this.#maps) map.addRow(columns, row);
     }
@@ -84,6 +95,14 @@ export class Selection {
   tick(): void {
     for (const { map } of this.#maps) map.tick();
     this.#updates.clear();
+    this.#hiddenUpdate = undefined;
+  }
+
+  /** What the filter's negated tokens hide; undefined when there are none. */
+  hidden(): ViewUpdate | undefined {
+    if (!this.#hidden.any) return undefined;
+    this.#hiddenUpdate ??= create(ViewUpdateSchema, { hidden: this.#hidden.message() });
+    return this.#hiddenUpdate;
   }
 
   /** The whole map as of its last version. */
@@ -117,13 +136,21 @@ export class Selection {
   /** Newest first: what is on the map soonest is what matters most. */
   async #fill(map: LiveMap): Promise<void> {
     const { window } = this.#relay;
+    const { columns } = window;
+    // One map's look at the past is enough to count what is hidden there.
+    const counts = this.#hidden.any && !this.#pastHiddenCounted;
+    this.#pastHiddenCounted = true;
     let to = window.end;
     while (to > window.start && !this.#closed) {
       const from = Math.max(window.start, to - SLICE_ROWS);
       map.beginRows();
       for (let position = to - 1; position >= from; position--) {
         const row = window.slot(position);
-        if (this.matches(window.columns, row)) map.addRow(window.columns, row);
+        if (counts) {
+          if (this.#shows(columns, row) && !this.#hidden.hidesPast(columns, row)) map.addRow(columns, row);
+        } else if (this.matches(columns, row)) {
+          map.addRow(columns, row);
+        }
       }
       to = from;
       await nextTurn();

@@ -74,6 +74,20 @@ const numbered = (node: string, from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, index) => `${node}#${from + index}`);
 
 describe('a view', () => {
+  it('counts what its negated tokens hide, each flow once', async () => {
+    const one = await agent();
+    const backend = await backendWith([one]);
+    one.observe({}, { destinationPort: 53 }, { destinationPort: 53, destination: WORLD }, { destination: WORLD });
+    await eventually(() => expect(backend.relay.window.end).toBe(4));
+    const filter = ['from:ns=shop', '!port=53', '!identity=world'];
+    const { reader } = watch(backend, { filter, flows: true, map: true, last: 10 });
+    await eventually(() => expect(reader.hidden).toEqual({ '!port=53': 2, '!identity=world': 1 }));
+    one.observe({ destinationPort: 53 }, { source: DB, destinationPort: 53 }, {});
+    await eventually(() => expect(reader.hidden).toEqual({ '!port=53': 3, '!identity=world': 1 }));
+    await eventually(() => expect(reader.flows).toEqual(['node-1#1', 'node-1#7']));
+    expect(reader.arrows).toEqual(['web → maindb:3306']);
+  });
+
   it('is a snapshot of the map, then changes; and past flows, then those that come', async () => {
     const one = await agent();
     const backend = await backendWith([one]);

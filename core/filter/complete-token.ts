@@ -1,4 +1,6 @@
 import { FILTER_FIELDS, filterField } from './fields.ts';
+import type { FilterSide } from './filter.ts';
+import type { FilterField } from './filter-field.ts';
 
 export interface Completion {
   /** The whole token as it would then read. */
@@ -6,25 +8,62 @@ export interface Completion {
   readonly doc: string;
 }
 
-/** What is known beside the table: names to offer for a field, by its name (`ns`, `pod`, ...). */
+/** What is known beside the table: names to offer for a field, by its name (`ns`, `pod`, ...), best first. */
 export type KnownValues = Readonly<Record<string, readonly string[]>>;
+
+/** Where in a token somebody writes a value: which field and side it is of, and how much of it is there. */
+export interface ValueBeingTyped {
+  readonly field: FilterField;
+  readonly side: FilterSide;
+  readonly typed: string;
+}
+
+interface TokenBeingTyped {
+  readonly prefix: string;
+  readonly rest: string;
+  readonly value?: ValueBeingTyped & { readonly head: string; readonly given: readonly string[] };
+}
+
+/** Undefined while the field itself is being written, or is none. */
+export function valueBeingTyped(text: string): ValueBeingTyped | undefined {
+  return read(text).value;
+}
 
 /** What could come next in a token of which this much is written, best first. */
 export function completeToken(text: string, known: KnownValues = {}, limit = 20): Completion[] {
+  const { prefix, rest, value } = read(text);
+  if (value === undefined) {
+    return /[= ]/.test(rest) ? [] : fieldCompletions(prefix, rest.toLowerCase()).slice(0, limit);
+  }
+  const { field, head, given } = value;
+  const typed = value.typed.toLowerCase();
+  const live = Object.hasOwn(known, field.name) ? known[field.name] : [];
+  const values = [...new Set([...live, ...field.choices])].filter((each) => !given.includes(each));
+  const begins = values.filter((each) => each.toLowerCase().startsWith(typed));
+  const contains = values.filter((each) => !begins.includes(each) && each.toLowerCase().includes(typed));
+  return [...begins, ...contains].slice(0, limit).map((each) => ({ token: head + each, doc: '' }));
+}
+
+function read(text: string): TokenBeingTyped {
   const prefix = /^\s*(?:!\s*)?(?:(?:from|to):)?\s*(?:!\s*)?/i.exec(text)![0];
   const rest = text.slice(prefix.length);
+  const token = { prefix: prefix.trimStart(), rest };
   const cut = rest.search(/[= ]/);
-  if (cut < 0) return fieldCompletions(prefix.trimStart(), rest.toLowerCase()).slice(0, limit);
-  const field = filterField(rest.slice(0, cut));
-  if (field === undefined) return [];
+  const field = cut < 0 ? undefined : filterField(rest.slice(0, cut));
+  if (field === undefined) return token;
   const comma = rest.lastIndexOf(',');
   const valueAt = comma > cut ? comma + 1 : cut + 1;
-  const typed = rest.slice(valueAt).trimStart().toLowerCase();
-  const values = [...field.choices, ...(Object.hasOwn(known, field.name) ? known[field.name] : [])];
-  const head = prefix.trimStart() + rest.slice(0, valueAt);
-  const begins = values.filter((value) => value.toLowerCase().startsWith(typed));
-  const contains = values.filter((value) => !begins.includes(value) && value.toLowerCase().includes(typed));
-  return [...begins, ...contains].slice(0, limit).map((value) => ({ token: head + value, doc: field.doc }));
+  const written = /(from|to):/i.exec(prefix)?.[1].toLowerCase();
+  return {
+    ...token,
+    value: {
+      field,
+      side: written === 'from' || written === 'to' ? written : 'any',
+      typed: rest.slice(valueAt).trimStart(),
+      head: token.prefix + rest.slice(0, valueAt),
+      given: rest.slice(cut + 1, valueAt).split(','),
+    },
+  };
 }
 
 function fieldCompletions(prefix: string, typed: string): Completion[] {

@@ -6,5 +6,6 @@ export const directionField = rowField<number>({
   doc: "the connection's direction at the endpoint that observed it",
   example: 'direction=ingress',
   ...vocabularyWords(directions),
+  number: (columns, row) => columns.direction[row],
   predicate: (direction) => (columns, row) => columns.direction[row] === direction,
 });

@@ -11,6 +11,7 @@ export const dnsField = endpointField<string>({
     return 'problem' in pattern ? pattern : { value: folded(pattern.value) };
   },
   print: (pattern) => pattern,
+  list: ({ names }) => names.map(folded),
   matcher(pattern) {
     const named = glob(pattern);
     return (endpoint) => endpoint.names.some((name) => named(folded(name)));

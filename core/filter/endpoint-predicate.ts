@@ -1,11 +1,13 @@
-import type { Endpoint } from '../flow/endpoint.ts';
-import type { EndpointStore } from '../flow/endpoint-store.ts';
+import type { EntryStore } from '../flow/entry-store.ts';
 
 /**
- * Asks a question about endpoints by number and remembers the answers: a flow costs an array read. An answer is
- * asked for anew when the number has come to stand for another endpoint.
+ * Asks a question about endpoints (or other entries) by number and remembers the answers: a flow costs an array read. An
+ * answer is asked for anew when the number has come to stand for another one.
  */
-export function memoised(store: EndpointStore, question: (endpoint: Endpoint) => boolean): (number: number) => boolean {
+export function memoised<T>(
+  store: Pick<EntryStore<T>, 'bound' | 'generation' | 'get'>,
+  question: (entry: T) => boolean,
+): (number: number) => boolean {
   let answers = new Uint8Array(256);
   /** The generation the answer holds for, plus one: 0 = not asked yet. */
   let askedFor = new Float64Array(256);

@@ -1,12 +1,14 @@
 import { directionField } from './direction-field.ts';
 import { dnsField } from './dns-field.ts';
 import type { FilterField } from './filter-field.ts';
+import { httpMethodField, httpPathField, httpStatusField } from './http-fields.ts';
 import { identityField } from './identity-field.ts';
 import { ipField } from './ip-field.ts';
 import { labelField } from './label-field.ts';
 import { namespaceField } from './namespace-field.ts';
 import { nodeField } from './node-field.ts';
 import { podField } from './pod-field.ts';
+import { policyField } from './policy-field.ts';
 import { portField } from './port-field.ts';
 import { protocolField } from './protocol-field.ts';
 import { reasonField } from './reason-field.ts';
@@ -28,10 +30,14 @@ export const FILTER_FIELDS: readonly FilterField[] = [
   protocolField,
   verdictField,
   reasonField,
+  policyField,
   nodeField,
   tcpFlagField,
   directionField,
   replyField,
+  httpStatusField,
+  httpMethodField,
+  httpPathField,
 ];
 
 const BY_NAME = new Map(FILTER_FIELDS.map((field) => [field.name, field]));
@@ -44,6 +50,9 @@ const ALIASES: Readonly<Record<string, string>> = {
   fqdn: 'dns',
   'drop-reason': 'reason',
   'tcp-flags': 'tcp-flag',
+  'http-status': 'http.status',
+  'http-method': 'http.method',
+  'http-path': 'http.path',
 };
 
 /** The field of that name, letter case alike; undefined where there is none. */

@@ -1,3 +1,5 @@
+import type { FlowColumns } from '../flow/columns.ts';
+import type { DecisionStore } from '../flow/decision-store.ts';
 import type { Endpoint } from '../flow/endpoint.ts';
 import type { EndpointStore } from '../flow/endpoint-store.ts';
 import type { NodeBoot } from '../flow/node-boot.ts';
@@ -10,10 +12,22 @@ export interface FilterTables {
   readonly endpoints: EndpointStore;
   /** Node boots by the number in the `node` column. May grow while a compiled filter is in use. */
   readonly nodes: readonly NodeBoot[];
+  /** Policy decisions by the number in the `policy` column. */
+  readonly decisions: DecisionStore;
 }
 
 /** A value of a field, read: or why its text is none. */
 export type Parsed<V> = { readonly value: V } | { readonly problem: string };
+
+/** What flows themselves have to offer as values of a field: what is known of one end, or a number of the row's own. */
+export type LiveValues =
+  | { readonly of: 'endpoint'; list(endpoint: Endpoint): readonly string[] }
+  | {
+      readonly of: 'row';
+      /** Undefined where the row has none. */
+      number(columns: FlowColumns, row: number, side: FilterSide): number | undefined;
+      list(number: number, tables: FilterTables): readonly string[];
+    };
 
 /** One kind of token. Parsing, printing, compiling and completing all go through this. */
 export interface FilterField {
@@ -28,6 +42,9 @@ export interface FilterField {
   readonly choices: readonly string[];
   /** `pod=a` has a `=`, `label a=b` has a space. */
   readonly separator: '=' | ' ';
+  readonly live: LiveValues | undefined;
+  /** Where flows carry nothing this could look at: why, for people. Such a condition holds for no flow. */
+  readonly unobserved: string | undefined;
   /** The one way in which this value is written. */
   canonical(text: string): Parsed<string>;
   /** Compiles canonical values. Throws for others. */
@@ -40,6 +57,7 @@ interface FieldWords<V> {
   readonly example: string;
   readonly choices?: readonly string[];
   readonly separator?: '=' | ' ';
+  readonly unobserved?: string;
   parse(text: string): Parsed<V>;
   print(value: V): string;
 }
@@ -47,14 +65,18 @@ interface FieldWords<V> {
 /** A field about what is known of one end of the flow. */
 export function endpointField<V>(
   field: FieldWords<V> & {
+    /** Values that this endpoint has, as they would be written. */
+    list?(endpoint: Endpoint): readonly string[];
     /** Makes the question out of a value, once. */
     matcher(value: V): (endpoint: Endpoint) => boolean;
     /** Whether values are alternatives (the default) or must all hold. */
     combine?: 'any' | 'all';
   },
 ): FilterField {
+  const { list } = field;
   return {
     ...words(field),
+    live: list && { of: 'endpoint', list },
     sided: true,
     compile(values, side, { endpoints }) {
       const matchers = values.map((text) => field.matcher(known(field, text)));
@@ -76,11 +98,16 @@ export function rowField<V>(
   field: FieldWords<V> & {
     readonly sided?: boolean;
     readonly combine?: 'any' | 'all';
+    /** The number this row has; by default printed as a value of the field. */
+    number?(columns: FlowColumns, row: number, side: FilterSide): number | undefined;
+    listOf?(number: number, tables: FilterTables): readonly string[];
     predicate(value: V, side: FilterSide, tables: FilterTables): RowPredicate;
   },
 ): FilterField {
+  const { number, listOf = (value: number) => [field.print(value as V)] } = field;
   return {
     ...words(field),
+    live: number && { of: 'row', number, list: listOf },
     sided: field.sided ?? false,
     compile(values, side, tables) {
       const predicates = values.map((text) => field.predicate(known(field, text), side, tables));
@@ -96,6 +123,7 @@ function words<V>(field: FieldWords<V>) {
     example: field.example,
     choices: field.choices ?? [],
     separator: field.separator ?? '=',
+    unobserved: field.unobserved,
     canonical(text: string): Parsed<string> {
       const parsed = field.parse(text);
       return 'problem' in parsed ? parsed : { value: field.print(parsed.value) };
@@ -128,4 +156,9 @@ export function vocabularyWords(vocabulary: {
       return value === undefined ? { problem: `"${text}" is not a ${vocabulary.subject}` } : { value };
     },
   };
+}
+
+/** A field about something that flows do not carry: it is read and printed, and holds for none. */
+export function unobservedField(field: FieldWords<string> & { readonly unobserved: string }): FilterField {
+  return { ...words(field), live: undefined, sided: false, compile: () => () => false };
 }

@@ -7,7 +7,7 @@ import { FlowWindow } from '../flow/flow-window.ts';
 import { TCP_FLAG } from '../flow/tcp-flags.ts';
 import { VERDICT } from '../flow/verdict.ts';
 import { compileFilter, compileNamespaces } from './compile-filter.ts';
-import { completeToken } from './complete-token.ts';
+import { completeToken, valueBeingTyped } from './complete-token.ts';
 import { FILTER_FIELDS } from './fields.ts';
 import { FILTER_LIMITS } from './filter.ts';
 import { glob } from './glob.ts';
@@ -355,7 +355,7 @@ describe('a glob', () => {
 
 describe('completing a token', () => {
   it('offers fields, sides and values', () => {
-    expect(completeToken('p').map(({ token }) => token)).toEqual(['pod=', 'port=', 'proto=']);
+    expect(completeToken('p').map(({ token }) => token)).toEqual(['pod=', 'port=', 'proto=', 'policy=']);
     expect(completeToken('!from:p').map(({ token }) => token)).toEqual(['!from:pod=', '!from:port=']);
     expect(completeToken('verdict=dropped,fo').map(({ token }) => token)).toEqual(['verdict=dropped,forwarded']);
     expect(completeToken('ns=s', { ns: ['shop', 'stars', 'infra'] }).map(({ token }) => token)).toEqual([
@@ -364,5 +364,28 @@ describe('completing a token', () => {
     ]);
     expect(completeToken('fr').map(({ token }) => token)).toEqual(['from:']);
     expect(completeToken('bogus=')).toEqual([]);
+    expect(completeToken('bogus ')).toEqual([]);
+  });
+
+  it('offers what is live before what is possible, and nothing twice', () => {
+    const known = { verdict: ['audit', 'dropped'] };
+    expect(completeToken('verdict=', known, 3).map(({ token }) => token)).toEqual([
+      'verdict=audit',
+      'verdict=dropped',
+      'verdict=unknown',
+    ]);
+    expect(completeToken('verdict=audit,', known, 1).map(({ token }) => token)).toEqual(['verdict=audit,dropped']);
+  });
+
+  it('says which value is being written', () => {
+    expect(valueBeingTyped('!from:pod=shop/we')).toMatchObject({
+      field: { name: 'pod' },
+      side: 'from',
+      typed: 'shop/we',
+    });
+    expect(valueBeingTyped('to:!port=80,4')).toMatchObject({ field: { name: 'port' }, side: 'to', typed: '4' });
+    expect(valueBeingTyped('label app=w')).toMatchObject({ field: { name: 'label' }, side: 'any', typed: 'app=w' });
+    expect(valueBeingTyped('po')).toBeUndefined();
+    expect(valueBeingTyped('bogus=1')).toBeUndefined();
   });
 });

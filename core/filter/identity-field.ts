@@ -16,6 +16,10 @@ export const identityField = endpointField<number>({
     const name = reservedIdentities.name(identity);
     return reservedIdentities.parse(name) === identity ? name : String(identity);
   },
+  list({ identity }) {
+    const name = reservedIdentities.name(identity);
+    return [reservedIdentities.parse(name) === identity ? name : String(identity)];
+  },
   matcher: (identity) =>
     identity === RESERVED_IDENTITY.world
       ? (endpoint) => isWorld(endpoint.identity)

@@ -29,6 +29,7 @@ export const ipField = endpointField<AddressRange>({
   print({ bytes, prefix }) {
     return prefix === bytes.length * 8 ? formatAddress(bytes) : `${formatAddress(bytes)}/${prefix}`;
   },
+  list: ({ address }) => (address === '' ? [] : [address]),
   matcher({ bytes, prefix }) {
     return (endpoint) => {
       if (endpoint.address === '') return false;

@@ -34,6 +34,8 @@ export const labelField = endpointField<LabelRequirement>({
   print({ source, key, value }) {
     return `${source === 'any' ? '' : `${source}:`}${key}${value === undefined ? '' : `=${value}`}`;
   },
+  // Those of Kubernetes stand without their source, as people write them.
+  list: ({ labels }) => labels.map((label) => label.replace(/^k8s:/, '')).filter((label) => !label.startsWith('cidr:')),
   matcher({ source, key, value }) {
     return (endpoint) => endpoint.labels.some((label) => labelMatches(label, source, key, value));
   },

@@ -8,6 +8,7 @@ export const namespaceField = endpointField<string>({
   example: 'ns=shop',
   parse: (text) => namePattern(text, 'a namespace'),
   print: (pattern) => pattern,
+  list: ({ namespace }) => (namespace === '' ? [] : [namespace]),
   matcher(pattern) {
     const named = glob(pattern);
     return (endpoint) => endpoint.namespace !== '' && named(endpoint.namespace);

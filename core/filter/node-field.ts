@@ -14,6 +14,8 @@ export const nodeField = rowField<{ cluster: string; node: string }>({
     return 'problem' in node ? node : { value: { cluster: cluster.value, node: node.value } };
   },
   print: ({ cluster, node }) => (cluster === '' ? node : `${cluster}/${node}`),
+  number: (columns, row) => columns.node[row],
+  listOf: (number, { nodes }) => [nodes[number].node],
   predicate({ cluster, node }, _side, { nodes }) {
     const inCluster = cluster === '' ? () => true : glob(cluster);
     // "cluster/" is every node of it.

@@ -89,7 +89,7 @@ function parseToken(token: string): FilterTerm | TokenError {
 
 function scanName(token: string, from: number): number {
   let at = from;
-  while (at < token.length && /[A-Za-z-]/.test(token[at])) at++;
+  while (at < token.length && /[A-Za-z.-]/.test(token[at])) at++;
   return at;
 }
 

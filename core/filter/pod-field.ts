@@ -16,6 +16,7 @@ export const podField = endpointField<{ namespace: string; prefix: string }>({
     return { value: { namespace: namespace.value, prefix: prefix.value } };
   },
   print: ({ namespace, prefix }) => (namespace === '' ? prefix : `${namespace}/${prefix}`),
+  list: ({ namespace, pod }) => (pod === '' ? [] : [`${namespace}/${pod}`]),
   matcher({ namespace, prefix }) {
     const inNamespace = namespace === '' ? () => true : glob(namespace);
     const named = glob(prefix, true);

@@ -1,3 +1,4 @@
+import { REPLY } from '../flow/direction.ts';
 import { hasPorts } from '../flow/protocol.ts';
 import { rowField } from './filter-field.ts';
 
@@ -15,6 +16,13 @@ export const portField = rowField<{ from: number; to: number }>({
     return from > to ? { problem: `the range ${text} ends before it begins` } : { value: { from, to } };
   },
   print: ({ from, to }) => (from === to ? String(from) : `${from}-${to}`),
+  // Of both ends, the one that was connected to: the other's says nothing.
+  number(columns, row, side) {
+    if (!hasPorts(columns.protocol[row])) return undefined;
+    const ofSource = side === 'any' ? columns.reply[row] === REPLY.REPLY : side === 'from';
+    return ofSource ? columns.sourcePort[row] : columns.destinationPort[row];
+  },
+  listOf: (port) => [String(port)],
   predicate({ from, to }, side) {
     if (side === 'from') {
       return (columns, row) => {

@@ -10,6 +10,7 @@ export const protocolField = rowField<number | 'icmp'>({
   choices: [...words.choices, 'icmp'],
   parse: (text) => (text.toLowerCase() === 'icmp' ? { value: 'icmp' } : words.parse(text)),
   print: (protocol) => (protocol === 'icmp' ? 'icmp' : words.print(protocol)),
+  number: (columns, row) => columns.protocol[row],
   predicate: (protocol) =>
     protocol === 'icmp'
       ? (columns, row) => isIcmp(columns.protocol[row])

@@ -7,6 +7,7 @@ export const reasonField = rowField<number>({
   doc: 'why the packet was dropped',
   example: 'reason=policy-denied',
   ...vocabularyWords(dropReasons),
+  number: (columns, row) => (columns.verdict[row] === VERDICT.DROPPED ? columns.dropReason[row] : undefined),
   predicate: (reason) => (columns, row) =>
     columns.dropReason[row] === reason && columns.verdict[row] === VERDICT.DROPPED,
 });

@@ -18,6 +18,8 @@ export const replyField = rowField<ReplyName>({
       : { problem: `"${text}" is not one of ${Object.keys(VALUES).join(', ')}` };
   },
   print: (name) => name,
+  number: (columns, row) => columns.reply[row],
+  listOf: (reply) => [reply === REPLY.ORIGINAL ? 'false' : reply === REPLY.REPLY ? 'true' : 'unknown'],
   predicate(name) {
     const wanted = VALUES[name];
     if (wanted !== REPLY.ORIGINAL) return (columns, row) => columns.reply[row] === wanted;

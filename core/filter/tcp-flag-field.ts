@@ -17,6 +17,7 @@ export const tcpFlagField = rowField<number>({
     return { value: bits };
   },
   print: (bits) => tcpFlagNames(bits).toLowerCase().replaceAll(', ', '+'),
+  number: (columns, row) => (columns.protocol[row] === PROTOCOL.TCP && columns.tcpFlags[row]) || undefined,
   predicate: (bits) => (columns, row) =>
     (columns.tcpFlags[row] & bits) === bits && columns.protocol[row] === PROTOCOL.TCP,
 });

@@ -6,5 +6,6 @@ export const verdictField = rowField<number>({
   doc: 'what became of the packet',
   example: 'verdict=dropped',
   ...vocabularyWords(verdicts),
+  number: (columns, row) => columns.verdict[row],
   predicate: (verdict) => (columns, row) => columns.verdict[row] === verdict,
 });

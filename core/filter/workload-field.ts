@@ -25,6 +25,7 @@ export const workloadField = endpointField<{ namespace: string; kind: string; na
     return { value };
   },
   print: ({ namespace, kind, name }) => [namespace, kind, name].filter((part) => part !== '').join('/'),
+  list: ({ namespace, workloadName }) => (workloadName === '' ? [] : [`${namespace}/${workloadName}`]),
   matcher({ namespace, kind, name }) {
     const inNamespace = namespace === '' ? () => true : glob(namespace);
     const ofKind = kind === '' ? () => true : glob(kind);
