@@ -150,8 +150,13 @@ function applyCommand(): Command {
     );
 }
 
-function tellApplied({ results, ignoredKinds }: ApplyResponse): void {
+function tellApplied({ results, problems, ignoredKinds }: ApplyResponse): void {
   for (const { outcome, ...object } of results) console.log(`${objectText(object)} ${outcome}`);
+  tellIgnored(ignoredKinds);
+  if (results.length + ignoredKinds.length + problems.length === 0) console.error('the manifests hold no object');
+}
+
+function tellIgnored(ignoredKinds: ApplyResponse['ignoredKinds']): void {
   for (const { kind, count: times } of ignoredKinds) {
     console.error(`${kind}: not kept by the lab, ignored${times > 1 ? ` (${times} objects)` : ''}`);
   }
@@ -182,11 +187,12 @@ function deleteCommand(): Command {
     );
 }
 
-function tellDeleted({ results, problems }: DeleteResponse, named: boolean): void {
+function tellDeleted({ results, problems, ignoredKinds }: DeleteResponse, named: boolean): void {
   for (const { outcome, ...object } of results) {
     if (outcome === 'deleted') console.log(`${objectText(object)} deleted`);
     else console.error(`${objectText(object)} not found`);
   }
+  tellIgnored(ignoredKinds);
   if (named && results.some(({ outcome }) => outcome === 'not found')) process.exitCode = 1;
   failOnProblems(problems);
 }

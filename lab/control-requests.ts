@@ -31,6 +31,7 @@ export interface DeleteRequest {
 export interface DeleteResponse {
   results: (ObjectName & { outcome: 'deleted' | 'not found' })[];
   problems: Problem[];
+  ignoredKinds: { kind: string; count: number }[];
 }
 
 export interface ScaleRequest extends ObjectName {

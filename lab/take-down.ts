@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { LabError } from './client.ts';
 import { findCgroup2, labCgroup } from './kubelet/cgroup.ts';
 import { labLayout } from './lab-layout.ts';
 import { labNamespaces, sweep } from './network/sweep.ts';
@@ -18,10 +19,13 @@ export function labExists(name: string): boolean {
 
 /**
  * Takes a lab down: asks its supervisor to end if one lives, and removes whatever is left. Resolves when nothing of the lab
- * is on the machine; rejects naming what is.
+ * is on the machine; rejects naming what is, and with LabError for a user who may not.
  */
 export async function takeDown(name: string): Promise<void> {
   const layout = labLayout(name);
+  // Without the right to end it, its end would be waited for in vain.
+  if (process.getuid?.() !== 0 && labExists(name))
+    throw new LabError(`lab "${name}" belongs to root: run this as root`);
   const supervisor = livingSupervisor(layout);
   if (supervisor !== undefined) {
     signal(supervisor.pid, 'SIGTERM');

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { LabClient } from './client.ts';
 import { cgroupProcesses } from './kubelet/cgroup.ts';
 import { labLayout } from './lab-layout.ts';
@@ -58,6 +58,8 @@ describe('a lab leaves nothing behind', () => {
     const before = machine();
     const lab = await labWithPods();
     expect(traces(lab.name).length).toBeGreaterThan(10);
+    vi.spyOn(process, 'getuid').mockReturnValueOnce(65_534);
+    await expect(lab.down()).rejects.toThrow(/belongs to root: run this as root/);
     await lab.down();
     expect(traces(lab.name)).toEqual([]);
     expect(machine()).toEqual(before);

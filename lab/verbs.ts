@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Problem } from '#core/manifest/document.ts';
 import type { Cluster } from './cluster.ts';
 import type {
   ApplyRequest,
@@ -14,6 +15,7 @@ import { containerLogPath } from './kubelet/container.ts';
 import { containerEnv } from './kubelet/environment.ts';
 import { kindNamed } from './manifest/kinds.ts';
 import { readManifests } from './manifest/read-manifests.ts';
+import type { ManifestSource } from './manifest/read-sources.ts';
 import type { Manifest } from './manifest/validate.ts';
 import { ApplyRefusal, applyManifest } from './store/apply.ts';
 import { deleteObject } from './store/delete.ts';
@@ -58,12 +60,19 @@ export function apply(cluster: Cluster, { sources, namespace }: ApplyRequest): A
     }
   }
   cluster.state.flush();
-  return { results, problems, ignoredKinds };
+  return { results, problems: inReadingOrder(problems, sources), ignoredKinds };
+}
+
+/** Problems as somebody mending the files comes upon them, whichever check found them. */
+function inReadingOrder(problems: readonly Problem[], sources: readonly ManifestSource[]): Problem[] {
+  const files = new Map(sources.map(({ name }, index) => [name, index]));
+  const order = ({ file }: Problem): number => files.get(file) ?? 0;
+  return problems.toSorted((a, b) => order(a) - order(b) || a.line - b.line || a.column - b.column);
 }
 
 /** Deletes objects, and returns when they are gone. */
 export async function remove(cluster: Cluster, request: DeleteRequest): Promise<DeleteResponse> {
-  const { manifests, problems } = readManifests(request.sources ?? []);
+  const { manifests, problems, ignoredKinds } = readManifests(request.sources ?? []);
   const wanted: ObjectName[] = [
     ...(request.objects ?? []),
     ...manifests.map((manifest) => manifestName(manifest, request)),
@@ -88,7 +97,7 @@ export async function remove(cluster: Cluster, request: DeleteRequest): Promise<
     await sleep(10);
   }
   cluster.state.flush();
-  return { results, problems };
+  return { results, problems: inReadingOrder(problems, request.sources ?? []), ignoredKinds };
 }
 
 function manifestName({ kind, name, namespace }: Manifest, request: DeleteRequest): ObjectName {

@@ -1,6 +1,6 @@
 import { type Document, isNode, LineCounter, parseAllDocuments } from 'yaml';
 
-/** A place in a manifest; lines and columns count from 1. */
+/** A place in a manifest; lines and columns count from 1. Both are 0 where the file as a whole is meant. */
 export interface Place {
   file: string;
   line: number;
@@ -12,7 +12,7 @@ export interface Problem extends Place {
 }
 
 export function formatProblem({ file, line, column, message }: Problem): string {
-  return `${file}:${line}:${column}: ${message}`;
+  return line === 0 ? `${file}: ${message}` : `${file}:${line}:${column}: ${message}`;
 }
 
 export type Path = (string | number)[];

@@ -14,7 +14,11 @@ export function readManifests(sources: ManifestSource[]): Manifests {
   const manifests: Manifest[] = [];
   const problems: Problem[] = [];
   const ignored = new Map<string, number>();
-  for (const { name, text } of sources) {
+  for (const { name, text, unreadable } of sources) {
+    if (unreadable !== undefined) {
+      problems.push({ file: name, line: 0, column: 0, message: unreadable });
+      continue;
+    }
     const parsed = parseManifest(name, text);
     problems.push(...parsed.problems);
     for (const document of parsed.documents) {

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { MAX_MANIFEST_LENGTH } from './document.ts';
+import { MAX_MANIFEST_LENGTH } from '#core/manifest/document.ts';
 
 /** A manifest's text and the name its problems are told by. */
 export interface ManifestSource {
@@ -57,7 +57,7 @@ function readText(fd: number): string {
   const chunks: Buffer[] = [];
   for (let size = 0; ; ) {
     const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
-    const count = readSync(fd, chunk);
+    const count = readWaiting(fd, chunk);
     if (count === 0) break;
     size += count;
     if (size > MAX_MANIFEST_LENGTH) throw tooLarge();
@@ -67,6 +67,18 @@ function readText(fd: number): string {
     return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
   } catch {
     throw new Error('is not UTF-8 text');
+  }
+}
+
+/** Like readSync, but waits where the descriptor would not, as a terminal shared with another program may be. */
+function readWaiting(fd: number, into: Buffer): number {
+  for (;;) {
+    try {
+      return readSync(fd, into);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+    }
   }
 }
 
