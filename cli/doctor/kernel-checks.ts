@@ -6,8 +6,9 @@ import { probeKernel } from '#bpf-agent/loader/kernel-support.ts';
 import { findCgroup2 } from '#bpf-agent/pods/cgroup-mount.ts';
 import { type Check, limited, missing, ok } from './check.ts';
 
-// Ring buffers came with 5.8, and 5.10 is the oldest kernel that is still maintained.
-const OLDEST_KERNEL = [5, 10] as const;
+// The sweep goes over the connection table inside the kernel, run by the agent: bpf_for_each_map_elem came with 5.13, programs
+// of kind syscall with 5.14. 5.15 is the oldest maintained kernel that has both.
+const OLDEST_KERNEL = [5, 15] as const;
 
 /** What the kernel and this process's rights allow. Everything is tried for real, in namespaces of its own. */
 export function kernelChecks(): Check[] {
@@ -78,8 +79,7 @@ function bpfFilesystem(): Check {
 }
 
 function clsact(): Check {
-  const script = 'ip link add waggle0 type dummy && tc qdisc add dev waggle0 clsact';
-  const failure = run('unshare', ['--net', 'sh', '-c', script]);
+  const failure = run('unshare', ['--net', 'tc', 'qdisc', 'add', 'dev', 'lo', 'clsact']);
   return failure === undefined
     ? ok('clsact', 'can be attached, in place of tcx')
     : missing('clsact', `cannot be attached: ${failure}`, 'modprobe sch_clsact cls_bpf, or Linux 6.6 or newer');
