@@ -9,7 +9,8 @@ export function demoCommand(): Command {
     .argument('[scenario...]', 'what runs in the cluster', ['guestbook', 'bookinfo'])
     .description(
       'A lab cluster with the traffic of the named scenarios, an agent on each node, the backend and the page. ' +
-        'Prints the address of the page once flows arrive. Ctrl-C takes all of it down.',
+        'Prints the address of the page once flows arrive. Ctrl-C takes all of it down. ' +
+        'Where eBPF cannot be used, traffic that was recorded is replayed, and the reason is said.',
     );
   addSettings(
     command,
@@ -37,6 +38,12 @@ export function demoCommand(): Command {
       description: 'where the relay is served over gRPC',
       parser: address,
       default: '127.0.0.1:4245',
+    }),
+    setting<boolean>({
+      flags: '--replay',
+      description: 'replay recorded traffic: what happens by itself where eBPF cannot be used',
+      default: false,
+      environment: 'WAGGLE_REPLAY',
     }),
   );
   return command.action(async (scenarios: string[], options: Omit<DemoOptions, 'scenarios'>) => {

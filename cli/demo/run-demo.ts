@@ -1,8 +1,11 @@
 import type { Backend } from '#backend/start.ts';
+import { DEMO_RECORDING } from '#lab/recording.ts';
 import type { Lab } from '#lab/start-lab.ts';
 import { CommandError } from '../failure.ts';
 import { type Flowing, flowing } from './flowing.ts';
 import { assertFree } from './free-address.ts';
+import { observingObstacle } from './observing-obstacle.ts';
+import type { Replay } from './replay.ts';
 import { type NamedScenario, scenariosNamed } from './scenarios.ts';
 
 export interface DemoOptions {
@@ -13,6 +16,8 @@ export interface DemoOptions {
   /** `host:port` of the page and of the relay. */
   readonly listen: string;
   readonly grpcListen: string;
+  /** Replay recorded traffic, also where this machine's could be observed. */
+  readonly replay: boolean;
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -29,7 +34,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   const demo = new Demo(options, interrupted);
   try {
     const { address, flows } = await demo.start();
-    progress(`${flows}; Ctrl-C ends the demo and removes all of it`);
+    progress(flows);
     console.log(`Waggle is ready: ${address}`);
     await demo.untilEnded();
   } catch (error) {
@@ -41,11 +46,19 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   return exitCode();
 }
 
+interface Started {
+  /** Of the page. */
+  readonly address: string;
+  /** What flows, and how to end it, for people. */
+  readonly flows: string;
+}
+
 class Demo {
   readonly #options: DemoOptions;
   readonly #interrupted: AbortSignal;
   #lab: Lab | undefined;
   #backend: Backend | undefined;
+  #replay: Replay | undefined;
   /** The lab is this demo's to take down: not before it starts, nor when it could not, as when one of its name runs already. */
   #ownsLab = false;
 
@@ -54,14 +67,44 @@ class Demo {
     this.#interrupted = interrupted;
   }
 
-  async start(): Promise<{ address: string; flows: string }> {
-    const { name, nodes, listen, grpcListen } = this.#options;
+  async start(): Promise<Started> {
+    const { listen, grpcListen, replay } = this.#options;
     // What can be known to fail is looked at before anything is started.
     const scenarios = scenariosNamed(this.#options.scenarios);
-    await assertUsableKernel();
+    const obstacle = replay ? 'a replay was asked for with --replay.' : await observingObstacle();
     await assertFree(listen, '--listen or WAGGLE_LISTEN');
     await assertFree(grpcListen, '--grpc-listen or WAGGLE_GRPC_LISTEN');
-    await this.#build();
+    return await (obstacle === undefined ? this.#startLab(scenarios) : this.#startReplay(obstacle));
+  }
+
+  /** Recorded traffic in place of the lab's. */
+  async #startReplay(reason: string): Promise<Started> {
+    const { listen, grpcListen } = this.#options;
+    await buildPage();
+    const { readRecording, startedMs } = await import('#bpf-agent/replay/recording.ts');
+    const recording = readRecording(DEMO_RECORDING);
+    const { Replay } = await import('./replay.ts');
+    progress(reason);
+    const day = new Date(startedMs(recording)).toISOString().slice(0, 10);
+    const seconds = Math.round(recording.durationMs / 1000);
+    progress(
+      `this is not live traffic: ${seconds} s of ${recording.scenarios.join(' and ')}, which Waggle recorded on ${day}, are replayed over and over`,
+    );
+    this.#throwIfInterrupted();
+    this.#replay = await Replay.start({ recording, listen, grpcListen, reason });
+    const { backend, nodes } = this.#replay;
+    const flows = await this.#firstFlows(backend.relayAddress, nodes);
+    return {
+      address: backend.url.replace(/\/$/, ''),
+      flows: `replaying ${flowsSentence(flows)}; Ctrl-C ends the demo`,
+    };
+  }
+
+  async #startLab(scenarios: readonly NamedScenario[]): Promise<Started> {
+    const { name, nodes, listen, grpcListen } = this.#options;
+    const { buildBpf } = await import('../../scripts/build-bpf.ts');
+    buildBpf(progress);
+    await buildPage();
 
     const { startLab } = await import('#lab/start-lab.ts');
     progress(`starting lab "${name}" with ${nodes} ${nodes === 1 ? 'node' : 'nodes'}`);
@@ -84,13 +127,19 @@ class Demo {
     for (const scenario of scenarios) await this.#apply(lab, scenario);
     progress('waiting for the first flows');
     const flows = await this.#firstFlows(backend.relayAddress, nodes);
-    return { address: backend.url.replace(/\/$/, ''), flows: flowsSentence(flows) };
+    return {
+      address: backend.url.replace(/\/$/, ''),
+      flows: `${flowsSentence(flows)}; Ctrl-C ends the demo and removes all of it`,
+    };
   }
 
   /** Resolves on a signal. Throws when the lab ends by itself, as when somebody took it down. */
   async untilEnded(): Promise<void> {
     const lab = this.#lab;
-    if (lab === undefined) return;
+    if (lab === undefined) {
+      await this.#orInterrupted(new Promise<void>(() => {})).catch(() => {});
+      return;
+    }
     const ended = lab.ended.then(() => {
       if (!this.#interrupted.aborted) throw new CommandError('the lab ended');
     });
@@ -100,19 +149,13 @@ class Demo {
   }
 
   async stop(): Promise<void> {
+    await this.#replay?.stop();
     if (!this.#ownsLab) return;
     progress('cleaning up');
     await this.#backend?.close();
     const { takeDown } = await import('#lab/take-down.ts');
     await takeDown(this.#options.name);
     progress('nothing is left behind');
-  }
-
-  async #build(): Promise<void> {
-    const { buildBpf } = await import('../../scripts/build-bpf.ts');
-    buildBpf(progress);
-    const { buildWeb } = await import('../../scripts/build-web.ts');
-    await buildWeb(progress);
   }
 
   async #apply(lab: Lab, { name, sources }: NamedScenario): Promise<void> {
@@ -150,13 +193,9 @@ class Demo {
   }
 }
 
-async function assertUsableKernel(): Promise<void> {
-  const { probeKernel } = await import('#bpf-agent/loader/kernel-support.ts');
-  const { usable, reason } = probeKernel();
-  if (usable) return;
-  throw new CommandError(
-    `the demo observes real traffic with eBPF, which cannot be used here: ${reason}. "npx waggle doctor" checks all it needs`,
-  );
+async function buildPage(): Promise<void> {
+  const { buildWeb } = await import('../../scripts/build-web.ts');
+  await buildWeb(progress);
 }
 
 /** The first signal interrupts; later ones change nothing, because cleaning up is already under way. */
