@@ -9,6 +9,7 @@ import type { MapUpdate } from '#proto/gen/waggle/v1/view_pb.ts';
 import { CardTable, NO_CARD } from './card-table.ts';
 import { RATE_SECONDS } from './edge-counters.ts';
 import { EdgeTable, NO_EDGE } from './edge-table.ts';
+import type { FirstSeen } from './first-seen.ts';
 import { changesSince, snapshot } from './map-update.ts';
 import { guessedFromPorts, ORIENTATION, observedByServer, statedOrientation } from './orientation.ts';
 
@@ -21,6 +22,8 @@ export interface LiveMapOptions {
   readonly perNode?: boolean;
   /** Pods a card's workload has by the cluster's state; 0 = not known. Default: nothing is known. */
   readonly replicas?: (card: CardName) => number;
+  /** Since when cards and edges are known beyond this map. */
+  readonly firstSeen?: FirstSeen;
   /** How long cards and edges stay after they were last heard of, in milliseconds. */
   readonly maxAgeMs?: number;
   readonly maxCards?: number;
@@ -52,6 +55,7 @@ interface Removal {
 export class LiveMap {
   readonly cards: CardTable;
   readonly edges: EdgeTable;
+  readonly firstSeen: FirstSeen | undefined;
   readonly #observes: (cluster: string, node: string) => boolean;
   readonly #replicas: (card: CardName) => number;
   readonly #maxAgeMs: number;
@@ -70,6 +74,7 @@ export class LiveMap {
   constructor(options: LiveMapOptions) {
     this.cards = new CardTable(options.endpoints, options.maxCards ?? DEFAULT_MAX_CARDS, options.perNode ?? false);
     this.edges = new EdgeTable(options.maxEdges ?? DEFAULT_MAX_EDGES);
+    this.firstSeen = options.firstSeen;
     this.#observes = options.observes ?? (() => true);
     this.#replicas = options.replicas ?? (() => 0);
     this.#maxAgeMs = options.maxAgeMs ?? DEFAULT_MAX_AGE_MS;

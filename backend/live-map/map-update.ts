@@ -20,6 +20,7 @@ export function snapshot(map: LiveMap, nowMs: number): MapUpdate {
   const second = Math.floor(nowMs / 1000);
   return create(MapUpdateSchema, {
     snapshot: true,
+    knownSince: map.firstSeen?.sinceMs === undefined ? undefined : timestamp(map.firstSeen.sinceMs),
     time: timestamp(nowMs),
     cards: map.cards.cards.flatMap((card) => (card === undefined ? [] : [cardMessage(map, card)])),
     edges: [...map.edges.indexes()].map((edge) => edgeMessage(map, edge, second)),
@@ -63,7 +64,7 @@ const KINDS: Record<CardKind, CardKindNumber> = {
   unknown: CardKindNumber.UNKNOWN,
 };
 
-function cardMessage({ cards }: LiveMap, card: Card): CardMessage {
+function cardMessage({ cards, firstSeen }: LiveMap, card: Card): CardMessage {
   const { name } = card;
   return create(CardSchema, {
     id: card.id,
@@ -78,20 +79,24 @@ function cardMessage({ cards }: LiveMap, card: Card): CardMessage {
     replicas: card.replicas,
     nodes: cards.nodesOf(card),
     identity: name.identity,
-    firstSeen: timestamp(card.firstSeenMs),
+    firstSeen: timestamp(Math.min(card.firstSeenMs, firstSeen?.ofCard(name.key) ?? card.firstSeenMs)),
     lastSeen: timestamp(cards.lastSeenMs[card.index]),
   });
 }
 
 function edgeMessage(map: LiveMap, edge: number, second: number): Edge {
   const { edges, cards } = map;
+  const source = cards.cards[edges.source[edge]]!;
+  const destination = cards.cards[edges.destination[edge]]!;
+  const seenMs = edges.firstSeenMs[edge];
+  const everMs = map.firstSeen?.ofEdge(source.name.key, destination.name.key, edges.portProtocol[edge]);
   return create(EdgeSchema, {
     id: edges.id[edge],
-    source: cards.cards[edges.source[edge]]!.id,
-    destination: cards.cards[edges.destination[edge]]!.id,
+    source: source.id,
+    destination: destination.id,
     port: Math.floor(edges.portProtocol[edge] / 256),
     protocol: edges.portProtocol[edge] % 256,
-    firstSeen: timestamp(edges.firstSeenMs[edge]),
+    firstSeen: timestamp(Math.min(seenMs, everMs ?? seenMs)),
     stats: statsMessage(map, edge, second),
   });
 }

@@ -15,7 +15,7 @@ const MOST_WAITING_MATCHES = 32_768;
 /** Rows looked at without a pause. */
 const SLICE_ROWS = 16_384;
 
-export type MapLimits = Pick<LiveMapOptions, 'maxAgeMs' | 'maxCards' | 'maxEdges' | 'replicas'>;
+export type MapLimits = Pick<LiveMapOptions, 'maxAgeMs' | 'maxCards' | 'maxEdges' | 'replicas' | 'firstSeen'>;
 
 interface OpenMap {
   readonly map: LiveMap;

@@ -1,6 +1,7 @@
 import type { Filter } from '#core/filter/filter.ts';
 import { filterKey } from '#core/filter/print-filter.ts';
 import { Code, StatusError } from '#runtime/grpc/service.ts';
+import { FirstSeen } from '../live-map/first-seen.ts';
 import type { Relay } from '../relay/relay.ts';
 import { type MapLimits, Selection } from './selection.ts';
 
@@ -28,8 +29,10 @@ export class Selections {
 
   constructor(relay: Relay, limits: MapLimits = {}) {
     this.#relay = relay;
-    this.#limits = limits;
+    const firstSeen = new FirstSeen(relay.window);
+    this.#limits = { firstSeen, ...limits };
     this.#leaveRelay = relay.onRows((from, to) => {
+      firstSeen.rows(from, to);
       for (const { selection } of this.#held.values()) selection.rows(from, to);
     });
     this.#ticker = setInterval(() => this.#tick(), MAP_TICK_MS);

@@ -73,6 +73,8 @@ async function* watch(
     if (request.flows) {
       const last = Math.min(request.last, MOST_LAST);
       tail = await FlowTail.open(relay, selection, { cursor: request.cursor, last });
+      // What was asked for last is looked at first: the map takes longer to know what the window holds.
+      if (request.map && tail.pendingPast) yield create(ViewUpdateSchema, { flows: tail.take() });
     }
     const map = request.map
       ? new MapReader(selection, await selection.openMap({ perNode: request.perNode }))

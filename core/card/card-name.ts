@@ -46,6 +46,12 @@ export function nodeOfKey(key: string): string {
   return at < 0 ? '' : key.slice(at + 1);
 }
 
+/** The key of the same card where cards do not stand per node. */
+export function workloadKey(key: string): string {
+  const at = key.indexOf(NODE_MARK);
+  return at < 0 ? key : key.slice(0, at);
+}
+
 /** The world as a whole: what has no name of its own. */
 export const WORLD_NAME: CardName = plain('world', 'World', '', 'world', RESERVED_IDENTITY.world);
 
