@@ -14,3 +14,11 @@ export function nodeBootKey(boot: NodeBoot): string {
 export function flowId(boot: NodeBoot, sequence: number): string {
   return `${nodeBootKey(boot)}/${sequence}`;
 }
+
+/** The parts of a flow's id; undefined where the text is none. Clusters may have slashes in their names, nodes have not. */
+export function parseFlowId(id: string): { boot: NodeBoot; sequence: number } | undefined {
+  const parts = /^(.*)\/([^/]+)\/([0-9a-f]{1,16})\/(\d{1,16})$/.exec(id);
+  const sequence = Number(parts?.[4]);
+  if (parts === null || id.length > 600 || !Number.isSafeInteger(sequence)) return undefined;
+  return { boot: { cluster: parts[1], node: parts[2], bootId: BigInt(`0x${parts[3]}`) }, sequence };
+}

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { allocateColumns } from '../flow/columns.ts';
+import { DecisionStore } from '../flow/decision-store.ts';
 import { NO_ENDPOINT } from '../flow/endpoint.ts';
 import { EndpointStore } from '../flow/endpoint-store.ts';
 import type { FlowFieldName } from '../flow/fields.ts';
+import { NO_DECISION } from '../flow/policy-decision.ts';
 import { hubbleFlowJson, hubbleResponseJson } from './flow-json.ts';
 
 const endpoints = new EndpointStore();
@@ -21,7 +23,8 @@ const xwing = endpoints.intern({
   id: 77,
 });
 const world = endpoints.intern({ ...NO_ENDPOINT, address: '2001:db8::1', identity: 2, names: ['example.org'] });
-const nodes = [{ cluster: 'kind', node: 'worker', bootId: 0xabcn }];
+const decisions = new DecisionStore();
+const tables = { endpoints, decisions, nodes: [{ cluster: 'kind', node: 'worker', bootId: 0xabcn }] };
 
 function flow(values: Partial<Record<FlowFieldName, number>>) {
   const columns = allocateColumns(1);
@@ -44,11 +47,11 @@ function flow(values: Partial<Record<FlowFieldName, number>>) {
   return columns;
 }
 
-const json = (values: Partial<Record<FlowFieldName, number>>) => hubbleFlowJson(flow(values), 0, endpoints, nodes);
+const json = (values: Partial<Record<FlowFieldName, number>>) => hubbleFlowJson(flow(values), 0, tables);
 
 describe("a flow in Hubble's JSON", () => {
   it('is what "hubble observe -o json" prints', () => {
-    expect(hubbleResponseJson(flow({}), 0, endpoints, nodes)).toEqual({
+    expect(hubbleResponseJson(flow({}), 0, tables)).toEqual({
       flow: {
         time: '2023-11-21T09:26:56.123456789Z',
         uuid: 'kind/worker/abc/42',
@@ -122,7 +125,26 @@ describe("a flow in Hubble's JSON", () => {
     expect(json({ timeNanos }).time).toBe(text);
   });
 
+  it('names the policies that decided, each once', () => {
+    const rule = (name: string, rule: number) => ({ kind: 'NetworkPolicy', namespace: 'default', name, rule });
+    const allowed = decisions.intern({
+      ...NO_DECISION,
+      direction: 2,
+      allowedBy: [rule('a', 0), rule('a', 2), rule('b', 0)],
+    });
+    expect(json({ policy: allowed }).egress_allowed_by).toEqual([
+      { name: 'a', namespace: 'default', kind: 'NetworkPolicy' },
+      { name: 'b', namespace: 'default', kind: 'NetworkPolicy' },
+    ]);
+    const cluster = { kind: 'CiliumClusterwideNetworkPolicy', namespace: '', name: 'deny', rule: -1 };
+    const denied = decisions.intern({ ...NO_DECISION, direction: 1, deniedBy: [cluster], defaultDeny: true });
+    expect(json({ policy: denied, verdict: 2, dropReason: 133 }).ingress_denied_by).toEqual([
+      { name: 'deny', kind: 'CiliumClusterwideNetworkPolicy' },
+    ]);
+    expect(json({})).not.toHaveProperty('egress_allowed_by');
+  });
+
   it('takes a sequence from outside', () => {
-    expect(hubbleFlowJson(flow({}), 0, endpoints, nodes, 2 ** 40).uuid).toBe(`kind/worker/abc/${2 ** 40}`);
+    expect(hubbleFlowJson(flow({}), 0, tables, 2 ** 40).uuid).toBe(`kind/worker/abc/${2 ** 40}`);
   });
 });

@@ -1,11 +1,13 @@
 import { type FlowColumns, rowTimeNs } from '../flow/columns.ts';
 import { summary } from '../flow/compact-line.ts';
+import type { DecisionStore } from '../flow/decision-store.ts';
 import { DIRECTION, directions, REPLY } from '../flow/direction.ts';
 import { dropReasons } from '../flow/drop-reason.ts';
 import type { Endpoint } from '../flow/endpoint.ts';
 import type { EndpointStore } from '../flow/endpoint-store.ts';
 import { flowId, type NodeBoot } from '../flow/node-boot.ts';
 import { OBSERVATION, observations } from '../flow/observation.ts';
+import type { PolicyReference } from '../flow/policy-decision.ts';
 import { hasPorts, isIcmp, PROTOCOL, protocols } from '../flow/protocol.ts';
 import { TCP_FLAG, type TcpFlagName } from '../flow/tcp-flags.ts';
 import { TRIGGER } from '../flow/trigger.ts';
@@ -17,6 +19,14 @@ export type HubbleJson = { [name: string]: HubbleJson | readonly HubbleJson[] | 
 /** Kinds of monitor events in Hubble's `CiliumEventType.type`. */
 const EVENT_TYPE = { DROP: 1, TRACE: 4 } as const;
 
+/** What the numbers in a row refer to; a FlowWindow is one. */
+export interface HubbleTables {
+  readonly endpoints: EndpointStore;
+  readonly nodes: readonly NodeBoot[];
+  /** Without it, policies are not told. */
+  readonly decisions?: DecisionStore;
+}
+
 /**
  * A row as `hubble observe -o json` prints it: one `GetFlowsResponse` in protobuf's JSON mapping with the proto's field
  * names. What is empty, zero or false is left out, as that mapping does, and so is what Hubble's message has no field for
@@ -26,11 +36,10 @@ const EVENT_TYPE = { DROP: 1, TRACE: 4 } as const;
 export function hubbleResponseJson(
   columns: FlowColumns,
   row: number,
-  endpoints: EndpointStore,
-  nodes: readonly NodeBoot[],
+  tables: HubbleTables,
   sequence: number = columns.sequence[row],
 ): HubbleJson {
-  const flow = hubbleFlowJson(columns, row, endpoints, nodes, sequence);
+  const flow = hubbleFlowJson(columns, row, tables, sequence);
   return { flow, node_name: flow.node_name, time: flow.time };
 }
 
@@ -38,8 +47,7 @@ export function hubbleResponseJson(
 export function hubbleFlowJson(
   columns: FlowColumns,
   row: number,
-  endpoints: EndpointStore,
-  nodes: readonly NodeBoot[],
+  { endpoints, nodes, decisions }: HubbleTables,
   sequence: number = columns.sequence[row],
 ): HubbleJson {
   const boot = nodes[columns.node[row]];
@@ -76,6 +84,7 @@ export function hubbleFlowJson(
     interface:
       observer.interfaceIndex === 0 ? undefined : { index: observer.interfaceIndex, name: observer.interfaceName },
     Summary: summary(columns, row),
+    ...(decisions === undefined ? {} : policies(columns.policy[row], decisions)),
   };
   return present(flow);
 }
@@ -138,6 +147,28 @@ function traceReason(trigger: number, reply: number): string | undefined {
   if (reply === REPLY.REPLY) return 'REPLY';
   if (reply === REPLY.UNKNOWN) return undefined;
   return trigger === TRIGGER.FIRST_PACKET ? 'NEW' : 'ESTABLISHED';
+}
+
+/** By whose rules: those of the observing endpoint's ingress or egress. Hubble has no field for audited policies. */
+function policies(number: number, decisions: DecisionStore): Record<string, HubbleJson[]> {
+  if (number === 0) return {};
+  const { direction, allowedBy, deniedBy } = decisions.get(number);
+  const side = direction === DIRECTION.INGRESS ? 'ingress' : 'egress';
+  const told: Record<string, HubbleJson[]> = {};
+  if (allowedBy.length > 0) told[`${side}_allowed_by`] = policyList(allowedBy);
+  if (deniedBy.length > 0) told[`${side}_denied_by`] = policyList(deniedBy);
+  return told;
+}
+
+/** Each policy once, whichever of its rules. */
+function policyList(references: readonly PolicyReference[]): HubbleJson[] {
+  const byName = new Map(
+    references.map(({ kind, namespace, name }) => [
+      `${kind}/${namespace}/${name}`,
+      present({ name, namespace: namespace || undefined, kind }),
+    ]),
+  );
+  return [...byName.values()];
 }
 
 /** As protobuf's JSON mapping writes a Timestamp: UTC, with 0, 3, 6 or 9 digits of a second. */

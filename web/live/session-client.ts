@@ -1,5 +1,8 @@
 import type {
   ConnectionState,
+  ExportAnswer,
+  ExportForm,
+  FlowAnswer,
   NamespaceSummary,
   RowsQuery,
   RowsSlice,
@@ -22,19 +25,40 @@ interface Outlet {
 }
 
 const calls = new Map<number, { resolve(value: readonly NamespaceSummary[]): void; reject(error: Error): void }>();
+const descriptions = new Map<number, (answer: FlowAnswer) => void>();
+const exports = new Map<number, (answer: ExportAnswer) => void>();
 let lastCall = 0;
 let outlet: Outlet | undefined;
 let opened: TabMessage | undefined;
 
+const NAME = 'waggle-session';
+
 /** Starts the session's worker, or joins the one other tabs have started. */
 function start(): Outlet {
-  const name = 'waggle-session';
-  if (typeof SharedWorker === 'undefined') {
-    const worker = new Worker(new URL('../worker/session-worker.ts', import.meta.url), { type: 'module', name });
-    worker.onmessage = (event: MessageEvent<SessionMessage>) => receive(event.data);
-    return worker;
+  document.addEventListener('visibilitychange', () => send(visibility()));
+  return startShared() ?? startOwn();
+}
+
+function visibility(): TabMessage {
+  return { type: 'visible', visible: document.visibilityState === 'visible' };
+}
+
+/** A worker of this tab alone. */
+function startOwn(): Outlet {
+  const worker = new Worker(new URL('../worker/session-worker.ts', import.meta.url), { type: 'module', name: NAME });
+  worker.onmessage = (event: MessageEvent<SessionMessage>) => receive(event.data);
+  return worker;
+}
+
+/** Undefined where tabs cannot share a worker: old browsers, and frames without an origin of their own. */
+function startShared(): Outlet | undefined {
+  if (typeof SharedWorker === 'undefined') return undefined;
+  let shared: SharedWorker;
+  try {
+    shared = new SharedWorker(new URL('../worker/session-worker.ts', import.meta.url), { type: 'module', name: NAME });
+  } catch {
+    return undefined;
   }
-  const shared = new SharedWorker(new URL('../worker/session-worker.ts', import.meta.url), { type: 'module', name });
   shared.port.onmessage = (event: MessageEvent<SessionMessage>) => receive(event.data);
   addEventListener('pagehide', () => shared.port.postMessage({ type: 'bye' } satisfies TabMessage));
   addEventListener('pageshow', (event: PageTransitionEvent) => {
@@ -53,10 +77,28 @@ export function openView(view: StreamView): void {
   if (JSON.stringify(message) === JSON.stringify(opened)) return;
   opened = message;
   send(message);
+  send(visibility());
 }
 
 export function queryRows(query: RowsQuery): void {
   send({ type: 'rows', query });
+}
+
+/** Everything about a flow, by its id. */
+export function describeFlow(flow: string): Promise<FlowAnswer> {
+  const id = ++lastCall;
+  return new Promise((resolve) => {
+    descriptions.set(id, resolve);
+    send({ type: 'flow', id, flow });
+  });
+}
+
+/** Writes a table's flows into a file. Returns what cancels it; `hear` is told how it goes. */
+export function exportFlows(form: ExportForm, query: RowsQuery, hear: (answer: ExportAnswer) => void): () => void {
+  const id = ++lastCall;
+  exports.set(id, hear);
+  send({ type: 'export', id, form, query });
+  return () => send({ type: 'cancel-export', id });
 }
 
 export function retryNow(): void {
@@ -81,6 +123,14 @@ function receive(message: SessionMessage): void {
       return;
     case 'rows':
       rowsStore.set(message.slice);
+      return;
+    case 'flow':
+      descriptions.get(message.id)?.(message.answer);
+      descriptions.delete(message.id);
+      return;
+    case 'export':
+      exports.get(message.id)?.(message.answer);
+      if (message.answer.state !== 'running') exports.delete(message.id);
       return;
     case 'result':
       calls.get(message.id)?.resolve(message.namespaces);

@@ -1,4 +1,5 @@
 import { printMapOptions, readMapOptions } from './map-options.ts';
+import { printTableOptions, readTableOptions } from './table-options.ts';
 import { DEFAULT_VIEW, VERDICT_FILTERS, VIEW_MODES, type View } from './view.ts';
 
 /** A part of the URL that makes no sense; it is ignored and said. */
@@ -14,7 +15,8 @@ const THEMES = ['dark', 'light', 'system'] as const;
 const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
 /**
- * Reads `?namespace=a,b&filter=…&filter=…&verdict=&view=&select=&embed=&theme=` and the map's own (`map-options.ts`). Never throws;
+ * Reads `?namespace=a,b&filter=…&filter=…&verdict=&view=&select=&embed=&theme=` and those of map and table (`map-options.ts`,
+ * `table-options.ts`). Never throws;
  * unknown parameters are left alone.
  */
 export function parseView(search: string): { view: View; problems: UrlProblem[] } {
@@ -57,6 +59,7 @@ export function parseView(search: string): { view: View; problems: UrlProblem[] 
       embed: embed === '1' ? 'map' : embed,
       theme: theme === '' ? undefined : theme,
       map: readMapOptions(parameters, choice, problems),
+      table: readTableOptions(parameters, problems),
     },
   };
 }
@@ -71,6 +74,7 @@ export function printView(view: View): string {
   if (view.mode !== DEFAULT_VIEW.mode) add('view', view.mode);
   if (view.select !== null) add('select', view.select);
   printMapOptions(view.map, add);
+  printTableOptions(view.table, add);
   if (view.embed !== null) add('embed', view.embed);
   if (view.theme !== undefined) add('theme', view.theme);
   return parts.length === 0 ? '' : `?${parts.join('&')}`;

@@ -1,6 +1,7 @@
 import { createStore, useStore } from '../live/store.ts';
 import { applyTheme } from '../theme/theme.ts';
 import type { MapOptions } from './map-options.ts';
+import type { TableOptions } from './table-options.ts';
 import { parseView, printView, type UrlProblem } from './url.ts';
 import type { View } from './view.ts';
 
@@ -27,6 +28,10 @@ export function changeView(change: Partial<View>, how: 'push' | 'replace' = 'pus
 
 export function changeMapOptions(change: Partial<MapOptions>, how: 'push' | 'replace' = 'push'): void {
   changeView({ map: { ...viewStore.get().view.map, ...change } }, how);
+}
+
+export function changeTableOptions(change: Partial<TableOptions>, how: 'push' | 'replace' = 'push'): void {
+  changeView({ table: { ...viewStore.get().view.table, ...change } }, how);
 }
 
 export function useView(): View {

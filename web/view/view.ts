@@ -1,5 +1,6 @@
 import type { StreamView } from '../worker/protocol.ts';
 import { DEFAULT_MAP_OPTIONS, type MapOptions } from './map-options.ts';
+import { DEFAULT_TABLE_OPTIONS, type TableOptions } from './table-options.ts';
 
 export type ViewMode = 'map' | 'table' | 'list';
 export type VerdictFilter = 'all' | 'forwarded' | 'dropped' | 'audit';
@@ -22,6 +23,7 @@ export interface View {
   /** A theme that belongs to the link; undefined = as remembered. */
   readonly theme: 'dark' | 'light' | 'system' | undefined;
   readonly map: MapOptions;
+  readonly table: TableOptions;
 }
 
 export const DEFAULT_VIEW: View = {
@@ -33,6 +35,7 @@ export const DEFAULT_VIEW: View = {
   embed: null,
   theme: undefined,
   map: DEFAULT_MAP_OPTIONS,
+  table: DEFAULT_TABLE_OPTIONS,
 };
 
 /** What the server is asked for: tokens it could not read are left out, so that the rest of the view works. */

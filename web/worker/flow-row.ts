@@ -1,18 +1,19 @@
 import { rowTimeMs } from '#core/flow/columns.ts';
 import { DIRECTION, REPLY } from '#core/flow/direction.ts';
 import { dropReasonText } from '#core/flow/drop-reason.ts';
-import type { FlowWindow } from '#core/flow/flow-window.ts';
-import { flowId } from '#core/flow/node-boot.ts';
+import { icmpText } from '#core/flow/icmp.ts';
 import { hasPorts, isIcmp, PROTOCOL, protocols } from '#core/flow/protocol.ts';
 import { tcpFlagNames } from '#core/flow/tcp-flags.ts';
 import { TRIGGER } from '#core/flow/trigger.ts';
 import { VERDICT } from '#core/flow/verdict.ts';
 import { formatBytes, formatMicros } from '../format/quantity.ts';
 import { endpointName, endpointRealm } from './endpoint-name.ts';
+import { policyName } from './flow-policy.ts';
+import type { PageWindow } from './page-window.ts';
 import type { FlowEnd, FlowRow } from './protocol.ts';
 
 /** Makes the object for one row of a window: only for rows that are about to be seen. */
-export function flowRow(window: FlowWindow, position: number): FlowRow {
+export function flowRow(window: PageWindow, position: number): FlowRow {
   const { columns } = window;
   const slot = window.slot(position);
   const reply = columns.reply[slot] === REPLY.REPLY;
@@ -23,15 +24,18 @@ export function flowRow(window: FlowWindow, position: number): FlowRow {
   const source = reply ? receiver : sender;
   const destination = reply ? sender : receiver;
   const boot = window.nodes[columns.node[slot]];
+  const policy = columns.policy[slot];
   return {
     position,
-    id: flowId(boot, columns.sequence[slot]),
+    id: window.id(slot),
     time: rowTimeMs(columns, slot),
     source,
     destination,
     port: destination.port,
     protocol: protocols.name(protocol),
     verdict: columns.verdict[slot],
+    reason: columns.verdict[slot] === VERDICT.DROPPED ? dropReasonText(columns.dropReason[slot]) : '',
+    policy: policy === 0 ? '' : policyName(window.decisions.get(policy)),
     info: rowInfo(window, slot, reply),
     tcpFlags: protocol === PROTOCOL.TCP ? tcpFlagNames(columns.tcpFlags[slot]) : '',
     direction: DIRECTION_WORDS[columns.direction[slot]] ?? '',
@@ -40,6 +44,8 @@ export function flowRow(window: FlowWindow, position: number): FlowRow {
     bytes: columns.bytesOriginal[slot] + columns.bytesReply[slot],
     packets: columns.packetsOriginal[slot] + columns.packetsReply[slot],
     rttMicros: columns.rttMicros[slot],
+    retransmits: columns.retransmits[slot],
+    count: 1,
   };
 }
 
@@ -51,33 +57,13 @@ const TRIGGER_WORDS: Record<number, string> = {
   [TRIGGER.IDLE_END]: 'ended, idle',
 };
 
-const ICMP_TYPES: Record<number, Record<number, string>> = {
-  [PROTOCOL.ICMPv4]: {
-    0: 'EchoReply',
-    3: 'DestinationUnreachable',
-    5: 'Redirect',
-    8: 'EchoRequest',
-    11: 'TimeExceeded',
-  },
-  [PROTOCOL.ICMPv6]: {
-    1: 'DestinationUnreachable',
-    2: 'PacketTooBig',
-    3: 'TimeExceeded',
-    128: 'EchoRequest',
-    129: 'EchoReply',
-  },
-};
-
 /** What else there is to say about a row, in a few words. */
-function rowInfo(window: FlowWindow, slot: number, reply: boolean): string {
+function rowInfo(window: PageWindow, slot: number, reply: boolean): string {
   const { columns } = window;
   if (columns.verdict[slot] === VERDICT.DROPPED) return dropReasonText(columns.dropReason[slot]);
   const protocol = columns.protocol[slot];
   const parts: string[] = [];
-  if (isIcmp(protocol)) {
-    const type = columns.sourcePort[slot];
-    parts.push(ICMP_TYPES[protocol]?.[type] ?? `type ${type}`);
-  }
+  if (isIcmp(protocol)) parts.push(icmpText(protocol, columns.sourcePort[slot], columns.destinationPort[slot]));
   const trigger = TRIGGER_WORDS[columns.trigger[slot]];
   if (trigger !== undefined) parts.push(trigger);
   else if (reply) parts.push('reply');
@@ -88,7 +74,7 @@ function rowInfo(window: FlowWindow, slot: number, reply: boolean): string {
   return parts.join(' · ');
 }
 
-function flowEnd(window: FlowWindow, number: number, port: number): FlowEnd {
+function flowEnd(window: PageWindow, number: number, port: number): FlowEnd {
   const endpoint = window.endpoints.get(number);
   return {
     name: endpointName(endpoint),

@@ -1,24 +1,22 @@
 import { BatchDecoder } from '#core/flow/batch.ts';
-import { FlowWindow } from '#core/flow/flow-window.ts';
 import type { FlowBatch } from '#proto/gen/waggle/v1/flow_pb.ts';
-import { flowRow } from './flow-row.ts';
+import { PageWindow } from './page-window.ts';
 import type { FlowRow, RowsQuery, RowsSlice } from './protocol.ts';
-import { RowIndex } from './row-index.ts';
+import { type OrderSpec, type RowOrder, rowOrder } from './row-order.ts';
 
-/** Flows held by a page: about 16 MB in columns. */
-export const DEFAULT_CAPACITY = 262_144;
+/** Flows held by a page: at most 64 MB, dictionaries included (flow-store.spec.ts measures it). */
+export const DEFAULT_CAPACITY = 1_000_000;
 const MOST_ROWS_PER_SLICE = 500;
 
 /** The flows of one view, in columns; rows become objects only when a table shows them. */
 export class FlowStore {
-  readonly window: FlowWindow;
+  readonly window: PageWindow;
   #decoder: BatchDecoder | undefined;
-  /** One per selection asked for, the most recently used last. */
-  readonly #indexes = new Map<string, RowIndex>();
-  static readonly #MOST_INDEXES = 8;
+  /** What each reader's table shows. */
+  readonly #orders = new WeakMap<object, { readonly key: string; readonly order: RowOrder }>();
 
   constructor(capacity: number = DEFAULT_CAPACITY) {
-    this.window = new FlowWindow(capacity);
+    this.window = new PageWindow(capacity);
   }
 
   /** A new stream: its dictionaries start empty, the rows stay. */
@@ -34,35 +32,23 @@ export class FlowStore {
     for (let row = 0; row < rows; row++) this.window.push(columns, row);
   }
 
-  slice(query: RowsQuery): RowsSlice {
-    const { window } = this;
-    const anchor = query.anchor === null ? window.end : Math.min(query.anchor, window.end);
-    const count = Math.min(query.count, MOST_ROWS_PER_SLICE);
-    const rows: FlowRow[] = [];
-    if (query.selection === null) {
-      const total = Math.max(0, anchor - window.start);
-      for (let index = query.first; index < Math.min(query.first + count, total); index++) {
-        rows.push(flowRow(window, anchor - 1 - index));
-      }
-      return { query, anchor, total, arrived: window.end - anchor, rows };
-    }
-    const selected = this.#index(query.selection);
-    const total = selected.countBelow(anchor);
-    for (let index = query.first; index < Math.min(query.first + count, total); index++) {
-      rows.push(flowRow(window, selected.at(total - 1 - index)));
-    }
-    return { query, anchor, total, arrived: selected.countBelow(window.end) - total, rows };
+  /** What a table shows now. `reader` is whose table it is: orders of rows are kept for each. */
+  slice(query: RowsQuery, reader: object): RowsSlice {
+    const order = this.#order(query, reader);
+    const anchor = order.update(query.anchor);
+    const { total } = order;
+    const end = Math.min(query.first + Math.min(query.count, MOST_ROWS_PER_SLICE), total);
+    const rows: (FlowRow | null)[] = [];
+    for (let index = query.first; index < end; index++) rows.push(order.row(index));
+    return { query, anchor, total, arrived: order.arrived(), rows };
   }
 
-  #index(selection: NonNullable<RowsQuery['selection']>): RowIndex {
-    const index = this.#indexes.get(selection.key) ?? new RowIndex(this.window, selection);
-    this.#indexes.delete(selection.key);
-    this.#indexes.set(selection.key, index);
-    if (this.#indexes.size > FlowStore.#MOST_INDEXES) {
-      const oldest = this.#indexes.keys().next();
-      if (!oldest.done) this.#indexes.delete(oldest.value);
-    }
-    index.update();
-    return index;
+  #order({ selection, sort, group }: OrderSpec, reader: object): RowOrder {
+    const key = JSON.stringify([selection, sort, group]);
+    const known = this.#orders.get(reader);
+    if (known?.key === key) return known.order;
+    const order = rowOrder(this.window, { selection, sort, group });
+    this.#orders.set(reader, { key, order });
+    return order;
   }
 }

@@ -74,10 +74,11 @@ export function openStream<I extends DescMessage, O extends DescMessage>(
 export async function callUnary<I extends DescMessage, O extends DescMessage>(
   base: string,
   method: DescMethod & { input: I; output: O },
+  request: MessageShape<I> = create(method.input),
 ): Promise<MessageShape<O>> {
   const { path, descriptor } = describe(method, MethodType.UNARY);
   try {
-    return await client.unaryCall(base + path, create(method.input), {}, descriptor);
+    return await client.unaryCall(base + path, request, {}, descriptor);
   } catch (error) {
     throw callError(error as RpcError);
   }

@@ -114,7 +114,9 @@ export type ExportForm = 'csv' | 'jsonl';
 /** What an export has come to. */
 export type ExportAnswer =
   | { readonly state: 'running'; readonly done: number; readonly total: number }
-  | { readonly state: 'done'; readonly file: Blob; readonly rows: number };
+  | { readonly state: 'done'; readonly file: Blob; readonly rows: number }
+  /** Cancelled, or the view was left. */
+  | { readonly state: 'stopped' };
 
 export interface RowsSlice {
   /** The query it answers. */

@@ -1,7 +1,10 @@
 import { ViewService } from '#proto/gen/waggle/v1/view_pb.ts';
 import { callFailure } from './call-failure.ts';
+import { findFlow } from './find-flow.ts';
+import { exportFlows } from './flow-export.ts';
 import { type CallError, callUnary } from './grpc-web-client.ts';
-import type { MapMessage, SessionMessage, StreamView, TabMessage } from './protocol.ts';
+import type { ExportForm, MapMessage, RowsQuery, SessionMessage, StreamView, TabMessage } from './protocol.ts';
+import { awakeKeys } from './stream-turns.ts';
 import { type Viewer, WatchedView } from './watched-view.ts';
 
 /** What a tab's port can do; a dedicated worker's global scope can do it too. */
@@ -37,9 +40,21 @@ export class Session {
     return watched;
   }
 
+  /** Streams are for the tabs that are looked at: to be called when that changes. */
+  balance(): void {
+    const awake = awakeKeys(this.#views);
+    for (const [key, view] of this.#views) {
+      if (awake.has(key)) view.wake();
+      else view.rest();
+    }
+  }
+
   leave(key: string, viewer: Viewer): void {
     const view = this.#views.get(key);
-    if (view === undefined || view.leave(viewer)) return;
+    if (view === undefined) return;
+    const watched = view.leave(viewer);
+    this.balance();
+    if (watched) return;
     clearTimeout(this.#lingering.get(key));
     this.#lingering.set(
       key,
@@ -54,12 +69,14 @@ export class Session {
 
 class Tab implements Viewer {
   rows: Viewer['rows'] = null;
+  visible = true;
   readonly #session: Session;
   readonly #port: TabPort;
   #map: MessagePort | undefined;
   #base = '';
   #key: string | undefined;
   #view: WatchedView | undefined;
+  readonly #exports = new Map<number, AbortController>();
 
   constructor(session: Session, port: TabPort) {
     this.#session = session;
@@ -94,6 +111,22 @@ class Tab implements Viewer {
         this.#map = message.port;
         this.#view?.sendMapSnapshot(this);
         return;
+      case 'flow':
+        void findFlow(this.#base, this.#view?.flows, message.flow).then((answer) =>
+          this.send({ type: 'flow', id: message.id, answer }),
+        );
+        return;
+      case 'export':
+        void this.#export(message.id, message.form, message.query);
+        return;
+      case 'cancel-export':
+        this.#exports.get(message.id)?.abort();
+        return;
+      case 'visible':
+        this.visible = message.visible;
+        this.#session.balance();
+        if (message.visible) this.#view?.sendRows(this);
+        return;
       case 'bye':
         this.leave();
         return;
@@ -104,6 +137,18 @@ class Tab implements Viewer {
     if (this.#key !== undefined) this.#session.leave(this.#key, this);
     this.#key = undefined;
     this.#view = undefined;
+    for (const running of this.#exports.values()) running.abort();
+  }
+
+  async #export(id: number, form: ExportForm, query: RowsQuery): Promise<void> {
+    const view = this.#view;
+    if (view === undefined) return;
+    const stop = new AbortController();
+    this.#exports.set(id, stop);
+    for await (const answer of exportFlows(view.flows.window, form, query, stop.signal)) {
+      this.send({ type: 'export', id, answer });
+    }
+    this.#exports.delete(id);
   }
 
   #open(base: string, view: StreamView): void {
@@ -114,6 +159,7 @@ class Tab implements Viewer {
     this.#key = key;
     this.#view = this.#session.enter(key, base, view);
     this.#view.join(this);
+    this.#session.balance();
   }
 
   async #namespaces(id: number): Promise<void> {

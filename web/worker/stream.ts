@@ -34,6 +34,7 @@ export class WatchStream {
   #retry: ReturnType<typeof setTimeout> | undefined;
   #silence: ReturnType<typeof setTimeout> | undefined;
   #rotating = false;
+  #resting = false;
   #closed = false;
 
   constructor(base: string, view: StreamView, events: StreamEvents) {
@@ -69,6 +70,25 @@ export class WatchStream {
     if (this.#retry !== undefined) this.open();
   }
 
+  /** Ends the connection and keeps the position. */
+  rest(): void {
+    if (this.#resting || this.#closed) return;
+    this.#resting = true;
+    clearTimeout(this.#retry);
+    this.#retry = undefined;
+    clearTimeout(this.#silence);
+    this.#cancel?.();
+    this.#rotating = false;
+    this.#events.state({ phase: 'connecting' });
+  }
+
+  /** Goes on from where it rested. */
+  wake(): void {
+    if (!this.#resting || this.#closed) return;
+    this.#resting = false;
+    this.open();
+  }
+
   close(): void {
     this.#closed = true;
     clearTimeout(this.#retry);
@@ -77,7 +97,7 @@ export class WatchStream {
   }
 
   #update(update: ViewUpdate): void {
-    if (this.#closed) return;
+    if (this.#closed || this.#resting) return;
     this.#watchSilence();
     try {
       this.#events.update(update);
@@ -95,7 +115,7 @@ export class WatchStream {
 
   #ended(error: CallError | undefined): void {
     clearTimeout(this.#silence);
-    if (this.#closed) return;
+    if (this.#closed || this.#resting) return;
     if (this.#rotating && error === undefined) {
       this.open();
       return;

@@ -10,6 +10,8 @@ import { Throttle } from './throttle.ts';
 /** A tab as its view sees it. */
 export interface Viewer {
   rows: RowsQuery | null;
+  /** Whether a person can see it. */
+  readonly visible: boolean;
   send(message: SessionMessage): void;
   sendMap(message: MapMessage): void;
 }
@@ -54,8 +56,24 @@ export class WatchedView {
     return this.#viewers.size > 0;
   }
 
+  /** A tab that nobody sees is not told: it is when it comes back. */
   sendRows(viewer: Viewer): void {
-    if (viewer.rows !== null) viewer.send({ type: 'rows', slice: this.flows.slice(viewer.rows) });
+    if (viewer.rows === null || !viewer.visible) return;
+    viewer.send({ type: 'rows', slice: this.flows.slice(viewer.rows, viewer) });
+  }
+
+  /** Whether anyone can see it. */
+  get visible(): boolean {
+    return this.#viewers.values().some(({ visible }) => visible);
+  }
+
+  /** Gives its connection back; flows and position stay. */
+  rest(): void {
+    this.#stream.rest();
+  }
+
+  wake(): void {
+    this.#stream.wake();
   }
 
   sendMapSnapshot(viewer: Viewer): void {

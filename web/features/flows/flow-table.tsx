@@ -77,7 +77,7 @@ export function FlowTable(props: {
         {/* biome-ignore lint/a11y/useSemanticElements: see above */}
         <div role="rowgroup" style={{ height: rows.getTotalSize() }} className="relative">
           {items.map((item) => {
-            const row = slice?.rows[item.index - slice.query.first];
+            const row = slice?.rows[item.index - slice.query.first] ?? undefined;
             return (
               <FlowTableRow
                 key={item.index}

@@ -16,6 +16,6 @@ export function useRowsQuery(selection: Selection | null, held: boolean, from: n
   const count = Math.ceil((to + MARGIN - first) / CHUNK) * CHUNK;
   const at = anchor.current;
   useEffect(() => {
-    queryRows({ selection, anchor: at, first, count });
+    queryRows({ selection, sort: null, group: false, anchor: at, first, count });
   }, [selection, at, first, count]);
 }

@@ -1,0 +1,41 @@
+import { memoised } from '#core/filter/endpoint-predicate.ts';
+import type { PageWindow } from './page-window.ts';
+import type { Selection } from './protocol.ts';
+import { belongs } from './selection.ts';
+
+/** Whether the row in a slot is one of the selection's; every row is where there is none. */
+export function rowMatcher(window: PageWindow, selection: Selection | null): (slot: number) => boolean {
+  if (selection === null) return () => true;
+  const matches = memoised(window.endpoints, (endpoint) => belongs(endpoint, selection));
+  const { columns } = window;
+  return (slot) => matches(columns.source[slot]) || matches(columns.destination[slot]);
+}
+
+/** Counts a selection's rows as they come, from a position on. */
+export class ArrivalCount {
+  readonly #window: PageWindow;
+  readonly #matches: ((slot: number) => boolean) | undefined;
+  #from = 0;
+  #seen = 0;
+  #count = 0;
+
+  constructor(window: PageWindow, selection: Selection | null) {
+    this.#window = window;
+    this.#matches = selection === null ? undefined : rowMatcher(window, selection);
+  }
+
+  since(position: number): number {
+    const window = this.#window;
+    if (this.#matches === undefined) return window.end - position;
+    if (position !== this.#from) {
+      this.#from = position;
+      this.#seen = position;
+      this.#count = 0;
+    }
+    for (let at = Math.max(this.#seen, window.start); at < window.end; at++) {
+      if (this.#matches(window.slot(at))) this.#count++;
+    }
+    this.#seen = window.end;
+    return this.#count;
+  }
+}
