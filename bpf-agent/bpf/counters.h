@@ -7,7 +7,7 @@
 
 #include "record.h"
 
-/* Why a packet could not be parsed. It passes all the same. */
+/* Why a packet could not be parsed. It passes all the same, unless the endpoint is guarded. */
 enum unparsed {
 	UNPARSED_LINK_TRUNCATED = 0,
 	UNPARSED_NETWORK_TRUNCATED = 1,   /* IP header, or the length it claims, beyond the frame */
@@ -19,6 +19,16 @@ enum unparsed {
 	UNPARSED_COUNT = 8,
 };
 
+/* What packets are dropped for, as counted. */
+enum dropped {
+	DROPPED_POLICY_DENIED = 0,
+	DROPPED_POLICY_DENY = 1,
+	DROPPED_INVALID_SOURCE = 2,
+	DROPPED_INVALID_PACKET = 3, /* malformed in any way */
+	DROPPED_NOT_READY = 4,
+	DROPPED_COUNT = 8,
+};
+
 struct datapath_counters {
 	__u64 packets;                   /* every packet that reached a hook */
 	__u64 ignored;                   /* ARP, NDP, MLD, IGMP: the network's own housekeeping */
@@ -28,6 +38,7 @@ struct datapath_counters {
 	__u64 connections_created;
 	__u64 connections_ended;
 	__u64 connections_refused;       /* the connection table took no entry */
+	__u64 dropped[DROPPED_COUNT];    /* packets, by enum dropped */
 };
 
 /* Inserted once (array). Written by the programs, read by the agent. */

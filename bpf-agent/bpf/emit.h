@@ -8,7 +8,8 @@
 #include <bpf/bpf_helpers.h>
 #include <linux/bpf.h>
 
-#include "conntrack.h"
+#include "clock.h"
+#include "connection.h"
 #include "counters.h"
 #include "record.h"
 
@@ -97,7 +98,7 @@ static __always_inline int write_record(const struct connection_key *key, struct
 	record->trigger = trigger;
 	record->direction = connection->egress ? DIRECTION_EGRESS : DIRECTION_INGRESS;
 	record->reply = connection->unsure ? REPLY_UNKNOWN : way;
-	record->verdict = VERDICT_FORWARDED;
+	record->verdict = connection->audit_rule_id ? VERDICT_AUDIT : VERDICT_FORWARDED;
 	record->drop_reason = 0;
 	record->ipv6 = connection->ipv6;
 	__builtin_memset(record->reserved0, 0, sizeof(record->reserved0));
@@ -112,6 +113,7 @@ static __always_inline int write_record(const struct connection_key *key, struct
 		record->retransmits = __sync_lock_test_and_set(&connection->retransmits, 0);
 	record->rule_id = connection->rule_id;
 	record->policy_revision = connection->policy_revision;
+	record->audit_rule_id = connection->audit_rule_id;
 	__builtin_memset(record->reserved1, 0, sizeof(record->reserved1));
 	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
 	return 0;

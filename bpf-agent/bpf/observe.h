@@ -6,9 +6,12 @@
 #include <linux/bpf.h>
 
 #include "conntrack.h"
+#include "drop.h"
+#include "enforce.h"
 #include "counters.h"
 #include "emit.h"
 #include "parse.h"
+#include "related.h"
 
 /* What forces a record: well before the record's 32-bit field of bytes, or our 24 bits of packets, could overflow. */
 #define UNTOLD_BYTES_LIMIT (1ULL << 31)
@@ -117,13 +120,19 @@ static __always_inline __u32 cause_of(struct connection *connection, __u32 befor
 	return 0;
 }
 
-static __always_inline void track(struct __sk_buff *skb, const struct packet *packet, struct datapath_counters *own)
+static __always_inline void track(struct __sk_buff *skb, struct packet *packet, struct datapath_counters *own)
 {
 	const struct connection_key *key = &packet->key;
 	struct connection *connection;
-	__u32 way, bits, before, fresh, flags, trigger;
+	struct datapath_state *revisions;
+	__u32 zero = 0, way, bits, before, fresh, flags, trigger;
 	__u64 now = table_now(), untold;
 
+	if (packet->embedded) {
+		judge_error(skb, packet);
+		if (packet->drop_reason)
+			return;
+	}
 	connection = bpf_map_lookup_elem(&connections, key);
 	if (connection && reopens(packet, connection, now)) {
 		trigger = end_trigger(connection);
@@ -144,9 +153,18 @@ static __always_inline void track(struct __sk_buff *skb, const struct packet *pa
 			how |= OPENS_SEEN;
 		connection = open_connection(packet, how);
 		if (!connection) {
-			own->connections_refused++;
+			if (!packet->drop_reason)
+				own->connections_refused++;
 			return;
 		}
+	}
+	revisions = bpf_map_lookup_elem(&state, &zero);
+	if (revisions && revisions->policy_revision != connection->policy_revision)
+		judge_again(key, connection, revisions);
+	if (connection->drop_reason && !packet->admitted) {
+		packet->drop_reason = connection->drop_reason;
+		tell_drop(packet, connection);
+		return;
 	}
 
 	way = (connection->egress ^ packet->outgoing) & 1;
@@ -178,9 +196,19 @@ static __always_inline void track(struct __sk_buff *skb, const struct packet *pa
 		emit(key, connection, trigger, way);
 }
 
+static __noinline void refuse_unparsed(struct packet *packet, __u32 unparsed, struct datapath_counters *own)
+{
+	struct connection nobody = { .egress = packet->outgoing };
+
+	own->unparsed[unparsed & (UNPARSED_COUNT - 1)]++;
+	packet->drop_reason = unparsed_reason(packet->key.interface_index, unparsed);
+	if (packet->drop_reason)
+		tell_drop(packet, &nobody);
+}
+
 /*
  * @arg outgoing the packet leaves the endpoint
- * Always lets the packet go on to the next program on the hook.
+ * What policy does not drop goes on to the next program on the hook.
  */
 static __always_inline int observe(struct __sk_buff *skb, const int outgoing)
 {
@@ -199,6 +227,6 @@ static __always_inline int observe(struct __sk_buff *skb, const int outgoing)
 	else if (result == PARSE_NOT_IP)
 		own->not_ip++;
 	else
-		own->unparsed[result & (UNPARSED_COUNT - 1)]++;
-	return TCX_NEXT;
+		refuse_unparsed(&packet, result & (UNPARSED_COUNT - 1), own);
+	return packet.drop_reason ? TC_ACT_SHOT : TCX_NEXT;
 }

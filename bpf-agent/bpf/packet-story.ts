@@ -29,6 +29,8 @@ export interface StoryRecord {
   readonly bytes: readonly [original: number, reply: number];
   readonly rttMicros: number;
   readonly retransmits: number;
+  readonly ruleId: number;
+  readonly auditRuleId: number;
   readonly policyRevision: number;
 }
 
@@ -101,6 +103,8 @@ export function toStoryRecord(view: RingView, at: number): StoryRecord {
     bytes: [word(RECORD.bytesOriginal), word(RECORD.bytesReply)],
     rttMicros: word(RECORD.rttMicros),
     retransmits: word(RECORD.retransmits),
+    ruleId: word(RECORD.ruleId),
+    auditRuleId: word(RECORD.auditRuleId),
     policyRevision: word(RECORD.policyRevision),
   };
 }

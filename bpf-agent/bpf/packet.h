@@ -4,6 +4,21 @@
 
 #include "address.h"
 
+#define PROTOCOL_HOP_BY_HOP 0
+#define PROTOCOL_ICMP 1
+#define PROTOCOL_IGMP 2
+#define PROTOCOL_TCP 6
+#define PROTOCOL_UDP 17
+#define PROTOCOL_ROUTING 43
+#define PROTOCOL_FRAGMENT 44
+#define PROTOCOL_AUTHENTICATION 51
+#define PROTOCOL_ICMPV6 58
+#define PROTOCOL_DESTINATION 60
+#define PROTOCOL_SCTP 132
+#define PROTOCOL_MOBILITY 135
+#define PROTOCOL_HIP 139
+#define PROTOCOL_SHIM6 140
+
 #define TCP_FIN 0x01
 #define TCP_SYN 0x02
 #define TCP_RST 0x04
@@ -44,6 +59,11 @@ struct packet {
 	__u8 outgoing;      /* 1 = the packet leaves the endpoint */
 	__u8 icmp_type;
 	__u8 icmp_code;
+	__u8 later_fragment; /* its ports are those of the datagram's first fragment */
+	__u8 admitted;       /* policy has let it pass already */
+	__u8 drop_reason;    /* not 0: it is dropped, and was told */
+	__u8 reserved;
+	__u32 embedded;      /* ICMP errors: where in the frame the packet they are about begins; else 0 */
 };
 
 static __always_inline __u16 source_port(const struct packet *packet)

@@ -17,21 +17,6 @@
 #include "fragment.h"
 #include "packet.h"
 
-#define PROTOCOL_HOP_BY_HOP 0
-#define PROTOCOL_ICMP 1
-#define PROTOCOL_IGMP 2
-#define PROTOCOL_TCP 6
-#define PROTOCOL_UDP 17
-#define PROTOCOL_ROUTING 43
-#define PROTOCOL_FRAGMENT 44
-#define PROTOCOL_AUTHENTICATION 51
-#define PROTOCOL_ICMPV6 58
-#define PROTOCOL_DESTINATION 60
-#define PROTOCOL_SCTP 132
-#define PROTOCOL_MOBILITY 135
-#define PROTOCOL_HIP 139
-#define PROTOCOL_SHIM6 140
-
 #define MAX_EXTENSION_HEADERS 8
 
 /* No transport header starts further into the frame: 8 extension headers of at most 2 KiB. */
@@ -146,6 +131,12 @@ static __always_inline int parse_udp(struct __sk_buff *skb, const struct transpo
 	return PARSE_FLOW;
 }
 
+/* Messages about a packet that did not arrive, which they carry the beginning of. */
+static __always_inline int is_icmp_error(__u8 type, __u8 ipv6)
+{
+	return ipv6 ? type >= 1 && type <= 4 : type == 3 || type == 11 || type == 12;
+}
+
 static __always_inline int parse_icmp(struct __sk_buff *skb, __u32 at, __u32 length, struct packet *packet,
 				      __u8 request, __u8 answer)
 {
@@ -157,6 +148,8 @@ static __always_inline int parse_icmp(struct __sk_buff *skb, __u32 at, __u32 len
 		return PARSE_IGNORED;
 	packet->icmp_type = icmp.type;
 	packet->icmp_code = icmp.code;
+	if (is_icmp_error(icmp.type, packet->ipv6))
+		packet->embedded = at + sizeof(icmp);
 	if (icmp.type == request || icmp.type == answer) {
 		packet->key.local_port = bpf_ntohs(icmp.id);
 		packet->key.remote_port = request;
@@ -366,6 +359,7 @@ static __always_inline int parse(struct __sk_buff *skb, struct packet *packet)
 		return ethertype == bpf_htons(ETH_P_ARP) ? PARSE_IGNORED : PARSE_NOT_IP;
 	if (result != PARSE_FLOW)
 		return result;
+	packet->later_fragment = transport.later;
 	if (transport.later)
 		return recall_fragment(packet, transport.fragment_id) ? UNPARSED(FRAGMENT_UNKNOWN) : PARSE_FLOW;
 	if (transport.at > MAX_HEADERS) /* never; the verifier wants to see it */

@@ -22,7 +22,7 @@ enum trigger {
 	TRIGGER_INTERVAL = 3,     /* still active, and nothing was told for the record interval */
 	TRIGGER_CLOSE = 4,        /* RST, or the acknowledgement of the second FIN */
 	TRIGGER_IDLE_END = 5,     /* the sweep gave the connection up, or told what came after its close */
-	TRIGGER_DROP = 6,         /* the packet was dropped (no program drops yet) */
+	TRIGGER_DROP = 6,         /* the packet, or as many as it counts, was dropped */
 	TRIGGER_COUNT = 8,        /* room for counters indexed by trigger */
 };
 
@@ -41,6 +41,7 @@ enum reply {
 enum verdict {
 	VERDICT_FORWARDED = 1,
 	VERDICT_DROPPED = 2,
+	VERDICT_AUDIT = 4, /* passed, and a policy that is audited only would have denied it */
 };
 
 struct flow_record {
@@ -69,9 +70,10 @@ struct flow_record {
 	__u32 bytes_reply;             /*  84 */
 	__u32 rtt_micros;              /*  88: handshake round trip, in every record once known; 0 = unknown */
 	__u32 retransmits;             /*  92: segments sent again, same span; known where the sender's socket is seen */
-	__u32 rule_id;                 /*  96: policy rule that decided; 0 = none */
+	__u32 rule_id;                 /*  96: what of policy decided; 0 = nothing had to */
 	__u32 policy_revision;         /* 100: policy revision under which the connection was judged */
-	__u32 reserved1[6];            /* 104 */
+	__u32 audit_rule_id;           /* 104: what would have denied it; 0 = nothing */
+	__u32 reserved1[5];            /* 108 */
 };
 
 _Static_assert(sizeof(struct flow_record) == 128, "the ring record is 128 bytes");

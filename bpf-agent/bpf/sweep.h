@@ -10,6 +10,7 @@
 
 #include "conntrack.h"
 #include "counters.h"
+#include "drop.h"
 #include "emit.h"
 
 /* The program's context and result. */
@@ -71,6 +72,7 @@ static __always_inline int sweep_connections(struct sweep_result *result)
 
 	run.now = table_now();
 	bpf_for_each_map_elem(&connections, sweep_connection, &run, 0);
+	bpf_for_each_map_elem(&drops, sweep_drop, &run.now, 0);
 	result->visited = run.result.visited;
 	result->told = run.result.told;
 	result->ended = run.result.ended;

@@ -8,12 +8,16 @@
  *
  *   record.h    what the agent is told           emit.h      when it is written
  *   packet.h    what is known of a packet        parse.h     how (fragment.h: ports of later fragments)
- *   conntrack.h the connection table             observe.h   what a packet does to its connection
+ *   connection.h the connection table            conntrack.h when connections begin and end
+ *   observe.h   what a packet does to its connection
+ *   policy.h    may a connection be opened?      enforce.h   when that is asked, and for which direction
+ *   related.h   ICMP errors                      drop.h      telling what was dropped
  *   identity.h  address → identity               endpoint.h  interface → endpoint
  *   counters.h  seen, unparsed, lost             settings.h  time-outs (clock.h)
  *   agent.h     what agents leave each other
  */
 #include <linux/bpf.h>
+#include <linux/pkt_cls.h>
 #include <bpf/bpf_helpers.h>
 
 #ifndef TCX_NEXT

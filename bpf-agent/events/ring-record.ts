@@ -46,6 +46,7 @@ export const RECORD = {
   retransmits: 92,
   ruleId: 96,
   policyRevision: 100,
+  auditRuleId: 104,
 } as const;
 
 /** Size of one record in bytes. In the ring an 8-byte header stands before each. */

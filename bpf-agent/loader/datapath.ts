@@ -10,6 +10,7 @@ import { CounterMap } from '../maps/counters.ts';
 import { DatapathStateMap } from '../maps/datapath-state.ts';
 import { type EndpointMap, endpointMap } from '../maps/endpoints.ts';
 import { IdentityMap } from '../maps/identities.ts';
+import { type PolicyMap, type PolicyRangeMap, policyMap, policyRangeMap } from '../maps/policies.ts';
 import { type DatapathTimeouts, DEFAULT_TIMEOUTS, encodeSettings } from '../maps/settings.ts';
 import { decodeSweepResult, SWEEP_RESULT_TWIN, type SweepResult } from '../maps/sweep-result.ts';
 import { ensureBpffs } from './bpffs.ts';
@@ -50,6 +51,8 @@ export interface DatapathMaps {
   readonly counters: CounterMap;
   readonly state: DatapathStateMap;
   readonly agent: AgentStateMap;
+  readonly policies: PolicyMap;
+  readonly policyRanges: PolicyRangeMap;
 }
 
 /** Pod side → program: what the pod sends comes in at the host side of its veth. */
@@ -65,6 +68,9 @@ const PINNED_MAPS = [
   'counters',
   'fragments',
   'agent',
+  'policies',
+  'policy_ranges',
+  'drops',
 ];
 const MIN_RING_BYTES = 4096;
 
@@ -115,6 +121,8 @@ export class Datapath {
       counters: new CounterMap(object.mapFd('counters')),
       state: new DatapathStateMap(object.mapFd('state')),
       agent: new AgentStateMap(object.mapFd('agent')),
+      policies: policyMap(object.mapFd('policies')),
+      policyRanges: policyRangeMap(object.mapFd('policy_ranges')),
     };
     this.resumed = object.reused.includes('connections') && object.reused.includes('records');
     this.ring = new RingConsumer(object.mapFd('records'), object.mapEntries('records'));

@@ -2,7 +2,7 @@
 import { closeSync, existsSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
 
-import { libbpf, takeLibbpfLog } from './libbpf.ts';
+import { LIBBPF_FIX, libbpf, takeLibbpfLog } from './libbpf.ts';
 import { errnoText } from './loader-error.ts';
 
 export type KernelFeature = 'privileges' | 'libbpf' | 'bpf' | 'btf' | 'ring-buffer' | 'tcx';
@@ -78,7 +78,7 @@ function probeLibbpf(): FeatureResult {
     libbpf();
     return passed('libbpf', 'libbpf.so.1 loads');
   } catch (error) {
-    return failed('libbpf', error instanceof Error ? error.message : String(error), 'apt-get install libbpf1');
+    return failed('libbpf', error instanceof Error ? error.message : String(error), LIBBPF_FIX);
   }
 }
 

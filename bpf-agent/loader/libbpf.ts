@@ -10,6 +10,7 @@ import { LoaderError } from './loader-error.ts';
 export type Pointer = bigint | null;
 
 const LIBBPF = 'libbpf.so.1';
+export const LIBBPF_FIX = 'apt-get install libbpf1';
 
 // biome-ignore format: one declaration per line
 function bind(libbpf: LibraryHandle) {
@@ -57,7 +58,7 @@ let bound: Libbpf | undefined;
 
 /**
  * The bound library.
- * @throws LoaderError `libbpf-missing`.
+ * @throws LoaderError `libbpf-missing`; LIBBPF_FIX mends it.
  */
 export function libbpf(): Libbpf {
   if (bound) return bound;
@@ -65,8 +66,11 @@ export function libbpf(): Libbpf {
   try {
     library = koffi.load(LIBBPF);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new LoaderError('libbpf-missing', `${LIBBPF} cannot be loaded (apt-get install libbpf1): ${reason}`);
+    const reason = (error instanceof Error ? error.message : String(error)).replace(
+      /^Failed to load shared library: /,
+      '',
+    );
+    throw new LoaderError('libbpf-missing', `${LIBBPF} cannot be loaded (${reason})`);
   }
   bound = bind(library);
   captureLog(bound);

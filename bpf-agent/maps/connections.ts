@@ -32,10 +32,14 @@ export interface Connection {
   readonly destinationIdentity: number;
   readonly endpointId: number;
   readonly policyRevision: number;
+  /** What of policy decided; 0 = nothing had to. */
+  readonly ruleId: number;
   /** Whether the endpoint opened it. */
   readonly egress: boolean;
   /** Whether who opened it is a guess. */
   readonly unsure: boolean;
+  /** Not 0: policy has changed and now denies it. */
+  readonly dropReason: number;
 }
 
 export const CONNECTION_KEY_TWIN: StructTwin = {
@@ -73,12 +77,14 @@ export const CONNECTION_TWIN: StructTwin = {
     identityRevision: [88, 4],
     policyRevision: [92, 4],
     ruleId: [96, 4],
-    egress: [100, 1],
-    unsure: [101, 1],
-    ipv6: [102, 1],
-    icmpType: [103, 1],
-    icmpCode: [104, 1],
-    reserved: [105, 7],
+    auditRuleId: [100, 4],
+    egress: [104, 1],
+    unsure: [105, 1],
+    ipv6: [106, 1],
+    icmpType: [107, 1],
+    icmpCode: [108, 1],
+    dropReason: [109, 1],
+    reserved: [110, 2],
   },
 };
 
@@ -123,8 +129,10 @@ const connection: Codec<Connection> = {
     destinationIdentity: from.getUint32(80, true),
     endpointId: from.getUint32(84, true),
     policyRevision: from.getUint32(92, true),
-    egress: from.getUint8(100) !== 0,
-    unsure: from.getUint8(101) !== 0,
+    ruleId: from.getUint32(96, true),
+    egress: from.getUint8(104) !== 0,
+    unsure: from.getUint8(105) !== 0,
+    dropReason: from.getUint8(109),
   }),
 };
 

@@ -13,6 +13,15 @@ export const UNPARSED_REASONS = [
   'first fragment not seen',
 ] as const;
 
+/** Names of `enum dropped` (bpf/counters.h), by number. */
+export const DROPPED_CAUSES = [
+  'policy denied',
+  'policy deny',
+  'invalid source ip',
+  'invalid packet',
+  'endpoint not ready',
+] as const;
+
 /** Twin of `struct datapath_counters`, summed over CPUs. Since the maps were made: they outlive the agent. */
 export interface DatapathCounters {
   /** Every packet that reached a hook. */
@@ -21,7 +30,7 @@ export interface DatapathCounters {
   readonly ignored: number;
   /** VLAN-tagged frames and other link protocols. */
   readonly notIp: number;
-  /** By `UNPARSED_REASONS`. Such packets pass all the same. */
+  /** By `UNPARSED_REASONS`. Such packets pass, unless the endpoint is guarded. */
   readonly unparsed: readonly number[];
   /** Records that found no room in the ring, by trigger. */
   readonly ringFull: readonly number[];
@@ -29,11 +38,13 @@ export interface DatapathCounters {
   readonly connectionsEnded: number;
   /** The connection table took no entry for a packet. */
   readonly connectionsRefused: number;
+  /** Packets, by `DROPPED_CAUSES`. */
+  readonly dropped: readonly number[];
 }
 
 export const COUNTERS_TWIN: StructTwin = {
   struct: 'datapath_counters',
-  size: 176,
+  size: 240,
   fields: {
     packets: [0, 8],
     ignored: [8, 8],
@@ -43,6 +54,7 @@ export const COUNTERS_TWIN: StructTwin = {
     connectionsCreated: [152, 8],
     connectionsEnded: [160, 8],
     connectionsRefused: [168, 8],
+    dropped: [176, 64],
   },
 };
 
@@ -78,6 +90,7 @@ export class CounterMap {
       connectionsCreated: sums[at('connectionsCreated')]!,
       connectionsEnded: sums[at('connectionsEnded')]!,
       connectionsRefused: sums[at('connectionsRefused')]!,
+      dropped: sums.slice(at('dropped'), at('dropped') + DROPPED_CAUSES.length),
     };
   }
 }

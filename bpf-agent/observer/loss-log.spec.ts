@@ -43,6 +43,7 @@ describe('losses of the datapath', () => {
     ignored: 0,
     notIp: 0,
     unparsed: [],
+    dropped: [],
     ringFull: [],
     connectionsCreated: 0,
     connectionsEnded: 0,
