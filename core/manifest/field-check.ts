@@ -20,7 +20,7 @@ export class FieldCheck {
   at(path: Path): unknown {
     let value: unknown = this.#document.value;
     for (const step of path) {
-      if (typeof value !== 'object' || value === null) return undefined;
+      if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step)) return undefined;
       value = (value as Record<string | number, unknown>)[step];
     }
     return value;

@@ -1,0 +1,103 @@
+import { type ManifestDocument, parseManifest } from '../manifest/document.ts';
+import { isDnsLabel, isDnsSubdomain } from '../manifest/names.ts';
+import { readAudit } from './enforcement.ts';
+import { type Finding, finding, PolicyCheck } from './finding.ts';
+import type { Policy, PolicySection } from './policy.ts';
+import { readCiliumPolicy } from './read-cilium-policy.ts';
+import { readNetworkPolicy, type SectionBody } from './read-network-policy.ts';
+import { POLICY_KIND, type PolicyKind, type PolicyReference } from './reference.ts';
+
+const GROUPS: Readonly<Record<PolicyKind, string>> = {
+  NetworkPolicy: 'networking.k8s.io',
+  CiliumNetworkPolicy: 'cilium.io',
+  CiliumClusterwideNetworkPolicy: 'cilium.io',
+};
+
+export interface ReadPolicies {
+  readonly policies: Policy[];
+  /** Errors stand for policies that are not among `policies`; warnings for ones that are. */
+  readonly findings: Finding[];
+  /** Objects of other kinds. */
+  readonly others: number;
+}
+
+/**
+ * Every policy of a YAML or JSON text. Never throws: what cannot be used is a finding with file, line and column.
+ *
+ * @param namespace of namespaced policies that name none
+ */
+export function readPolicies(file: string, text: string, namespace = 'default'): ReadPolicies {
+  const { documents, problems } = parseManifest(file, text);
+  const policies: Policy[] = [];
+  const findings = problems.map(({ message, ...place }) => finding('WP001', place, message));
+  let others = 0;
+  for (const document of documents) {
+    const read = readPolicy(document, namespace);
+    if (read === undefined) others++;
+    else {
+      findings.push(...read.findings);
+      if (read.policy !== undefined) policies.push(read.policy);
+    }
+  }
+  return { policies, findings, others };
+}
+
+/** A policy from an object that came without a text, as from the API server. Findings have line and column 1. */
+export function readPolicyObject(value: unknown, name: string): { policy?: Policy; findings: Finding[] } | undefined {
+  return readPolicy({ value, place: () => ({ file: name, line: 1, column: 1 }) }, 'default');
+}
+
+/** Undefined for an object that is no policy. */
+export function readPolicy(
+  document: ManifestDocument,
+  defaultNamespace: string,
+): { policy?: Policy; findings: Finding[] } | undefined {
+  const check = new PolicyCheck(document);
+  const kind = check.at(['kind']);
+  if (typeof kind !== 'string' || !Object.hasOwn(POLICY_KIND, kind)) return undefined;
+  const reference = readReference(check, kind as PolicyKind, defaultNamespace);
+  if (reference === undefined) return { findings: check.findings };
+  const audit = readAudit(check);
+  const bodies =
+    reference.kind === 'NetworkPolicy'
+      ? [readNetworkPolicy(check, reference)].filter((body) => body !== undefined)
+      : readCiliumPolicy(check, reference);
+  if (check.failed) return { findings: check.findings };
+  return { policy: assemble(reference, audit, bodies), findings: check.findings };
+}
+
+function assemble(reference: PolicyReference, audit: boolean, bodies: readonly SectionBody[]): Policy {
+  const sections: PolicySection[] = [];
+  const policy: Policy = { reference, audit, sections };
+  for (const body of bodies) sections.push({ policy, ...body });
+  return policy;
+}
+
+function readReference(check: PolicyCheck, kind: PolicyKind, defaultNamespace: string): PolicyReference | undefined {
+  check.subject = kind;
+  const group = GROUPS[kind];
+  const apiVersion = check.text(['apiVersion'], true);
+  if (apiVersion !== undefined && !apiVersion.startsWith(`${group}/`)) {
+    check.fail(['apiVersion'], `must be of the group ${group}, not "${apiVersion.slice(0, 60)}"`);
+  }
+  check.fields([], ['apiVersion', 'kind', 'metadata', 'spec', 'specs', 'status'].filter(isFieldOf(kind)));
+  check.map(['metadata'], true);
+  const name = check.text(['metadata', 'name'], true);
+  if (name === undefined) return undefined;
+  check.subject = `${kind} ${name.slice(0, 253)}`;
+  if (!isDnsSubdomain(name)) check.fail(['metadata', 'name'], `"${name.slice(0, 60)}" is not a DNS name`);
+  const clusterwide = kind === 'CiliumClusterwideNetworkPolicy';
+  const written = check.text(['metadata', 'namespace']);
+  if (clusterwide && written !== undefined && written !== '') {
+    check.fail(['metadata', 'namespace'], 'has no meaning: the kind is cluster-wide');
+  }
+  const namespace = clusterwide ? '' : written || defaultNamespace;
+  if (!clusterwide && !isDnsLabel(namespace)) {
+    check.fail(['metadata', 'namespace'], `"${namespace.slice(0, 60)}" is not a DNS label`);
+  }
+  return { kind, namespace, name };
+}
+
+function isFieldOf(kind: PolicyKind): (field: string) => boolean {
+  return (field) => field !== 'specs' || kind !== 'NetworkPolicy';
+}
