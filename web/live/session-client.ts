@@ -3,6 +3,7 @@ import type {
   ExportAnswer,
   ExportForm,
   FlowAnswer,
+  HiddenCount,
   NamespaceSummary,
   RowsQuery,
   RowsSlice,
@@ -11,6 +12,7 @@ import type {
   StreamView,
   TabMessage,
 } from '../worker/protocol.ts';
+import type { Answer, Question } from '../worker/question.ts';
 import { createStore } from './store.ts';
 
 /** Where the API is: beside the page, whatever path it is served under. */
@@ -18,6 +20,8 @@ const API_BASE = new URL('api/', document.baseURI).href;
 
 export const connectionStore = createStore<ConnectionState>({ phase: 'connecting' });
 export const statusStore = createStore<StatusSummary | null>(null);
+/** What the filter's negated tokens keep out of the view. */
+export const hiddenStore = createStore<readonly HiddenCount[]>([]);
 export const rowsStore = createStore<RowsSlice | null>(null);
 
 interface Outlet {
@@ -25,6 +29,7 @@ interface Outlet {
 }
 
 const calls = new Map<number, { resolve(value: readonly NamespaceSummary[]): void; reject(error: Error): void }>();
+const questions = new Map<number, { resolve(answer: never): void; reject(error: Error): void }>();
 const descriptions = new Map<number, (answer: FlowAnswer) => void>();
 const exports = new Map<number, (answer: ExportAnswer) => void>();
 let lastCall = 0;
@@ -105,6 +110,15 @@ export function retryNow(): void {
   send({ type: 'retry' });
 }
 
+/** Asks the server. Rejects with an Error in plain words. */
+export function ask<Q extends Question>(question: Q): Promise<Answer<Q>> {
+  const id = ++lastCall;
+  return new Promise((resolve, reject) => {
+    questions.set(id, { resolve, reject });
+    send({ type: 'ask', id, question });
+  });
+}
+
 export function listNamespaces(): Promise<readonly NamespaceSummary[]> {
   const id = ++lastCall;
   return new Promise((resolve, reject) => {
@@ -132,12 +146,21 @@ function receive(message: SessionMessage): void {
       exports.get(message.id)?.(message.answer);
       if (message.answer.state !== 'running') exports.delete(message.id);
       return;
+    case 'hidden':
+      hiddenStore.set(message.hidden);
+      return;
+    case 'answer':
+      questions.get(message.id)?.resolve(message.answer as never);
+      questions.delete(message.id);
+      return;
     case 'result':
       calls.get(message.id)?.resolve(message.namespaces);
       calls.delete(message.id);
       return;
     case 'failed':
       calls.get(message.id)?.reject(new Error(message.message));
+      questions.get(message.id)?.reject(new Error(message.message));
+      questions.delete(message.id);
       calls.delete(message.id);
       return;
   }

@@ -1,4 +1,5 @@
 import type { MapDelta } from '../graph/map-delta.ts';
+import type { Description, Question } from './question.ts';
 import type { FlowSort } from './flow-column.ts';
 
 /** What one stream shows; tabs with equal views share it. */
@@ -160,6 +161,14 @@ export interface StatusSummary {
   readonly replayReason: string;
 }
 
+/** Flows that one negated token keeps out of the view. */
+export interface HiddenCount {
+  /** In its canonical form. */
+  readonly token: string;
+  readonly flows: number;
+  readonly flowsPerSecond: number;
+}
+
 export interface NamespaceSummary {
   readonly cluster: string;
   readonly name: string;
@@ -181,6 +190,7 @@ export type TabMessage =
   /** Try again now rather than at `retryAt`. */
   | { readonly type: 'retry' }
   | { readonly type: 'call'; readonly id: number; readonly method: 'namespaces' }
+  | { readonly type: 'ask'; readonly id: number; readonly question: Question }
   /** The other end of the port belongs to the tab's map worker. */
   | { readonly type: 'map'; readonly port: MessagePort }
   | { readonly type: 'bye' };
@@ -193,6 +203,8 @@ export type SessionMessage =
   | { readonly type: 'flow'; readonly id: number; readonly answer: FlowAnswer }
   | { readonly type: 'export'; readonly id: number; readonly answer: ExportAnswer }
   | { readonly type: 'result'; readonly id: number; readonly namespaces: readonly NamespaceSummary[] }
+  | { readonly type: 'answer'; readonly id: number; readonly answer: readonly string[] | Description }
+  | { readonly type: 'hidden'; readonly hidden: readonly HiddenCount[] }
   | { readonly type: 'failed'; readonly id: number; readonly message: string };
 
 /** From the session to a map worker. */

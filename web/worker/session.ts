@@ -1,10 +1,12 @@
 import { ViewService } from '#proto/gen/waggle/v1/view_pb.ts';
+import { answerQuestion } from './answer-question.ts';
 import { callFailure } from './call-failure.ts';
 import { findFlow } from './find-flow.ts';
 import { exportFlows } from './flow-export.ts';
 import { type CallError, callUnary } from './grpc-web-client.ts';
 import type { ExportForm, MapMessage, RowsQuery, SessionMessage, StreamView, TabMessage } from './protocol.ts';
 import { awakeKeys } from './stream-turns.ts';
+import type { Question } from './question.ts';
 import { type Viewer, WatchedView } from './watched-view.ts';
 
 /** What a tab's port can do; a dedicated worker's global scope can do it too. */
@@ -106,6 +108,9 @@ class Tab implements Viewer {
       case 'call':
         void this.#namespaces(message.id);
         return;
+      case 'ask':
+        void this.#answer(message.id, message.question);
+        return;
       case 'map':
         this.#map?.close();
         this.#map = message.port;
@@ -160,6 +165,14 @@ class Tab implements Viewer {
     this.#view = this.#session.enter(key, base, view);
     this.#view.join(this);
     this.#session.balance();
+  }
+
+  async #answer(id: number, question: Question): Promise<void> {
+    try {
+      this.send({ type: 'answer', id, answer: await answerQuestion(this.#base, question) });
+    } catch (error) {
+      this.send({ type: 'failed', id, message: callFailure(error as CallError).message });
+    }
   }
 
   async #namespaces(id: number): Promise<void> {

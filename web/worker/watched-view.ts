@@ -2,7 +2,7 @@ import type { LossSource } from '#proto/gen/waggle/v1/flow_pb.ts';
 import type { ViewUpdate } from '#proto/gen/waggle/v1/view_pb.ts';
 import { FlowStore } from './flow-store.ts';
 import { MapStore } from './map-store.ts';
-import type { ConnectionState, MapMessage, RowsQuery, SessionMessage, StatusSummary, StreamView } from './protocol.ts';
+import type { ConnectionState, HiddenCount, MapMessage, RowsQuery, SessionMessage, StatusSummary, StreamView } from './protocol.ts';
 import { statusSummary } from './status-summary.ts';
 import { WatchStream } from './stream.ts';
 import { Throttle } from './throttle.ts';
@@ -28,6 +28,7 @@ export class WatchedView {
   readonly #viewLosses = new Map<LossSource, number>();
   #state: ConnectionState = { phase: 'connecting' };
   #status: StatusSummary | undefined;
+  #hidden: readonly HiddenCount[] = [];
   readonly #rows = new Throttle(ROWS_INTERVAL_MS, () => {
     for (const viewer of this.#viewers) this.sendRows(viewer);
   });
@@ -45,6 +46,7 @@ export class WatchedView {
     this.#viewers.add(viewer);
     viewer.send({ type: 'connection', state: this.#state });
     if (this.#status !== undefined) viewer.send({ type: 'status', status: this.#status });
+    viewer.send({ type: 'hidden', hidden: this.#hidden });
     viewer.sendMap({ type: 'reset' });
     viewer.sendMap({ type: 'delta', delta: this.#map.snapshot() });
     this.sendRows(viewer);
@@ -100,6 +102,14 @@ export class WatchedView {
     if (update.map !== undefined) {
       const delta = this.#map.apply(update.map);
       for (const viewer of this.#viewers) viewer.sendMap({ type: 'delta', delta });
+    }
+    if (update.hidden !== undefined) {
+      this.#hidden = update.hidden.tokens.map(({ token, flows, flowsPerSecond }) => ({
+        token,
+        flows: Number(flows),
+        flowsPerSecond,
+      }));
+      for (const viewer of this.#viewers) viewer.send({ type: 'hidden', hidden: this.#hidden });
     }
     if (update.status !== undefined) {
       const status = statusSummary(update.status, this.#viewLosses);

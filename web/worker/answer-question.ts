@@ -1,0 +1,93 @@
+import { create } from '@bufbuild/protobuf';
+import { type Timestamp, timestampMs } from '@bufbuild/protobuf/wkt';
+import { decisionFromMessage } from '#core/flow/decision-message.ts';
+import {
+  DescribeRequestSchema,
+  type DescribeResponse,
+  FlowSide,
+  ListValuesRequestSchema,
+  ViewService,
+} from '#proto/gen/waggle/v1/view_pb.ts';
+import { edgeKey } from '../graph/model.ts';
+import { flowRow } from './flow-row.ts';
+import { FlowStore } from './flow-store.ts';
+import { callUnary } from './grpc-web-client.ts';
+import type { Description, DescriptionQuestion, Question, ValuesQuestion } from './question.ts';
+
+/** Flows the panel lists. */
+const LATEST = 12;
+const VALUES = 40;
+
+const SIDES = { any: FlowSide.UNSPECIFIED, from: FlowSide.FROM, to: FlowSide.TO } as const;
+
+/** Throws CallError. */
+export function answerQuestion(base: string, question: Question): Promise<readonly string[] | Description> {
+  return question.about === 'values' ? values(base, question) : description(base, question);
+}
+
+async function values(base: string, question: ValuesQuestion): Promise<readonly string[]> {
+  const { namespaces, filter, field, side, typed } = question;
+  const request = create(ListValuesRequestSchema, {
+    namespaces: [...namespaces],
+    filter: [...filter],
+    field,
+    side: SIDES[side],
+    typed,
+    limit: VALUES,
+  });
+  return (await callUnary(base, ViewService.method.listValues, request)).values;
+}
+
+async function description(base: string, question: DescriptionQuestion): Promise<Description> {
+  const { namespaces, filter, card, destination } = question;
+  const request = create(DescribeRequestSchema, {
+    namespaces: [...namespaces],
+    filter: [...filter],
+    card,
+    destination: destination ?? '',
+    last: LATEST,
+  });
+  return describe(await callUnary(base, ViewService.method.describe, request));
+}
+
+function describe(response: DescribeResponse): Description {
+  return {
+    members: response.members.map(({ name, address, node, identity, labels, names, lastSeen }) => ({
+      name,
+      address,
+      node,
+      identity,
+      labels,
+      names,
+      lastSeen: milliseconds(lastSeen),
+    })),
+    omittedMembers: response.omittedMembers,
+    stepMs: response.stepMillis,
+    series: new Map(
+      response.edges.map(({ source, destination, port, protocol, forwarded, dropped, audited }) => [
+        edgeKey(source, destination, port, protocol),
+        { forwarded, dropped, audited },
+      ]),
+    ),
+    drops: response.drops.map(({ policy, first, last, $typeName: _, $unknown: __, ...drop }) => ({
+      ...drop,
+      first: milliseconds(first),
+      last: milliseconds(last),
+      policy: policy === undefined ? null : decisionFromMessage(policy),
+    })),
+    latest: latestRows(response),
+  };
+}
+
+function latestRows({ latest }: DescribeResponse) {
+  if (latest === undefined || latest.rows === 0) return [];
+  const alone = new FlowStore(Math.max(latest.rows, LATEST));
+  alone.beginStream();
+  alone.push(latest);
+  const { start, end } = alone.window;
+  return Array.from({ length: end - start }, (_, index) => flowRow(alone.window, end - 1 - index));
+}
+
+function milliseconds(time: Timestamp | undefined): number {
+  return time === undefined ? 0 : timestampMs(time);
+}
