@@ -7,24 +7,19 @@
 
 #include "address.h"
 
-/* Indexes of an endpoint's directions. */
-#define INGRESS 0
-#define EGRESS 1
-
 /* Bits of endpoint.flags. A pair of bits is one per direction: BIT << direction. 0 = no policy in the cluster. */
-#define ENDPOINT_RULES 0x01u   /* pair: its policy set has rules for this direction */
-#define ENDPOINT_RANGES 0x04u  /* pair: some of them are about ranges of addresses */
-#define ENDPOINT_GUARDED 0x10u /* malformed packets and foreign source addresses are dropped */
-#define ENDPOINT_CLOSED 0x20u  /* its policy is not known yet: nothing passes but its own node's traffic */
+#define ENDPOINT_ENFORCED 0x01u /* pair: its policy set has something to say about this direction */
+#define ENDPOINT_AUDITED 0x04u  /* pair: so have policies that are audited only */
+#define ENDPOINT_RANGES 0x10u   /* some of it is about ranges of addresses */
+#define ENDPOINT_GUARDED 0x20u  /* malformed packets and foreign source addresses are dropped */
+#define ENDPOINT_CLOSED 0x40u   /* its policy is not known yet: nothing passes but its own node's traffic */
 
 struct endpoint {
-	__u32 id;                    /* node-local endpoint number, never 0 */
-	__u32 identity;              /* security identity of the pod's label set */
-	__u32 policy_set;            /* whose entries of `policies` it is under; 0 = none */
-	__u32 flags;                 /* ENDPOINT_… */
-	__u32 default_deny[2];       /* per direction: rule id that stands for its default deny; 0 = open */
-	__u32 audit_default_deny[2]; /* the same, were audited policies enforced too */
-	union address own[2];        /* its addresses, IPv4 and IPv6; ::0 = none */
+	__u32 id;             /* node-local endpoint number, never 0 */
+	__u32 identity;       /* security identity of the pod's label set */
+	__u32 policy_set;     /* whose entries of `policies` it is under; 0 = none */
+	__u32 flags;          /* ENDPOINT_… */
+	union address own[2]; /* its addresses, IPv4 and IPv6; ::0 = none */
 };
 
 /* Key: interface index of the host side of the pod's veth. Inserted and deleted by the agent, read by the programs. */

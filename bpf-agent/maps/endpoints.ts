@@ -2,20 +2,16 @@ import { BpfMap } from '../loader/map.ts';
 import { type Codec, u32 } from '../loader/struct-codec.ts';
 import type { StructTwin } from './struct-layout.ts';
 
-/** One value per direction. */
-export type PerDirection<T> = readonly [ingress: T, egress: T];
-
 /** The policy an endpoint is under. */
 export interface EndpointPolicy {
   /** Whose entries in `policies` count; 0 = none. */
   readonly set: number;
-  /** Whether the set has rules for a direction, and whether some of them are about ranges of addresses. */
-  readonly rules: PerDirection<boolean>;
-  readonly ranges: PerDirection<boolean>;
-  /** Rule id of the default deny; 0 = open. */
-  readonly defaultDeny: PerDirection<number>;
-  /** The same, were audited policies enforced too. */
-  readonly auditDefaultDeny: PerDirection<number>;
+  /** Directions that the set has something to say about. */
+  readonly enforced: { readonly ingress: boolean; readonly egress: boolean };
+  /** The same of policies that are audited only. */
+  readonly audited: { readonly ingress: boolean; readonly egress: boolean };
+  /** Some of it is about ranges of addresses. */
+  readonly ranges: boolean;
   /** Malformed packets and foreign source addresses are dropped. */
   readonly guarded: boolean;
   /** Nothing but its own node's traffic passes: its policy is not known yet. */
@@ -36,70 +32,60 @@ export interface EndpointEntry {
 
 export const ENDPOINT_TWIN: StructTwin = {
   struct: 'endpoint',
-  size: 64,
-  fields: {
-    id: [0, 4],
-    identity: [4, 4],
-    policySet: [8, 4],
-    flags: [12, 4],
-    defaultDeny: [16, 8],
-    auditDefaultDeny: [24, 8],
-    own: [32, 32],
-  },
+  size: 48,
+  fields: { id: [0, 4], identity: [4, 4], policySet: [8, 4], flags: [12, 4], own: [16, 32] },
 };
 
-const FLAG = { RULES: 0x01, RANGES: 0x04, GUARDED: 0x10, CLOSED: 0x20 } as const;
+const FLAG = { ENFORCED: 0x01, AUDITED: 0x04, RANGES: 0x10, GUARDED: 0x20, CLOSED: 0x40 } as const;
+const ADDRESSES_AT = 16;
+const MOST_ADDRESSES = 2;
 
 const endpoint: Codec<EndpointEntry> = {
   size: ENDPOINT_TWIN.size,
   encode: ({ id, identity, policy, addresses = [] }, into) => {
     into.setUint32(0, id, true);
     into.setUint32(4, identity, true);
-    if (policy !== undefined) {
-      into.setUint32(8, policy.set, true);
-      into.setUint32(12, flagsOf(policy), true);
-      for (const way of [0, 1] as const) {
-        into.setUint32(16 + way * 4, policy.defaultDeny[way], true);
-        into.setUint32(24 + way * 4, policy.auditDefaultDeny[way], true);
-      }
-    }
-    for (const [index, address] of addresses.slice(0, 2).entries()) {
-      new Uint8Array(into.buffer, into.byteOffset + 32 + index * 16, 16).set(address);
-    }
+    into.setUint32(8, policy?.set ?? 0, true);
+    into.setUint32(12, policy === undefined ? 0 : flagsOf(policy), true);
+    for (const [index, address] of addresses.slice(0, MOST_ADDRESSES).entries()) ownAddress(into, index).set(address);
   },
   decode: (from) => {
     const flags = from.getUint32(12, true);
     const has = (bit: number): boolean => (flags & bit) !== 0;
-    const word = (at: number): number => from.getUint32(at, true);
-    const addresses = [0, 1]
-      .map((index) => new Uint8Array(from.buffer, from.byteOffset + 32 + index * 16, 16).slice())
-      .filter((address) => address.some((byte) => byte !== 0));
+    const addresses = Array.from({ length: MOST_ADDRESSES }, (_, index) => ownAddress(from, index).slice()).filter(
+      (address) => address.some((byte) => byte !== 0),
+    );
     const policy: EndpointPolicy = {
-      set: word(8),
-      rules: [has(FLAG.RULES), has(FLAG.RULES << 1)],
-      ranges: [has(FLAG.RANGES), has(FLAG.RANGES << 1)],
-      defaultDeny: [word(16), word(20)],
-      auditDefaultDeny: [word(24), word(28)],
+      set: from.getUint32(8, true),
+      enforced: { ingress: has(FLAG.ENFORCED), egress: has(FLAG.ENFORCED << 1) },
+      audited: { ingress: has(FLAG.AUDITED), egress: has(FLAG.AUDITED << 1) },
+      ranges: has(FLAG.RANGES),
       guarded: has(FLAG.GUARDED),
       closed: has(FLAG.CLOSED),
     };
     return {
-      id: word(0),
-      identity: word(4),
+      id: from.getUint32(0, true),
+      identity: from.getUint32(4, true),
       ...(flags === 0 ? {} : { policy }),
       ...(addresses.length === 0 ? {} : { addresses }),
     };
   },
 };
 
-function flagsOf({ rules, ranges, guarded, closed, defaultDeny, auditDefaultDeny }: EndpointPolicy): number {
-  let flags = (guarded ? FLAG.GUARDED : 0) | (closed ? FLAG.CLOSED : 0);
-  for (const way of [0, 1] as const) {
-    // A default deny alone has nothing to look up; the flag then only says that the endpoint is under policy.
-    const asked = rules[way] || defaultDeny[way] !== 0 || auditDefaultDeny[way] !== 0;
-    flags |= (asked ? FLAG.RULES << way : 0) | (ranges[way] ? FLAG.RANGES << way : 0);
-  }
-  return flags;
+function ownAddress(view: DataView, index: number): Uint8Array {
+  return new Uint8Array(view.buffer, view.byteOffset + ADDRESSES_AT + index * 16, 16);
+}
+
+function flagsOf({ enforced, audited, ranges, guarded, closed }: EndpointPolicy): number {
+  return (
+    (enforced.ingress ? FLAG.ENFORCED : 0) |
+    (enforced.egress ? FLAG.ENFORCED << 1 : 0) |
+    (audited.ingress ? FLAG.AUDITED : 0) |
+    (audited.egress ? FLAG.AUDITED << 1 : 0) |
+    (ranges ? FLAG.RANGES : 0) |
+    (guarded ? FLAG.GUARDED : 0) |
+    (closed ? FLAG.CLOSED : 0)
+  );
 }
 
 /** Interface index of the host side of a pod's veth → endpoint. */
@@ -111,10 +97,11 @@ export function endpointMap(fd: number): EndpointMap {
 
 /** Whether two entries make the datapath do the same. */
 export function sameEndpointEntry(a: EndpointEntry, b: EndpointEntry): boolean {
-  const bytesOf = (entry: EndpointEntry): Buffer => {
-    const view = new DataView(new ArrayBuffer(endpoint.size));
-    endpoint.encode(entry, view);
-    return Buffer.from(view.buffer);
-  };
-  return bytesOf(a).equals(bytesOf(b));
+  return encoded(a).equals(encoded(b));
+}
+
+function encoded(entry: EndpointEntry): Buffer {
+  const view = new DataView(new ArrayBuffer(endpoint.size));
+  endpoint.encode(entry, view);
+  return Buffer.from(view.buffer);
 }

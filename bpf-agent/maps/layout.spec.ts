@@ -10,7 +10,7 @@ import { COUNTERS_TWIN } from './counters.ts';
 import { DATAPATH_STATE_TWIN } from './datapath-state.ts';
 import { ENDPOINT_TWIN } from './endpoints.ts';
 import { PREFIX_KEY_TWIN } from './identities.ts';
-import { POLICY_ENTRY_TWIN, POLICY_KEY_TWIN, POLICY_RANGE_KEY_TWIN, POLICY_RANGE_TWIN } from './policies.ts';
+import { POLICY_ENTRY_TWIN, POLICY_KEY_TWIN, POLICY_RANGE_KEY_TWIN } from './policies.ts';
 import { SETTINGS_TWIN } from './settings.ts';
 import type { StructTwin } from './struct-layout.ts';
 import { SWEEP_RESULT_TWIN } from './sweep-result.ts';
@@ -25,7 +25,6 @@ const TWINS: readonly StructTwin[] = [
   POLICY_ENTRY_TWIN,
   POLICY_KEY_TWIN,
   POLICY_RANGE_KEY_TWIN,
-  POLICY_RANGE_TWIN,
   PREFIX_KEY_TWIN,
   SETTINGS_TWIN,
   SWEEP_RESULT_TWIN,
@@ -75,7 +74,7 @@ describe('C structs and their TypeScript twins', () => {
 describe('a map’s layout as text', () => {
   it('names every byte of key and value, so that a changed struct gets another pin', () => {
     expect(btf.mapLayout('policies')).toBe(
-      'key=16{prefix_length@0:4,set@4:4,peer@8:4,egress@12:1,protocol@13:1,port@14:2} value=12{flags@0:4,rule@4:4,audit_rule@8:4}',
+      'key=16{prefix_length@0:4,set@4:4,peer@8:4,layer@12:1,protocol@13:1,port@14:2} value=8{rule@0:4,precedence@4:1,drop_reason@5:1,reserved@6:2}',
     );
     expect(btf.mapLayout('prefixes')).toMatch(/^key=20\{prefix_length@0:4,address@4:16\{/);
     expect(btf.mapLayout('no_such_map')).toBeUndefined();
