@@ -53,7 +53,7 @@ describe('the compiled map, looked up as the datapath does', () => {
           if (decision.reason.kind === 'rule') byRule++;
         }
       }),
-      { numRuns: 400 },
+      { numRuns: 1000 },
     );
     // A test that only ever sees one answer would prove nothing.
     for (const seen of [denied, audited, byRule]) expect(seen).toBeGreaterThan(100);

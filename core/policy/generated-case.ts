@@ -93,7 +93,7 @@ const protocolName = fc.constantFrom('TCP', 'UDP', 'SCTP');
 const networkPort = fc.oneof(
   fc.record({ port: fc.constantFrom(...PORTS.slice(1)), protocol: protocolName }),
   fc.tuple(portRange, protocolName).map(([range, protocol]) => ({ ...range, protocol })),
-  fc.record({ port: fc.constantFrom('http', 'dns') }),
+  fc.record({ port: fc.constantFrom('http', 'dns'), protocol: fc.constantFrom('TCP', 'UDP') }),
   protocolName.map((protocol) => ({ protocol })),
 );
 
@@ -212,6 +212,7 @@ const connection = fc.record({
   ),
   transport: fc.oneof(
     fc.tuple(fc.constantFrom(6, 17, 132), fc.constantFrom(...PORTS, 53)),
+    fc.constantFrom<[number, number][]>([6, 80], [6, 8080], [17, 80], [17, 443]),
     fc.constantFrom<[number, number][]>([1, 8], [1, 0], [58, 128], [47, 0]),
   ),
 });
