@@ -1,11 +1,23 @@
-const clock = new Intl.DateTimeFormat('en-GB', {
-  hour: '2-digit',
-  minute: '2-digit',
-  second: '2-digit',
-  hour12: false,
-});
+const PARTS = { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false } as const;
 
-/** `10:41:07.382` in the browser's time zone. */
+let zone = '';
+let clock = new Intl.DateTimeFormat('en-GB', PARTS);
+let calendar = calendarOf('');
+
+/** Times are written for this zone from now on: an IANA name, or empty for the browser's own. */
+export function setTimeZone(name: string): void {
+  if (name === zone) return;
+  zone = name;
+  clock = new Intl.DateTimeFormat('en-GB', name === '' ? PARTS : { ...PARTS, timeZone: name });
+  calendar = calendarOf(name);
+}
+
+function calendarOf(name: string): Intl.DateTimeFormat {
+  const parts = { year: 'numeric', month: '2-digit', day: '2-digit', timeZoneName: 'shortOffset', ...PARTS } as const;
+  return new Intl.DateTimeFormat('en-GB', name === '' ? parts : { ...parts, timeZone: name });
+}
+
+/** `10:41:07.382` in the zone chosen. */
 export function formatClock(milliseconds: number): string {
   return `${clock.format(milliseconds)}.${String(Math.floor(milliseconds) % 1000).padStart(3, '0')}`;
 }
@@ -14,14 +26,21 @@ export function formatClockSeconds(milliseconds: number): string {
   return clock.format(milliseconds);
 }
 
-/** How long ago: `now`, `12 s ago`, `2 min ago`, `3 h ago`, `4 d ago`. */
-export function formatAgo(milliseconds: number, now: number): string {
+/** `2026-11-21 10:41:07.382 GMT+8`: the whole of it, for tooltips. */
+export function formatMoment(milliseconds: number): string {
+  const parts = Object.fromEntries(calendar.formatToParts(milliseconds).map(({ type, value }) => [type, value]));
+  return `${parts.year}-${parts.month}-${parts.day} ${formatClock(milliseconds)} ${parts.timeZoneName}`;
+}
+
+/** How long ago: `now`, `12 s ago`, `2 min ago`, `3 h ago`, `4 d ago`. `now` is up to `nowSeconds` long. */
+export function formatAgo(milliseconds: number, now: number, nowSeconds = 11): string {
   const seconds = Math.max(0, (now - milliseconds) / 1000);
-  if (seconds < 11) return 'now';
+  if (seconds < nowSeconds) return 'now';
   if (seconds < 60) return `${Math.floor(seconds)} s ago`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
   if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ago`;
   return `${Math.floor(seconds / 86_400)} d ago`;
 }
 
-export const timeZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone;
+/** Name of the zone that times are written for. */
+export const timeZone = (): string => (zone === '' ? Intl.DateTimeFormat().resolvedOptions().timeZone : zone);
