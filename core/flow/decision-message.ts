@@ -30,15 +30,11 @@ export function decisionFromMessage(message: PolicyDecisionMessage): PolicyDecis
   };
 }
 
-function referenceInit({
-  kind,
-  namespace,
-  name,
-  rule,
-}: PolicyReference): MessageInitShape<typeof PolicyReferenceSchema> {
-  return { kind, namespace, name, rule };
+function referenceInit(reference: PolicyReference): MessageInitShape<typeof PolicyReferenceSchema> {
+  const { kind, namespace, name, rule, path } = reference;
+  return { kind, namespace, name, rule, path };
 }
 
-function reference({ kind, namespace, name, rule }: PolicyReferenceMessage): PolicyReference {
-  return { kind, namespace, name, rule };
+function reference({ kind, namespace, name, rule, path }: PolicyReferenceMessage): PolicyReference {
+  return { kind, namespace, name, rule, ...(path === '' ? {} : { path }) };
 }

@@ -1,8 +1,9 @@
 import type { PolicyDecision, PolicyReference } from './policy-decision.ts';
 
-/** `NetworkPolicy stars/backend-policy rule 0`. */
-export function referenceText({ kind, namespace, name, rule }: PolicyReference): string {
+/** `NetworkPolicy stars/backend-policy spec.ingress[0]`, or `… rule 0` where its place is not known. */
+export function referenceText({ kind, namespace, name, rule, path }: PolicyReference): string {
   const policy = namespace === '' ? `${kind} ${name}` : `${kind} ${namespace}/${name}`;
+  if (path) return `${policy} ${path}`;
   return rule < 0 ? policy : `${policy} rule ${rule}`;
 }
 

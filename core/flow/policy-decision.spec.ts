@@ -16,7 +16,13 @@ import { rowObject } from './row-object.ts';
 import { VERDICT } from './verdict.ts';
 
 const policy = { kind: 'NetworkPolicy', namespace: 'stars', name: 'default-deny', rule: -1 };
-const rule = { kind: 'CiliumClusterwideNetworkPolicy', namespace: '', name: 'baseline', rule: 0 };
+const rule = {
+  kind: 'CiliumClusterwideNetworkPolicy',
+  namespace: '',
+  name: 'baseline',
+  rule: 0,
+  path: 'spec.egressDeny[0]',
+};
 const denied: PolicyDecision = {
   ...NO_DECISION,
   direction: DIRECTION.INGRESS,
@@ -98,7 +104,7 @@ describe('a decision in words', () => {
       'denied by default, selected by NetworkPolicy stars/default-deny, NetworkPolicy stars/allow-ui',
     );
     expect(decisionText({ ...NO_DECISION, deniedBy: [rule] })).toBe(
-      'denied by CiliumClusterwideNetworkPolicy baseline rule 0',
+      'denied by CiliumClusterwideNetworkPolicy baseline spec.egressDeny[0]',
     );
     expect(decisionText({ ...NO_DECISION, auditDefaultDeny: true, auditDeniedBy: [policy] })).toBe(
       'would be dropped by default, selected by NetworkPolicy stars/default-deny',

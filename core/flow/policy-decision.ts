@@ -7,6 +7,8 @@ export interface PolicyReference {
   readonly name: string;
   /** Index in the policy's list of rules of the decision's direction, from 0; -1 = the policy as a whole. */
   readonly rule: number;
+  /** The rule's place in its manifest: `spec.ingress[0]`; absent or empty for the policy as a whole. */
+  readonly path?: string;
 }
 
 /** Why the datapath let a packet pass, or did not: what flows with the same reasons have in common. */
@@ -42,6 +44,6 @@ export function decisionKey(d: PolicyDecision): string {
   ].join('\0');
 }
 
-function referenceKey({ kind, namespace, name, rule }: PolicyReference): string {
-  return `${kind}/${namespace}/${name}/${rule}`;
+function referenceKey({ kind, namespace, name, rule, path = '' }: PolicyReference): string {
+  return `${kind}/${namespace}/${name}/${rule}/${path}`;
 }

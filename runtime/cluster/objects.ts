@@ -111,6 +111,22 @@ export interface Job {
   readonly metadata: Metadata;
 }
 
+/** A policy as it was written: `core/policy` reads it, and says what is wrong with it. */
+export interface PolicyObject<K extends PolicyObjectKind = PolicyObjectKind> {
+  readonly kind: K;
+  readonly metadata: Metadata;
+  /** The whole document, parsed. */
+  readonly manifest: unknown;
+}
+
+export type PolicyObjectKind = 'NetworkPolicy' | 'CiliumNetworkPolicy' | 'CiliumClusterwideNetworkPolicy';
+
+export const POLICY_OBJECT_KINDS: readonly PolicyObjectKind[] = [
+  'NetworkPolicy',
+  'CiliumNetworkPolicy',
+  'CiliumClusterwideNetworkPolicy',
+];
+
 export interface ClusterObjects {
   Pod: Pod;
   Namespace: Namespace;
@@ -119,14 +135,26 @@ export interface ClusterObjects {
   EndpointSlice: EndpointSlice;
   ReplicaSet: ReplicaSet;
   Job: Job;
+  NetworkPolicy: PolicyObject<'NetworkPolicy'>;
+  CiliumNetworkPolicy: PolicyObject<'CiliumNetworkPolicy'>;
+  CiliumClusterwideNetworkPolicy: PolicyObject<'CiliumClusterwideNetworkPolicy'>;
 }
 
 export type Kind = keyof ClusterObjects;
 export type ClusterObject = ClusterObjects[Kind];
 
-export const KINDS: readonly Kind[] = ['Namespace', 'Node', 'ReplicaSet', 'Job', 'Pod', 'Service', 'EndpointSlice'];
+export const KINDS: readonly Kind[] = [
+  'Namespace',
+  'Node',
+  ...POLICY_OBJECT_KINDS,
+  'ReplicaSet',
+  'Job',
+  'Pod',
+  'Service',
+  'EndpointSlice',
+];
 
-const CLUSTER_SCOPED: readonly Kind[] = ['Namespace', 'Node'];
+const CLUSTER_SCOPED: readonly Kind[] = ['Namespace', 'Node', 'CiliumClusterwideNetworkPolicy'];
 
 export function isClusterScoped(kind: Kind): boolean {
   return CLUSTER_SCOPED.includes(kind);

@@ -83,6 +83,10 @@ export function readObject(kind: Kind, document: unknown): ClusterObject {
   const spec = root.get('spec');
   const status = root.get('status');
   switch (kind) {
+    case 'NetworkPolicy':
+    case 'CiliumNetworkPolicy':
+    case 'CiliumClusterwideNetworkPolicy':
+      return { kind, metadata, manifest: document } as ClusterObject;
     case 'Namespace':
     case 'ReplicaSet':
     case 'Job':
