@@ -184,5 +184,14 @@ function cancelled(): StatusError {
 
 function fromServiceError(error: ServiceError): StatusError {
   const code = (Object.values(Code) as number[]).includes(error.code) ? (error.code as Code) : Code.UNKNOWN;
-  return new StatusError(code, error.details ?? error.message, { cause: error });
+  return new StatusError(code, plainly(error.details ?? error.message), { cause: error });
+}
+
+/** grpc-js wraps the system's word in its own state; for a person the system's word is the message. */
+function plainly(details: string): string {
+  const start = 'No connection established. Last error: ';
+  if (!details.startsWith(start)) return details;
+  const end = details.lastIndexOf('. Resolution note:');
+  const reason = details.slice(start.length, end < 0 ? undefined : end).replace(/^Error: /, '');
+  return `no connection: ${reason}`;
 }
