@@ -1,39 +1,78 @@
-import { cardSentence, portWords } from './card-words.ts';
-import type { MapModel, ModelCard, ModelEdge } from './model.ts';
-import type { RateHistory, RateSeries } from './rate-history.ts';
-import { dropsPerMinute, type Summary, summarize } from './summary.ts';
+import { cardSentence } from './card-words.ts';
+import { plateOfFolded } from './group.ts';
+import { type EdgeVerdict, edgeVerdict, type MapModel, type ModelCard, type ModelEdge } from './model.ts';
+import { type PlateKind, plateOf } from './plates.ts';
+import { type Summary, summarize } from './summary.ts';
 
-/** A card on the other end, and what goes on with it. */
-export interface PeerDetails {
+/** What goes on between two cards on one port. */
+export interface EdgeDetails {
+  /** As `edgeKey` makes it. */
   readonly key: string;
-  readonly name: string;
-  readonly namespace: string;
-  /** `:3306 TCP` of the side that is connected to. */
-  readonly port: string;
+  readonly port: number;
+  readonly protocol: number;
+  readonly source: EndDetails;
+  readonly destination: EndDetails;
+  readonly verdict: EdgeVerdict;
+  /** Per second. */
   readonly flows: number;
   readonly connections: number;
   readonly bytes: number;
+  readonly replyBytes: number;
   readonly rttMicros: number;
+  readonly retransmits: number;
   /** Share forwarded; -1 without recent flows. */
   readonly forwardedShare: number;
-  readonly dropsPerMinute: number;
-  readonly dropReason: number;
   readonly firstSeen: number;
   readonly lastSeen: number;
+  /** Never seen before: see `isNew`. */
+  readonly isNew: boolean;
+}
+
+/** A card, as far as it is named at the end of an edge. */
+export interface EndDetails {
+  readonly key: string;
+  readonly name: string;
+  readonly namespace: string;
 }
 
 export interface CardDetails {
+  readonly kind: 'card';
   readonly card: ModelCard;
   readonly sentence: string;
+  readonly isNew: boolean;
   readonly received: Summary;
   readonly sent: Summary;
-  readonly connectsFrom: readonly PeerDetails[];
-  readonly reaches: readonly PeerDetails[];
-  readonly series: RateSeries;
+  readonly connectsFrom: readonly EdgeDetails[];
+  readonly reaches: readonly EdgeDetails[];
+  /** How far the server's clock is ahead of this machine's, in milliseconds. */
+  readonly clockAhead: number;
+}
+
+/** Everything that one card opens to another: an arrow of the map. */
+export interface PairDetails {
+  readonly kind: 'pair';
+  readonly source: EndDetails;
+  readonly destination: EndDetails;
+  readonly total: Summary;
+  readonly edges: readonly EdgeDetails[];
+  readonly clockAhead: number;
+}
+
+export type Details = CardDetails | PairDetails;
+
+const MOST_EDGES = 100;
+/** What came up that soon after the server began to look may well have been there before. */
+const SETTLING_MS = 60_000;
+/** How long a thing is called new. */
+const NEW_MS = 10 * 60_000;
+
+/** Whether something was never seen before. Times by the server's clock; `knownSince` 0 = the server cannot tell. */
+export function isNew(firstSeen: number, knownSince: number, now: number): boolean {
+  return knownSince > 0 && firstSeen > knownSince + SETTLING_MS && now - firstSeen < NEW_MS;
 }
 
 /** Everything the panel says about one card; undefined when it is not on the map. */
-export function cardDetails(model: MapModel, history: RateHistory, key: string): CardDetails | undefined {
+export function cardDetails(model: MapModel, key: string, now: number): CardDetails | undefined {
   const card = model.cards.get(key);
   if (card === undefined) return undefined;
   const into: ModelEdge[] = [];
@@ -43,41 +82,88 @@ export function cardDetails(model: MapModel, history: RateHistory, key: string):
     if (edge.source === key) out.push(edge);
   }
   return {
+    kind: 'card',
     card,
     sentence: cardSentence({ card, folded: 1 }),
+    isNew: isNew(card.firstSeen, model.knownSince, now),
     received: summarize(into),
     sent: summarize(out),
-    connectsFrom: peers(model, into, (edge) => edge.source),
-    reaches: peers(model, out, (edge) => edge.destination),
-    series: history.of(key),
+    connectsFrom: edgeDetails(model, into, now),
+    reaches: edgeDetails(model, out, now),
+    clockAhead: model.clockAhead,
   };
 }
 
-function peers(model: MapModel, edges: readonly ModelEdge[], other: (edge: ModelEdge) => string): PeerDetails[] {
+/** The same about an arrow between two cards, either of which may be a folded plate; undefined when there is none. */
+export function pairDetails(
+  model: MapModel,
+  pair: { readonly source: string; readonly destination: string },
+  by: PlateKind,
+  now: number,
+): PairDetails | undefined {
+  const isSource = memberOf(pair.source, by);
+  const isDestination = memberOf(pair.destination, by);
+  const edges: ModelEdge[] = [];
+  for (const edge of model.edges.values()) {
+    const source = model.cards.get(edge.source);
+    const destination = model.cards.get(edge.destination);
+    if (source === undefined || destination === undefined) continue;
+    if (isSource(source) && isDestination(destination)) edges.push(edge);
+  }
+  if (edges.length === 0) return undefined;
+  return {
+    kind: 'pair',
+    source: pairEnd(model, pair.source, edges[0].source, by),
+    destination: pairEnd(model, pair.destination, edges[0].destination, by),
+    total: summarize(edges),
+    edges: edgeDetails(model, edges, now),
+    clockAhead: model.clockAhead,
+  };
+}
+
+function memberOf(key: string, by: PlateKind): (card: ModelCard) => boolean {
+  const plate = plateOfFolded(key);
+  return plate === undefined ? (card) => card.key === key : (card) => plateOf(card, by).id === plate;
+}
+
+function pairEnd(model: MapModel, key: string, member: string, by: PlateKind): EndDetails {
+  const card = model.cards.get(member)!;
+  return plateOfFolded(key) === undefined ? end(card) : { key, name: plateOf(card, by).title, namespace: '' };
+}
+
+function end({ key, name, namespace }: ModelCard): EndDetails {
+  return { key, name, namespace };
+}
+
+function edgeDetails(model: MapModel, edges: readonly ModelEdge[], now: number): EdgeDetails[] {
   return edges
     .flatMap((edge) => {
-      const card = model.cards.get(other(edge));
-      if (card === undefined) return [];
-      const summary = summarize([edge]);
-      const all = summary.forwarded + summary.dropped + summary.audited;
+      const source = model.cards.get(edge.source);
+      const destination = model.cards.get(edge.destination);
+      if (source === undefined || destination === undefined) return [];
+      const { stats, key, port, protocol, firstSeen } = edge;
+      const all = stats.forwarded + stats.dropped + stats.audited;
       return [
         {
-          key: card.key,
-          name: card.name,
-          namespace: card.namespace,
-          port: portWords(edge.port, edge.protocol),
-          flows: summary.flows,
-          connections: summary.connections,
-          bytes: summary.bytes + summary.replyBytes,
-          rttMicros: summary.rttMicros,
-          forwardedShare: all > 0 ? 1 - summary.dropped / all : -1,
-          dropsPerMinute: dropsPerMinute(summary),
-          dropReason: summary.dropReason,
-          firstSeen: edge.firstSeen,
-          lastSeen: summary.lastSeen,
+          key,
+          port,
+          protocol,
+          source: end(source),
+          destination: end(destination),
+          verdict: edgeVerdict(stats),
+          flows: stats.flows,
+          connections: stats.connections,
+          bytes: stats.bytes,
+          replyBytes: stats.replyBytes,
+          rttMicros: stats.rttMicros,
+          retransmits: stats.retransmits,
+          forwardedShare: all > 0 ? 1 - stats.dropped / all : -1,
+          firstSeen,
+          lastSeen: stats.lastSeen,
+          isNew: isNew(firstSeen, model.knownSince, now),
         },
       ];
     })
-    .sort((a, b) => b.flows - a.flows || (a.name < b.name ? -1 : 1))
-    .slice(0, 100);
+    .sort((a, b) => b.flows - a.flows || (a.key < b.key ? -1 : 1))
+    .slice(0, MOST_EDGES);
 }

@@ -19,6 +19,8 @@ export interface MapDelta {
   readonly omittedEdges: number;
   /** The server's clock, milliseconds since 1970; 0 = not told. */
   readonly time: number;
+  /** Of the server, in snapshots; 0 = it cannot tell. */
+  readonly knownSince: number;
 }
 
 /** The receiving end: a model kept by deltas. */
@@ -30,6 +32,7 @@ export class MapModelReceiver implements MapModel {
   omittedEdges = 0;
   /** How far the server's clock is ahead of this machine's, in milliseconds. */
   clockAhead = 0;
+  knownSince = 0;
 
   /** Returns whether cards or edges came or went; statistics alone do not move anything. */
   apply(delta: MapDelta): boolean {
@@ -39,6 +42,7 @@ export class MapModelReceiver implements MapModel {
       this.cards.clear();
       this.edges.clear();
       this.#byId.clear();
+      this.knownSince = delta.knownSince;
     }
     for (const key of delta.removedCards) this.cards.delete(key);
     for (const id of delta.removedEdges) {

@@ -67,6 +67,10 @@ export interface MapModel {
   /** Left out by the server because the map is at its limit. */
   readonly omittedCards: number;
   readonly omittedEdges: number;
+  /** Since when the server knows who talks to whom, by its clock; 0 = it cannot tell. */
+  readonly knownSince: number;
+  /** How far the server's clock is ahead of this machine's, in milliseconds. */
+  readonly clockAhead: number;
 }
 
 /** How an edge's recent flows fared, as one word; `quiet` when there were none in the last 10 s. */

@@ -1,4 +1,4 @@
-import type { CardDetails } from '../graph/details.ts';
+import type { Details } from '../graph/details.ts';
 import type { CardLive, EdgeLive } from '../graph/live.ts';
 import type { Scene } from '../graph/scene.ts';
 import type { MapOptions } from '../view/map-options.ts';
@@ -19,7 +19,8 @@ export interface MapState {
 export const sceneStore = createStore<MapState | null>(null);
 /** Counts changes of numbers; what changed is in the state's maps. */
 export const liveStore = createStore(0);
-export const detailsStore = createStore<CardDetails | null>(null);
+/** About what is selected. Null until the map's worker has answered; `gone` when it is not on the map. */
+export const detailsStore = createStore<Details | 'gone' | null>(null);
 
 let worker: Worker | undefined;
 let selected: string | null = null;
@@ -85,7 +86,7 @@ function receive(event: MapEvent): void {
       return;
     }
     case 'details':
-      if (event.key === selected) detailsStore.set(event.details);
+      if (event.key === selected) detailsStore.set(event.details ?? 'gone');
       return;
   }
 }

@@ -1,4 +1,4 @@
-import { cardDetails } from '../graph/details.ts';
+import { cardDetails, pairDetails } from '../graph/details.ts';
 import { type Expression, parseExpression } from '../graph/expression.ts';
 import { Folding } from '../graph/folding.ts';
 import { groupGraph } from '../graph/group.ts';
@@ -10,10 +10,10 @@ import { changedNumbers, type LiveNumbers, liveNumbers } from '../graph/live.ts'
 import { MapModelReceiver } from '../graph/map-delta.ts';
 import { applyPins, type Pins } from '../graph/pins.ts';
 import { namingLabels } from '../graph/plates.ts';
-import { HISTORY_STEP_MS, RateHistory } from '../graph/rate-history.ts';
 import { buildScene } from '../graph/scene.ts';
 import { visibleGraph } from '../graph/visible.ts';
 import { DEFAULT_MAP_OPTIONS, type MapOptions, quietMs } from '../view/map-options.ts';
+import { parsePair } from '../view/pair.ts';
 import { type Arrangement, type MapEvent, NO_ARRANGEMENT } from './map-protocol.ts';
 import type { MapMessage } from './protocol.ts';
 import { Throttle } from './throttle.ts';
@@ -22,13 +22,13 @@ import { Throttle } from './throttle.ts';
 const REDRAW_INTERVAL_MS = 200;
 const DETAILS_INTERVAL_MS = 500;
 const REGROUP_AFTER_MS = 5_000;
+const CLOCK_MS = 2_000;
 const SCATTERED_SHARE = 0.6;
 
 /** From the session's deltas to what a tab draws. Owns the layout's memory: where cards stood. */
 export class MapPipeline {
   readonly #emit: (event: MapEvent) => void;
   #model = new MapModelReceiver();
-  readonly #history = new RateHistory();
   #layout = new Map<string, Standing>();
   #options: MapOptions = DEFAULT_MAP_OPTIONS;
   #arrangement: Arrangement = NO_ARRANGEMENT;
@@ -48,17 +48,15 @@ export class MapPipeline {
   constructor(emit: (event: MapEvent) => void) {
     this.#emit = emit;
     this.#clock = setInterval(() => {
-      this.#history.sample(this.#model);
       this.#details.request();
       // What is quiet fades and leaves without a word from the server.
       this.#redraw.request();
-    }, HISTORY_STEP_MS);
+    }, CLOCK_MS);
   }
 
   receive(message: MapMessage): void {
     if (message.type === 'reset') {
       this.#model = new MapModelReceiver();
-      this.#history.clear();
       this.#viewChanged = true;
       this.#signature = undefined;
       this.#graph = undefined;
@@ -173,8 +171,12 @@ export class MapPipeline {
 
   #sendDetails(): void {
     if (this.#selected === null) return;
-    const details = cardDetails(this.#model, this.#history, this.#selected) ?? null;
-    this.#emit({ type: 'details', key: this.#selected, details });
+    const pair = parsePair(this.#selected);
+    const details =
+      pair === undefined
+        ? cardDetails(this.#model, this.#selected, this.#now())
+        : pairDetails(this.#model, pair, this.#options.group, this.#now());
+    this.#emit({ type: 'details', key: this.#selected, details: details ?? null });
   }
 }
 

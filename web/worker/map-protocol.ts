@@ -1,4 +1,4 @@
-import type { CardDetails } from '../graph/details.ts';
+import type { Details } from '../graph/details.ts';
 import type { CardLive, EdgeLive } from '../graph/live.ts';
 import type { Scene } from '../graph/scene.ts';
 import type { MapOptions } from '../view/map-options.ts';
@@ -42,4 +42,4 @@ export type MapEvent =
       readonly cards: readonly (readonly [string, CardLive])[];
       readonly edges: readonly (readonly [string, EdgeLive])[];
     }
-  | { readonly type: 'details'; readonly key: string; readonly details: CardDetails | null };
+  | { readonly type: 'details'; readonly key: string; readonly details: Details | null };

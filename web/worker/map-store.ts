@@ -21,12 +21,14 @@ export class MapStore {
   readonly #edgeNumbers = new Map<string, number>();
   #omittedCards = 0;
   #omittedEdges = 0;
+  #knownSince = 0;
 
   /** Applies an update; returns the same change by keys. */
   apply(update: MapUpdate): MapDelta {
     if (update.snapshot) {
       this.#cards.clear();
       this.#edges.clear();
+      this.#knownSince = milliseconds(update.knownSince);
     }
     const removedEdges = update.removedEdges.flatMap((id) => this.#edges.get(id)?.id ?? []);
     for (const id of update.removedEdges) this.#edges.delete(id);
@@ -57,6 +59,7 @@ export class MapStore {
       omittedCards: this.#omittedCards,
       omittedEdges: this.#omittedEdges,
       time: milliseconds(update.time),
+      knownSince: this.#knownSince,
     };
   }
 
@@ -72,6 +75,7 @@ export class MapStore {
       omittedCards: this.#omittedCards,
       omittedEdges: this.#omittedEdges,
       time: 0,
+      knownSince: this.#knownSince,
     };
   }
 

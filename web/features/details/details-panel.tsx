@@ -1,123 +1,65 @@
-import { X } from 'lucide-react';
-import { dropReasonText } from '#core/flow/drop-reason.ts';
-import { formatBytes, formatMicros, formatRate, formatShare } from '../../format/quantity.ts';
-import { plural } from '../../graph/card-words.ts';
-import type { CardDetails, PeerDetails } from '../../graph/details.ts';
+import type { ReactNode } from 'react';
 import { detailsStore } from '../../live/map-client.ts';
+import { connectionStore } from '../../live/session-client.ts';
 import { useStore } from '../../live/store.ts';
-import { IconButton } from '../../ui/button.tsx';
-import { Chip } from '../../ui/chip.tsx';
-import { classNames } from '../../ui/class-names.ts';
-import { changeView } from '../../view/view-store.ts';
+import { parsePair } from '../../view/pair.ts';
+import { useView } from '../../view/view-store.ts';
 import { Waiting } from '../status/notices.tsx';
-import { PeerTable } from './peer-table.tsx';
-import { Sparkline } from './sparkline.tsx';
+import { CardPanel } from './card-panel.tsx';
+import { DropNotes } from './drop-notes.tsx';
+import { cardWords } from './key-words.ts';
+import { MemberTable } from './member-table.tsx';
+import { PairPanel } from './pair-panel.tsx';
+import { PanelHeader, Problem } from './panel-parts.tsx';
+import { type Described, useDescription } from './use-description.ts';
 
-/** What there is to know about the selected card. */
+/** What there is to know about what is selected: a card, or an arrow. */
 export function DetailsPanel() {
-  const details = useStore(detailsStore);
+  const { select } = useView();
   return (
     <aside aria-label="Details" className="h-full overflow-y-auto bg-background p-4">
-      {details === null ? (
-        <div className="h-24">
-          <Waiting>Looking it up</Waiting>
-        </div>
-      ) : (
-        <Card details={details} />
-      )}
+      {select !== null && <Selected key={select} select={select} />}
     </aside>
   );
 }
 
-function Card({ details }: { details: CardDetails }) {
-  const { card, received, sent } = details;
-  const drops = [...details.connectsFrom, ...details.reaches].filter(({ dropsPerMinute }) => dropsPerMinute > 0);
-  return (
-    <div className="flex flex-col gap-4">
-      <header className="flex items-start gap-2">
-        <div className="min-w-0 flex-1">
-          <h2 className="truncate text-lg font-semibold">{card.name}</h2>
-          <p className="text-sm text-dim">{subtitle(details)}</p>
-        </div>
-        <IconButton label="Close details" onClick={() => changeView({ select: null })}>
-          <X aria-hidden size={16} />
-        </IconButton>
-      </header>
-      <div className="flex flex-wrap gap-1.5">
-        {card.labels.slice(0, 12).map((label) => (
-          <Chip key={label} title={label}>
-            {label.replace(/^k8s:/, '')}
-          </Chip>
-        ))}
-        {card.identity > 0 && <Chip>identity {card.identity}</Chip>}
+function Selected({ select }: { select: string }) {
+  const details = useStore(detailsStore);
+  const live = useStore(connectionStore).phase === 'live';
+  const described = useDescription(select);
+  let content: ReactNode;
+  if (details === null || (details === 'gone' && !live)) {
+    content = (
+      <div className="h-24">
+        <Waiting>Looking it up</Waiting>
       </div>
-      <dl className="grid grid-cols-4 divide-x divide-line overflow-hidden rounded-lg border border-line bg-card">
-        <Tile name="Flows in" value={formatRate(received.flows)} />
-        <Tile name="Flows out" value={formatRate(sent.flows)} />
-        <Tile name="Passed" value={share(details)} alarm={received.dropped + sent.dropped > 0} />
-        <Tile name="TCP RTT" value={formatMicros(received.rttMicros || sent.rttMicros)} />
-      </dl>
-      <Sparkline series={details.series} />
-      <PeerTable title="Who connects" peers={details.connectsFrom} empty="Nobody has connected yet." />
-      <PeerTable title="Whom it reaches" peers={details.reaches} empty="It has connected to nobody yet." />
-      {drops.map((peer) => (
-        <Drop key={`${peer.key} ${peer.port} ${details.reaches.includes(peer)}`} details={details} peer={peer} />
-      ))}
-      <p className="numbers text-2xs text-faint">
-        {formatBytes(received.bytes + sent.bytes)}/s to servers, {formatBytes(received.replyBytes + sent.replyBytes)}/s
-        back
-        {received.retransmits + sent.retransmits > 0 &&
-          `, ${received.retransmits + sent.retransmits} segments sent again`}
-      </p>
-    </div>
-  );
+    );
+  } else if (details === 'gone') {
+    content = <Gone select={select} described={described} />;
+  } else if (details.kind === 'card') {
+    content = <CardPanel details={details} described={described} />;
+  } else {
+    content = <PairPanel details={details} described={described} />;
+  }
+  return <div className="flex flex-col gap-4">{content}</div>;
 }
 
-function subtitle({ card, sentence }: CardDetails): string {
-  const parts = [card.workloadKind, card.namespace].filter((part) => part !== '');
-  if (card.kind !== 'workload') return [...parts, sentence].join(' · ');
-  const nodes = card.nodes.length > 0 ? ` on ${plural(card.nodes.length, 'node', 'nodes')}` : '';
-  return [...parts, `${plural(card.members, 'pod', 'pods')}${nodes}`].join(' · ');
-}
-
-function share({ received, sent }: CardDetails): string {
-  const dropped = received.dropped + sent.dropped;
-  const all = received.forwarded + sent.forwarded + received.audited + sent.audited + dropped;
-  return all === 0 ? '–' : formatShare(1 - dropped / all);
-}
-
-function Tile({ name, value, alarm = false }: { name: string; value: string; alarm?: boolean }) {
+/** What is not on the map: quiet for long, filtered away, or never there. What the server still holds is told all the same. */
+function Gone({ select, described }: { select: string; described: Described }) {
+  const { description, problem } = described;
+  const pair = parsePair(select);
+  const name = pair === undefined ? cardWords(select) : `${cardWords(pair.source)} to ${cardWords(pair.destination)}`;
   return (
-    <div className="min-w-0 px-2 py-2">
-      <dt className="truncate text-2xs text-faint">{name}</dt>
-      <dd className={classNames('truncate text-sm font-semibold tabular-nums', alarm && 'text-dropped-text')}>
-        {value}
-      </dd>
-    </div>
-  );
-}
-
-/** What happened, why, and the next step. */
-function Drop({ details, peer }: { details: CardDetails; peer: PeerDetails }) {
-  const outgoing = details.reaches.includes(peer);
-  const [from, to] = outgoing ? [details.card.name, peer.name] : [peer.name, details.card.name];
-  return (
-    <section className="rounded-lg border border-l-[3px] border-line border-l-dropped bg-card p-3">
-      <h3 className="text-sm font-semibold">
-        <span className="numbers">{peer.dropsPerMinute}</span> packets a minute from {from} to {to} are dropped
-      </h3>
-      <p className="mt-1 text-sm text-dim">
-        {peer.dropReason > 0
-          ? `${dropReasonText(peer.dropReason)}, on ${peer.port}.`
-          : `The reason is not known. On ${peer.port}.`}
+    <>
+      <PanelHeader title={<span className="truncate">{name}</span>}>Not on the map</PanelHeader>
+      <p className="text-sm text-dim">
+        This view has shown no flow of it lately. It comes back with its next one, unless a filter hides it.
       </p>
-      <button
-        type="button"
-        onClick={() => changeView({ verdict: 'dropped' })}
-        className="mt-2 text-sm text-link underline-offset-2 hover:underline"
-      >
-        Show dropped flows
-      </button>
-    </section>
+      {description !== null && <DropNotes description={description} clockAhead={0} />}
+      {description !== null && pair === undefined && (
+        <MemberTable kind="workload" description={description} clockAhead={0} />
+      )}
+      {problem !== '' && <Problem>{problem}</Problem>}
+    </>
   );
 }

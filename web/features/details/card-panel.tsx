@@ -1,0 +1,107 @@
+import { cardToken } from '#core/card/card-token.ts';
+import { formatBytes, formatMicros, formatRate, formatShare } from '../../format/quantity.ts';
+import { formatAgo, formatMoment } from '../../format/time.ts';
+import { plural } from '../../graph/card-words.ts';
+import type { CardDetails } from '../../graph/details.ts';
+import { useNow } from '../../ui/use-now.ts';
+import { addTokens } from './add-tokens.ts';
+import { DropNotes } from './drop-notes.tsx';
+import { EdgeTable } from './edge-table.tsx';
+import { Labels } from './labels.tsx';
+import { MemberTable } from './member-table.tsx';
+import { NewMark } from './new-mark.tsx';
+import { Figures, PanelHeader, Problem, TextButton } from './panel-parts.tsx';
+import { RateChart } from './rate-chart.tsx';
+import { ratesOf } from './rates.ts';
+import type { Described } from './use-description.ts';
+
+/** What there is to know about one card. */
+export function CardPanel({ details, described }: { details: CardDetails; described: Described }) {
+  const { card, received, sent, clockAhead } = details;
+  const { description, problem } = described;
+  const token = cardToken(card.key);
+  const dropped = received.dropped + sent.dropped;
+  const edges = [...details.connectsFrom, ...details.reaches].map(({ key }) => key);
+  const again = received.retransmits + sent.retransmits;
+  return (
+    <>
+      <PanelHeader
+        title={
+          <>
+            <span className="truncate">{card.name}</span>
+            {details.isNew && <NewMark />}
+          </>
+        }
+      >
+        {subtitle(details)}
+      </PanelHeader>
+      <Labels labels={card.labels} identity={card.identity} />
+      <Figures
+        figures={[
+          { name: 'Flows in', value: formatRate(received.flows) },
+          { name: 'Flows out', value: formatRate(sent.flows) },
+          { name: 'Passed', value: share(details), alarm: dropped > 0 },
+          { name: 'TCP RTT', value: formatMicros(received.rttMicros || sent.rttMicros) },
+        ]}
+      />
+      <RateChart rates={ratesOf(description, new Set(edges))} of={card.name} />
+      {description !== null && <DropNotes description={description} clockAhead={clockAhead} />}
+      <EdgeTable
+        title="Who connects"
+        by="source"
+        edges={details.connectsFrom}
+        description={description}
+        clockAhead={clockAhead}
+        empty="Nobody has connected yet."
+      />
+      <EdgeTable
+        title="Whom it reaches"
+        by="destination"
+        edges={details.reaches}
+        description={description}
+        clockAhead={clockAhead}
+        empty="It has connected to nobody yet."
+      />
+      {description !== null && <MemberTable kind={card.kind} description={description} clockAhead={clockAhead} />}
+      {problem !== '' && <Problem>{problem}</Problem>}
+      <footer className="flex flex-col gap-1.5">
+        <p className="numbers text-2xs text-faint">
+          {formatBytes(received.bytes + sent.bytes)}/s to servers, {formatBytes(received.replyBytes + sent.replyBytes)}
+          /s back{again > 0 && `, ${plural(again, 'segment', 'segments')} sent again`}
+        </p>
+        <Seen firstSeen={card.firstSeen} lastSeen={card.lastSeen} clockAhead={clockAhead} />
+        {token !== undefined && (
+          <p>
+            <TextButton onClick={() => addTokens(token)}>Show only {card.name}</TextButton>
+          </p>
+        )}
+      </footer>
+    </>
+  );
+}
+
+export function Seen(props: { firstSeen: number; lastSeen: number; clockAhead: number }) {
+  const now = useNow(5_000) + props.clockAhead;
+  return (
+    <p className="text-2xs text-faint">
+      <span title={formatMoment(props.firstSeen)}>First seen {formatAgo(props.firstSeen, now)}</span>,{' '}
+      <span title={formatMoment(props.lastSeen)}>last {formatAgo(props.lastSeen, now)}</span>
+    </p>
+  );
+}
+
+function subtitle({ card, sentence }: CardDetails): string {
+  const parts = [card.workloadKind, card.namespace].filter((part) => part !== '');
+  if (card.kind !== 'workload') return [...parts, sentence].join(' · ');
+  const nodes =
+    card.nodes.length > 0
+      ? ` on ${card.nodes.length < 3 ? card.nodes.join(', ') : plural(card.nodes.length, 'node', 'nodes')}`
+      : '';
+  return [...parts, `${plural(card.replicas || card.members, 'pod', 'pods')}${nodes}`].join(' · ');
+}
+
+function share({ received, sent }: CardDetails): string {
+  const dropped = received.dropped + sent.dropped;
+  const all = received.forwarded + sent.forwarded + received.audited + sent.audited + dropped;
+  return all === 0 ? '–' : formatShare(1 - dropped / all);
+}

@@ -1,0 +1,59 @@
+import type { Description, VerdictSeries } from '../../worker/question.ts';
+
+/** Steps of a chart: what the server tells of at most. */
+export const STEPS = 60;
+
+/** Flows per second, step by step, oldest first. */
+export interface Rates {
+  readonly stepMs: number;
+  /** All of them, whatever the verdict. */
+  readonly flows: readonly number[];
+  readonly dropped: readonly number[];
+  readonly audited: readonly number[];
+}
+
+/** Flows by verdict over the time that the series cover. */
+export interface VerdictCounts {
+  readonly forwarded: number;
+  readonly dropped: number;
+  readonly audited: number;
+}
+
+/** Of these edges together; undefined while nothing is known. */
+export function ratesOf(description: Description | null, edges: Iterable<string>): Rates | undefined {
+  if (description === null) return undefined;
+  const { stepMs } = description;
+  const length = longest(description);
+  const sum = (verdicts: readonly (keyof VerdictSeries)[]) => {
+    const total = new Array<number>(length).fill(0);
+    for (const edge of keys) {
+      const series = description.series.get(edge);
+      if (series === undefined) continue;
+      for (const verdict of verdicts) for (const [step, count] of series[verdict].entries()) total[step] += count;
+    }
+    return total.map((count) => (count * 1000) / stepMs);
+  };
+  const keys = [...edges];
+  return {
+    stepMs,
+    flows: sum(['forwarded', 'dropped', 'audited']),
+    dropped: sum(['dropped']),
+    audited: sum(['audited']),
+  };
+}
+
+export function verdictCounts(description: Description): VerdictCounts {
+  const counts = { forwarded: 0, dropped: 0, audited: 0 };
+  for (const series of description.series.values()) {
+    for (const verdict of ['forwarded', 'dropped', 'audited'] as const) {
+      counts[verdict] += series[verdict].reduce((sum, count) => sum + count, 0);
+    }
+  }
+  return counts;
+}
+
+function longest({ series }: Description): number {
+  let length = 0;
+  for (const { forwarded } of series.values()) length = Math.max(length, forwarded.length);
+  return length;
+}
