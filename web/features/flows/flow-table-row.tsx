@@ -5,48 +5,66 @@ import type { FlowRow } from '../../worker/protocol.ts';
 import type { FlowColumn } from './columns.tsx';
 
 interface FlowTableRowProps {
-  /** Undefined until the worker has answered for this place. */
-  readonly row: FlowRow | undefined;
+  /** Undefined until the worker has answered for this place; null where the flow is no longer held. */
+  readonly row: FlowRow | null | undefined;
   readonly index: number;
   readonly top: number;
   readonly columns: readonly FlowColumn[];
   readonly template: string;
   readonly opened: boolean;
-  onOpen(position: number | null): void;
+  /** Whether it is the row that the keyboard has reached. */
+  readonly reached: boolean;
+  onOpen(index: number, row: FlowRow): void;
 }
 
 /** One flow. Drawn again only when it is another flow or moved: flows do not change. */
 export const FlowTableRow = memo(
-  function FlowTableRow({ row, index, top, columns, template, opened, onOpen }: FlowTableRowProps) {
+  function FlowTableRow({ row, index, top, columns, template, opened, reached, onOpen }: FlowTableRowProps) {
     return (
       // biome-ignore lint/a11y/useSemanticElements: see the table
-      // biome-ignore lint/a11y/useFocusableInteractive: the button in its first cell is
       // biome-ignore lint/a11y/useKeyWithClickEvents: the table's own keys open the row
       <div
         role="row"
-        aria-rowindex={index}
+        aria-rowindex={index + 2}
         aria-selected={opened}
-        onClick={() => row !== undefined && onOpen(opened ? null : row.position)}
+        data-index={index}
+        tabIndex={reached ? 0 : -1}
+        onClick={() => row != null && onOpen(index, row)}
         style={{ gridTemplateColumns: template, transform: `translateY(${top}px)` }}
         className={classNames(
-          'absolute inset-x-0 grid h-[26px] cursor-default items-center gap-x-3 border-b border-line/60 px-3 text-xs whitespace-nowrap hover:bg-hover',
+          'absolute inset-x-0 grid h-[26px] cursor-default items-center gap-x-3 border-b border-line/60 px-3 text-xs whitespace-nowrap hover:bg-hover focus-visible:-outline-offset-2',
           (opened || row?.verdict === VERDICT.DROPPED) && 'bg-selected',
           opened && 'shadow-[inset_2px_0_var(--accent)]',
         )}
       >
-        {columns.map((column) => (
+        {row === null ? (
           // biome-ignore lint/a11y/useSemanticElements: see the table
-          <span key={column.id} role="cell" className="truncate">
-            {row === undefined ? null : column.cell(row)}
+          <span role="cell" className="col-span-full text-faint">
+            overwritten by newer flows
           </span>
-        ))}
+        ) : (
+          columns.map((column) => (
+            // biome-ignore lint/a11y/useSemanticElements: see the table
+            <span key={column.id} role="cell" className={classNames('truncate', column.numeric && 'text-right')}>
+              {row === undefined ? null : column.cell(row)}
+            </span>
+          ))
+        )}
       </div>
     );
   },
   (before, after) =>
-    before.row?.id === after.row?.id &&
+    sameRow(before.row, after.row) &&
     before.top === after.top &&
     before.index === after.index &&
     before.opened === after.opened &&
+    before.reached === after.reached &&
+    before.columns === after.columns &&
     before.template === after.template,
 );
+
+function sameRow(before: FlowRow | null | undefined, after: FlowRow | null | undefined): boolean {
+  if (before == null || after == null) return before === after;
+  // A row that stands for several grows.
+  return before.id === after.id && before.count === after.count;
+}

@@ -1,112 +1,183 @@
-import { useVirtualizer } from '@tanstack/react-virtual';
-import { ArrowUp } from 'lucide-react';
-import { useEffect, useRef, useState } from 'react';
-import { formatCount } from '../../format/quantity.ts';
+import { defaultRangeExtractor, useVirtualizer } from '@tanstack/react-virtual';
+import { lazy, Suspense, useCallback, useEffect, useRef, useState } from 'react';
 import { connectionStore, rowsStore } from '../../live/session-client.ts';
 import { useStore } from '../../live/store.ts';
-import { classNames } from '../../ui/class-names.ts';
 import { useWidth } from '../../ui/use-width.ts';
-import type { Selection } from '../../worker/protocol.ts';
+import { changeTableOptions, useView } from '../../view/view-store.ts';
+import type { FlowRow, Selection } from '../../worker/protocol.ts';
 import { Waiting } from '../status/notices.tsx';
-import { FLOW_COLUMNS } from './columns.tsx';
 import { FlowTableRow } from './flow-table-row.tsx';
+import { HeaderRow } from './header-row.tsx';
+import { TableBar } from './table-bar.tsx';
+import { useColumns } from './use-columns.ts';
+import { useRowKeys } from './use-row-keys.ts';
 import { useRowsQuery } from './use-rows-query.ts';
+
+const FlowDrawer = lazy(() => import('./flow-drawer.tsx').then((module) => ({ default: module.FlowDrawer })));
 
 const ROW_HEIGHT = 26;
 
-/** Flows, newest first. At the top it follows what arrives; scrolled, it holds still and says how many arrived. */
-export function FlowTable(props: {
-  selection: Selection | null;
-  opened: number | null;
-  onOpen(position: number | null): void;
-}) {
+/**
+ * Flows, newest first or sorted. It follows what arrives; scrolled away, paused or with a row being read, it holds still
+ * and says how many arrived.
+ */
+export function FlowTable({ selection }: { selection: Selection | null }) {
+  const { table: options } = useView();
+  const { flow } = options;
   const scroller = useRef<HTMLDivElement>(null);
   const frame = useRef<HTMLDivElement>(null);
   const width = useWidth(frame);
-  const [held, setHeld] = useState(false);
-  const slice = useStore(rowsStore);
+  const [scrolled, setScrolled] = useState(false);
+  const [paused, setPaused] = useState(false);
+  /** A row was opened here: what is around it is being read. A link that was followed holds nothing. */
+  const [reading, setReading] = useState(false);
+  const heard = useStore(rowsStore);
+  const anchor = useRef<number | null>(null);
+  // An answer that was on its way when holding began would move the rows once more.
+  const last = useRef(heard);
+  if (anchor.current === null || heard?.anchor === anchor.current) last.current = heard;
+  const slice = last.current;
   const total = slice?.total ?? 0;
+  const rowAt = (index: number) => slice?.rows[index - slice.query.first];
+
+  const toggle = useCallback(
+    (row: FlowRow) => {
+      const opens = row.id !== flow;
+      setReading(opens);
+      changeTableOptions({ flow: opens ? row.id : null }, flow === null || !opens ? 'push' : 'replace');
+    },
+    [flow],
+  );
+  const close = useCallback(() => {
+    setReading(false);
+    if (flow === null) return;
+    changeTableOptions({ flow: null });
+    scroller.current?.focus({ preventScroll: true });
+  }, [flow]);
+  const keys = useRowKeys({
+    list: scroller,
+    total,
+    page: Math.max(1, Math.floor((scroller.current?.clientHeight ?? 0) / ROW_HEIGHT) - 2),
+    first: () => Math.ceil((scroller.current?.scrollTop ?? 0) / ROW_HEIGHT),
+    show: (index) => rows.scrollToIndex(index),
+    open: (index) => {
+      const row = rowAt(index);
+      if (row != null) toggle(row);
+    },
+    close,
+  });
   const rows = useVirtualizer({
     count: total,
     getScrollElement: () => scroller.current,
     estimateSize: () => ROW_HEIGHT,
     overscan: 8,
+    // The row that has the focus is never taken away from under it.
+    rangeExtractor: (range) => {
+      const indexes = defaultRangeExtractor(range);
+      const { reached } = keys;
+      if (reached === null || reached >= total || indexes.includes(reached)) return indexes;
+      return reached < indexes[0] ? [reached, ...indexes] : [...indexes, reached];
+    },
   });
   const items = rows.getVirtualItems();
-  useRowsQuery(props.selection, held, items[0]?.index ?? 0, items.at(-1)?.index ?? 40);
-  const selectedKey = props.selection?.key;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another selection starts at its newest flow
+  const seen = items.filter(({ index }) => index !== keys.reached);
+  const held = scrolled || paused || reading || keys.reached !== null;
+  if (!held) anchor.current = null;
+  else anchor.current ??= slice?.anchor ?? null;
+  const query = useRowsQuery(selection, options, anchor.current, seen[0]?.index ?? 0, seen.at(-1)?.index ?? 40);
+  const toNewest = useCallback(() => {
+    scroller.current?.scrollTo({ top: 0 });
+    setScrolled(false);
+    setReading(false);
+    setPaused(false);
+    keys.reach(null);
+  }, [keys.reach]);
+
+  const shows = `${selection?.key} ${options.sort?.column} ${options.sort?.descending} ${options.aggregate}`;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what is shown in another way is shown from its beginning
   useEffect(() => {
     scroller.current?.scrollTo({ top: 0 });
-    setHeld(false);
-  }, [selectedKey]);
-  const columns = FLOW_COLUMNS.filter(({ from }) => from <= width);
-  const template = columns.map((column) => column.width).join(' ');
+    setScrolled(false);
+    keys.reach(null);
+  }, [shows]);
+  // Whoever goes through the rows with the details open sees the details of each.
+  const reachedRow = keys.reached === null ? undefined : rowAt(keys.reached);
+  const reachedId = reachedRow?.id;
+  useEffect(() => {
+    if (reading && reachedId !== undefined && reachedId !== flow) changeTableOptions({ flow: reachedId }, 'replace');
+  }, [reading, reachedId, flow]);
+
+  const { columns, template, least } = useColumns(width, options.aggregate);
+  const onOpen = useCallback(
+    (index: number, row: FlowRow) => {
+      keys.reach(row.id === flow ? null : index);
+      toggle(row);
+    },
+    [keys.reach, toggle, flow],
+  );
   return (
-    <div ref={frame} className="relative flex size-full min-h-0 flex-col bg-background">
-      {/* biome-ignore lint/a11y/useSemanticElements: rows are drawn as they scroll into view, which a table element cannot lay out */}
-      <div
-        ref={scroller}
-        role="table"
-        aria-label={props.selection === null ? 'Flows' : `Flows of ${props.selection.name}`}
-        aria-rowcount={total + 1}
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard
-        tabIndex={0}
-        onScroll={(event) => setHeld(event.currentTarget.scrollTop > ROW_HEIGHT / 2)}
-        className="min-h-0 flex-1 overflow-y-auto overflow-x-hidden focus-visible:-outline-offset-2"
-      >
-        {/* biome-ignore lint/a11y/useSemanticElements: see above */}
-        <div role="rowgroup" className="sticky top-0 z-10">
-          {/* biome-ignore lint/a11y/useSemanticElements: see above */}
-          {/* biome-ignore lint/a11y/useFocusableInteractive: rows are read, not operated */}
-          <div
-            role="row"
-            aria-rowindex={1}
-            style={{ gridTemplateColumns: template }}
-            className="grid h-8 items-center gap-x-3 border-b border-line bg-background px-3 text-xs text-dim"
-          >
-            {columns.map(({ id, title }) => (
-              // biome-ignore lint/a11y/useSemanticElements: see above
-              // biome-ignore lint/a11y/useFocusableInteractive: see above
-              <span key={id} role="columnheader" className="truncate">
-                {title}
-              </span>
-            ))}
-          </div>
-        </div>
-        {/* biome-ignore lint/a11y/useSemanticElements: see above */}
-        <div role="rowgroup" style={{ height: rows.getTotalSize() }} className="relative">
-          {items.map((item) => {
-            const row = slice?.rows[item.index - slice.query.first] ?? undefined;
-            return (
-              <FlowTableRow
-                key={item.index}
-                row={row}
-                index={item.index + 2}
-                top={item.start}
-                columns={columns}
-                template={template}
-                opened={row !== undefined && row.position === props.opened}
-                onOpen={props.onOpen}
-              />
-            );
-          })}
-        </div>
-        {total === 0 && <NoRows selection={props.selection} />}
-      </div>
-      {held && (
-        <button
-          type="button"
-          onClick={() => scroller.current?.scrollTo({ top: 0 })}
-          className={classNames(
-            'absolute top-10 left-1/2 z-20 flex -translate-x-1/2 items-center gap-1.5 rounded-full border border-line bg-card px-3 py-1 text-xs shadow-[var(--shadow)] hover:bg-hover',
-          )}
+    <>
+      <div ref={frame} className="relative flex size-full min-h-0 flex-col bg-background">
+        <TableBar
+          width={width}
+          slice={slice}
+          query={query}
+          held={held}
+          paused={paused}
+          onPause={setPaused}
+          onNewest={toNewest}
+        />
+        {/* biome-ignore lint/a11y/useSemanticElements: rows are drawn as they scroll into view, which a table element cannot lay out */}
+        <div
+          ref={scroller}
+          role="table"
+          aria-label={selection === null ? 'Flows' : `Flows of ${selection.name}`}
+          aria-rowcount={total + 1}
+          aria-busy={slice === null}
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard
+          tabIndex={0}
+          onKeyDown={(event) => {
+            if (event.target instanceof HTMLElement && event.target.closest('[role=columnheader]') === null) {
+              keys.onKeyDown(event);
+            }
+          }}
+          onBlur={(event) => {
+            if (!event.currentTarget.contains(event.relatedTarget)) keys.reach(null);
+          }}
+          onScroll={(event) => setScrolled(event.currentTarget.scrollTop > ROW_HEIGHT / 2)}
+          className="min-h-0 flex-1 overflow-auto focus-visible:-outline-offset-2"
         >
-          <ArrowUp aria-hidden size={13} />
-          <span className="numbers">{formatCount(slice?.arrived ?? 0)}</span> new
-        </button>
+          <div style={{ minWidth: least }}>
+            <HeaderRow columns={columns} template={template} />
+            {/* biome-ignore lint/a11y/useSemanticElements: see above */}
+            <div role="rowgroup" style={{ height: rows.getTotalSize() }} className="relative">
+              {items.map((item) => {
+                const row = rowAt(item.index);
+                return (
+                  <FlowTableRow
+                    key={item.index}
+                    row={row}
+                    index={item.index}
+                    top={item.start}
+                    columns={columns}
+                    template={template}
+                    opened={flow !== null && row?.id === flow}
+                    reached={item.index === (keys.reached ?? -1)}
+                    onOpen={onOpen}
+                  />
+                );
+              })}
+            </div>
+          </div>
+          {total === 0 && <NoRows selection={selection} />}
+        </div>
+      </div>
+      {flow !== null && (
+        <Suspense>
+          <FlowDrawer id={flow} onClose={close} />
+        </Suspense>
       )}
-    </div>
+    </>
   );
 }
 

@@ -1,4 +1,4 @@
-import { lazy, Suspense, useEffect, useMemo, useState } from 'react';
+import { lazy, Suspense, useEffect, useMemo } from 'react';
 import { sceneStore, selectCard, startMap } from '../../live/map-client.ts';
 import { openView } from '../../live/session-client.ts';
 import { useStore } from '../../live/store.ts';
@@ -27,14 +27,13 @@ export function Page() {
   const narrow = useMedia('(max-width: 860px)');
   const scene = useStore(sceneStore)?.scene;
   const selection = useMemo(() => selectionOf(select, scene), [select, scene]);
-  const [opened, setOpened] = useState<number | null>(null);
   useEffect(() => openView(streamView(view, isValidToken)), [view]);
   useEffect(startMap, []);
   useEffect(() => selectCard(select), [select]);
 
   const table = (
     <Suspense fallback={<Waiting>Loading the table</Waiting>}>
-      <FlowTable selection={selection} opened={opened} onOpen={setOpened} />
+      <FlowTable selection={selection} />
     </Suspense>
   );
   const panel =
