@@ -1,47 +1,47 @@
+import { memo } from 'react';
 import type { SceneCard, SceneEdge } from '../../graph/scene.ts';
 
-/** A card in the tree, with the arrows that leave it. */
-export function CardItem(props: {
-  card: SceneCard;
-  label: string;
-  edges: readonly SceneEdge[];
-  edgeWords(edge: SceneEdge): string;
-  selected: boolean;
-  reachable: boolean;
-  onFocus(): void;
-  onSelect(): void;
-}) {
+/** An arrow as the tree tells it. */
+export interface EdgeItem {
+  readonly edge: SceneEdge;
+  readonly words: string;
+}
+
+interface CardItemProps {
+  readonly card: SceneCard;
+  readonly label: string;
+  /** Arrows that leave it, as far as they are told now. */
+  readonly edges: readonly EdgeItem[];
+  /** Whether there are any, told or not. */
+  readonly hasEdges: boolean;
+  readonly selected: boolean;
+  readonly reachable: boolean;
+}
+
+/** A card in the tree, with the arrows that leave it. The tree handles focus, clicks and keys. */
+export const CardItem = memo(function CardItem(props: CardItemProps) {
   const { card, edges } = props;
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: the tree handles keys
     <div
       role="treeitem"
       aria-label={props.label}
       aria-selected={props.selected}
-      aria-expanded={card.folded ? false : edges.length > 0 ? true : undefined}
+      aria-expanded={card.folded ? false : props.hasEdges ? true : undefined}
       data-card={card.key}
       tabIndex={props.reachable ? 0 : -1}
-      onFocus={(event) => {
-        event.stopPropagation();
-        props.onFocus();
-      }}
-      onClick={(event) => {
-        event.stopPropagation();
-        props.onSelect();
-      }}
       className="absolute outline-none"
       style={{ left: card.x, top: card.y, width: card.width, height: card.height }}
     >
       {edges.length > 0 && (
         // biome-ignore lint/a11y/useSemanticElements: the pattern for a tree
         <div role="group">
-          {edges.map((edge) => (
+          {edges.map(({ edge, words }) => (
             <div
               key={edge.key}
               role="treeitem"
-              aria-label={props.edgeWords(edge)}
+              aria-label={words}
               aria-selected={false}
-              data-card={edge.destination}
+              data-edge={edge.key}
               tabIndex={-1}
               className="sr-only"
             />
@@ -49,5 +49,17 @@ export function CardItem(props: {
         </div>
       )}
     </div>
+  );
+}, isSame);
+
+function isSame(before: CardItemProps, after: CardItemProps): boolean {
+  return (
+    before.card === after.card &&
+    before.label === after.label &&
+    before.selected === after.selected &&
+    before.reachable === after.reachable &&
+    before.hasEdges === after.hasEdges &&
+    before.edges.length === after.edges.length &&
+    before.edges.every(({ edge, words }, at) => edge === after.edges[at].edge && words === after.edges[at].words)
   );
 }

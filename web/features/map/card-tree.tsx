@@ -1,67 +1,95 @@
 import { type RefObject, useMemo, useState } from 'react';
 import type { SceneCard, SceneEdge, ScenePlate } from '../../graph/scene.ts';
-import { foldPlate } from '../../live/arrangement.ts';
 import type { MapState } from '../../live/map-client.ts';
-import { CardItem } from './card-item.tsx';
-import { chooseCard } from './choose-card.ts';
+import { CardItem, type EdgeItem } from './card-item.tsx';
 import { moveFocus } from './tree-focus.ts';
 import { useLabels } from './use-labels.ts';
 
+/** Up to this many arrows all of them are in the document; beyond, those of the card in focus. */
+const MANY_EDGES = 250;
+const NO_EDGES: readonly EdgeItem[] = [];
+
+/** What an item of the tree stands for. */
+export type TreeTarget =
+  | { readonly kind: 'card'; readonly key: string }
+  | { readonly kind: 'plate'; readonly key: string }
+  | { readonly kind: 'edge'; readonly key: string };
+
 /**
- * The map once more, as a tree of namespaces, cards and arrows: for keyboard, screen readers and magnifiers. Each card lies
+ * The map once more, as a tree of plates, cards and arrows: for keyboard, screen readers and magnifiers. Each card lies
  * exactly over its picture (the frame is moved with the map); pointers go through to the canvas.
  */
 export function CardTree(props: {
   state: MapState;
   selected: string | null;
   frame: RefObject<HTMLDivElement | null>;
-  /** A card's key or a plate's id. */
-  onFocus(key: string | null): void;
+  onFocus(target: TreeTarget | null): void;
+  /** Enter, Space, or a click by an assistive tool. */
+  onChoose(target: TreeTarget): void;
+  /** Any other key. Returns whether it meant something. */
+  onKey(event: React.KeyboardEvent, target: TreeTarget): boolean;
 }) {
-  const { state, selected, onFocus } = props;
+  const { state, selected } = props;
   const labels = useLabels(state);
   const [current, setCurrent] = useState<string | null>(null);
   const { outgoing, loose, onPlate } = useMemo(() => arrangeItems(state), [state]);
-  const known = new Set([...state.scene.plates.map(({ id }) => id), ...state.scene.cards.map(({ key }) => key)]);
-  const reachable = current !== null && known.has(current) ? current : (loose[0]?.key ?? state.scene.plates[0]?.id);
-  const focus = (key: string) => {
-    setCurrent(key);
-    onFocus(key);
-  };
-  const item = (card: SceneCard) => (
-    <CardItem
-      key={card.key}
-      card={card}
-      label={labels.card(card)}
-      edges={outgoing.get(card.key) ?? []}
-      edgeWords={labels.edge}
-      selected={card.key === selected}
-      reachable={card.key === reachable}
-      onFocus={() => focus(card.key)}
-      onSelect={() => chooseCard(card.key)}
-    />
+  const known = useMemo(
+    () => new Set([...state.scene.plates.map(({ id }) => id), ...state.scene.cards.map(({ key }) => key)]),
+    [state],
   );
+  const reachable = current !== null && known.has(current) ? current : (loose[0]?.key ?? state.scene.plates[0]?.id);
+  const tellsAll = state.scene.edges.length <= MANY_EDGES;
+  const item = (card: SceneCard) => {
+    const edges = outgoing.get(card.key) ?? [];
+    const told =
+      tellsAll || card.key === current ? edges.map((edge) => ({ edge, words: labels.edge(edge) })) : NO_EDGES;
+    return (
+      <CardItem
+        key={card.key}
+        card={card}
+        label={labels.card(card)}
+        edges={told}
+        hasEdges={edges.length > 0}
+        selected={card.key === selected}
+        reachable={card.key === reachable}
+      />
+    );
+  };
   return (
     <div
       ref={props.frame}
       role="tree"
       aria-label="Service map"
+      aria-description="Arrow keys go through cards and arrows. Enter: details. F: focus on the neighbourhood. P: pin. Alt with arrow keys: move the card. Shift with arrow keys: pan. Plus, minus, 0: zoom, fit."
       className="pointer-events-none absolute top-0 left-0 size-0 origin-top-left"
-      onBlur={() => onFocus(null)}
+      onFocus={(event) => {
+        const target = targetOf(event.target);
+        if (target === undefined) return;
+        // An arrow belongs to its card: that one stays reachable.
+        const card = event.target.parentElement?.closest<HTMLElement>('[data-card]')?.dataset.card;
+        setCurrent(target.kind === 'edge' ? (card ?? null) : target.key);
+        props.onFocus(target);
+      }}
+      onBlur={() => props.onFocus(null)}
+      onClick={(event) => {
+        const target = targetOf(event.target as HTMLElement);
+        if (target !== undefined) props.onChoose(target);
+      }}
       onKeyDown={(event) => {
-        const target = (event.target as HTMLElement).closest<HTMLElement>('[role=treeitem]');
-        if (target === null) return;
-        const { card, plate } = target.dataset;
-        if (event.key === 'Enter' || event.key === ' ') {
-          if (card !== undefined) chooseCard(card);
-          else if (plate !== undefined) foldPlate(plate, true);
-        } else if (!moveFocus(event.currentTarget, target, event.key)) return;
-        event.preventDefault();
+        const element = (event.target as HTMLElement).closest<HTMLElement>('[role=treeitem]');
+        const target = targetOf(element);
+        if (element === null || target === undefined) return;
+        if (props.onKey(event, target)) event.preventDefault();
+        else if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+        else if (event.key === 'Enter' || event.key === ' ') {
+          props.onChoose(target);
+          event.preventDefault();
+        } else if (moveFocus(event.currentTarget, element, event.key)) event.preventDefault();
       }}
     >
       {loose.map(item)}
       {state.scene.plates.map((plate) => (
-        <PlateItem key={plate.id} plate={plate} reachable={plate.id === reachable} onFocus={() => focus(plate.id)}>
+        <PlateItem key={plate.id} plate={plate} reachable={plate.id === reachable}>
           {(onPlate.get(plate.id) ?? []).map(item)}
         </PlateItem>
       ))}
@@ -69,26 +97,29 @@ export function CardTree(props: {
   );
 }
 
-function PlateItem(props: { plate: ScenePlate; reachable: boolean; onFocus(): void; children: React.ReactNode }) {
+function PlateItem(props: { plate: ScenePlate; reachable: boolean; children: React.ReactNode }) {
   const { plate } = props;
   return (
     <div
       role="treeitem"
-      aria-label={`${plate.title}, namespace, ${plate.facts}`}
+      aria-label={`${plate.title}, ${plate.kind}, ${plate.facts}`}
       aria-expanded={true}
       aria-selected={false}
       data-plate={plate.id}
       tabIndex={props.reachable ? 0 : -1}
-      onFocus={(event) => {
-        event.stopPropagation();
-        if (event.target === event.currentTarget) props.onFocus();
-      }}
       className="outline-none"
     >
       {/* biome-ignore lint/a11y/useSemanticElements: the pattern for a tree */}
       <div role="group">{props.children}</div>
     </div>
   );
+}
+
+function targetOf(element: Element | null): TreeTarget | undefined {
+  const { card, plate, edge } = element?.closest<HTMLElement>('[role=treeitem]')?.dataset ?? {};
+  if (card !== undefined) return { kind: 'card', key: card };
+  if (edge !== undefined) return { kind: 'edge', key: edge };
+  return plate === undefined ? undefined : { kind: 'plate', key: plate };
 }
 
 /** Cards in reading order: from left to right, then downwards; those on plates by plate. */

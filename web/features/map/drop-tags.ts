@@ -5,6 +5,7 @@ import type { EdgeLive } from '../../graph/live.ts';
 import type { Scene } from '../../graph/scene.ts';
 import { turnsOf } from './curve.ts';
 import type { Palette } from './palette.ts';
+import type { Surface } from './surface.ts';
 
 const SANS = '"Inter Variable", system-ui, sans-serif';
 const WIDTH = 106;
@@ -50,7 +51,7 @@ function freePlace(turns: readonly (readonly [number, number])[], scene: Scene, 
   );
 }
 
-export function paintDropTag(context: CanvasRenderingContext2D, tag: DropTag, palette: Palette): void {
+export function paintDropTag(context: Surface, tag: DropTag, palette: Palette): void {
   context.beginPath();
   context.roundRect(tag.x, tag.y, tag.width, tag.height, 6);
   context.fillStyle = palette.card;

@@ -1,5 +1,7 @@
 import type { StylesheetJson } from 'cytoscape';
+import { QUIET_ALPHA } from '../../graph/quiet.ts';
 import type { Palette } from './palette.ts';
+import { VERDICT_DASH } from './verdict-dash.ts';
 
 /** How Cytoscape draws arrows. Cards are its nodes, invisible: it only needs to know where they are. */
 export function mapStyle(palette: Palette): StylesheetJson {
@@ -41,7 +43,7 @@ export function mapStyle(palette: Palette): StylesheetJson {
         'line-color': palette.dropped,
         'target-arrow-color': palette.dropped,
         'line-style': 'dashed',
-        'line-dash-pattern': [6, 5],
+        'line-dash-pattern': VERDICT_DASH.dropped,
       },
     },
     {
@@ -50,6 +52,8 @@ export function mapStyle(palette: Palette): StylesheetJson {
         'line-fill': 'linear-gradient',
         'line-gradient-stop-colors': [palette.forwarded, palette.forwarded, palette.dropped, palette.dropped] as never,
         'line-gradient-stop-positions': [0, 45, 70, 100] as never,
+        'line-style': 'dashed',
+        'line-dash-pattern': VERDICT_DASH.mixed,
         'target-arrow-color': palette.dropped,
       },
     },
@@ -59,14 +63,28 @@ export function mapStyle(palette: Palette): StylesheetJson {
         'line-color': palette.audit,
         'target-arrow-color': palette.audit,
         'line-style': 'dashed',
-        'line-dash-pattern': [2, 5],
+        'line-dash-pattern': VERDICT_DASH.audit,
       },
     },
     {
       selector: 'edge[verdict = "quiet"]',
       style: { 'line-color': palette.faint, 'target-arrow-color': palette.faint, 'line-opacity': 0.45 },
     },
+    ...QUIET_ALPHA.slice(1).map((alpha, index) => ({
+      selector: `edge[quiet = ${index + 1}]`,
+      style: { 'line-opacity': 0.45 * alpha },
+    })),
     { selector: 'edge.aside', style: { 'line-opacity': 0.16, 'arrow-scale': 0.6, 'z-index': 0 } },
     { selector: 'edge.near', style: { 'line-opacity': 1, 'z-index': 10 } },
+    {
+      selector: 'edge.chosen',
+      style: {
+        'line-opacity': 1,
+        'z-index': 11,
+        'underlay-color': palette.accent,
+        'underlay-opacity': 0.28,
+        'underlay-padding': 5,
+      },
+    },
   ];
 }

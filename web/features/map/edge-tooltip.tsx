@@ -5,24 +5,32 @@ import { VERDICT_WORDS } from '../../graph/model.ts';
 import type { SceneEdge } from '../../graph/scene.ts';
 
 const WIDTH = 220;
+/** About as high as it gets. */
+const HEIGHT = 150;
 
 /** What goes over the arrow under the pointer. */
 export function EdgeTooltip({
   edge,
   live,
   at,
-  width,
+  frame,
 }: {
   edge: SceneEdge;
   live: EdgeLive | undefined;
   at: { x: number; y: number };
-  width: number;
+  frame: HTMLElement | null;
 }) {
+  const width = frame?.clientWidth ?? 800;
+  const low = at.y > (frame?.clientHeight ?? 800) - HEIGHT;
   return (
     <div
       aria-hidden
       className="pointer-events-none absolute z-20 rounded-lg border border-line bg-card px-3 py-2 text-xs shadow-[var(--shadow)]"
-      style={{ width: WIDTH, left: Math.max(4, Math.min(at.x + 14, width - WIDTH - 4)), top: at.y + 14 }}
+      style={{
+        width: WIDTH,
+        left: Math.max(4, Math.min(at.x + 14, width - WIDTH - 4)),
+        ...(low ? { bottom: (frame?.clientHeight ?? 0) - at.y + 10 } : { top: at.y + 14 }),
+      }}
     >
       <p className="truncate font-semibold">
         {edge.sourceTitle} → {edge.destinationTitle}

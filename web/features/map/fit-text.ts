@@ -1,8 +1,10 @@
+import type { Surface } from './surface.ts';
+
 const MOST_REMEMBERED = 5_000;
 const fitted = new Map<string, string>();
 
 /** The text, its end cut with an ellipsis where it is wider than this. Remembered: measuring text is slow. */
-export function fitText(context: CanvasRenderingContext2D, text: string, width: number): string {
+export function fitText(context: Pick<Surface, 'font' | 'measureText'>, text: string, width: number): string {
   const key = `${context.font}|${Math.floor(width)}|${text}`;
   const known = fitted.get(key);
   if (known !== undefined) return known;

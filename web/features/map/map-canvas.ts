@@ -1,51 +1,61 @@
-import cytoscape, { type Core, type EdgeSingular, type EventObject } from 'cytoscape';
-import { PLATE_TITLE, type Rect } from '../../graph/geometry.ts';
+import type { EventObject } from 'cytoscape';
+import type { Rect } from '../../graph/geometry.ts';
 import type { SceneCard, SceneEdge } from '../../graph/scene.ts';
 import type { MapState } from '../../live/map-client.ts';
-import { relativeControls } from './curve.ts';
+import { type Pair, pairKey, parsePair } from '../../view/pair.ts';
+import { ArrowGraph, type Point } from './arrow-graph.ts';
+import { CardDrag, titleAt } from './card-drag.ts';
 import { type DropTag, dropTags, paintDropTag } from './drop-tags.ts';
-import { mapStyle } from './edge-look.ts';
 import { LayerCanvas } from './layer-canvas.ts';
+import { MiniMap } from './mini-map.ts';
 import { detailAt, paintCard } from './paint-cards.ts';
 import { paintGround, paintPlate } from './paint-plates.ts';
 import { type Palette, readPalette } from './palette.ts';
+import { fitted, type Insets } from './viewport.ts';
 
 export interface MapCanvasEvents {
-  /** A card was clicked; null = the ground. */
+  /** A card, or an arrow as a pair, was clicked; null = the ground. */
   select(key: string | null): void;
+  /** A card was clicked twice. */
+  focus(key: string): void;
   /** A plate's title was clicked. */
   fold(plate: string): void;
-  hover(edge: SceneEdge | null, at: { x: number; y: number }): void;
+  hover(edge: SceneEdge | null, at: Point): void;
+  /** Cards were dragged: the column and the top where each is to stand. */
+  moved(places: Record<string, readonly [column: number, y: number]>): void;
   /** Pan or zoom changed. */
-  viewport(pan: { x: number; y: number }, zoom: number): void;
+  viewport(pan: Point, zoom: number): void;
 }
 
-/** Arrows above which they are hidden while panning and zooming. */
-const MANY_EDGES = 300;
-const FIT_PADDING = 32;
-/** Below the map stand the legend and the buttons. */
-const FIT_PADDING_BOTTOM = 60;
+/** A second click this soon is a double click. */
+const DOUBLE_MS = 350;
+const APPEAR_MS = 160;
 const MOST_FIT_ZOOM = 1.1;
 
-/**
- * The drawn map: Cytoscape draws arrows and knows what is under the pointer; plates lie on a canvas below it, cards on one
- * above it, painted in the same frame.
- */
+/** The drawn map: arrows by Cytoscape, plates on a canvas below them, cards on one above, painted in the same frame. */
 export class MapCanvas {
-  readonly #cy: Core;
+  readonly #graph: ArrowGraph;
   readonly #below: LayerCanvas;
   readonly #above: LayerCanvas;
+  readonly #mini: MiniMap;
   readonly #events: MapCanvasEvents;
+  readonly #calm = matchMedia('(prefers-reduced-motion: reduce)');
   #palette: Palette = readPalette();
   #state: MapState | null = null;
   #cards = new Map<string, SceneCard>();
   #edges = new Map<string, SceneEdge>();
+  /** When a card came up, for its first moments. */
+  readonly #appeared = new Map<string, number>();
   #tags: readonly DropTag[] = [];
   #selected: string | null = null;
   #focused: string | null = null;
   #hovered: string | null = null;
   #hoveredPlate: string | null = null;
   #near = new Set<string>();
+  #found: ReadonlySet<string> | undefined;
+  #drag: CardDrag | undefined;
+  #tapped: { key: string; at: number } | undefined;
+  #insets: Insets = { top: 32, right: 32, bottom: 60, left: 32 };
   #fitted = false;
   #moved = false;
 
@@ -56,56 +66,60 @@ export class MapCanvas {
     middle.className = 'absolute inset-0';
     frame.append(middle);
     this.#above = new LayerCanvas(frame);
-    this.#cy = cytoscape({
-      container: middle,
-      style: mapStyle(this.#palette),
-      minZoom: 0.04,
-      maxZoom: 2.5,
-      autoungrabify: true,
-      autounselectify: true,
-      boxSelectionEnabled: false,
-      layout: { name: 'preset' },
-      pixelRatio: 'auto',
+    this.#graph = new ArrowGraph(middle, this.#palette);
+    this.#mini = new MiniMap(frame, (x, y) => {
+      this.#moved = true;
+      this.#centre({ x, y });
     });
-    this.#cy.on('mousemove', (event) => this.#hoverGround(event));
-    this.#cy.on('tap', (event) => this.#tapped(event));
-    this.#cy.on('mouseover', 'node', (event) => this.#hover(event.target.data('card')));
-    this.#cy.on('mouseout', 'node', () => this.#hover(null));
-    this.#cy.on('mouseover mousemove', 'edge', (event) => this.#hoverEdge(event));
-    this.#cy.on('mouseout', 'edge', () => events.hover(null, { x: 0, y: 0 }));
-    this.#cy.on('pan zoom', () => events.viewport(this.#cy.pan(), this.#cy.zoom()));
-    this.#cy.on('dragpan scrollzoom pinchzoom', () => {
+    const { cy } = this.#graph;
+    cy.on('tapstart', (event) => this.#pressed(event));
+    cy.on('tapdrag', (event) => this.#dragged(event));
+    cy.on('tapend', () => this.#released());
+    cy.on('mousemove', (event) => this.#hoverGround(event));
+    cy.on('tap', (event) => this.#tap(event));
+    cy.on('mouseover', 'node', (event) => this.#hover(event.target.data('card')));
+    cy.on('mouseout', 'node', () => this.#hover(null));
+    cy.on('mouseover mousemove', 'edge', (event) => this.#hoverEdge(event));
+    cy.on('mouseout', 'edge', () => this.#events.hover(null, { x: 0, y: 0 }));
+    cy.on('pan zoom', () => events.viewport(cy.pan(), cy.zoom()));
+    cy.on('dragpan scrollzoom pinchzoom', () => {
       this.#moved = true;
     });
-    this.#cy.on('render', () => this.#paint());
-    this.#cy.on('resize', () => {
+    cy.on('render', () => this.#paint());
+    cy.on('resize', () => {
       if (!this.#moved) this.fit();
     });
   }
 
   destroy(): void {
-    this.#cy.destroy();
+    this.#graph.cy.destroy();
     this.#below.remove();
     this.#above.remove();
+    this.#mini.remove();
+  }
+
+  /** What is drawn now, for exports. */
+  get shown(): { readonly state: MapState; readonly tags: readonly DropTag[]; readonly palette: Palette } | null {
+    return this.#state && { state: this.#state, tags: this.#tags, palette: this.#palette };
   }
 
   setState(state: MapState): void {
     const first = this.#state === null || this.#cards.size === 0;
-    const boundsBefore = this.#state?.scene.bounds;
+    const before = this.#state?.scene.bounds;
+    const now = performance.now();
+    if (!first) for (const { key } of state.scene.cards) if (!this.#cards.has(key)) this.#appeared.set(key, now);
     this.#state = state;
     this.#cards = new Map(state.scene.cards.map((card) => [card.key, card]));
     this.#edges = new Map(state.scene.edges.map((edge) => [edge.key, edge]));
-    this.#cy.batch(() => {
-      this.#syncNodes();
-      this.#syncEdges();
-    });
-    (
-      this.#cy as unknown as { _private: { renderer: { hideEdgesOnViewport: boolean } } }
-    )._private.renderer.hideEdgesOnViewport = this.#edges.size > MANY_EDGES;
+    for (const key of this.#appeared.keys()) if (!this.#cards.has(key)) this.#appeared.delete(key);
+    this.#found = state.scene.found && new Set([...state.scene.found.cards, ...state.scene.found.edges]);
+    if (this.#drag !== undefined && [...this.#drag.keys].some((key) => !this.#cards.has(key))) this.#endDrag();
+    this.#graph.setScene(this.#cards, this.#edges, state.edges);
     this.#emphasize();
     this.liveChanged();
-    const grew = boundsBefore === undefined || !sameRect(boundsBefore, state.scene.bounds);
-    if (state.scene.cards.length > 0 && (first || !this.#fitted || (grew && !this.#moved))) {
+    const { bounds, cards } = state.scene;
+    const grew = before === undefined || JSON.stringify(before) !== JSON.stringify(bounds);
+    if (cards.length > 0 && (first || !this.#fitted || (grew && !this.#moved))) {
       this.#fitted = true;
       this.fit();
     }
@@ -115,225 +129,205 @@ export class MapCanvas {
   liveChanged(): void {
     const state = this.#state;
     if (state === null) return;
-    this.#cy.batch(() => {
-      for (const [key, live] of state.edges) {
-        const edge = this.#cy.getElementById(key);
-        if (edge.empty()) continue;
-        if (edge.data('verdict') !== live.verdict) edge.data('verdict', live.verdict);
-        if (edge.data('width') !== live.width) edge.data('width', live.width);
-      }
-    });
+    this.#graph.setLive(state.edges);
     this.#tags = dropTags(state.scene, state.edges);
-    this.#redraw();
+    this.#graph.redraw();
   }
 
   themeChanged(): void {
     this.#palette = readPalette();
-    this.#cy.style(mapStyle(this.#palette));
-    this.#redraw();
+    this.#graph.setPalette(this.#palette);
+    this.#graph.redraw();
   }
 
   setSelected(key: string | null): void {
     if (key === this.#selected) return;
     this.#selected = key;
     this.#emphasize();
-    this.#redraw();
+    this.#graph.redraw();
   }
 
+  /** Keyboard focus: on a card's key, a plate's id, or an arrow's key. */
   setFocused(key: string | null): void {
     this.#focused = key;
-    if (key !== null) this.#bringIntoView(key);
-    this.#redraw();
+    if (key !== null) this.reveal(key);
+    this.#emphasize();
+    this.#graph.redraw();
+  }
+
+  /** Another view is another picture: it is fitted anew. */
+  forgetViewport(): void {
+    this.#moved = false;
+    this.#fitted = false;
   }
 
   fit(): void {
     const bounds = this.#state?.scene.bounds;
-    if (bounds === undefined || bounds.width === 0) return;
-    const width = this.#cy.width();
-    const height = this.#cy.height();
-    const zoom = Math.min(
-      (width - 2 * FIT_PADDING) / bounds.width,
-      (height - FIT_PADDING - FIT_PADDING_BOTTOM) / bounds.height,
-      MOST_FIT_ZOOM,
-    );
-    if (!(zoom > 0)) return;
-    this.#cy.viewport({
-      zoom,
-      pan: {
-        x: width / 2 - (bounds.x + bounds.width / 2) * zoom,
-        y: (height + FIT_PADDING - FIT_PADDING_BOTTOM) / 2 - (bounds.y + bounds.height / 2) * zoom,
-      },
-    });
+    const { cy } = this.#graph;
+    const viewport = bounds && fitted(bounds, { width: cy.width(), height: cy.height() }, this.#insets, MOST_FIT_ZOOM);
+    if (viewport === undefined) return;
+    cy.viewport(viewport);
     this.#moved = false;
   }
 
   zoomBy(factor: number): void {
+    const { cy } = this.#graph;
     this.#moved = true;
-    this.#cy.zoom({
-      level: this.#cy.zoom() * factor,
-      renderedPosition: { x: this.#cy.width() / 2, y: this.#cy.height() / 2 },
-    });
+    cy.zoom({ level: cy.zoom() * factor, renderedPosition: { x: cy.width() / 2, y: cy.height() / 2 } });
   }
 
-  /** Draws once more, soon: Cytoscape joins requests until the next frame. */
-  #redraw(): void {
-    (this.#cy as unknown as { forceRender(): void }).forceRender();
+  panBy(x: number, y: number): void {
+    this.#moved = true;
+    this.#graph.cy.panBy({ x, y });
   }
 
-  #syncNodes(): void {
-    const gone = this.#cy.nodes().filter((node) => !this.#cards.has(node.data('card')));
-    gone.remove();
-    for (const card of this.#cards.values()) {
-      const position = { x: card.x + card.width / 2, y: card.y + card.height / 2 };
-      const node = this.#cy.getElementById(card.key);
-      if (node.empty()) {
-        this.#cy.add({
-          group: 'nodes',
-          data: { id: card.key, card: card.key, width: card.width, height: card.height },
-          position,
-        });
-      } else {
-        node.position(position);
-        if (node.data('height') !== card.height) node.data('height', card.height);
-      }
-    }
+  /** Moves the map so that a card or plate is in view, and large enough to be read when it was looked for. */
+  reveal(key: string, readable = false): void {
+    const { cy } = this.#graph;
+    const card = this.#cards.get(key) ?? this.#state?.scene.plates.find(({ id }) => id === key);
+    if (card === undefined) return;
+    if (readable && cy.zoom() < 0.6) cy.zoom(0.8);
+    const seen = this.#seen();
+    const inside =
+      card.x >= seen.x &&
+      card.y >= seen.y &&
+      card.x + card.width <= seen.x + seen.width &&
+      card.y + card.height <= seen.y + seen.height;
+    if (inside && !readable) return;
+    this.#moved = true;
+    this.#centre({ x: card.x + card.width / 2, y: card.y + card.height / 2 });
   }
 
-  #syncEdges(): void {
-    this.#cy
-      .edges()
-      .filter((edge) => !this.#edges.has(edge.id()))
-      .remove();
-    // An arrow from a card to itself would be drawn as a loop of Cytoscape's own: such an arrow ends at a second, unseen node.
-    this.#cy.nodes('[?mirror]').remove();
-    const live = this.#state!.edges;
-    for (const edge of this.#edges.values()) {
-      const data = this.#edgeData(edge);
-      const drawn = this.#cy.getElementById(edge.key);
-      if (drawn.nonempty()) {
-        drawn.data(data);
-        continue;
-      }
-      let target = edge.destination;
-      if (edge.source === edge.destination) {
-        target = `mirror ${edge.key}`;
-        const [x, y] = edge.route.end;
-        this.#cy.add({
-          group: 'nodes',
-          data: { id: target, mirror: true, card: edge.destination, width: 1, height: 1 },
-          position: { x, y },
-        });
-      }
-      const now = live.get(edge.key);
-      this.#cy.add({
-        group: 'edges',
-        data: {
-          id: edge.key,
-          source: edge.source,
-          target,
-          ...data,
-          verdict: now?.verdict ?? 'quiet',
-          width: now?.width ?? 1.25,
-        },
-      });
-    }
+  #centre({ x, y }: Point): void {
+    const { cy } = this.#graph;
+    const zoom = cy.zoom();
+    cy.pan({ x: cy.width() / 2 - x * zoom, y: cy.height() / 2 - y * zoom });
   }
 
-  #edgeData({ source, destination, route }: SceneEdge) {
-    const relative = (key: string, [x, y]: readonly [number, number]) => {
-      const card = this.#cards.get(key)!;
-      return `${x - card.x - card.width / 2}px ${y - card.y - card.height / 2}px`;
-    };
-    return {
-      ...relativeControls(route),
-      from: relative(source, route.start),
-      to: source === destination ? '0px 0px' : relative(destination, route.end),
-    };
+  #seen(): Rect {
+    const { cy } = this.#graph;
+    const zoom = cy.zoom();
+    const pan = cy.pan();
+    return { x: -pan.x / zoom, y: -pan.y / zoom, width: cy.width() / zoom, height: cy.height() / zoom };
   }
 
-  /** What is selected and its neighbours stand out, the rest steps back. */
+  /** What is selected and its neighbours stand out, or what is looked for; the rest steps back. */
   #emphasize(): void {
-    this.#near = new Set();
-    const selected = this.#selected !== null && this.#cards.has(this.#selected) ? this.#selected : null;
+    const pair = this.#selected === null ? undefined : parsePair(this.#selected);
+    const selected = pair === undefined && this.#cards.has(this.#selected ?? '') ? this.#selected : null;
+    const isChosen = ({ source, destination }: Pair) =>
+      pair !== undefined && source === pair.source && destination === pair.destination;
+    this.#near = new Set(selected !== null ? [selected] : pair !== undefined ? [pair.source, pair.destination] : []);
     if (selected !== null) {
-      this.#near.add(selected);
       for (const { source, destination } of this.#edges.values()) {
         if (source === selected) this.#near.add(destination);
         if (destination === selected) this.#near.add(source);
       }
     }
-    this.#cy.batch(() => {
-      this.#cy.edges().forEach((drawn) => {
-        const edge = this.#edges.get(drawn.id());
-        const touches = edge !== undefined && (edge.source === selected || edge.destination === selected);
-        drawn.toggleClass('near', selected !== null && touches);
-        drawn.toggleClass('aside', selected !== null && !touches);
-      });
+    if (![...this.#near].some((key) => this.#cards.has(key))) this.#near = new Set();
+    const found = this.#found;
+    this.#graph.setEmphasis((edge) => {
+      const { key, source, destination } = edge;
+      const ends = [source, destination];
+      if (isChosen(edge) || key === this.#focused) return 'chosen';
+      if (ends.some((end) => end === selected || end === this.#hovered || end === this.#focused)) return 'near';
+      if (this.#near.size > 0) return 'aside';
+      if (found === undefined || found.has(key)) return undefined;
+      return ends.every((end) => found.has(end)) ? undefined : 'aside';
     });
   }
 
-  #tapped(event: EventObject): void {
-    const target = event.target as Core | cytoscape.SingularElementArgument;
-    const title = this.#titleAt(event.position);
-    if (title !== undefined) this.#events.fold(title);
-    else if (target === this.#cy) this.#events.select(null);
-    else if ((target as cytoscape.NodeSingular).isNode())
-      this.#events.select((target as cytoscape.NodeSingular).data('card'));
+  #pressed(event: EventObject): void {
+    if (this.#state === null || event.position === undefined) return;
+    const target = this.#graph.target(event);
+    const { plates } = this.#state.scene;
+    const plate = target.kind === 'ground' ? titleAt(plates, event.position) : undefined;
+    const cards =
+      target.kind === 'card'
+        ? [this.#cards.get(target.key)].filter((card) => card !== undefined)
+        : plate === undefined
+          ? []
+          : this.#state.scene.cards.filter((card) => card.plate === plate);
+    if (cards.length === 0) return;
+    this.#drag = new CardDrag(cards, plate, event.position, event.renderedPosition);
+    this.#graph.cy.userPanningEnabled(false);
   }
 
-  /** The plate whose title lies at this point of the map. */
-  #titleAt({ x, y }: { x: number; y: number }): string | undefined {
-    return this.#state?.scene.plates.find(
-      (plate) => x >= plate.x && x <= plate.x + plate.width && y >= plate.y && y <= plate.y + PLATE_TITLE,
-    )?.id;
+  #dragged(event: EventObject): void {
+    if (this.#drag === undefined || !this.#drag.move(event.position, event.renderedPosition)) return;
+    this.#events.hover(null, event.renderedPosition);
+    this.#graph.shift(this.#drag.keys, this.#drag.by);
+    this.#graph.redraw();
+  }
+
+  #released(): void {
+    const drag = this.#drag;
+    this.#endDrag();
+    if (drag?.moved) {
+      this.#moved = true;
+      this.#events.moved(drag.places());
+    }
+  }
+
+  #endDrag(): void {
+    if (this.#drag === undefined) return;
+    this.#graph.shift(this.#drag.keys, { x: 0, y: 0 });
+    this.#drag = undefined;
+    this.#graph.cy.userPanningEnabled(true);
+  }
+
+  #tap(event: EventObject): void {
+    const target = this.#graph.target(event);
+    const title = target.kind === 'ground' ? titleAt(this.#state?.scene.plates ?? [], event.position) : undefined;
+    if (title !== undefined) this.#events.fold(title);
+    else if (target.kind === 'card') this.#tapCard(target.key);
+    else if (target.kind === 'edge') this.#events.select(pairKey(this.#edges.get(target.key)!));
+    else this.#events.select(null);
+  }
+
+  /** The first click of two selects, the second focuses. */
+  #tapCard(key: string): void {
+    const now = performance.now();
+    const isSecond = this.#tapped?.key === key && now - this.#tapped.at < DOUBLE_MS;
+    this.#tapped = isSecond ? undefined : { key, at: now };
+    if (isSecond) this.#events.focus(key);
+    else this.#events.select(key);
   }
 
   #hoverGround(event: EventObject): void {
     if (this.#hovered !== null) return;
-    const plate = this.#titleAt(event.position) ?? null;
+    const plate = titleAt(this.#state?.scene.plates ?? [], event.position) ?? null;
     if (plate === this.#hoveredPlate) return;
     this.#hoveredPlate = plate;
-    this.#cy.container()!.style.cursor = plate === null ? '' : 'pointer';
-    this.#redraw();
+    this.#setCursor(plate !== null);
+    this.#graph.redraw();
   }
 
   #hover(key: string | null): void {
+    if (key === this.#hovered || this.#drag?.moved) return;
     this.#hovered = key;
-    this.#cy.container()!.style.cursor = key === null ? '' : 'pointer';
-    this.#redraw();
+    this.#setCursor(key !== null);
+    this.#emphasize();
+    this.#graph.redraw();
   }
 
   #hoverEdge(event: EventObject): void {
-    const edge = this.#edges.get((event.target as EdgeSingular).id());
-    this.#events.hover(edge ?? null, event.renderedPosition);
+    if (this.#drag?.moved) return;
+    const target = this.#graph.target(event);
+    this.#events.hover(target.kind === 'edge' ? (this.#edges.get(target.key) ?? null) : null, event.renderedPosition);
   }
 
-  #bringIntoView(key: string): void {
-    const card = this.#cards.get(key) ?? this.#state?.scene.plates.find(({ id }) => id === key);
-    if (card === undefined) return;
-    const zoom = this.#cy.zoom();
-    const { x: panX, y: panY } = this.#cy.pan();
-    const left = card.x * zoom + panX;
-    const top = card.y * zoom + panY;
-    const outside =
-      left < 0 ||
-      top < 0 ||
-      left + card.width * zoom > this.#cy.width() ||
-      top + card.height * zoom > this.#cy.height();
-    if (outside) {
-      this.#cy.pan({
-        x: this.#cy.width() / 2 - (card.x + card.width / 2) * zoom,
-        y: this.#cy.height() / 2 - (card.y + card.height / 2) * zoom,
-      });
-    }
+  #setCursor(pointer: boolean): void {
+    this.#graph.cy.container()!.style.cursor = pointer ? 'pointer' : '';
   }
 
   #paint(): void {
-    const zoom = this.#cy.zoom();
-    const pan = this.#cy.pan();
-    const size = { width: this.#cy.width(), height: this.#cy.height() };
+    const { cy } = this.#graph;
+    const zoom = cy.zoom();
+    const pan = cy.pan();
+    const size = { width: cy.width(), height: cy.height() };
     const palette = this.#palette;
-    const seen: Rect = { x: -pan.x / zoom, y: -pan.y / zoom, width: size.width / zoom, height: size.height / zoom };
+    const seen = this.#seen();
     const hairline = Math.max(1, 1 / zoom);
     const below = this.#below.begin(size);
     paintGround(below, size, pan, zoom, palette);
@@ -344,43 +338,68 @@ export class MapCanvas {
     above.scale(zoom, zoom);
     const state = this.#state;
     if (state === null) return;
+    const drag = this.#drag;
     for (const plate of state.scene.plates) {
-      if (!meets(plate, seen)) continue;
-      const state = { hovered: plate.id === this.#hoveredPlate, focused: plate.id === this.#focused };
-      paintPlate(below, plate, state, palette, zoom, hairline);
+      const placed = drag?.plate === plate.id ? shifted(plate, drag.by) : plate;
+      if (!meets(placed, seen)) continue;
+      const look = { hovered: plate.id === this.#hoveredPlate, focused: plate.id === this.#focused };
+      paintPlate(below, placed, look, palette, zoom, hairline);
     }
+    this.#paintCards(above, state, seen, zoom, hairline);
+    this.#mini.paint(state, seen, palette, size.width);
+  }
+
+  #paintCards(above: CanvasRenderingContext2D, state: MapState, seen: Rect, zoom: number, hairline: number): void {
+    const palette = this.#palette;
     const detail = detailAt(zoom);
+    const drag = this.#drag;
     const emphasis = this.#near.size > 0;
+    const now = performance.now();
+    let appearing = false;
     for (const card of state.scene.cards) {
-      if (!meets(card, seen)) continue;
-      paintCard(
-        above,
-        card,
-        {
-          live: state.cards.get(card.key),
-          selected: card.key === this.#selected,
-          focused: card.key === this.#focused,
-          hovered: card.key === this.#hovered,
-          aside: emphasis && !this.#near.has(card.key),
-        },
-        { palette, detail, hairline },
-      );
+      const { key } = card;
+      const placed = drag?.keys.has(key) ? shifted(card, drag.by) : card;
+      if (!meets(placed, seen)) continue;
+      const shown = this.#shown(key, now);
+      appearing ||= shown < 1;
+      const found = this.#found?.has(key) ?? false;
+      const isNear = this.#near.has(key) || key === this.#focused;
+      const look = {
+        live: state.cards.get(key),
+        selected: key === this.#selected,
+        focused: key === this.#focused,
+        hovered: key === this.#hovered,
+        aside: emphasis ? !isNear : this.#found !== undefined && !found,
+        found,
+        shown,
+      };
+      paintCard(above, placed, look, { palette, detail, hairline });
     }
+    if (appearing) this.#graph.redraw();
     if (detail !== 'full') return;
     for (const tag of this.#tags) {
       const edge = this.#edges.get(tag.edge);
-      const touches = edge?.source === this.#selected || edge?.destination === this.#selected;
+      const touches = edge !== undefined && (this.#near.has(edge.source) || this.#near.has(edge.destination));
       above.globalAlpha = emphasis && !touches ? 0.3 : 1;
       paintDropTag(above, tag, palette);
     }
     above.globalAlpha = 1;
   }
+
+  /** 0 to 1 while a card comes up. */
+  #shown(key: string, now: number): number {
+    const since = this.#appeared.get(key);
+    if (since === undefined) return 1;
+    const share = this.#calm.matches ? 1 : (now - since) / APPEAR_MS;
+    if (share >= 1) this.#appeared.delete(key);
+    return Math.min(1, Math.max(0.05, share));
+  }
+}
+
+function shifted<T extends Rect>(rect: T, by: Point): T {
+  return { ...rect, x: rect.x + by.x, y: rect.y + by.y };
 }
 
 function meets(a: Rect, b: Rect): boolean {
   return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
-}
-
-function sameRect(a: Rect, b: Rect): boolean {
-  return a.x === b.x && a.y === b.y && a.width === b.width && a.height === b.height;
 }

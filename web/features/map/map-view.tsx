@@ -1,22 +1,25 @@
 import { useEffect, useRef, useState } from 'react';
 import type { SceneEdge } from '../../graph/scene.ts';
-import { foldPlate } from '../../live/arrangement.ts';
+import { foldPlate, pinCards } from '../../live/arrangement.ts';
 import { liveStore, sceneStore } from '../../live/map-client.ts';
-import { connectionStore } from '../../live/session-client.ts';
 import { useStore } from '../../live/store.ts';
 import { themeStore } from '../../theme/theme.ts';
+import { pairKey } from '../../view/pair.ts';
 import { useView } from '../../view/view-store.ts';
-import { Waiting } from '../status/notices.tsx';
-import { CardTree } from './card-tree.tsx';
-import { chooseCard } from './choose-card.ts';
+import { CardTree, type TreeTarget } from './card-tree.tsx';
+import { chooseCard, focusCard } from './choose-card.ts';
 import { EdgeTooltip } from './edge-tooltip.tsx';
+import { EmptyMap } from './empty-map.tsx';
 import { forgetFits } from './fit-text.ts';
+import { Legend } from './legend.tsx';
 import { MapCanvas } from './map-canvas.ts';
-import { Legend, MapControls } from './map-controls.tsx';
+import { MapControls } from './map-controls.tsx';
+import { mapKey } from './map-keys.ts';
+import { MapToolbar } from './map-toolbar.tsx';
 
 /** The service map. */
 export function MapView() {
-  const { select } = useView();
+  const { select, map, namespaces } = useView();
   const state = useStore(sceneStore);
   const frame = useRef<HTMLDivElement>(null);
   const tree = useRef<HTMLDivElement>(null);
@@ -26,7 +29,9 @@ export function MapView() {
   useEffect(() => {
     const drawn = new MapCanvas(frame.current!, {
       select: chooseCard,
+      focus: focusCard,
       fold: (plate) => foldPlate(plate, true),
+      moved: pinCards,
       hover: (edge, at) => setHover(edge === null ? null : { edge, at }),
       viewport: (pan, zoom) => {
         if (tree.current !== null) tree.current.style.transform = `translate(${pan.x}px, ${pan.y}px) scale(${zoom})`;
@@ -48,50 +53,46 @@ export function MapView() {
       canvas.current = null;
     };
   }, []);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: these make another picture
+  useEffect(() => canvas.current?.forgetViewport(), [map.group, map.focus, map.hops, namespaces]);
   useEffect(() => {
     if (state !== null) canvas.current?.setState(state);
   }, [state]);
   useEffect(() => canvas.current?.setSelected(select), [select]);
 
+  const choose = (target: TreeTarget) => {
+    if (target.kind === 'plate') foldPlate(target.key, true);
+    else if (target.kind === 'card') chooseCard(target.key);
+    else {
+      const edge = state?.scene.edges.find(({ key }) => key === target.key);
+      if (edge !== undefined) chooseCard(pairKey(edge));
+    }
+  };
   return (
-    <section aria-label="Map" className="relative size-full overflow-hidden bg-canvas">
+    <section
+      aria-label="Map"
+      className="relative size-full overflow-hidden bg-canvas"
+      // The browser scrolls to what gets the focus; here the map itself moves.
+      onScroll={(event) => event.currentTarget.scrollTo(0, 0)}
+    >
       <div ref={frame} className="absolute inset-0" />
       {state !== null && (
-        <CardTree state={state} selected={select} frame={tree} onFocus={(key) => canvas.current?.setFocused(key)} />
-      )}
-      {hover !== null && (
-        <EdgeTooltip
-          edge={hover.edge}
-          live={state?.edges.get(hover.edge.key)}
-          at={hover.at}
-          width={frame.current?.clientWidth ?? 800}
+        <CardTree
+          state={state}
+          selected={select}
+          frame={tree}
+          onFocus={(target) => canvas.current?.setFocused(target?.key ?? null)}
+          onChoose={choose}
+          onKey={(event, target) => mapKey(event, target, canvas.current)}
         />
       )}
-      {(state === null || state.scene.cards.length === 0) && <Empty />}
+      {hover !== null && (
+        <EdgeTooltip edge={hover.edge} live={state?.edges.get(hover.edge.key)} at={hover.at} frame={frame.current} />
+      )}
+      {(state === null || state.scene.cards.length === 0) && <EmptyMap />}
       <Legend />
+      <MapToolbar canvas={() => canvas.current} />
       <MapControls canvas={() => canvas.current} />
     </section>
-  );
-}
-
-function Empty() {
-  const live = useStore(connectionStore).phase === 'live';
-  const { namespaces, filter, verdict } = useView();
-  const narrowed = namespaces.length + filter.length > 0 || verdict !== 'all';
-  return (
-    <div className="pointer-events-none absolute inset-0 flex items-center justify-center">
-      {live ? (
-        <div className="max-w-sm text-center">
-          <p className="text-base">{narrowed ? 'Nothing matches this view' : 'Nobody has talked yet'}</p>
-          <p className="mt-1 text-sm text-dim">
-            {narrowed
-              ? 'Cards appear when a flow matches. Remove a filter to see more.'
-              : 'A card appears for each workload with its first flow.'}
-          </p>
-        </div>
-      ) : (
-        <Waiting>Waiting for the map</Waiting>
-      )}
-    </div>
   );
 }

@@ -1,10 +1,12 @@
 import { formatMicros, formatRate, formatShare } from '../../format/quantity.ts';
 import { CARD_HEAD, DOOR_HEIGHT } from '../../graph/geometry.ts';
 import type { CardLive, DoorLive } from '../../graph/live.ts';
+import { QUIET_ALPHA } from '../../graph/quiet.ts';
 import type { SceneCard } from '../../graph/scene.ts';
-import { cardIconPath } from './card-icons.ts';
+import { cardIconOutline, cardIconPath } from './card-icons.ts';
 import { fitText } from './fit-text.ts';
 import { type Palette, verdictColor } from './palette.ts';
+import type { Surface } from './surface.ts';
 
 const SANS = '"Inter Variable", system-ui, sans-serif';
 const MONO = '"JetBrains Mono Variable", ui-monospace, monospace';
@@ -29,28 +31,28 @@ export interface CardState {
   readonly selected: boolean;
   readonly focused: boolean;
   readonly hovered: boolean;
-  /** Not a neighbour of what is selected. */
+  /** Neither selected nor its neighbour, or not what is looked for. */
   readonly aside: boolean;
+  /** What is looked for. */
+  readonly found: boolean;
+  /** 0 to 1 while it comes up. */
+  readonly shown: number;
 }
 
 /** Draws one card; the context's origin is the map's. */
-export function paintCard(
-  context: CanvasRenderingContext2D,
-  card: SceneCard,
-  state: CardState,
-  paint: CardPaint,
-): void {
+export function paintCard(context: Surface, card: SceneCard, state: CardState, paint: CardPaint): void {
   const { palette, detail } = paint;
   context.save();
   context.translate(card.x, card.y);
-  context.globalAlpha = state.aside ? 0.5 : 1;
+  const quiet = state.selected || state.focused || state.hovered ? 1 : QUIET_ALPHA[state.live?.quiet ?? 0];
+  context.globalAlpha = (state.aside ? Math.min(quiet, 0.4) : quiet) * state.shown;
   frame(context, card, state, paint);
   if (detail === 'full') full(context, card, state, palette);
   else if (detail === 'name') nameOnly(context, card, state, palette);
   context.restore();
 }
 
-function frame(context: CanvasRenderingContext2D, card: SceneCard, state: CardState, paint: CardPaint): void {
+function frame(context: Surface, card: SceneCard, state: CardState, paint: CardPaint): void {
   const { palette, hairline } = paint;
   if (card.folded) {
     // The edges of what is folded up behind it.
@@ -71,7 +73,7 @@ function frame(context: CanvasRenderingContext2D, card: SceneCard, state: CardSt
   const outside = card.kind !== 'workload';
   context.setLineDash(outside && !state.selected ? [4, 4] : []);
   context.lineWidth = (state.selected ? 2 : 1) * hairline;
-  context.strokeStyle = state.selected ? palette.accent : state.hovered ? palette.faint : palette.line;
+  context.strokeStyle = state.selected || state.found ? palette.accent : state.hovered ? palette.faint : palette.line;
   context.stroke();
   context.setLineDash([]);
   if (state.focused) {
@@ -83,7 +85,7 @@ function frame(context: CanvasRenderingContext2D, card: SceneCard, state: CardSt
   }
 }
 
-function full(context: CanvasRenderingContext2D, card: SceneCard, state: CardState, palette: Palette): void {
+function full(context: Surface, card: SceneCard, state: CardState, palette: Palette): void {
   const { width } = card;
   context.textBaseline = 'alphabetic';
   icon(context, card, state.selected ? palette.accent : palette.dim);
@@ -99,7 +101,8 @@ function full(context: CanvasRenderingContext2D, card: SceneCard, state: CardSta
   context.fillText(fitText(context, card.title, width - PAD - rateWidth - 8 - 36), 36, 25);
   context.font = `400 11.5px ${SANS}`;
   context.fillStyle = palette.dim;
-  context.fillText(fitText(context, card.sentence, width - 2 * PAD), PAD, 45);
+  context.fillText(fitText(context, card.sentence, width - 2 * PAD - (card.pinned ? 14 : 0)), PAD, 45);
+  if (card.pinned) pin(context, width - PAD - 8, 36, palette);
   if (card.doors.length === 0) return;
   context.beginPath();
   context.moveTo(0, CARD_HEAD);
@@ -124,13 +127,7 @@ function full(context: CanvasRenderingContext2D, card: SceneCard, state: CardSta
 }
 
 /** Success and round trip at the right end of a door's line. Health appears only where something was asked. */
-function doorFigures(
-  context: CanvasRenderingContext2D,
-  live: DoorLive,
-  right: number,
-  y: number,
-  palette: Palette,
-): void {
+function doorFigures(context: Surface, live: DoorLive, right: number, y: number, palette: Palette): void {
   context.textAlign = 'right';
   context.font = `400 11px ${MONO}`;
   let x = right;
@@ -150,7 +147,7 @@ function doorFigures(
 }
 
 /** A door: the ring on the card's left edge where arrows end. */
-function ring(context: CanvasRenderingContext2D, y: number, live: DoorLive | undefined, palette: Palette): void {
+function ring(context: Surface, y: number, live: DoorLive | undefined, palette: Palette): void {
   context.beginPath();
   context.arc(0, y, 4, 0, 2 * Math.PI);
   context.fillStyle = palette.canvas;
@@ -160,7 +157,12 @@ function ring(context: CanvasRenderingContext2D, y: number, live: DoorLive | und
   context.stroke();
 }
 
-function icon(context: CanvasRenderingContext2D, card: SceneCard, color: string): void {
+function outline(context: Surface, icon: SceneCard['icon']): void {
+  if (context.strokeOutline !== undefined) context.strokeOutline(cardIconOutline(icon));
+  else (context as unknown as CanvasRenderingContext2D).stroke(cardIconPath(icon));
+}
+
+function icon(context: Surface, card: SceneCard, color: string): void {
   context.save();
   context.translate(PAD, 11.5);
   context.scale(16 / 24, 16 / 24);
@@ -168,12 +170,26 @@ function icon(context: CanvasRenderingContext2D, card: SceneCard, color: string)
   context.lineCap = 'round';
   context.lineJoin = 'round';
   context.strokeStyle = color;
-  context.stroke(cardIconPath(card.icon));
+  outline(context, card.icon);
   context.restore();
 }
 
+/** The mark of a card that stands where a person put it. */
+function pin(context: Surface, x: number, y: number, palette: Palette): void {
+  context.beginPath();
+  context.arc(x + 4, y + 3, 2.5, 0, 2 * Math.PI);
+  context.fillStyle = palette.accent;
+  context.fill();
+  context.beginPath();
+  context.moveTo(x + 4, y + 5);
+  context.lineTo(x + 4, y + 10);
+  context.lineWidth = 1.25;
+  context.strokeStyle = palette.accent;
+  context.stroke();
+}
+
 /** Far away only the name is drawn, larger. */
-function nameOnly(context: CanvasRenderingContext2D, card: SceneCard, state: CardState, palette: Palette): void {
+function nameOnly(context: Surface, card: SceneCard, state: CardState, palette: Palette): void {
   context.textBaseline = 'middle';
   context.textAlign = 'left';
   context.font = `600 24px ${SANS}`;

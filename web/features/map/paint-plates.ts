@@ -1,6 +1,7 @@
 import type { ScenePlate } from '../../graph/scene.ts';
 import { fitText } from './fit-text.ts';
 import type { Palette } from './palette.ts';
+import type { Surface } from './surface.ts';
 
 const SANS = '"Inter Variable", system-ui, sans-serif';
 /** Distance between the dots of the ground, in map units. */
@@ -8,7 +9,7 @@ const DOTS = 24;
 
 /** Draws a namespace's plate: a title and one line of facts. */
 export function paintPlate(
-  context: CanvasRenderingContext2D,
+  context: Surface,
   plate: ScenePlate,
   state: { readonly hovered: boolean; readonly focused: boolean },
   palette: Palette,
@@ -41,7 +42,7 @@ export function paintPlate(
 
 /** Faint dots, which make panning felt. Left out where they would melt into grey. */
 export function paintGround(
-  context: CanvasRenderingContext2D,
+  context: Surface,
   size: { width: number; height: number },
   pan: { x: number; y: number },
   zoom: number,

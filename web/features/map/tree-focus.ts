@@ -10,7 +10,8 @@ export function moveFocus(tree: HTMLElement, item: HTMLElement, key: string): bo
   const among = isArrow(item)
     ? items.filter((each) => each.parentElement === item.parentElement)
     : items.filter((each) => !isArrow(each));
-  next(key, item, among)?.focus();
+  // The map moves itself to what has the focus.
+  next(key, item, among)?.focus({ preventScroll: true });
   return true;
 }
 

@@ -1,0 +1,49 @@
+import { connectionStore } from '../../live/session-client.ts';
+import { useStore } from '../../live/store.ts';
+import { changeMapOptions, useView } from '../../view/view-store.ts';
+import { Waiting } from '../status/notices.tsx';
+import { leaveFocus } from './choose-card.ts';
+
+/** Why there is nothing to see, and what to do about it. */
+export function EmptyMap() {
+  const live = useStore(connectionStore).phase === 'live';
+  const { namespaces, filter, verdict, map } = useView();
+  const narrowed = namespaces.length + filter.length > 0 || verdict !== 'all';
+  return (
+    <div className="pointer-events-none absolute inset-0 flex items-center justify-center p-4">
+      {!live ? (
+        <Waiting>Waiting for the map</Waiting>
+      ) : map.focus !== null ? (
+        <Words title="Nothing is heard of this card now" action="Show the whole map" onAction={leaveFocus}>
+          It comes back with its next flow.
+        </Words>
+      ) : map.hide !== '' ? (
+        <Words title="Everything is left out" action="Show all cards" onAction={() => changeMapOptions({ hide: '' })}>
+          The map leaves out “{map.hide}”.
+        </Words>
+      ) : narrowed ? (
+        <Words title="Nothing matches this view">Cards appear when a flow matches. Remove a filter to see more.</Words>
+      ) : (
+        <Words title="Nobody has talked yet">A card appears for each workload with its first flow.</Words>
+      )}
+    </div>
+  );
+}
+
+function Words(props: { title: string; children: React.ReactNode; action?: string; onAction?(): void }) {
+  return (
+    <div className="max-w-sm text-center">
+      <p className="text-base">{props.title}</p>
+      <p className="mt-1 text-sm text-dim">{props.children}</p>
+      {props.action !== undefined && (
+        <button
+          type="button"
+          onClick={props.onAction}
+          className="pointer-events-auto mt-2 text-sm text-link underline-offset-2 hover:underline"
+        >
+          {props.action}
+        </button>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,97 @@
+import { lazy, type ReactNode, Suspense, useState } from 'react';
+import { sceneStore } from '../../live/map-client.ts';
+import { useStore } from '../../live/store.ts';
+import { DEFAULT_MAP_OPTIONS, type MapOptions } from '../../view/map-options.ts';
+import { changeMapOptions, useView } from '../../view/view-store.ts';
+import { FindField } from './find-field.tsx';
+import { FocusBar } from './focus-bar.tsx';
+import type { MapCanvas } from './map-canvas.ts';
+import { ToolButton } from './tool-button.tsx';
+import { DISPLAY, EXPORT } from './tools.tsx';
+
+const load = () => import('./display-panel.tsx');
+const DisplayPanel = lazy(() => load().then((module) => ({ default: module.DisplayPanel })));
+const ExportPanel = lazy(() => load().then((module) => ({ default: module.ExportPanel })));
+
+/** Above the map: what to look for, how it is shown, and taking it along. */
+export function MapToolbar({ canvas }: { canvas(): MapCanvas | null }) {
+  const { map, namespaces } = useView();
+  return (
+    <div className="pointer-events-none absolute inset-x-0 top-0 z-10 flex flex-wrap items-start justify-between gap-2 p-3 *:pointer-events-auto">
+      <div className="flex min-w-0 flex-wrap items-center gap-2">
+        <FocusBar />
+        <HiddenCards />
+      </div>
+      {/* biome-ignore lint/a11y/useSemanticElements: these are no fields of a form */}
+      <div role="group" aria-label="Map tools" className="ml-auto flex items-start gap-1">
+        <FindField onReveal={(key) => canvas()?.reveal(key, true)} />
+        <Later tool={DISPLAY} marked={!isUsual(map)}>
+          <DisplayPanel />
+        </Later>
+        <Later tool={EXPORT}>
+          <ExportPanel
+            onExport={(format) => {
+              const shown = canvas()?.shown;
+              if (shown) void exportMap(shown, format, namespaces);
+            }}
+          />
+        </Later>
+      </div>
+    </div>
+  );
+}
+
+/** A button whose panel is loaded when it is first wanted. */
+function Later({ tool, marked, children }: { tool: typeof DISPLAY; marked?: boolean; children: ReactNode }) {
+  const [wanted, setWanted] = useState(false);
+  const button = (
+    <ToolButton
+      label={tool.name}
+      marked={marked}
+      aria-haspopup="dialog"
+      aria-expanded={false}
+      onClick={() => setWanted(true)}
+      onPointerEnter={() => void load()}
+      onFocus={() => void load()}
+    >
+      {tool.icon}
+    </ToolButton>
+  );
+  return wanted ? <Suspense fallback={button}>{children}</Suspense> : button;
+}
+
+async function exportMap(
+  shown: NonNullable<MapCanvas['shown']>,
+  format: 'png' | 'svg',
+  namespaces: readonly string[],
+): Promise<void> {
+  const { download, mapPng, mapSvg } = await import('./export-map.ts');
+  const time = new Date().toISOString().slice(0, 19).replaceAll(':', '-');
+  const what = namespaces.length === 0 ? 'all' : namespaces.slice(0, 3).join('+');
+  const title = `Service map of ${namespaces.length === 0 ? 'all namespaces' : namespaces.join(', ')}, ${new Date().toISOString()}`;
+  download(format === 'png' ? await mapPng(shown) : mapSvg(shown, title), `waggle-${what}-${time}.${format}`);
+}
+
+/** What is left out is counted. */
+function HiddenCards() {
+  const { map } = useView();
+  const hidden = useStore(sceneStore)?.scene.hiddenCards ?? 0;
+  if (map.hide === '' || hidden === 0) return null;
+  return (
+    <p className="flex h-8 items-center gap-2 rounded-md border border-line bg-card px-2.5 text-xs text-dim">
+      {hidden === 1 ? '1 card' : `${hidden} cards`} left out
+      <button
+        type="button"
+        onClick={() => changeMapOptions({ hide: '' })}
+        className="text-link underline-offset-2 hover:underline"
+      >
+        Show
+      </button>
+    </p>
+  );
+}
+
+function isUsual({ group, nameLabel, quiet, hide }: MapOptions): boolean {
+  const usual = DEFAULT_MAP_OPTIONS;
+  return group === usual.group && nameLabel === usual.nameLabel && quiet === usual.quiet && hide === usual.hide;
+}
