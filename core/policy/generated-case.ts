@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { RESERVED_IDENTITY } from '../identity/reserved.ts';
 import { parseAddress } from '../ip/address.ts';
+import type { Peer } from './connection-match.ts';
 import type { PolicyDirection } from './endpoint-rules.ts';
-import type { Peer } from './evaluate.ts';
 import type { Policy } from './policy.ts';
 import { type SpecCluster, type SpecPod, specCluster, specPolicy } from './spec-cluster.ts';
 

@@ -1,5 +1,6 @@
 import type { Cidr } from '../ip/cidr.ts';
 import type { PolicyCluster } from './cluster.ts';
+import type { Peer } from './connection-match.ts';
 import {
   type Contribution,
   type EndpointDirection,
@@ -7,7 +8,7 @@ import {
   type PolicyDirection,
   type ResolvedRule,
 } from './endpoint-rules.ts';
-import { type Decision, evaluate, type Peer } from './evaluate.ts';
+import { type Decision, evaluate } from './evaluate.ts';
 import { IdentityIndex } from './identity-index.ts';
 import type { Policy, PolicySection, Rule } from './policy.ts';
 import { NO_POLICY, ruleReason } from './reason.ts';

@@ -3,7 +3,7 @@ import { canonicalText, type LabelSet, type NamedPort } from '../identity/label-
 import { RESERVED_IDENTITY } from '../identity/reserved.ts';
 import { parseAddress } from '../ip/address.ts';
 import type { PolicyCluster, PolicyService } from './cluster.ts';
-import type { Peer } from './evaluate.ts';
+import type { Peer } from './connection-match.ts';
 import type { Finding } from './finding.ts';
 import type { Policy } from './policy.ts';
 import { readPolicies, readPolicyObject } from './read-policies.ts';
