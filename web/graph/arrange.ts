@@ -132,6 +132,8 @@ function tuckUnder(columns: readonly number[][], boxes: readonly Box[], gap: num
       const span = Math.max(bandSpan(bands[upper], boxes), bandSpan(bands[upper + 1], boxes));
       if (span < 2) continue;
       const tucked = bands[upper + 1].map(({ box }) => ({ box, offset: span - boxes[box].span }));
+      // What is as wide as the one above would begin where that begins: every arrow between them would run back.
+      if (tucked.some(({ offset }) => offset === 0)) continue;
       const tried = [...bands.slice(0, upper), [...bands[upper], ...tucked], ...bands.slice(upper + 2)];
       const far = distance(tried, boxes, gap);
       if (far < (best?.distance ?? now)) best = { bands: tried, distance: far };

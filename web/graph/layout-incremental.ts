@@ -13,8 +13,10 @@ import {
 /** With fewer known cards than this share, what stands is of no use: everything is laid out anew. */
 const KEEP_SHARE = 0.4;
 
-/** A plate that grows moves others, which is worse than a card further from those it talks to. */
+/** A plate that grows into others moves them, which is worse than a card further from those it talks to. */
 const GROWTH_COST = 1000;
+/** An arrow that runs back is worse than a long one. */
+const BACKWARD_COST = 500;
 
 /**
  * Lays out a changed graph so that what stood, stays: a new card takes a free place near those it talks to, a new plate
@@ -38,7 +40,8 @@ export function updateLayout(input: LayoutInput, before: Layout): Map<string, St
   for (const card of arrived) {
     const block = blocks.find(({ id }) => id === card.plate);
     if (block === undefined || standing(block).cards.length === 0) continue;
-    layout.set(card.key, placeInPlate(card, standing(block), layout, neighbours));
+    const room = roomBelow(standing(block), blocks.map(standing), layout);
+    layout.set(card.key, placeInPlate(card, standing(block), layout, neighbours, room));
     grown.add(block.id);
   }
   const fresh = blocks.filter((block) => standing(block).cards.length === 0);
@@ -102,12 +105,26 @@ function wish(keys: readonly string[], layout: Layout, { sources, destinations }
   return { column: column ?? firstDestination, middle: count > 0 ? sum / count : undefined };
 }
 
-/** A place in the plate as it is, near those the card talks to; only a full plate grows, by one card at its foot. */
+/** How far a plate can grow downwards before it moves another. */
+function roomBelow(block: Block, blocks: readonly Block[], layout: Layout): number {
+  const own = blockRect(block, layout);
+  let room = Number.POSITIVE_INFINITY;
+  for (const other of blocks) {
+    if (other.id === block.id || other.cards.length === 0) continue;
+    const rect = blockRect(other, layout);
+    const beside = rect.x >= own.x + own.width || own.x >= rect.x + rect.width;
+    if (!beside && rect.y >= own.y) room = Math.min(room, rect.y - own.y - own.height - PLATE_GAP);
+  }
+  return Math.max(0, room);
+}
+
+/** A place in the plate as it is, near those the card talks to; where it is full, it grows by one card at its foot. */
 function placeInPlate(
   card: LayoutInput['cards'][number],
   block: Block,
   layout: Layout,
   neighbours: Neighbours,
+  room: number,
 ): Standing {
   const height = cardHeight(card.doors.length);
   const cards = block.cards.map((key) => layout.get(key)!);
@@ -116,6 +133,9 @@ function placeInPlate(
   const top = Math.min(...cards.map(({ y }) => y));
   const bottom = Math.max(...cards.map((at) => at.y + at.height));
   const wished = wish([card.key], layout, neighbours);
+  const columnOf = (key: string) => layout.get(key)?.column;
+  const sources = (neighbours.sources.get(card.key) ?? []).flatMap((key) => columnOf(key) ?? []);
+  const destinations = (neighbours.destinations.get(card.key) ?? []).flatMap((key) => columnOf(key) ?? []);
   const wishedColumn = Math.min(Math.max(wished.column ?? last, first), last);
   const wishedTop = Math.min(Math.max(wished.middle ?? (top + bottom) / 2, top), bottom) - height / 2;
   let best: { column: number; y: number; cost: number } | undefined;
@@ -133,7 +153,12 @@ function placeInPlate(
     const fits = !Number.isNaN(inside);
     const y = snap(fits ? inside : foot);
     const growth = Math.max(0, y + height - bottom);
-    const cost = Math.abs(y - wishedTop) + Math.abs(column - wishedColumn) * CARD_WIDTH + growth * GROWTH_COST;
+    const backward = sources.filter((at) => at >= column).length + destinations.filter((at) => at <= column).length;
+    const cost =
+      Math.abs(y - wishedTop) +
+      Math.abs(column - wishedColumn) * CARD_WIDTH +
+      backward * BACKWARD_COST +
+      Math.max(0, growth - room) * GROWTH_COST;
     if (best === undefined || cost < best.cost) best = { column, y, cost };
   }
   return { column: best!.column, y: best!.y, height };
