@@ -71,5 +71,7 @@ export function mapModel(cards: readonly ModelCard[], edges: readonly ModelEdge[
     edges: new Map(edges.map((each) => [each.key, each])),
     omittedCards: 0,
     omittedEdges: 0,
+    knownSince: 0,
+    clockAhead: 0,
   };
 }

@@ -3,7 +3,7 @@ import { classNames } from './class-names.ts';
 
 const GAP = 6;
 
-/** A button with a panel that opens above it. The browser closes it on Escape and on a click beside it. */
+/** A button with a panel that opens above or below it. The browser closes it on Escape and on a click beside it. */
 export function Popover(props: {
   /** Accessible name of the button; it should begin with what the button shows. */
   label: string;
@@ -11,6 +11,8 @@ export function Popover(props: {
   title: string;
   button: ReactNode;
   className?: string;
+  /** Where the panel opens; default above. */
+  side?: 'above' | 'below';
   children: ReactNode;
 }) {
   const id = useId();
@@ -42,7 +44,8 @@ export function Popover(props: {
           const anchor = button.current!.getBoundingClientRect();
           const { style } = event.currentTarget;
           style.left = `${Math.max(8, Math.min(anchor.left, innerWidth - 340))}px`;
-          style.bottom = `${innerHeight - anchor.top + GAP}px`;
+          if (props.side === 'below') style.top = `${anchor.bottom + GAP}px`;
+          else style.bottom = `${innerHeight - anchor.top + GAP}px`;
           setOpen(true);
         }}
         onToggle={(event) => setOpen(event.newState === 'open')}

@@ -8,10 +8,12 @@ const LOOK =
 /** A card's labels and identity; a click filters by one. Those that Kubernetes and the CNI made come last. */
 export function Labels({ labels, identity }: { labels: readonly string[]; identity: number }) {
   const [all, setAll] = useState(false);
+  const mine = labels.filter((label) => !isMade(label.replace(/^k8s:/, '')));
+  const fewest = Math.min(SHOWN, Math.max(mine.length, 1));
   const sorted = labels
     .map((label) => label.replace(/^k8s:/, ''))
     .sort((a, b) => Number(isMade(a)) - Number(isMade(b)));
-  const shown = all ? sorted : sorted.slice(0, SHOWN);
+  const shown = all ? sorted : sorted.slice(0, fewest);
   return (
     <ul aria-label="Labels and identity" className="flex flex-wrap gap-1.5">
       {shown.map((label) => (
@@ -38,7 +40,7 @@ export function Labels({ labels, identity }: { labels: readonly string[]; identi
           </button>
         </li>
       )}
-      {sorted.length > SHOWN && (
+      {sorted.length > fewest && (
         <li>
           <button
             type="button"
@@ -46,7 +48,7 @@ export function Labels({ labels, identity }: { labels: readonly string[]; identi
             onClick={() => setAll(!all)}
             className="text-2xs leading-[18px] text-dim underline-offset-2 hover:underline"
           >
-            {all ? 'fewer' : `${sorted.length - SHOWN} more`}
+            {all ? 'fewer' : `${sorted.length - fewest} more`}
           </button>
         </li>
       )}

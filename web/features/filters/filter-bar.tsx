@@ -1,71 +1,95 @@
-import { X } from 'lucide-react';
-import { useEffect, useRef, useState } from 'react';
-import { completeToken } from '#core/filter/complete-token.ts';
-import { classNames } from '../../ui/class-names.ts';
+import { useRef, useState } from 'react';
+import { completeToken, valueBeingTyped } from '#core/filter/complete-token.ts';
+import type { FilterError } from '#core/filter/filter.ts';
+import { hiddenStore } from '../../live/session-client.ts';
+import { useStore } from '../../live/store.ts';
 import { changeView, useView } from '../../view/view-store.ts';
 import { Completions } from './completions.tsx';
-import { splitTokens, tokenError } from './token-check.ts';
-import { useKnownValues } from './use-known-values.ts';
+import { FilterToken } from './filter-token.tsx';
+import { useLiveValues } from './live-values.ts';
+import { canonicalToken, splitTokens, tokenError } from './token-check.ts';
+
+const OFFERED = 12;
 
 /** The filter: tokens, ANDed. What is wrong is marked where it stands; the rest works. */
 export function FilterBar() {
   const { filter } = useView();
+  const hidden = useStore(hiddenStore);
   const [text, setText] = useState('');
   const [open, setOpen] = useState(false);
   const [active, setActive] = useState(-1);
+  const [problem, setProblem] = useState<{ token: string; error: FilterError }>();
   const input = useRef<HTMLInputElement>(null);
-  const known = useKnownValues();
-  const completions = open ? completeToken(text, known, 8) : [];
+  const { field, values } = useLiveValues(text, open);
+  const completions = open ? completeToken(text, { [field]: values }, OFFERED) : [];
   const set = (tokens: readonly string[]) => changeView({ filter: [...new Set(tokens)] });
+  const write = (next: string) => {
+    setText(next);
+    setActive(-1);
+    setProblem(undefined);
+  };
+  /** Uses what was typed; what cannot be used stays, and it is said why. */
   const add = (typed: string) => {
     const tokens = splitTokens(typed);
-    if (tokens.length > 0) set([...filter, ...tokens]);
-    setText('');
-    setActive(-1);
+    const wrong = tokens.find((token) => tokenError(token) !== undefined);
+    set([...filter, ...tokens.filter((token) => tokenError(token) === undefined)]);
+    write(wrong ?? '');
+    if (wrong !== undefined) setProblem({ token: wrong, error: tokenError(wrong)! });
   };
-  const accept = (token: string) => {
-    setActive(-1);
-    setText(token);
+  /** A field asks for its value next; a value is all there was to say. */
+  const choose = (token: string) => {
+    if (valueBeingTyped(token)?.typed) add(token);
+    else write(token);
     input.current?.focus();
   };
-  useEffect(() => {
-    const focus = (event: KeyboardEvent) => {
-      const inField = event.target instanceof HTMLElement && event.target.matches('input, textarea');
-      if (event.key !== '/' || inField || event.ctrlKey || event.metaKey) return;
-      event.preventDefault();
-      input.current?.focus();
-    };
-    addEventListener('keydown', focus);
-    return () => removeEventListener('keydown', focus);
-  }, []);
+  const edit = (token: string) => {
+    set(filter.filter((each) => each !== token));
+    write(token);
+    setOpen(true);
+    input.current?.focus();
+  };
   const onKeyDown = (event: React.KeyboardEvent) => {
+    if (event.nativeEvent.isComposing) return;
     if (event.key === 'Enter') {
       const chosen = completions[active];
-      if (chosen !== undefined && chosen.token !== text) accept(chosen.token);
+      if (chosen !== undefined) choose(chosen.token);
       else add(text);
-    } else if (event.key === 'Tab' && text !== '' && completions.length > 0 && !event.shiftKey) {
-      accept(completions[Math.max(active, 0)].token);
-    } else if (event.key === 'ArrowDown') setActive(Math.min(active + 1, completions.length - 1));
-    else if (event.key === 'ArrowUp') setActive(Math.max(active - 1, -1));
+    } else if (event.key === 'Tab' && open && text !== '' && completions.length > 0 && !event.shiftKey) {
+      const chosen = completions[Math.max(active, 0)].token;
+      if (chosen === text) return;
+      write(chosen);
+    } else if (event.key === 'ArrowDown') {
+      setOpen(true);
+      setActive(Math.min(active + 1, completions.length - 1));
+    } else if (event.key === 'ArrowUp') setActive(Math.max(active - 1, -1));
     else if (event.key === 'Escape') {
-      setOpen(false);
-      input.current?.blur();
-    } else if (event.key === 'Backspace' && text === '' && filter.length > 0) {
-      set(filter.slice(0, -1));
-      setText(filter[filter.length - 1]);
-    } else return;
+      if (open && active >= 0) setActive(-1);
+      else {
+        setOpen(false);
+        input.current?.blur();
+      }
+    } else if (event.key === 'Backspace' && text === '' && filter.length > 0) edit(filter[filter.length - 1]);
+    else return;
     event.preventDefault();
   };
   return (
-    <div className="relative min-w-0 flex-1">
+    <search aria-label="Filter flows" className="relative min-w-0 flex-1">
       {/* biome-ignore lint/a11y/noStaticElementInteractions: a click beside the tokens goes to the field, as in any text field */}
       {/* biome-ignore lint/a11y/useKeyWithClickEvents: the field itself is reached by keyboard */}
       <div
-        onClick={() => input.current?.focus()}
+        onClick={(event) => {
+          if (event.target === event.currentTarget) input.current?.focus();
+        }}
         className="flex h-8 min-w-0 cursor-text items-center gap-1.5 overflow-x-auto rounded-md border border-line bg-card px-2 [scrollbar-width:none] focus-within:border-accent"
       >
         {filter.map((token) => (
-          <Token key={token} token={token} onRemove={() => set(filter.filter((each) => each !== token))} />
+          <FilterToken
+            key={token}
+            token={token}
+            hidden={hidden.find((each) => each.token === canonicalToken(token))}
+            onEdit={() => edit(token)}
+            onRemove={() => set(filter.filter((each) => each !== token))}
+          />
         ))}
         <input
           ref={input}
@@ -76,12 +100,12 @@ export function FilterBar() {
           aria-controls="filter-completions"
           aria-activedescendant={active >= 0 ? `filter-completion-${active}` : undefined}
           aria-autocomplete="list"
+          aria-invalid={problem !== undefined}
           autoComplete="off"
           spellCheck={false}
           placeholder={filter.length === 0 ? 'Filter: port=53, label app=web, ip=10.0.0.0/8' : ''}
           onChange={(event) => {
-            setText(event.target.value);
-            setActive(-1);
+            write(event.target.value);
             setOpen(true);
           }}
           onFocus={() => setOpen(true)}
@@ -91,7 +115,7 @@ export function FilterBar() {
           }}
           onPaste={(event) => {
             const pasted = event.clipboardData.getData('text');
-            if (!/,\s/.test(pasted)) return;
+            if (text !== '' || !/,\s/.test(pasted)) return;
             event.preventDefault();
             add(pasted);
           }}
@@ -102,46 +126,23 @@ export function FilterBar() {
           /
         </kbd>
       </div>
-      <Completions completions={completions} active={active} onChoose={accept} />
-    </div>
+      {open && (
+        <Completions
+          completions={completions}
+          active={active}
+          problem={problem}
+          hint={hintFor(text)}
+          onChoose={choose}
+        />
+      )}
+    </search>
   );
 }
 
-function Token({ token, onRemove }: { token: string; onRemove(): void }) {
-  const error = tokenError(token);
-  const negated = token.startsWith('!');
-  return (
-    <span
-      title={error?.message}
-      className={classNames(
-        'flex shrink-0 items-center gap-1 rounded-sm border px-1.5 font-mono text-2xs leading-5 text-text',
-        error !== undefined
-          ? 'border-dropped bg-chip'
-          : negated
-            ? 'border-accent bg-selected'
-            : 'border-transparent bg-chip',
-      )}
-    >
-      {error === undefined ? (
-        token
-      ) : (
-        <span>
-          {token.slice(0, error.start)}
-          <span className="text-dropped-text underline decoration-wavy underline-offset-2">
-            {token.slice(error.start, error.end) || ' '}
-          </span>
-          {token.slice(error.end)}
-          <span className="sr-only"> is not used: {error.message}</span>
-        </span>
-      )}
-      <button
-        type="button"
-        aria-label={`Remove filter ${token}`}
-        onClick={onRemove}
-        className="text-faint hover:text-text"
-      >
-        <X aria-hidden size={12} />
-      </button>
-    </span>
-  );
+/** What the value that is being written is, with an example; why it will find nothing, where that is so. */
+function hintFor(text: string): string {
+  const value = valueBeingTyped(text);
+  if (value === undefined) return '';
+  const { doc, example, unobserved } = value.field;
+  return unobserved === undefined ? `${doc} – ${example}` : `Matches nothing: ${unobserved}.`;
 }

@@ -1,5 +1,7 @@
+import { filterField } from '#core/filter/fields.ts';
 import type { FilterError } from '#core/filter/filter.ts';
 import { parseFilter } from '#core/filter/parse-filter.ts';
+import { printTerm } from '#core/filter/print-filter.ts';
 
 /** What is wrong with a token; undefined when it is good. */
 export function tokenError(token: string): FilterError | undefined {
@@ -8,6 +10,18 @@ export function tokenError(token: string): FilterError | undefined {
 
 export function isValidToken(token: string): boolean {
   return tokenError(token) === undefined;
+}
+
+/** A token in its one form, as the server names it; one that cannot be read stays as it is. */
+export function canonicalToken(token: string): string {
+  const [term] = parseFilter([token]).filter.terms;
+  return term === undefined ? token : printTerm(term);
+}
+
+/** Why a token holds for no flow, whatever its value; undefined where it may. */
+export function whyUnobserved(token: string): string | undefined {
+  const [term] = parseFilter([token]).filter.terms;
+  return term && filterField(term.field)?.unobserved;
 }
 
 /** Splits what was typed or pasted: a comma with a space after it parts tokens, one without parts values. */

@@ -3,6 +3,8 @@ import { useStore } from '../../live/store.ts';
 import { classNames } from '../../ui/class-names.ts';
 import { FilterBar } from '../filters/filter-bar.tsx';
 import { NamespaceSelect } from '../filters/namespace-select.tsx';
+import { SavedViews } from '../filters/saved-views.tsx';
+import { ShowMenu } from '../filters/show-menu.tsx';
 import { VerdictControl } from '../filters/verdict-control.tsx';
 
 export function TopBar() {
@@ -18,6 +20,8 @@ export function TopBar() {
       </div>
       <span className="hidden flex-1 max-sm:block" />
       <VerdictControl />
+      <ShowMenu />
+      <SavedViews />
       <Live />
     </header>
   );

@@ -1,0 +1,29 @@
+import { expect, it } from 'vitest';
+import type { Description } from '../../worker/question.ts';
+import { ratesOf, verdictCounts } from './rates.ts';
+
+const description: Description = {
+  members: [],
+  omittedMembers: 0,
+  stepMs: 3_000,
+  drops: [],
+  latest: [],
+  series: new Map([
+    ['a→b:80/6', { forwarded: [3, 6], dropped: [0, 3], audited: [0, 0] }],
+    ['a→c:53/17', { forwarded: [0, 3], dropped: [0, 0], audited: [3, 0] }],
+  ]),
+};
+
+it('flows per step become rates per second, of several edges together', () => {
+  expect(ratesOf(description, ['a→b:80/6'])).toMatchObject({ flows: [1, 3], dropped: [0, 1], audited: [0, 0] });
+  expect(ratesOf(description, ['a→b:80/6', 'a→c:53/17', 'no such'])).toMatchObject({ flows: [2, 4], audited: [1, 0] });
+});
+
+it('an edge that the server did not tell of had no flows; without an answer nothing is known', () => {
+  expect(ratesOf(description, ['no such'])!.flows).toEqual([0, 0]);
+  expect(ratesOf(null, ['a→b:80/6'])).toBeUndefined();
+});
+
+it('verdicts are counted over all edges', () => {
+  expect(verdictCounts(description)).toEqual({ forwarded: 12, dropped: 3, audited: 3 });
+});
