@@ -67,12 +67,15 @@ export class ConnectionMatch {
 
   /** Also says whether the rule's ports match: both have to, or it does not know the peer at all. */
   closeness(rule: ResolvedRule): number {
+    const byIdentity = this.#knowsIdentity(rule);
+    // Most rules are about others: what costs more is asked after that.
+    if (!byIdentity && !rule.everybody && rule.cidrs.length === 0) return NOT_AT_ALL;
     const byNumber = this.#hasPort(rule);
     const ofPeer = !this.#ingress && rule.everybody;
     const byName = (!byNumber || ofPeer) && this.#hasNamedPort(rule);
     if (!byNumber && !byName) return NOT_AT_ALL;
     // What a pod calls its port is part of its identity.
-    if ((byName && ofPeer) || this.#knowsIdentity(rule)) return BY_IDENTITY;
+    if (byIdentity || (byName && ofPeer)) return BY_IDENTITY;
     // An address has no port names.
     if (!byNumber && !this.#ingress) return NOT_AT_ALL;
     if (this.#knowsAddress(rule)) return BY_ADDRESS;
@@ -97,13 +100,15 @@ export class ConnectionMatch {
 
   #knowsAddress({ cidrs }: ResolvedRule): boolean {
     const { address } = this.#peer;
-    return cidrs.length > 0 && address !== undefined && cidrs.some((match) => this.#inRange(match, address));
+    if (address === undefined) return false;
+    for (const match of cidrs) if (this.#inRange(match, address)) return true;
+    return false;
   }
 
   #inRange({ cidr, except, cluster }: CidrMatch, address: Uint8Array): boolean {
-    return (
-      (this.#outside || cluster) && cidrHas(cidr, address) && !except.some((excepted) => cidrHas(excepted, address))
-    );
+    if ((!this.#outside && !cluster) || !cidrHas(cidr, address)) return false;
+    for (const excepted of except) if (cidrHas(excepted, address)) return false;
+    return true;
   }
 
   #hasPort({ ports }: ResolvedRule): boolean {
@@ -117,11 +122,10 @@ export class ConnectionMatch {
 
   #hasNamedPort({ ports }: ResolvedRule): boolean {
     if (ports === undefined || this.#destination < 0) return false;
-    return ports.some(
-      (port) =>
-        port.kind === 'named' &&
-        port.protocol === this.#protocol &&
-        this.#index.namedPort(this.#destination, port.protocol, port.name).includes(this.#port),
-    );
+    for (const port of ports) {
+      if (port.kind !== 'named' || port.protocol !== this.#protocol) continue;
+      if (this.#index.namedPort(this.#destination, port.protocol, port.name).includes(this.#port)) return true;
+    }
+    return false;
   }
 }

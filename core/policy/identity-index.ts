@@ -24,7 +24,7 @@ export class IdentityIndex {
   /** Label key → value → indexes. */
   readonly #postings = new Map<string, Map<string, number[]>>();
   readonly #members = new Map<string, Members>();
-  readonly #namedPorts = new Map<number, ReadonlyMap<string, readonly number[]>>();
+  readonly #namedPorts = new Map<number, NamedPortTable>();
 
   constructor(pods: ReadonlyMap<number, LabelSet>) {
     const sets: (LabelSet | undefined)[] = [...RESERVED_LABELS].map(() => undefined);
@@ -76,7 +76,7 @@ export class IdentityIndex {
       table = namedPortTable(this.#sets[index]?.namedPorts ?? []);
       this.#namedPorts.set(index, table);
     }
-    return table.get(`${protocol}/${name}`) ?? NONE;
+    return table.get(name)?.get(protocol) ?? NONE;
   }
 
   #post(key: string, value: string, index: number): void {
@@ -116,13 +116,17 @@ export class IdentityIndex {
 
 const NONE: readonly number[] = [];
 
-function namedPortTable(ports: readonly NamedPort[]): Map<string, number[]> {
-  const table = new Map<string, number[]>();
+/** Name → protocol → ports. */
+type NamedPortTable = Map<string, Map<number, number[]>>;
+
+function namedPortTable(ports: readonly NamedPort[]): NamedPortTable {
+  const table: NamedPortTable = new Map();
   for (const { name, protocol, port } of ports) {
-    const key = `${protocols.parse(protocol) ?? 0}/${name}`;
-    const numbers = table.get(key);
-    if (numbers === undefined) table.set(key, [port]);
-    else if (!numbers.includes(port)) numbers.push(port);
+    const number = protocols.parse(protocol);
+    if (number === undefined) continue;
+    const byProtocol = table.get(name) ?? new Map<number, number[]>();
+    table.set(name, byProtocol);
+    byProtocol.set(number, [...new Set([...(byProtocol.get(number) ?? []), port])]);
   }
   return table;
 }
