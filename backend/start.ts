@@ -46,7 +46,7 @@ export interface BackendOptions {
   readonly mergeWaitMs?: number;
   readonly map?: MapLimits;
   readonly allowedHosts?: readonly string[];
-  /** Who may frame the page; default nobody. */
+  /** Who may frame the page, and tell it their theme; default its own origin. */
   readonly frameAncestors?: readonly string[];
   readonly pageFolder?: string;
   /** Flows are replayed, and why. */
@@ -112,7 +112,7 @@ export async function startBackend(options: BackendOptions = {}): Promise<Backen
       registry,
       pageFolder: options.pageFolder ?? PAGE_FOLDER,
       allowedHosts: options.allowedHosts ?? [],
-      frameAncestors: options.frameAncestors ?? ["'none'"],
+      frameAncestors: options.frameAncestors ?? ["'self'"],
       log,
     });
     closing.unshift(() => http.close());

@@ -67,10 +67,10 @@ export function backendCommand(): Command {
     }),
     setting<string[]>({
       flags: '--frame-ancestors <origins>',
-      description: 'origins whose pages may show Waggle in a frame',
+      description: "origins whose pages may show Waggle in a frame and tell it their theme; 'none' for nobody",
       parser: listOf(text),
-      default: ["'none'"],
-      defaultText: 'none',
+      default: ["'self'"],
+      defaultText: "'self'",
     }),
   );
   return command.action(async (flags: BackendFlags) => {

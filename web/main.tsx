@@ -1,8 +1,22 @@
 import './theme/theme.css';
 import { createRoot } from 'react-dom/client';
+import { startShortcuts } from './actions/registry.ts';
+import { startEventLog } from './events/event-log.ts';
+import { startFrameActions } from './features/frame/frame-actions.ts';
 import { Page } from './features/frame/page.tsx';
 import { applyTheme } from './theme/theme.ts';
+import { followParentPage } from './view/parent-page.ts';
+import { startSettings } from './view/settings.ts';
 import { viewStore } from './view/view-store.ts';
 
-applyTheme(viewStore.get().view.theme);
+const { theme, embed } = viewStore.get().view;
+applyTheme(theme);
+startSettings();
+if (embed === null) {
+  startFrameActions();
+  startEventLog();
+} else {
+  followParentPage();
+}
+startShortcuts();
 createRoot(document.getElementById('root')!).render(<Page />);

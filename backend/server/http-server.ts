@@ -63,6 +63,10 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     grpcWebRouter(options.services, { maxReceiveBytes: MAX_REQUEST_BYTES, shutdown: shutdown.signal, log }),
     (_request, response) => void response.status(404).type('text/plain').send('No such method.\n'),
   );
+  // Whose word about the theme the page takes, when it is shown in a frame.
+  app.get('/embed.json', (_request, response) => {
+    response.set('cache-control', 'no-cache').json({ origins: options.frameAncestors });
+  });
   app.use(await pageFiles(options.pageFolder));
   app.use((_request, response) => void response.status(404).type('text/plain').send('Nothing is here.\n'));
   const failed: ErrorRequestHandler = (error, _request, response, next) => {

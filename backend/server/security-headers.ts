@@ -26,10 +26,15 @@ export function securityHeaders(frameAncestors: readonly string[]): RequestHandl
       },
     },
     crossOriginEmbedderPolicy: false,
-    // Where framing is allowed, X-Frame-Options could not say by whom.
-    xFrameOptions: frameAncestors.join() === "'none'" ? { action: 'deny' } : false,
+    xFrameOptions: frameOptions(frameAncestors),
     // Whoever ends TLS in front decides about it.
     strictTransportSecurity: false,
     referrerPolicy: { policy: 'same-origin' },
   });
+}
+
+/** The older header for the same; it cannot name other origins. */
+function frameOptions(frameAncestors: readonly string[]): { action: 'deny' | 'sameorigin' } | false {
+  if (frameAncestors.join() === "'none'") return { action: 'deny' };
+  return frameAncestors.join() === "'self'" ? { action: 'sameorigin' } : false;
 }

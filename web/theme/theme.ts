@@ -21,9 +21,24 @@ function remembered(): ThemeChoice {
 export const themeStore = createStore<Theme>('dark');
 let choice: ThemeChoice = 'system';
 
+/** What was chosen, by the link or by the person; `themeStore` has what it comes to. */
+export function chosenTheme(): ThemeChoice {
+  return choice;
+}
+
+/** The theme of the page around this one, which goes before any choice here. */
+let parent: ThemeChoice | undefined;
+let fromLink: ThemeChoice | undefined;
+
+export function followParentTheme(next: ThemeChoice): void {
+  parent = next;
+  applyTheme(fromLink);
+}
+
 /** Puts a choice into force. A choice from the URL is not remembered: it belongs to the link. */
 export function applyTheme(next: ThemeChoice | undefined): void {
-  choice = next ?? remembered();
+  fromLink = next;
+  choice = parent ?? next ?? remembered();
   const theme = choice === 'system' ? (system.matches ? 'light' : 'dark') : choice;
   document.documentElement.dataset.theme = theme;
   themeStore.set(theme);
@@ -31,9 +46,10 @@ export function applyTheme(next: ThemeChoice | undefined): void {
 
 export function rememberTheme(next: ThemeChoice): void {
   remember(NAME, next);
-  applyTheme(next);
+  parent = undefined;
+  applyTheme(undefined);
 }
 
 system.addEventListener('change', () => {
-  if (choice === 'system') applyTheme('system');
+  if (choice === 'system') applyTheme(fromLink);
 });

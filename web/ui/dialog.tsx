@@ -1,5 +1,5 @@
 import { X } from 'lucide-react';
-import { type ReactNode, useEffect, useId, useRef } from 'react';
+import { type ReactNode, useId, useLayoutEffect, useRef } from 'react';
 import { IconButton } from './button.tsx';
 import { classNames } from './class-names.ts';
 
@@ -14,10 +14,13 @@ export function Dialog(props: {
 }) {
   const element = useRef<HTMLDialogElement>(null);
   const title = useId();
-  useEffect(() => {
-    const dialog = element.current!;
-    if (!dialog.open) dialog.showModal();
-    return () => dialog.close();
+  useLayoutEffect(() => {
+    const before = document.activeElement;
+    element.current!.showModal();
+    // Leaving the document closes it, without a word to anyone: the focus has to be given back here.
+    return () => {
+      if (before instanceof HTMLElement && before.isConnected) before.focus();
+    };
   }, []);
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: Escape closes it

@@ -1,6 +1,6 @@
 import type { MapDelta } from '../graph/map-delta.ts';
-import type { Description, Question } from './question.ts';
 import type { FlowSort } from './flow-column.ts';
+import type { Description, Question } from './question.ts';
 
 /** What one stream shows; tabs with equal views share it. */
 export interface StreamView {
@@ -145,6 +145,10 @@ export interface NodeSummary {
   readonly state: 'connecting' | 'connected' | 'unavailable';
   readonly message: string;
   readonly flowsPerSecond: number;
+  /** Pods and other endpoints it observes. */
+  readonly endpoints: number;
+  /** Flows lost there, or on the way from there. */
+  readonly lost: number;
   /** Milliseconds since 1970; 0 while connected. */
   readonly retryAt: number;
 }
@@ -180,6 +184,8 @@ export type TabMessage =
   /** `base` is the URL of the API, ending in a slash. Replaces the tab's former view. */
   | { readonly type: 'open'; readonly base: string; readonly view: StreamView }
   | { readonly type: 'rows'; readonly query: RowsQuery }
+  /** The last rows are on the screen: the next may come. */
+  | { readonly type: 'drawn' }
   /** Everything about the flow with this id. */
   | { readonly type: 'flow'; readonly id: number; readonly flow: string }
   /** All flows of the table as a file, in its order; repeats are not grouped. */

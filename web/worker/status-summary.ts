@@ -35,6 +35,8 @@ export function statusSummary(status: StatusResponse, viewLosses: ReadonlyMap<Lo
       state: STATE_WORDS[node.state] ?? 'connecting',
       message: node.message,
       flowsPerSecond: node.flowsPerSecond,
+      endpoints: node.endpoints,
+      lost: node.losses.reduce((sum, { count }) => sum + Number(count), 0),
       retryAt: node.retryAt === undefined ? 0 : timestampMs(node.retryAt),
     })),
     flowsPerSecond: status.flowsPerSecond,

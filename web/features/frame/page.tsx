@@ -2,13 +2,17 @@ import { lazy, Suspense, useEffect, useMemo } from 'react';
 import { sceneStore, selectCard, startMap } from '../../live/map-client.ts';
 import { openView } from '../../live/session-client.ts';
 import { useStore } from '../../live/store.ts';
+import { ErrorEdge } from '../../ui/error-edge.tsx';
 import { Split } from '../../ui/split.tsx';
 import { useMedia } from '../../ui/use-media.ts';
 import { streamView } from '../../view/view.ts';
 import { useView } from '../../view/view-store.ts';
 import { isValidToken } from '../filters/token-check.ts';
 import { Notices, Waiting } from '../status/notices.tsx';
+import { Obstacle, useObstacle } from '../status/obstacle.tsx';
 import { StatusBar } from '../status/status-bar.tsx';
+import { Toasts } from '../status/toasts.tsx';
+import { Dialogs } from './dialogs.tsx';
 import { Rail } from './rail.tsx';
 import { selectionOf } from './selection-of.ts';
 import { TopBar } from './top-bar.tsx';
@@ -30,31 +34,42 @@ export function Page() {
   useEffect(() => openView(streamView(view, isValidToken)), [view]);
   useEffect(startMap, []);
   useEffect(() => selectCard(select), [select]);
+  const obstacle = useObstacle();
 
   const table = (
-    <Suspense fallback={<Waiting>Loading the table</Waiting>}>
-      <FlowTable selection={selection} />
-    </Suspense>
+    <ErrorEdge part="The table">
+      <Suspense fallback={<Waiting>Loading the table</Waiting>}>
+        <FlowTable selection={selection} />
+      </Suspense>
+    </ErrorEdge>
   );
   const panel =
-    select === null ? null : (
-      <Suspense fallback={<Waiting>Loading</Waiting>}>
-        <DetailsPanel />
-      </Suspense>
+    select === null || obstacle !== null ? null : (
+      <ErrorEdge key={select} part="The panel">
+        <Suspense fallback={<Waiting>Loading</Waiting>}>
+          <DetailsPanel />
+        </Suspense>
+      </ErrorEdge>
     );
   const upper = (
-    <Suspense fallback={<Waiting>Loading the map</Waiting>}>{mode === 'list' ? <CardList /> : <MapView />}</Suspense>
+    <ErrorEdge key={mode} part={mode === 'list' ? 'The list' : 'The map'}>
+      <Suspense fallback={<Waiting>Loading the map</Waiting>}>{mode === 'list' ? <CardList /> : <MapView />}</Suspense>
+    </ErrorEdge>
   );
   if (embed !== null) {
     return (
       <div className="flex h-full flex-col">
         <Notices />
-        <main className="min-h-0 flex-1">{embed === 'table' ? table : upper}</main>
+        <main className="min-h-0 flex-1">
+          {obstacle !== null ? <Obstacle state={obstacle} /> : embed === 'table' ? table : upper}
+        </main>
       </div>
     );
   }
   const center =
-    mode === 'table' ? (
+    obstacle !== null ? (
+      <Obstacle state={obstacle} />
+    ) : mode === 'table' ? (
       table
     ) : (
       <Split
@@ -97,6 +112,8 @@ export function Page() {
         </main>
       </div>
       <StatusBar />
+      <Toasts />
+      <Dialogs />
     </div>
   );
 }

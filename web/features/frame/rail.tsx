@@ -1,10 +1,11 @@
 import { Hexagon, ListTree, Moon, Sun, TableProperties } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useStore } from '../../live/store.ts';
-import { rememberTheme, themeStore } from '../../theme/theme.ts';
+import { themeStore } from '../../theme/theme.ts';
 import { classNames } from '../../ui/class-names.ts';
 import type { ViewMode } from '../../view/view.ts';
-import { changeView, useView } from '../../view/view-store.ts';
+import { useView } from '../../view/view-store.ts';
+import { frameAction } from './frame-actions.ts';
 
 const MODES: readonly { mode: ViewMode; name: string; icon: ReactNode }[] = [
   { mode: 'map', name: 'Map', icon: <Hexagon aria-hidden size={18} strokeWidth={1.75} /> },
@@ -22,18 +23,12 @@ export function Rail() {
       className="flex shrink-0 items-center gap-2 border-line bg-background p-2 max-sm:order-last max-sm:flex-row max-sm:border-t max-sm:py-1 sm:w-[52px] sm:flex-col sm:border-r"
     >
       {MODES.map(({ mode: each, name, icon }) => (
-        <RailButton key={each} name={name} current={mode === each} onClick={() => changeView({ mode: each })}>
+        <RailButton key={each} name={name} current={mode === each} onClick={frameAction(`view.${each}`).run}>
           {icon}
         </RailButton>
       ))}
       <span className="flex-1" />
-      <RailButton
-        name={theme === 'dark' ? 'Light theme' : 'Dark theme'}
-        onClick={() => {
-          changeView({ theme: undefined }, 'replace');
-          rememberTheme(theme === 'dark' ? 'light' : 'dark');
-        }}
-      >
+      <RailButton name={theme === 'dark' ? 'Light theme' : 'Dark theme'} onClick={frameAction('theme').run}>
         {theme === 'dark' ? (
           <Sun aria-hidden size={18} strokeWidth={1.75} />
         ) : (

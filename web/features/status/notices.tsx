@@ -1,9 +1,10 @@
-import { CloudOff, Filter, History, LoaderCircle, Lock } from 'lucide-react';
+import { CloudOff, Filter, History, LoaderCircle } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { connectionStore, retryNow, statusStore } from '../../live/session-client.ts';
 import { useStore } from '../../live/store.ts';
 import { useNow } from '../../ui/use-now.ts';
 import { viewStore } from '../../view/view-store.ts';
+import { useObstacle } from './obstacle.tsx';
 
 /** What a person has to know before reading the page, as lines under the bar. */
 export function Notices() {
@@ -30,28 +31,19 @@ function Notice({ icon, children }: { icon: ReactNode; children: ReactNode }) {
   );
 }
 
+/** While what is shown is old; where nothing is shown, that place says it. */
 function ConnectionNotice() {
   const state = useStore(connectionStore);
-  switch (state.phase) {
-    case 'live':
-    case 'connecting':
-      return null;
-    case 'refused':
-      return (
-        <Notice icon={state.reason === 'filter' ? <Filter size={14} /> : <Lock size={14} />}>
-          {state.reason === 'filter' ? `This filter cannot be used: ${state.message}` : state.message}
-        </Notice>
-      );
-    case 'waiting':
-      return (
-        <Notice icon={<CloudOff size={14} />}>
-          {state.message} Trying again <Countdown at={state.retryAt} />.{' '}
-          <button type="button" onClick={retryNow} className="text-link underline-offset-2 hover:underline">
-            Try now
-          </button>
-        </Notice>
-      );
-  }
+  const obstacle = useObstacle();
+  if (state.phase !== 'waiting' || obstacle !== null) return null;
+  return (
+    <Notice icon={<CloudOff size={14} />}>
+      {state.message} What you see is as it was. Trying again <Countdown at={state.retryAt} />.{' '}
+      <button type="button" onClick={retryNow} className="text-link underline underline-offset-2">
+        Try now
+      </button>
+    </Notice>
+  );
 }
 
 function Countdown({ at }: { at: number }) {

@@ -1,36 +1,50 @@
+import { Bell, Command, Settings as Gear, Keyboard } from 'lucide-react';
+import { eventsStore, seenStore } from '../../events/event-log.ts';
 import { formatCount } from '../../format/quantity.ts';
 import { formatClockSeconds, timeZone } from '../../format/time.ts';
 import { sceneStore } from '../../live/map-client.ts';
-import { connectionStore, statusStore } from '../../live/session-client.ts';
+import { secondStore } from '../../live/second.ts';
+import { connectionStore, retryNow, statusStore } from '../../live/session-client.ts';
 import { useStore } from '../../live/store.ts';
-import { classNames } from '../../ui/class-names.ts';
-import { useNow } from '../../ui/use-now.ts';
+import { KeyCaps } from '../../ui/key-caps.tsx';
 import { Dot } from '../../ui/verdict.tsx';
+import { settingsStore } from '../../view/settings.ts';
+import { ActionButton } from '../frame/action-button.tsx';
+import { Losses } from './losses.tsx';
+import { Nodes } from './nodes.tsx';
 
-/** One line: how much flows, who reports, what was lost. */
+/** One line: how much flows, who reports, what was lost, whether this page is connected. */
 export function StatusBar() {
   const status = useStore(statusStore);
-  const connection = useStore(connectionStore);
-  const live = connection.phase === 'live';
   return (
-    <footer className="flex h-7 shrink-0 items-center gap-4 overflow-hidden border-t border-line bg-background px-4 text-2xs whitespace-nowrap text-dim">
-      <span role="status" className="flex items-center gap-2">
-        <Dot className={live ? 'bg-forwarded' : 'bg-accent'} />
-        {status === null ? (
-          <span>{live ? 'waiting for figures' : 'not connected'}</span>
-        ) : (
-          <>
-            <span className="numbers text-text">{formatCount(status.flowsPerSecond)} flows/s</span>
-            <Bullet />
-            <Nodes />
-            <Bullet />
-            <Lost />
-          </>
-        )}
-      </span>
+    <footer className="flex h-7 shrink-0 items-center gap-2 border-t border-line bg-background pr-2 pl-3 text-2xs whitespace-nowrap text-dim">
+      <Connection />
+      {status !== null && (
+        <>
+          <Bullet />
+          <span className="numbers text-text">{formatCount(status.flowsPerSecond)} flows/s</span>
+          <Bullet />
+          <Nodes nodes={status.nodes} />
+          <Bullet />
+          <Losses status={status} />
+        </>
+      )}
       <Omitted />
       <span className="flex-1" />
       <Clock />
+      <Happened />
+      <ActionButton id="keyboard" className="max-sm:hidden">
+        <Keyboard aria-hidden size={14} />
+      </ActionButton>
+      <ActionButton id="settings">
+        <Gear aria-hidden size={14} />
+      </ActionButton>
+      <ActionButton id="palette" className="!w-auto px-1">
+        <span className="max-sm:sr-only">
+          <KeyCaps keys="mod+k" />
+        </span>
+        <Command aria-hidden size={14} className="sm:hidden" />
+      </ActionButton>
     </footer>
   );
 }
@@ -43,35 +57,33 @@ function Bullet() {
   );
 }
 
-function Nodes() {
-  const nodes = useStore(statusStore)?.nodes ?? [];
-  const connected = nodes.filter(({ state }) => state === 'connected').length;
-  const title = nodes
-    .map(({ name, state, message, flowsPerSecond }) =>
-      state === 'connected'
-        ? `${name}: ${formatCount(flowsPerSecond)} flows/s${message === '' ? '' : ` – ${message}`}`
-        : `${name}: ${state}${message === '' ? '' : ` – ${message}`}`,
-    )
-    .join('\n');
+const WORDS = { live: 'live', connecting: 'connecting', waiting: 'not connected', refused: 'stopped' };
+
+function Connection() {
+  const state = useStore(connectionStore);
   return (
-    <span title={title} className={classNames('numbers', connected < nodes.length && 'text-dropped-text')}>
-      {connected}/{nodes.length} {nodes.length === 1 ? 'node' : 'nodes'}
+    <span className="flex items-center gap-2">
+      <Dot
+        className={state.phase === 'live' ? 'bg-forwarded' : state.phase === 'connecting' ? 'bg-accent' : 'bg-dropped'}
+      />
+      <span role="status" className="max-sm:sr-only">
+        {WORDS[state.phase]}
+      </span>
+      {state.phase === 'waiting' && (
+        <>
+          <Countdown at={state.retryAt} />
+          <button type="button" onClick={retryNow} className="text-link underline-offset-2 hover:underline">
+            now
+          </button>
+        </>
+      )}
     </span>
   );
 }
 
-function Lost() {
-  const status = useStore(statusStore);
-  if (status === null) return null;
-  const title =
-    status.lost === 0
-      ? 'No flow was lost on its way here.'
-      : status.losses.map(({ where, count }) => `${where}: ${count}`).join('\n');
-  return (
-    <span title={title} className={classNames('numbers', status.lost > 0 && 'text-dropped-text')}>
-      {formatCount(status.lost)} lost
-    </span>
-  );
+function Countdown({ at }: { at: number }) {
+  const seconds = Math.ceil((at - useStore(secondStore)) / 1000);
+  return <span className="numbers">{seconds > 0 ? `again in ${seconds} s` : 'trying'}</span>;
 }
 
 /** Whatever is not drawn is counted. */
@@ -84,14 +96,35 @@ function Omitted() {
       `${formatCount(scene.hiddenEdges + scene.omittedEdges)} quiet arrows not drawn`,
     scene.omittedCards > 0 && `${formatCount(scene.omittedCards)} cards not drawn`,
   ].filter((part) => part !== false);
-  return parts.length === 0 ? null : <span className="text-accent-text">{parts.join(', ')}</span>;
+  return parts.length === 0 ? null : (
+    <span className="min-w-0 truncate text-accent-text max-md:hidden">{parts.join(', ')}</span>
+  );
 }
 
 function Clock() {
-  const now = useNow(1_000);
+  useStore(settingsStore);
+  const now = useStore(secondStore);
   return (
-    <span className="max-sm:hidden">
+    <ActionButton id="time" className="!w-auto px-1.5 max-md:hidden">
       {timeZone()} · <span className="numbers">{formatClockSeconds(now)}</span>
-    </span>
+    </ActionButton>
+  );
+}
+
+/** Opens the history; marked when it has something new. */
+function Happened() {
+  const events = useStore(eventsStore);
+  const seen = useStore(seenStore);
+  const news = events.filter(({ id }) => id > seen).length;
+  return (
+    <ActionButton id="events" more={news === 0 ? '' : `, ${news} new`} className="relative">
+      <Bell aria-hidden size={14} />
+      {news > 0 && (
+        <span
+          aria-hidden
+          className="absolute top-0.5 right-0.5 size-[7px] rounded-full border border-background bg-accent"
+        />
+      )}
+    </ActionButton>
   );
 }

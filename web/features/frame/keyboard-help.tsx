@@ -1,0 +1,74 @@
+import type { Keys } from '../../actions/keys.ts';
+import { type ActionGroup, actionsStore } from '../../actions/registry.ts';
+import { useStore } from '../../live/store.ts';
+import { Dialog } from '../../ui/dialog.tsx';
+import { KeyCaps } from '../../ui/key-caps.tsx';
+import { settingsStore } from '../../view/settings.ts';
+
+interface Hint {
+  readonly keys: readonly Keys[];
+  readonly name: string;
+}
+
+/** Keys that belong to what has the focus, not to the page. */
+const HINTS: Partial<Record<ActionGroup, readonly Hint[]>> = {
+  Map: [
+    { keys: ['arrowup', 'arrowdown', 'arrowleft', 'arrowright'], name: 'Go through cards and arrows' },
+    { keys: ['enter'], name: 'Details of the card' },
+    { keys: ['f'], name: 'Focus on the neighbourhood' },
+    { keys: ['p'], name: 'Pin the card where it is' },
+    { keys: ['=', '-', '0'], name: 'Zoom in, zoom out, fit' },
+  ],
+  Filter: [
+    { keys: ['enter'], name: 'Take the filter' },
+    { keys: ['backspace'], name: 'Edit the last filter again' },
+  ],
+};
+
+const GROUPS: readonly ActionGroup[] = ['View', 'Map', 'Flow table', 'Filter', 'Page'];
+
+export function KeyboardHelp({ onClose }: { onClose(): void }) {
+  const actions = useStore(actionsStore);
+  const { singleKeys } = useStore(settingsStore);
+  const groups = GROUPS.map((group) => ({
+    group,
+    hints: [
+      ...actions
+        .filter((action) => action.group === group && action.keys !== undefined)
+        .map(({ keys, name }): Hint => ({ keys: [keys!], name })),
+      ...(HINTS[group] ?? []),
+    ],
+  })).filter(({ hints }) => hints.length > 0);
+  return (
+    <Dialog title="Keys" onClose={onClose} className="!w-[min(720px,calc(100vw-24px))]">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard */}
+      <div tabIndex={0} className="min-h-0 columns-2 gap-8 overflow-y-auto px-4 pb-4 max-sm:columns-1">
+        {groups.map(({ group, hints }) => (
+          <section key={group} className="mb-4 break-inside-avoid">
+            <h3 className="pb-1 text-xs font-semibold text-dim">{group}</h3>
+            <dl>
+              {hints.map(({ keys, name }) => (
+                <div
+                  key={name}
+                  className="flex items-baseline justify-between gap-3 border-b border-line py-1 last:border-b-0"
+                >
+                  <dt className="text-sm">{name}</dt>
+                  <dd className="flex gap-1">
+                    {keys.map((each) => (
+                      <KeyCaps key={each} keys={each} />
+                    ))}
+                  </dd>
+                </div>
+              ))}
+            </dl>
+          </section>
+        ))}
+      </div>
+      {!singleKeys && (
+        <p className="border-t border-line px-4 py-2 text-xs text-dim">
+          Keys without Ctrl or ⌘ are switched off in the settings.
+        </p>
+      )}
+    </Dialog>
+  );
+}

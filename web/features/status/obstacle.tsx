@@ -1,0 +1,68 @@
+import { CloudOff, FilterX, Lock } from 'lucide-react';
+import { sceneStore } from '../../live/map-client.ts';
+import { secondStore } from '../../live/second.ts';
+import { connectionStore, retryNow, rowsStore } from '../../live/session-client.ts';
+import { useStore } from '../../live/store.ts';
+import { Button } from '../../ui/button.tsx';
+import { State } from '../../ui/state.tsx';
+import type { ConnectionState } from '../../worker/protocol.ts';
+import { isNarrowed, showEverything } from '../frame/frame-actions.ts';
+
+export type ObstacleState = Extract<ConnectionState, { phase: 'refused' | 'waiting' }>;
+
+/** Why there is nothing at all to show; null while there is something, be it old. */
+export function useObstacle(): ObstacleState | null {
+  const connection = useStore(connectionStore);
+  const scene = useStore(sceneStore);
+  const rows = useStore(rowsStore)?.total ?? 0;
+  const known = rows > 0 || (scene?.scene.cards.length ?? 0) > 0;
+  if (connection.phase === 'refused') return connection;
+  return connection.phase === 'waiting' && !known ? connection : null;
+}
+
+/** In place of map and table. */
+export function Obstacle({ state }: { state: ObstacleState }) {
+  if (state.phase === 'waiting') {
+    return (
+      <State
+        icon={<CloudOff size={20} />}
+        title="Waggle’s server does not answer"
+        actions={<Button onClick={retryNow}>Try now</Button>}
+      >
+        <p>{state.message}</p>
+        <p>
+          This page tries again by itself
+          <In at={state.retryAt} />.
+        </p>
+      </State>
+    );
+  }
+  const everything = isNarrowed() && <Button onClick={showEverything}>Show everything</Button>;
+  if (state.reason === 'filter') {
+    return (
+      <State icon={<FilterX size={20} />} title="This filter cannot be used" actions={everything}>
+        {state.message}
+      </State>
+    );
+  }
+  return (
+    <State
+      icon={<Lock size={20} />}
+      title="You may not see these flows"
+      actions={
+        <>
+          {everything}
+          <Button onClick={() => location.reload()}>Try again</Button>
+        </>
+      }
+    >
+      <p>{state.message}</p>
+      <p>Choose namespaces that are yours, or ask whoever runs Waggle for them.</p>
+    </State>
+  );
+}
+
+function In({ at }: { at: number }) {
+  const seconds = Math.ceil((at - useStore(secondStore)) / 1000);
+  return seconds > 0 ? <span className="numbers"> in {seconds} s</span> : null;
+}
