@@ -11,6 +11,8 @@ export interface Policy {
   readonly reference: PolicyReference;
   /** True when it is annotated to be evaluated and reported, not enforced. */
   readonly audit: boolean;
+  /** Where it stands; undefined when it came without a text. */
+  readonly place: Place | undefined;
   /** One; several where a Cilium policy has a list of `specs`. */
   readonly sections: readonly PolicySection[];
 }
@@ -38,7 +40,7 @@ export interface Rule {
   readonly peers: readonly PeerMatch[] | undefined;
   /** The ports it is about; undefined = every protocol and port. An empty list is none. */
   readonly ports: readonly PortMatch[] | undefined;
-  /** Where it stands; undefined when the policy came without a text. */
+  /** Where it stands, as for its policy. */
   readonly place: Place | undefined;
 }
 

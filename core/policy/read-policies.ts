@@ -1,4 +1,4 @@
-import { type ManifestDocument, parseManifest } from '../manifest/document.ts';
+import { type ManifestDocument, type Place, parseManifest } from '../manifest/document.ts';
 import { isDnsLabel, isDnsSubdomain } from '../manifest/names.ts';
 import { readAudit } from './enforcement.ts';
 import { type Finding, finding, PolicyCheck } from './finding.ts';
@@ -63,12 +63,12 @@ export function readPolicy(
       ? [readNetworkPolicy(check, reference)].filter((body) => body !== undefined)
       : readCiliumPolicy(check, reference);
   if (check.failed) return { findings: check.findings };
-  return { policy: assemble(reference, audit, bodies), findings: check.findings };
+  return { policy: assemble(reference, audit, check.place(['metadata', 'name']), bodies), findings: check.findings };
 }
 
-function assemble(reference: PolicyReference, audit: boolean, bodies: readonly SectionBody[]): Policy {
+function assemble(reference: PolicyReference, audit: boolean, place: Place, bodies: readonly SectionBody[]): Policy {
   const sections: PolicySection[] = [];
-  const policy: Policy = { reference, audit, sections };
+  const policy: Policy = { reference, audit, place, sections };
   for (const body of bodies) sections.push({ policy, ...body });
   return policy;
 }
