@@ -20,6 +20,8 @@ import { DatapathLosses } from './observer/datapath-losses.ts';
 import { FlowLog } from './observer/flow-log.ts';
 import { NodeFlowService } from './observer/flow-service.ts';
 import { PodFinder } from './pods/pod-finder.ts';
+import { DecisionTable } from './policy/decision-table.ts';
+import { ReasonLog } from './policy/reason-log.ts';
 import type { RunDirectory } from './run-directory.ts';
 import { NodeSync } from './sync/node-sync.ts';
 import { SyncLoop } from './sync/sync-loop.ts';
@@ -46,6 +48,8 @@ export interface AgentOptions {
   readonly procRoot?: string;
   /** Flows held. */
   readonly flows: number;
+  /** Evaluate policies and report, enforce nowhere. */
+  readonly policyAudit?: boolean;
   readonly datapath?: Omit<DatapathOptions, 'pinDirectory'>;
   readonly log: Logger;
 }
@@ -84,7 +88,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
 
 export class Agent {
   readonly flows: FlowLog;
-  readonly health = new Health('gRPC', 'pods');
+  readonly health = new Health('gRPC', 'pods', 'policy');
   readonly #options: AgentOptions;
   readonly #datapath: Datapath;
   readonly #sync: NodeSync;
@@ -110,22 +114,25 @@ export class Agent {
     this.#losses = new DatapathLosses(DatapathLosses.fromJson(run.read('losses.json')));
     this.#book = new AddressBook(cluster);
     const finder = new PodFinder(options.cgroupRoot, options.procRoot);
-    this.#sync = new NodeSync({ source, datapath, finder, book: this.#book, cluster, node });
+    const reasons = new ReasonLog(run);
+    const { policyAudit = false } = options;
+    this.#sync = new NodeSync({ source, datapath, finder, book: this.#book, cluster, node, reasons, policyAudit });
     this.#saveState();
     this.#noteLosses(undefined);
 
     // Names before records: what waited in the ring is told with the names known now.
     this.#sync.run();
-    this.health.met('pods');
+    this.#afterSync('');
     this.#loop = new SyncLoop({
       source,
       run: () => this.#sync.run(),
       onRun: (problem) => this.#afterSync(problem),
     });
     const table = new EndpointTable(this.flows.window.endpoints, this.#book);
+    const decisions = new DecisionTable(this.flows.window.decisions, (id) => reasons.reason(id));
     this.#drain = new RecordDrain({
       ring: datapath.ring,
-      rows: new RecordToRow(this.flows.window, this.flows.node, table, this.#clock),
+      rows: new RecordToRow(this.flows.window, this.flows.node, table, this.#clock, decisions),
       table,
       book: this.#book,
       clock: this.#clock,
@@ -246,6 +253,9 @@ export class Agent {
   #afterSync(problem: string): void {
     if (problem === '') this.health.met('pods');
     else this.health.unmet('pods', problem);
+    const [policy] = this.#sync.policy.problems;
+    if (policy === undefined) this.health.met('policy');
+    else this.health.unmet('policy', policy);
   }
 
   #attachedPods(): number {
@@ -260,6 +270,8 @@ export class Agent {
     if (unmet !== undefined) return `${unmet.condition}: ${unmet.problem}`;
     const [problem] = this.#options.source.problems();
     if (problem !== undefined) return `${problem.subject}: ${problem.message}`;
+    const [policy] = this.#sync.policy.problems;
+    if (policy !== undefined) return `policy: ${policy}`;
     const blind = [...this.#sync.pods.values()].filter(
       ({ pod, problem, since }) =>
         // Without an address it has not started, or has ended: there is nothing to observe yet, or any more.

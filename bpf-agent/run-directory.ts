@@ -3,6 +3,9 @@ import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { isBpffs, unmountBpffs } from './loader/bpffs.ts';
 
+/** What an agent leaves for the next one besides what is pinned. */
+export type RunFile = 'boots.json' | 'losses.json' | 'policy-reasons.json';
+
 /**
  * Where an agent keeps what must outlive it:
  *
@@ -10,6 +13,7 @@ import { isBpffs, unmountBpffs } from './loader/bpffs.ts';
  *     bpf/           a BPF file system: pinned programs, links and maps
  *     boots.json     former boots, for the gap after a restart
  *     losses.json    what was told of the datapath's counters
+ *     policy-reasons.json  what the rule ids in kernel and records stand for
  */
 export class RunDirectory {
   readonly path: string;
@@ -30,7 +34,7 @@ export class RunDirectory {
     mkdirSync(this.path, { recursive: true, mode: 0o755 });
   }
 
-  read(name: 'boots.json' | 'losses.json'): string {
+  read(name: RunFile): string {
     try {
       return readFileSync(join(this.path, name), 'utf8');
     } catch {
@@ -39,7 +43,7 @@ export class RunDirectory {
   }
 
   /** All or nothing: a reader or a crash never meets half a file. */
-  write(name: 'boots.json' | 'losses.json', text: string): void {
+  write(name: RunFile, text: string): void {
     const draft = join(this.path, `.${name}.${process.pid}`);
     writeFileSync(draft, text);
     chmodSync(draft, 0o600);

@@ -36,6 +36,7 @@ interface AgentFlags extends Record<TimeoutFlag, number> {
   ringSize: number;
   connections: number;
   attachMode: 'auto' | 'tcx' | 'clsact';
+  policyAudit: boolean;
   detachOnExit: boolean;
 }
 
@@ -133,6 +134,11 @@ export function agentCommand(): Command {
       });
     }),
     setting<boolean>({
+      flags: '--policy-audit',
+      description: 'evaluate network policies and report what they would drop, without dropping it',
+      default: false,
+    }),
+    setting<boolean>({
       flags: '--detach-on-exit',
       description: 'take the programs off and forget everything when the agent stops',
       default: false,
@@ -185,6 +191,7 @@ async function runAgent(flags: AgentFlags): Promise<void> {
     cgroupRoot,
     procRoot: flags.procRoot,
     flows: flags.flows,
+    policyAudit: flags.policyAudit,
     datapath: {
       ringBytes: flags.ringSize,
       connections: flags.connections,

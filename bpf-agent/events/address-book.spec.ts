@@ -14,6 +14,14 @@ function pod(name: string, identity: number, more: { id?: number; labels?: strin
     identity,
     workload: { kind: 'Deployment', name: name.split('-')[0] },
     labels: more.labels ?? [`k8s:app=${name.split('-')[0]}`],
+    labelSet: {
+      cluster: 'lab',
+      namespace: 'shop',
+      namespaceLabels: {},
+      podLabels: {},
+      serviceAccount: '',
+      namedPorts: [],
+    },
   };
   if (more.id === undefined) return { kind: 'pod', pod: description };
   return {

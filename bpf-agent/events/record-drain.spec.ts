@@ -98,6 +98,14 @@ function pod(name: string, identity: number): AddressOwner {
       identity,
       workload: { kind: 'Pod', name },
       labels: [],
+      labelSet: {
+        cluster: 'lab',
+        namespace: 'shop',
+        namespaceLabels: {},
+        podLabels: {},
+        serviceAccount: '',
+        namedPorts: [],
+      },
     },
   };
 }

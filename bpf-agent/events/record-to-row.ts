@@ -1,6 +1,8 @@
+import { REPLY } from '#core/flow/direction.ts';
 import type { FlowWindow } from '#core/flow/flow-window.ts';
 import { TRIGGER } from '#core/flow/trigger.ts';
 import { VERDICT } from '#core/flow/verdict.ts';
+import type { DecisionTable } from '../policy/decision-table.ts';
 import type { EndpointTable } from './endpoint-table.ts';
 import type { KernelClock } from './kernel-clock.ts';
 import { RECORD, type RingView } from './ring-record.ts';
@@ -11,13 +13,24 @@ export class RecordToRow {
   readonly #node: number;
   readonly #endpoints: EndpointTable;
   readonly #clock: KernelClock;
+  readonly #decisions: DecisionTable | undefined;
 
-  /** @param node the window's number of this node boot */
-  constructor(window: FlowWindow, node: number, endpoints: EndpointTable, clock: KernelClock) {
+  /**
+   * @param node the window's number of this node boot
+   * @param decisions makes the policy column; without it flows tell none
+   */
+  constructor(
+    window: FlowWindow,
+    node: number,
+    endpoints: EndpointTable,
+    clock: KernelClock,
+    decisions?: DecisionTable,
+  ) {
     this.#window = window;
     this.#node = node;
     this.#endpoints = endpoints;
     this.#clock = clock;
+    this.#decisions = decisions;
   }
 
   /** Appends the record at byte offset `at`. Its sequence is its position in the window plus one. */
@@ -61,8 +74,27 @@ export class RecordToRow {
     columns.bytesReply[slot] = u32[word + RECORD.bytesReply / 4]!;
     columns.rttMicros[slot] = u32[word + RECORD.rttMicros / 4]!;
     columns.retransmits[slot] = Math.min(u32[word + RECORD.retransmits / 4]!, 0xffff);
+    const rule = u32[word + RECORD.ruleId / 4]!;
+    const auditRule = u32[word + RECORD.auditRuleId / 4]!;
+    columns.policy[slot] =
+      (rule === 0 && auditRule === 0) || this.#decisions === undefined
+        ? 0
+        : this.#decisions.number(
+            rule,
+            auditRule,
+            columns.direction[slot]!,
+            hitsOf(trigger, columns.reply[slot]!, columns.packetsOriginal[slot]!),
+            columns.packetsOriginal[slot]! + columns.packetsReply[slot]!,
+            columns.timeSeconds[slot]!,
+          );
     this.#window.commit(slot);
     endpoints.release(source);
     endpoints.release(destination);
   }
+}
+
+/** What a record counts as in a rule's account: a connection that opened, or packets that were denied. */
+function hitsOf(trigger: number, reply: number, packets: number): number {
+  if (trigger === TRIGGER.DROP) return packets;
+  return trigger === TRIGGER.FIRST_PACKET && reply !== REPLY.REPLY ? 1 : 0;
 }

@@ -41,6 +41,12 @@ export class DatapathStateMap {
     this.#map.set(0, { identityRevision: (identityRevision + 1) >>> 0, policyRevision });
   }
 
+  /** The same, and makes each known connection be judged again with its next packet. Call after changing policy as well. */
+  bump(): void {
+    const { identityRevision, policyRevision } = this.get();
+    this.#map.set(0, { identityRevision: (identityRevision + 1) >>> 0, policyRevision: (policyRevision + 1) >>> 0 });
+  }
+
   setPolicyRevision(policyRevision: number): void {
     this.#map.set(0, { ...this.get(), policyRevision });
   }

@@ -1,7 +1,7 @@
 import { formatAddress, parseAddress } from '#core/ip/address.ts';
 import type { Datapath } from '../loader/datapath.ts';
 import { LoaderError } from '../loader/loader-error.ts';
-import type { EndpointEntry } from '../maps/endpoints.ts';
+import { type EndpointEntry, sameEndpointEntry } from '../maps/endpoints.ts';
 import { difference, isEmpty } from './difference.ts';
 
 /** Maps and hooks of the datapath as the agent wants them, in its own words. */
@@ -45,6 +45,11 @@ export class DatapathMirror {
     return this.#endpoints;
   }
 
+  /** Identities that addresses are mapped to. */
+  identities(): Set<number> {
+    return new Set(this.#identities.values());
+  }
+
   /** Interfaces that carry the programs. */
   attached(): Set<number> {
     return new Set(this.#datapath.attached().map(({ interfaceIndex }) => interfaceIndex));
@@ -61,11 +66,7 @@ export class DatapathMirror {
     const { maps } = this.#datapath;
     const identities = difference(this.#identities, desired.identities);
     const prefixes = difference(this.#prefixes, normalised(desired.prefixes));
-    const endpoints = difference(
-      this.#endpoints,
-      desired.endpoints,
-      (a, b) => a.id === b.id && a.identity === b.identity,
-    );
+    const endpoints = difference(this.#endpoints, desired.endpoints, sameEndpointEntry);
     for (const [address, identity] of identities.set) {
       maps.identities.setAddress(parseAddress(address), identity);
       this.#identities.set(address, identity);
@@ -93,7 +94,7 @@ export class DatapathMirror {
       maps.identities.deleteAddress(parseAddress(address));
       this.#identities.delete(address);
     }
-    if (![identities, prefixes, endpoints].every(isEmpty)) maps.state.bumpIdentityRevision();
+    if (![identities, prefixes, endpoints].every(isEmpty)) maps.state.bump();
     return problems;
   }
 

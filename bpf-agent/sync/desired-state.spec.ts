@@ -17,6 +17,14 @@ function pod(name: string, more: Partial<PodDescription> = {}): PodDescription {
     identity: 0x4000_0001,
     workload: { kind: 'Pod', name },
     labels: [],
+    labelSet: {
+      cluster: 'lab',
+      namespace: 'shop',
+      namespaceLabels: {},
+      podLabels: {},
+      serviceAccount: '',
+      namedPorts: [],
+    },
     ...more,
   };
 }

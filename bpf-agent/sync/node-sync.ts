@@ -1,10 +1,15 @@
-import { formatAddress } from '#core/ip/address.ts';
+import type { LabelSet } from '#core/identity/label-set.ts';
+import { formatAddress, parseAddress } from '#core/ip/address.ts';
 import type { ClusterSource } from '#runtime/cluster/source.ts';
 import type { AddressBook } from '../events/address-book.ts';
 import type { Datapath } from '../loader/datapath.ts';
+import { toDatapathAddress } from '../maps/address-bytes.ts';
+import type { EndpointEntry } from '../maps/endpoints.ts';
 import type { Link } from '../netlink/link.ts';
 import { listAddresses, listLinks } from '../netlink/route-socket.ts';
 import type { PodFinder } from '../pods/pod-finder.ts';
+import { PolicySync } from '../policy/policy-sync.ts';
+import type { ReasonLog } from '../policy/reason-log.ts';
 import { DatapathMirror } from './datapath-mirror.ts';
 import { desiredState, type LocalEndpoint } from './desired-state.ts';
 import { PodDescriber, type PodDescription } from './pod-description.ts';
@@ -29,6 +34,9 @@ export interface NodeSyncOptions {
   readonly book: AddressBook;
   readonly cluster: string;
   readonly node: string;
+  readonly reasons: ReasonLog;
+  /** Evaluate policies and report, enforce nowhere. */
+  readonly policyAudit: boolean;
 }
 
 /** Brings the datapath and the address book to what the cluster's state and the node's interfaces ask for. */
@@ -36,6 +44,7 @@ export class NodeSync {
   readonly #options: NodeSyncOptions;
   readonly #describer: PodDescriber;
   readonly #mirror: DatapathMirror;
+  readonly policy: PolicySync;
   #pods = new Map<string, NodePod>();
   /** Pods that are no longer in the cluster's state and whose interface still stands: their last packets are theirs. */
   #departing = new Map<string, LocalEndpoint>();
@@ -45,6 +54,14 @@ export class NodeSync {
     this.#options = options;
     this.#describer = new PodDescriber(options.cluster);
     this.#mirror = new DatapathMirror(options.datapath);
+    this.policy = new PolicySync({
+      source: options.source,
+      maps: options.datapath.maps,
+      reasons: options.reasons,
+      cluster: options.cluster,
+      audit: options.policyAudit,
+      setsInUse: this.#setsInUse(),
+    });
     this.#nextId = Math.max(0, ...[...this.#mirror.endpoints.values()].map(({ id }) => id)) + 1;
   }
 
@@ -75,23 +92,40 @@ export class NodeSync {
     }
     this.#followDepartures(local, endpoints, links);
 
+    const present = [...[...this.#departing.values()].map(({ pod }) => ({ ...pod, finished: true })), ...pods];
     const state = desiredState({
       ownNode: node,
       ownAddresses: listAddresses()
         .filter(({ scope }) => scope !== HOST_SCOPE)
         .map(({ address }) => formatAddress(address)),
       nodes: source.list('Node'),
-      pods: [...[...this.#departing.values()].map(({ pod }) => ({ ...pod, finished: true })), ...pods],
+      pods: present,
       endpoints: [...this.#departing.values(), ...endpoints.values()],
     });
-    const entries = new Map(
-      [...state.endpoints].map(([index, { id, pod }]) => [index, { id, identity: pod.identity }]),
+    const own = new Set([...state.endpoints.values()].map(({ pod }) => pod.identity));
+    // Policy before addresses: whoever is new meets rules that know it.
+    const policies = this.policy.prepare({
+      all: new Map(present.map(({ identity, labelSet }): [number, LabelSet] => [identity, labelSet])),
+      local: own,
+      mapped: this.#mirror.identities(),
+    });
+    const entries = new Map<number, EndpointEntry>(
+      [...state.endpoints].map(([index, { id, pod }]) => [
+        index,
+        {
+          id,
+          identity: pod.identity,
+          policy: policies.get(pod.identity),
+          addresses: pod.addresses.map((address) => toDatapathAddress(parseAddress(address))),
+        },
+      ]),
     );
     // An interface an earlier agent knew and we do not (yet): it keeps its entry as long as it stands.
     for (const [index, entry] of this.#mirror.endpoints) {
       if (linkIndexes.has(index) && !entries.has(index)) entries.set(index, entry);
     }
     const problems = this.#mirror.apply({ ...state, endpoints: entries }, linkIndexes);
+    this.policy.settle(own, this.#setsInUse());
     book.update(state.owners);
 
     const before = this.#pods;
@@ -123,6 +157,10 @@ export class NodeSync {
       for (const [uid, endpoint] of departing) if (endpoint.interface.index === taken.index) departing.delete(uid);
     }
     this.#departing = departing;
+  }
+
+  #setsInUse(): Set<number> {
+    return new Set([...this.#mirror.endpoints.values()].flatMap(({ policy }) => policy?.set ?? []));
   }
 
   /** The number an interface has, from an earlier agent too, or the next one. */

@@ -21,6 +21,8 @@ export interface PodDescription {
   readonly workload: Workload;
   /** Identity labels with their source prefix, sorted. */
   readonly labels: readonly string[];
+  /** What its identity stands for; the same object as long as nothing of it has changed. */
+  readonly labelSet: LabelSet;
 }
 
 interface PodPart extends Omit<PodDescription, 'identity'> {
@@ -37,6 +39,8 @@ export type ClusterObjectsView = Pick<ClusterSource, 'list' | 'get'>;
 export class PodDescriber {
   readonly #cluster: string;
   readonly #parts = new WeakMap<Pod, { namespace: Namespace | undefined; workload: Workload; part: PodPart }>();
+  /** One object per label set, whichever pod it came from. */
+  #labelSets: ReadonlyMap<string, LabelSet> = new Map();
   readonly #number = rememberingIdentityNumber();
 
   constructor(cluster: string) {
@@ -52,7 +56,16 @@ export class PodDescriber {
       parts.map((part) => part.canonicalText),
       this.#number,
     );
-    return parts.map(({ canonicalText, ...part }) => ({ ...part, identity: identities.get(canonicalText)! }));
+    const labelSets = new Map<string, LabelSet>();
+    for (const { canonicalText, labelSet } of parts) {
+      if (!labelSets.has(canonicalText)) labelSets.set(canonicalText, this.#labelSets.get(canonicalText) ?? labelSet);
+    }
+    this.#labelSets = labelSets;
+    return parts.map(({ canonicalText, ...part }) => ({
+      ...part,
+      identity: identities.get(canonicalText)!,
+      labelSet: labelSets.get(canonicalText)!,
+    }));
   }
 
   #part(pod: Pod, objects: ClusterObjectsView): PodPart {
@@ -80,6 +93,7 @@ export class PodDescriber {
       addresses: pod.status.podIPs.map(({ ip }) => ip).filter(isAddress),
       workload,
       labels: identityLabels(labels),
+      labelSet: labels,
       canonicalText: canonicalText(labels),
     };
     this.#parts.set(pod, { namespace, workload, part });

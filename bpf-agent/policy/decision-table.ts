@@ -1,0 +1,135 @@
+import type { DecisionStore } from '#core/flow/decision-store.ts';
+import { DIRECTION } from '#core/flow/direction.ts';
+import { NO_DECISION, type PolicyDecision, type PolicyReference } from '#core/flow/policy-decision.ts';
+import type { Reason } from '#core/policy/reason.ts';
+import { rulePath } from '#core/policy/reference.ts';
+
+/** Pairs of reasons remembered; beyond that it starts afresh. */
+const MOST_KNOWN = 65_536;
+
+/** How often something of policy decided, since the agent started. */
+export interface RuleHits {
+  /** Connections opened, or packets denied. */
+  hits: number;
+  packets: number;
+  /** Wall clock, whole seconds since 1970, of the last one. */
+  lastSeconds: number;
+}
+
+interface Known {
+  readonly number: number;
+  readonly hits: RuleHits;
+}
+
+/** Rule ids of a record → number of the decision in the window's store, without an object per record; and it counts. */
+export class DecisionTable {
+  readonly #store: DecisionStore;
+  readonly #reason: (id: number) => Reason | undefined;
+  /** By rule id · 4 + direction, for those without an audited denial: nearly all. */
+  readonly #plain = new Map<number, Known>();
+  readonly #audited = new Map<string, Known>();
+  /** By rule id. */
+  readonly #hits = new Map<number, RuleHits>();
+
+  constructor(store: DecisionStore, reason: (id: number) => Reason | undefined) {
+    this.#store = store;
+    this.#reason = reason;
+  }
+
+  /**
+   * @param rule rule id that decided; 0 = none had to
+   * @param auditRule rule id of what would have denied it; 0 = nothing
+   * @param direction of the connection at the observing endpoint
+   * @param hits what the record counts as: connections opened or packets denied
+   */
+  number(rule: number, auditRule: number, direction: number, hits: number, packets: number, seconds: number): number {
+    if (rule === 0 && auditRule === 0) return 0;
+    const known = auditRule === 0 ? this.#ofPlain(rule, direction) : this.#ofAudited(rule, auditRule, direction);
+    if (known === undefined) return 0;
+    // What would have denied it is what people look for.
+    known.hits.hits += hits;
+    known.hits.packets += packets;
+    known.hits.lastSeconds = seconds;
+    return known.number;
+  }
+
+  /** By rule id; an audited denial counts as its own. */
+  get hits(): ReadonlyMap<number, Readonly<RuleHits>> {
+    return this.#hits;
+  }
+
+  #ofPlain(rule: number, direction: number): Known | undefined {
+    const key = rule * 4 + direction;
+    let known = this.#plain.get(key);
+    if (known === undefined) {
+      known = this.#know(rule, 0, direction);
+      if (known !== undefined) this.#plain.set(key, known);
+    }
+    return known;
+  }
+
+  #ofAudited(rule: number, auditRule: number, direction: number): Known | undefined {
+    const key = `${rule}/${auditRule}/${direction}`;
+    let known = this.#audited.get(key);
+    if (known === undefined) {
+      known = this.#know(rule, auditRule, direction);
+      if (known !== undefined) this.#audited.set(key, known);
+    }
+    return known;
+  }
+
+  #know(rule: number, auditRule: number, direction: number): Known | undefined {
+    const reason = this.#reason(rule);
+    const audit = auditRule === 0 ? undefined : this.#reason(auditRule);
+    // Not remembered: the reason may be told yet.
+    if (reason === undefined && audit === undefined) return undefined;
+    if (this.#plain.size + this.#audited.size >= MOST_KNOWN) this.#clear();
+    const number = this.#store.intern(decisionOf(direction, reason, audit));
+    if (number !== 0) this.#store.retain(number);
+    const counted = auditRule === 0 ? rule : auditRule;
+    let hits = this.#hits.get(counted);
+    if (hits === undefined) {
+      hits = { hits: 0, packets: 0, lastSeconds: 0 };
+      this.#hits.set(counted, hits);
+    }
+    return { number, hits };
+  }
+
+  #clear(): void {
+    for (const known of [...this.#plain.values(), ...this.#audited.values()]) this.#store.release(known.number);
+    this.#plain.clear();
+    this.#audited.clear();
+  }
+}
+
+/** Reasons as a flow tells them. Those that need no rule say nothing. */
+export function decisionOf(direction: number, reason: Reason | undefined, audit: Reason | undefined): PolicyDecision {
+  const decision = { ...NO_DECISION, direction };
+  const told = [reason, audit].some(
+    (one) => one?.kind === 'rule' || one?.kind === 'deny-rule' || one?.kind === 'default-deny',
+  );
+  if (!told) return NO_DECISION;
+  return {
+    ...decision,
+    ...(reason?.kind === 'rule' ? { allowedBy: references(reason) } : {}),
+    ...(reason?.kind === 'deny-rule' ? { deniedBy: references(reason) } : {}),
+    ...(reason?.kind === 'default-deny' ? { deniedBy: references(reason), defaultDeny: true } : {}),
+    ...(audit === undefined
+      ? {}
+      : { auditDeniedBy: references(audit), auditDefaultDeny: audit.kind === 'default-deny' }),
+  };
+}
+
+/** The rule, or the policies that make the default deny. */
+export function references(reason: Reason): PolicyReference[] {
+  if (reason.kind === 'default-deny') return reason.policies.map((policy) => ({ ...policy, rule: -1 }));
+  if (reason.kind !== 'rule' && reason.kind !== 'deny-rule') return [];
+  const { policy, index } = reason.rule;
+  return [{ ...policy, rule: index, path: rulePath(reason.rule) }];
+}
+
+/** Which direction's rules a reason is of, where it says so itself. */
+export function directionOf(reason: Reason): number {
+  if (reason.kind !== 'rule' && reason.kind !== 'deny-rule') return DIRECTION.UNKNOWN;
+  return reason.rule.list.startsWith('ingress') ? DIRECTION.INGRESS : DIRECTION.EGRESS;
+}

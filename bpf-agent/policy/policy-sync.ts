@@ -1,0 +1,152 @@
+import { isLabelIdentity } from '#core/identity/identity-number.ts';
+import type { LabelSet } from '#core/identity/label-set.ts';
+import { assignCidrIdentities, type CidrIdentities } from '#core/policy/cidr-identity.ts';
+import type { PolicyCluster } from '#core/policy/cluster.ts';
+import { PolicyCompiler } from '#core/policy/compile.ts';
+import type { Policy } from '#core/policy/policy.ts';
+import { PolicyEngine } from '#core/policy/policy-engine.ts';
+import type { ClusterSource } from '#runtime/cluster/source.ts';
+import { LoaderError } from '../loader/loader-error.ts';
+import type { EndpointPolicy } from '../maps/endpoints.ts';
+import { PolicyBook } from './policy-book.ts';
+import { PolicyClusterView } from './policy-cluster.ts';
+import { type PolicyMaps, PolicySets } from './policy-sets.ts';
+import type { ReasonLog } from './reason-log.ts';
+import { type SetContent, setContent } from './set-content.ts';
+
+export interface PolicySyncOptions {
+  readonly source: Pick<ClusterSource, 'list'>;
+  readonly maps: PolicyMaps;
+  readonly reasons: ReasonLog;
+  readonly cluster: string;
+  /** Evaluate and report, enforce nowhere. */
+  readonly audit: boolean;
+  /** Set numbers that endpoints have from an earlier agent. */
+  readonly setsInUse: Iterable<number>;
+}
+
+export interface IdentitiesOfNode {
+  /** Every pod's label set, by identity. */
+  readonly all: ReadonlyMap<number, LabelSet>;
+  /** Identities of this node's pods. */
+  readonly local: ReadonlySet<number>;
+  /** Identities that addresses are mapped to at this moment. */
+  readonly mapped: ReadonlySet<number>;
+}
+
+const CLOSED: EndpointPolicy = {
+  set: 0,
+  enforced: { ingress: false, egress: false },
+  audited: { ingress: false, egress: false },
+  ranges: false,
+  guarded: true,
+  closed: true,
+};
+
+/** Policies → policy sets. What cannot be computed or written leaves the last good state in force. */
+export class PolicySync {
+  readonly #options: PolicySyncOptions;
+  readonly #book = new PolicyBook();
+  readonly #view: PolicyClusterView;
+  readonly #sets: PolicySets;
+  #cidrs: CidrIdentities = new Map();
+  #engine: PolicyEngine | undefined;
+  #compiledFrom: readonly Policy[] | undefined;
+  /** Compiled by the present engine, by identity. */
+  #contents = new Map<number, SetContent>();
+  #policies: ReadonlyMap<number, EndpointPolicy> = new Map();
+  #problems: readonly string[] = [];
+
+  constructor(options: PolicySyncOptions) {
+    this.#options = options;
+    this.#view = new PolicyClusterView(options.cluster, options.audit);
+    this.#sets = new PolicySets(options.maps, options.setsInUse);
+  }
+
+  /** What of the policies is not in force, and why. */
+  get problems(): readonly string[] {
+    return this.#problems;
+  }
+
+  /** What is in force; undefined before the first run. */
+  get engine(): PolicyEngine | undefined {
+    return this.#engine;
+  }
+
+  /**
+   * Brings the sets up to date, for peers that exist and those about to. To be called before addresses are mapped to new
+   * identities; what it returns is then given to the endpoints.
+   *
+   * @returns by identity of this node's pods; none at all where the cluster has no policy
+   */
+  prepare(identities: IdentitiesOfNode): ReadonlyMap<number, EndpointPolicy> {
+    const { source } = this.#options;
+    const { policies, problems } = this.#book.read(source);
+    const said = [...problems];
+    const cluster = this.#view.read(source, identities.all);
+    if (policies.length === 0) {
+      this.#engine = undefined;
+      this.#contents.clear();
+      this.#policies = new Map();
+    } else {
+      this.#update(policies, cluster);
+      this.#policies = this.#write(identities, said);
+    }
+    this.#problems = said;
+    return this.#policies;
+  }
+
+  /** Once endpoints and addresses are as `prepare` was told. @param setsInUse set numbers that endpoints have */
+  settle(local: ReadonlySet<number>, setsInUse: ReadonlySet<number>): void {
+    this.#sets.keepOnly(this.#policies.size === 0 ? new Set() : local);
+    this.#sets.sweep(setsInUse);
+  }
+
+  #update(policies: readonly Policy[], cluster: PolicyCluster): void {
+    const before = this.#engine;
+    if (before !== undefined && before.cluster === cluster && this.#compiledFrom === policies) return;
+    const engine = new PolicyEngine(policies, cluster);
+    this.#cidrs = assignCidrIdentities(engine.cidrs(), this.#cidrs);
+    this.#engine = engine;
+    this.#compiledFrom = policies;
+    this.#contents = new Map();
+  }
+
+  #write({ all, local, mapped }: IdentitiesOfNode, problems: string[]): Map<number, EndpointPolicy> {
+    const { reasons, audit } = this.#options;
+    const compiler = new PolicyCompiler(this.#engine!, this.#cidrs);
+    const fresh: number[] = [];
+    for (const identity of local) {
+      if (this.#contents.has(identity)) continue;
+      this.#contents.set(identity, setContent(compiler.compile(identity), this.#cidrs, reasons.table));
+      fresh.push(identity);
+    }
+    if (fresh.length > 0) reasons.save(() => new Set(this.#sets.rules()));
+    // Reserved identities are always there; addresses are mapped to ranges by the set itself.
+    const peers = {
+      mapped: (peer: number) => !isLabelIdentity(peer) || mapped.has(peer),
+      exists: (peer: number) => !isLabelIdentity(peer) || all.has(peer),
+    };
+    const policies = new Map<number, EndpointPolicy>();
+    let refused = 0;
+    let why = '';
+    for (const identity of local) {
+      let policy = this.#sets.policy(identity);
+      try {
+        if (policy === undefined || fresh.includes(identity)) {
+          policy = this.#sets.put(identity, this.#contents.get(identity)!, peers);
+        }
+      } catch (error) {
+        if (!(error instanceof LoaderError)) throw error;
+        refused++;
+        why = error.message;
+        // To be tried again.
+        this.#contents.delete(identity);
+      }
+      policies.set(identity, policy === undefined ? CLOSED : { ...policy, guarded: !audit });
+    }
+    if (refused > 0)
+      problems.push(`policy of ${refused} identities is not up to date, the last good one is in force: ${why}`);
+    return policies;
+  }
+}
