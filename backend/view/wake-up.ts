@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
 /** Lets one loop wait for a time, a call or the end, whichever comes first. */
 export class WakeUp {
   readonly #signal: AbortSignal;
@@ -13,13 +15,17 @@ export class WakeUp {
     };
   }
 
-  /** Returns after so many milliseconds, or as soon as `call` is or was called since the last time. */
+  /**
+   * Returns after so many milliseconds, or as soon as `call` is or was called since the last time. Never before the event loop
+   * has turned: loops that are late, all at once, would otherwise keep every socket waiting until they have caught up.
+   */
   async wait(ms: number, heedCalls: boolean): Promise<void> {
-    if (heedCalls && this.#called) {
-      this.#called = false;
+    const called = heedCalls && this.#called;
+    if (called || ms <= 0 || this.#signal.aborted) {
+      if (called) this.#called = false;
+      await nextTurn();
       return;
     }
-    if (ms <= 0 || this.#signal.aborted) return;
     await new Promise<void>((resolve) => {
       const end = () => {
         clearTimeout(timer);
