@@ -137,6 +137,7 @@ function receive(message: SessionMessage): void {
       return;
     case 'rows':
       rowsStore.set(message.slice);
+      requestAnimationFrame(() => send({ type: 'drawn' }));
       return;
     case 'flow':
       descriptions.get(message.id)?.(message.answer);

@@ -25,6 +25,7 @@ export function flowRow(window: PageWindow, position: number): FlowRow {
   const destination = reply ? sender : receiver;
   const boot = window.nodes[columns.node[slot]];
   const policy = columns.policy[slot];
+  const policyText = policy === 0 ? '' : policyName(window.decisions.get(policy));
   return {
     position,
     id: window.id(slot),
@@ -35,8 +36,8 @@ export function flowRow(window: PageWindow, position: number): FlowRow {
     protocol: protocols.name(protocol),
     verdict: columns.verdict[slot],
     reason: columns.verdict[slot] === VERDICT.DROPPED ? dropReasonText(columns.dropReason[slot]) : '',
-    policy: policy === 0 ? '' : policyName(window.decisions.get(policy)),
-    info: rowInfo(window, slot, reply),
+    policy: policyText,
+    info: rowInfo(window, slot, reply, policyText),
     tcpFlags: protocol === PROTOCOL.TCP ? tcpFlagNames(columns.tcpFlags[slot]) : '',
     direction: DIRECTION_WORDS[columns.direction[slot]] ?? '',
     reply,
@@ -58,9 +59,13 @@ const TRIGGER_WORDS: Record<number, string> = {
 };
 
 /** What else there is to say about a row, in a few words. */
-function rowInfo(window: PageWindow, slot: number, reply: boolean): string {
+function rowInfo(window: PageWindow, slot: number, reply: boolean, policy: string): string {
   const { columns } = window;
-  if (columns.verdict[slot] === VERDICT.DROPPED) return dropReasonText(columns.dropReason[slot]);
+  const verdict = columns.verdict[slot];
+  if (verdict === VERDICT.DROPPED) {
+    return [dropReasonText(columns.dropReason[slot]), policy].filter((part) => part !== '').join(' · ');
+  }
+  if (verdict === VERDICT.AUDIT && policy !== '') return `would be dropped · ${policy}`;
   const protocol = columns.protocol[slot];
   const parts: string[] = [];
   if (isIcmp(protocol)) parts.push(icmpText(protocol, columns.sourcePort[slot], columns.destinationPort[slot]));

@@ -5,8 +5,8 @@ import { findFlow } from './find-flow.ts';
 import { exportFlows } from './flow-export.ts';
 import { type CallError, callUnary } from './grpc-web-client.ts';
 import type { ExportForm, MapMessage, RowsQuery, SessionMessage, StreamView, TabMessage } from './protocol.ts';
-import { awakeKeys } from './stream-turns.ts';
 import type { Question } from './question.ts';
+import { awakeKeys } from './stream-turns.ts';
 import { type Viewer, WatchedView } from './watched-view.ts';
 
 /** What a tab's port can do; a dedicated worker's global scope can do it too. */
@@ -71,6 +71,7 @@ export class Session {
 
 class Tab implements Viewer {
   rows: Viewer['rows'] = null;
+  drawing: Viewer['drawing'] = 'no';
   visible = true;
   readonly #session: Session;
   readonly #port: TabPort;
@@ -116,6 +117,9 @@ class Tab implements Viewer {
         this.#map = message.port;
         this.#view?.sendMapSnapshot(this);
         return;
+      case 'drawn':
+        this.#view?.drawn(this);
+        return;
       case 'flow':
         void findFlow(this.#base, this.#view?.flows, message.flow).then((answer) =>
           this.send({ type: 'flow', id: message.id, answer }),
@@ -129,6 +133,8 @@ class Tab implements Viewer {
         return;
       case 'visible':
         this.visible = message.visible;
+        // What a hidden tab was sent, it may never draw.
+        this.drawing = 'no';
         this.#session.balance();
         if (message.visible) this.#view?.sendRows(this);
         return;
@@ -163,6 +169,7 @@ class Tab implements Viewer {
     this.#base = base;
     this.#key = key;
     this.#view = this.#session.enter(key, base, view);
+    this.drawing = 'no';
     this.#view.join(this);
     this.#session.balance();
   }

@@ -2,7 +2,15 @@ import type { LossSource } from '#proto/gen/waggle/v1/flow_pb.ts';
 import type { ViewUpdate } from '#proto/gen/waggle/v1/view_pb.ts';
 import { FlowStore } from './flow-store.ts';
 import { MapStore } from './map-store.ts';
-import type { ConnectionState, HiddenCount, MapMessage, RowsQuery, SessionMessage, StatusSummary, StreamView } from './protocol.ts';
+import type {
+  ConnectionState,
+  HiddenCount,
+  MapMessage,
+  RowsQuery,
+  SessionMessage,
+  StatusSummary,
+  StreamView,
+} from './protocol.ts';
 import { statusSummary } from './status-summary.ts';
 import { WatchStream } from './stream.ts';
 import { Throttle } from './throttle.ts';
@@ -10,6 +18,8 @@ import { Throttle } from './throttle.ts';
 /** A tab as its view sees it. */
 export interface Viewer {
   rows: RowsQuery | null;
+  /** Whether rows were sent that are not on the screen yet, and whether there are newer ones by now. */
+  drawing: 'no' | 'yes' | 'outdated';
   /** Whether a person can see it. */
   readonly visible: boolean;
   send(message: SessionMessage): void;
@@ -30,7 +40,11 @@ export class WatchedView {
   #status: StatusSummary | undefined;
   #hidden: readonly HiddenCount[] = [];
   readonly #rows = new Throttle(ROWS_INTERVAL_MS, () => {
-    for (const viewer of this.#viewers) this.sendRows(viewer);
+    for (const viewer of this.#viewers) {
+      // A tab that is slow at drawing gets fewer, not later ones.
+      if (viewer.drawing === 'no') this.sendRows(viewer);
+      else viewer.drawing = 'outdated';
+    }
   });
 
   constructor(base: string, view: StreamView) {
@@ -48,7 +62,7 @@ export class WatchedView {
     if (this.#status !== undefined) viewer.send({ type: 'status', status: this.#status });
     viewer.send({ type: 'hidden', hidden: this.#hidden });
     viewer.sendMap({ type: 'reset' });
-    viewer.sendMap({ type: 'delta', delta: this.#map.snapshot() });
+    if (this.#map.known) viewer.sendMap({ type: 'delta', delta: this.#map.snapshot() });
     this.sendRows(viewer);
   }
 
@@ -61,7 +75,15 @@ export class WatchedView {
   /** A tab that nobody sees is not told: it is when it comes back. */
   sendRows(viewer: Viewer): void {
     if (viewer.rows === null || !viewer.visible) return;
+    viewer.drawing = 'yes';
     viewer.send({ type: 'rows', slice: this.flows.slice(viewer.rows, viewer) });
+  }
+
+  /** What was sent to a tab is on its screen. */
+  drawn(viewer: Viewer): void {
+    const outdated = viewer.drawing === 'outdated';
+    viewer.drawing = 'no';
+    if (outdated) this.#rows.request();
   }
 
   /** Whether anyone can see it. */
@@ -79,7 +101,7 @@ export class WatchedView {
   }
 
   sendMapSnapshot(viewer: Viewer): void {
-    viewer.sendMap({ type: 'delta', delta: this.#map.snapshot() });
+    if (this.#map.known) viewer.sendMap({ type: 'delta', delta: this.#map.snapshot() });
   }
 
   retryNow(): void {

@@ -1,4 +1,3 @@
-import { ArrowLeft, ArrowRight } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { reservedIdentities } from '#core/identity/reserved.ts';
 import { formatBytes, formatCount, formatMicros } from '../../format/quantity.ts';
@@ -157,7 +156,7 @@ export const FLOW_COLUMNS: readonly FlowColumn[] = [
     title: 'Policy',
     width: 120,
     grow: 0.6,
-    from: 1180,
+    from: null,
     cell: (row) => <Name text={row.policy} several={row.varying?.policy} />,
   },
   {
@@ -166,13 +165,13 @@ export const FLOW_COLUMNS: readonly FlowColumn[] = [
     width: 110,
     grow: 1.3,
     from: 900,
-    cell: (row) => <Name text={row.count === 1 ? row.info : row.reason} />,
+    cell: (row) => <Name text={infoText(row)} />,
   },
   {
     id: 'flags',
     title: 'TCP flags',
-    width: 92,
-    grow: 0.5,
+    width: 112,
+    grow: 0.3,
     from: 760,
     cell: (row) => <span className="font-mono text-dim">{row.tcpFlags}</span>,
   },
@@ -239,15 +238,25 @@ export function flowColumn(id: FlowColumnId): FlowColumn {
 const SEVERAL = <span className="text-faint">several</span>;
 const NOTHING = <span className="text-faint">–</span>;
 
+/** Of a row that stands for several, only what holds for all of them. */
+function infoText(row: FlowRow): string {
+  if (row.count === 1) return row.info;
+  return row.varying?.policy || row.policy === '' ? row.reason : [row.reason, row.policy].filter(Boolean).join(' · ');
+}
+
 function portText(port: number): string {
   return port > 0 ? String(port) : '';
 }
 
-/** Which way the packet went between the connection's ends. */
+/** Which way the packet went between the connection's ends. Characters, as rows come and go by the hundred. */
 function Way({ reply }: { reply: boolean }) {
-  return (
-    <span className="mr-1.5 inline-block align-[-2px] text-faint" title={reply ? 'a reply' : undefined}>
-      {reply ? <ArrowLeft aria-label="replies to it:" size={12} /> : <ArrowRight aria-hidden size={12} />}
+  return reply ? (
+    <span className="mr-1.5 text-faint" title="a reply">
+      ←<span className="sr-only"> replies to it: </span>
+    </span>
+  ) : (
+    <span aria-hidden className="mr-1.5 text-faint">
+      →
     </span>
   );
 }

@@ -17,50 +17,49 @@ interface FlowTableRowProps {
   onOpen(index: number, row: FlowRow): void;
 }
 
-/** One flow. Drawn again only when it is another flow or moved: flows do not change. */
-export const FlowTableRow = memo(
-  function FlowTableRow({ row, index, top, columns, template, opened, reached, onOpen }: FlowTableRowProps) {
-    return (
+/** One flow. When others come it only moves: its cells are drawn again for another flow, or other columns. */
+export const FlowTableRow = memo(function FlowTableRow(props: FlowTableRowProps) {
+  const { row, index, top, columns, template, opened, reached, onOpen } = props;
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: see the table
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the table's own keys open the row
+    <div
+      role="row"
+      aria-rowindex={index + 2}
+      aria-selected={opened}
+      data-index={index}
+      tabIndex={reached ? 0 : -1}
+      onClick={() => row != null && onOpen(index, row)}
+      style={{ gridTemplateColumns: template, transform: `translateY(${top}px)` }}
+      className={classNames(
+        'absolute inset-x-0 grid h-[26px] [contain:strict] cursor-default items-center gap-x-3 border-b border-line/60 px-3 text-xs whitespace-nowrap hover:bg-hover focus-visible:-outline-offset-2',
+        (opened || row?.verdict === VERDICT.DROPPED) && 'bg-selected',
+        opened && 'shadow-[inset_2px_0_var(--accent)]',
+      )}
+    >
+      <Cells row={row} columns={columns} />
+    </div>
+  );
+});
+
+const Cells = memo(
+  function Cells({ row, columns }: Pick<FlowTableRowProps, 'row' | 'columns'>) {
+    if (row === null) {
+      return (
+        // biome-ignore lint/a11y/useSemanticElements: see the table
+        <span role="cell" className="col-span-full text-faint">
+          overwritten by newer flows
+        </span>
+      );
+    }
+    return columns.map((column) => (
       // biome-ignore lint/a11y/useSemanticElements: see the table
-      // biome-ignore lint/a11y/useKeyWithClickEvents: the table's own keys open the row
-      <div
-        role="row"
-        aria-rowindex={index + 2}
-        aria-selected={opened}
-        data-index={index}
-        tabIndex={reached ? 0 : -1}
-        onClick={() => row != null && onOpen(index, row)}
-        style={{ gridTemplateColumns: template, transform: `translateY(${top}px)` }}
-        className={classNames(
-          'absolute inset-x-0 grid h-[26px] cursor-default items-center gap-x-3 border-b border-line/60 px-3 text-xs whitespace-nowrap hover:bg-hover focus-visible:-outline-offset-2',
-          (opened || row?.verdict === VERDICT.DROPPED) && 'bg-selected',
-          opened && 'shadow-[inset_2px_0_var(--accent)]',
-        )}
-      >
-        {row === null ? (
-          // biome-ignore lint/a11y/useSemanticElements: see the table
-          <span role="cell" className="col-span-full text-faint">
-            overwritten by newer flows
-          </span>
-        ) : (
-          columns.map((column) => (
-            // biome-ignore lint/a11y/useSemanticElements: see the table
-            <span key={column.id} role="cell" className={classNames('truncate', column.numeric && 'text-right')}>
-              {row === undefined ? null : column.cell(row)}
-            </span>
-          ))
-        )}
-      </div>
-    );
+      <span key={column.id} role="cell" className={classNames('truncate', column.numeric && 'text-right')}>
+        {row === undefined ? null : column.cell(row)}
+      </span>
+    ));
   },
-  (before, after) =>
-    sameRow(before.row, after.row) &&
-    before.top === after.top &&
-    before.index === after.index &&
-    before.opened === after.opened &&
-    before.reached === after.reached &&
-    before.columns === after.columns &&
-    before.template === after.template,
+  (before, after) => before.columns === after.columns && sameRow(before.row, after.row),
 );
 
 function sameRow(before: FlowRow | null | undefined, after: FlowRow | null | undefined): boolean {

@@ -10,6 +10,7 @@ import { FlowTableRow } from './flow-table-row.tsx';
 import { HeaderRow } from './header-row.tsx';
 import { TableBar } from './table-bar.tsx';
 import { useColumns } from './use-columns.ts';
+import { usePointed } from './use-pointed.ts';
 import { useRowKeys } from './use-row-keys.ts';
 import { useRowsQuery } from './use-rows-query.ts';
 
@@ -31,6 +32,7 @@ export function FlowTable({ selection }: { selection: Selection | null }) {
   const [paused, setPaused] = useState(false);
   /** A row was opened here: what is around it is being read. A link that was followed holds nothing. */
   const [reading, setReading] = useState(false);
+  const pointed = usePointed();
   const heard = useStore(rowsStore);
   const anchor = useRef<number | null>(null);
   // An answer that was on its way when holding began would move the rows once more.
@@ -81,7 +83,7 @@ export function FlowTable({ selection }: { selection: Selection | null }) {
   });
   const items = rows.getVirtualItems();
   const seen = items.filter(({ index }) => index !== keys.reached);
-  const held = scrolled || paused || reading || keys.reached !== null;
+  const held = scrolled || paused || reading || pointed.now || keys.reached !== null;
   if (!held) anchor.current = null;
   else anchor.current ??= slice?.anchor ?? null;
   const query = useRowsQuery(selection, options, anchor.current, seen[0]?.index ?? 0, seen.at(-1)?.index ?? 40);
@@ -90,8 +92,9 @@ export function FlowTable({ selection }: { selection: Selection | null }) {
     setScrolled(false);
     setReading(false);
     setPaused(false);
+    pointed.end();
     keys.reach(null);
-  }, [keys.reach]);
+  }, [keys.reach, pointed.end]);
 
   const shows = `${selection?.key} ${options.sort?.column} ${options.sort?.descending} ${options.aggregate}`;
   // biome-ignore lint/correctness/useExhaustiveDependencies: what is shown in another way is shown from its beginning
@@ -150,12 +153,19 @@ export function FlowTable({ selection }: { selection: Selection | null }) {
           <div style={{ minWidth: least }}>
             <HeaderRow columns={columns} template={template} />
             {/* biome-ignore lint/a11y/useSemanticElements: see above */}
-            <div role="rowgroup" style={{ height: rows.getTotalSize() }} className="relative">
+            <div
+              role="rowgroup"
+              onPointerMove={pointed.move}
+              onPointerLeave={pointed.end}
+              style={{ height: rows.getTotalSize() }}
+              className="relative"
+            >
               {items.map((item) => {
                 const row = rowAt(item.index);
                 return (
                   <FlowTableRow
-                    key={item.index}
+                    // A flow keeps its row while others come; a place without one, and a group, is a place.
+                    key={row == null || options.aggregate ? item.index : row.id}
                     row={row}
                     index={item.index}
                     top={item.start}
