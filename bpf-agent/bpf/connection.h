@@ -38,32 +38,37 @@
 /* No socket of this direction's sender was seen yet, so its retransmissions so far are not ours to tell. */
 #define RETRANSMITS_UNKNOWN 0xffffffffu
 
+/*
+ * 96 bytes, so that an element of the table (48 bytes of the kernel's, the key, this) is three cache lines: most of what a new
+ * connection costs is the fetching of lines that were not used for long. The first 32 share a line with the end of the key.
+ */
 struct connection {
-	__u64 opened;                 /* ktime of the first packet, or of the latest SYN before any reply */
-	__u64 last_seen[2];           /* table clock, per direction */
-	__u64 last_record;            /* table clock; claimed by compare-and-swap before an interval record */
 	__u64 untold[2];              /* not yet told, per direction: UNTOLD_… */
+	__u32 last_seen;              /* ticks */
+	__u32 last_record;            /* ticks; claimed by compare-and-swap before an interval record */
 	__u32 state;                  /* STATE_… bits, only ever added */
-	__u32 flags;                  /* TCP flags not yet told: original in bits 0–7, reply in bits 8–15 */
-	__u32 fin_acknowledged;       /* the acknowledgement number that covers the second FIN */
-	__u32 rtt_micros;
+	__u32 policy_revision;        /* under which the connection was judged */
+	__u8 flags[2];                /* TCP flags not yet told, per direction */
+	__u8 egress;                  /* 1 = the endpoint opened it */
+	__u8 drop_reason;             /* not 0: policy changed and now denies it; nothing of it passes */
+	__u32 sequence[2];            /* TCP: just after the last byte (SYN, FIN) that each direction has sent */
 	__u32 retransmits_seen[2];    /* of the sender's socket, or RETRANSMITS_UNKNOWN */
 	__u32 retransmits;            /* not yet told */
+	__u32 handshake;              /* ktime of the latest SYN in µs, its low bits; once STATE_MEASURED: round trip in µs, 0 = unknown */
 	__u32 source_identity;        /* of who opened it */
 	__u32 destination_identity;
 	__u32 endpoint_id;
 	__u32 identity_revision;      /* under which the identities were looked up */
-	__u32 policy_revision;        /* under which the connection was judged */
 	__u32 rule_id;                /* of the policy rule that decided; 0 = none had to */
 	__u32 audit_rule_id;          /* what would have denied it; 0 = nothing */
-	__u8 egress;                  /* 1 = the endpoint opened it */
 	__u8 unsure;                  /* 1 = who opened it is a guess */
 	__u8 ipv6;
 	__u8 icmp_type;               /* of the original direction */
 	__u8 icmp_code;
-	__u8 drop_reason;             /* not 0: policy changed and now denies it; nothing of it passes */
-	__u8 reserved[2];
+	__u32 reserved[2];
 };
+
+_Static_assert(sizeof(struct connection) == 96, "an element of the connection table is three cache lines");
 
 /* Inserted by the programs, deleted by the sweep (or evicted, counted by the agent), read by both and the agent. */
 struct {

@@ -10,9 +10,10 @@
 #include "counters.h"
 #include "drop.h"
 #include "enforce.h"
+#include "emit.h"
 #include "packet.h"
-#include "parse.h"
 #include "settings.h"
+#include "tcp.h"
 
 /* Linux's default range of ports that a client is given. */
 static __always_inline int ephemeral(__u16 port)
@@ -55,38 +56,32 @@ static __always_inline int starts_as_reply(const struct packet *packet, __u8 *un
 	}
 }
 
-/*
- * @arg how OPENS_… bits
- * Returns the new entry, or null: policy denies it (packet->drop_reason says why, and it is told), or the table took none.
- */
-#define OPENS_EGRESS 1u /* the endpoint opened it */
-#define OPENS_UNSURE 2u
-#define OPENS_SEEN 4u   /* its start was seen: the sender's socket has sent nothing again yet */
+#define EEXIST 17
 
-static __noinline struct connection *open_connection(struct packet *packet, __u32 how)
+/*
+ * A packet without an entry: makes the entry, if policy allows, and tells it.
+ * Returns null: all is done (when policy denied it, packet->drop_reason says why). Or the entry that another CPU has made
+ * meanwhile: the packet is one of its later ones.
+ */
+static __noinline struct connection *open_connection(struct __sk_buff *skb, struct packet *packet)
 {
 	struct connection fresh = {};
-	struct datapath_counters *own;
+	struct datapath_counters *own = own_counters();
 	struct datapath_state *revisions;
 	struct endpoint *endpoint;
-	__u32 zero = 0, interface_index = packet->key.interface_index;
+	__u32 zero = 0, interface_index = packet->key.interface_index, way, total, unseen;
+	__u64 now = bpf_ktime_get_ns();
+	long error;
 
-	fresh.opened = bpf_ktime_get_ns();
-	fresh.last_record = table_now();
-	fresh.egress = how & OPENS_EGRESS;
-	fresh.unsure = !!(how & OPENS_UNSURE);
-	fresh.ipv6 = packet->ipv6;
-	if (!(how & OPENS_SEEN)) {
-		fresh.retransmits_seen[ORIGINAL] = RETRANSMITS_UNKNOWN;
-		fresh.retransmits_seen[REPLY] = RETRANSMITS_UNKNOWN;
-	}
-	fresh.icmp_type = packet->chunk == CHUNK_OPEN_REPLY ? packet->key.remote_port : packet->icmp_type;
-	fresh.icmp_code = packet->icmp_code;
 	/* Before the endpoint: what is judged by an older policy must not bear a newer revision. */
 	revisions = bpf_map_lookup_elem(&state, &zero);
-	if (!revisions)
+	if (!own || !revisions)
 		return 0;
 	fresh.policy_revision = revisions->policy_revision;
+	fresh.egress = (packet->outgoing ^ starts_as_reply(packet, &fresh.unsure)) & 1;
+	fresh.ipv6 = packet->ipv6;
+	fresh.icmp_type = packet->chunk == CHUNK_OPEN_REPLY ? packet->key.remote_port : packet->icmp_type;
+	fresh.icmp_code = packet->icmp_code;
 	endpoint = bpf_map_lookup_elem(&endpoints, &interface_index);
 	set_identities(&packet->key, &fresh, endpoint, revisions->identity_revision);
 	if (endpoint && endpoint->flags && !packet->admitted) {
@@ -96,13 +91,35 @@ static __noinline struct connection *open_connection(struct packet *packet, __u3
 			return 0;
 		}
 	}
-	/* Another CPU may have been first: then its entry is the one. */
-	if (!bpf_map_update_elem(&connections, &packet->key, &fresh, BPF_NOEXIST)) {
-		own = own_counters();
-		if (own)
-			own->connections_created++;
+
+	way = (fresh.egress ^ packet->outgoing) & 1;
+	fresh.last_seen = ticks_now();
+	fresh.last_record = fresh.last_seen;
+	fresh.handshake = micros_of(now);
+	fresh.state = fresh_state(packet, &fresh, way, 0);
+	fresh.sequence[ORIGINAL] = packet->sequence;
+	fresh.sequence[REPLY] = packet->sequence; /* until the other direction's first packet */
+	if (packet->key.protocol == PROTOCOL_TCP) {
+		/* Whose start was not seen may have sent something again before. */
+		unseen = packet->tcp_flags & TCP_SYN ? 0 : RETRANSMITS_UNKNOWN;
+		total = retransmits_of(skb);
+		if (total == RETRANSMITS_UNKNOWN)
+			total = unseen;
+		else if (!unseen)
+			fresh.retransmits = total;
+		fresh.retransmits_seen[ORIGINAL] = way ? unseen : total;
+		fresh.retransmits_seen[REPLY] = way ? total : unseen;
 	}
-	return bpf_map_lookup_elem(&connections, &packet->key);
+	error = bpf_map_update_elem(&connections, &packet->key, &fresh, BPF_NOEXIST);
+	if (error && error != -EEXIST) {
+		own->connections_refused++;
+		return 0;
+	}
+	if (error)
+		return bpf_map_lookup_elem(&connections, &packet->key);
+	own->connections_created++;
+	tell_opening(packet, &fresh, way, now);
+	return 0;
 }
 
 /* Nanoseconds without a packet after which a connection in this state is over. */
@@ -129,27 +146,38 @@ static __always_inline __u64 idle_timeout(__u8 protocol, __u32 connection_state)
 	}
 }
 
-/* Nanoseconds since the connection's latest packet in either direction. */
-static __always_inline __u64 idle_for(const struct connection *connection, __u64 now)
+/* Whether the packet may be the first of a new connection on the ports of one that is over. */
+static __always_inline int opens_anew(const struct packet *packet)
 {
-	__u64 last = connection->last_seen[ORIGINAL];
-
-	if (connection->last_seen[REPLY] > last)
-		last = connection->last_seen[REPLY];
-	return now > last ? now - last : 0;
+	if (packet->key.protocol == PROTOCOL_TCP)
+		return (packet->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+	return packet->key.protocol == PROTOCOL_SCTP && packet->chunk == CHUNK_OPEN;
 }
 
-/* Whether this packet starts a new connection on the ports of one that is over. */
-static __always_inline int reopens(const struct packet *packet, const struct connection *connection, __u64 now)
+static __always_inline int is_over(const struct packet *packet, const struct connection *connection)
 {
 	__u32 state_now = connection->state;
 
-	if (packet->key.protocol == PROTOCOL_TCP) {
-		if ((packet->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)
-			return 0;
-	} else if (packet->key.protocol != PROTOCOL_SCTP || packet->chunk != CHUNK_OPEN) {
-		return 0;
-	}
 	return (state_now & STATE_CLOSED) || (state_now & STATE_BOTH_FIN) == STATE_BOTH_FIN ||
-	       idle_for(connection, now) > idle_timeout(packet->key.protocol, state_now);
+	       elapsed(connection->last_seen, ticks_now()) > idle_timeout(packet->key.protocol, state_now);
+}
+
+/*
+ * Tells the rest of a connection that is over and takes its entry out, for the packet to open another.
+ * Returns null; or the entry, when the rest found no room in the ring: then it begins anew in place, and what could not be told
+ * is told with it.
+ */
+static __noinline struct connection *end_connection(const struct packet *packet, struct connection *connection)
+{
+	struct datapath_counters *own = own_counters();
+	__u32 trigger = end_trigger(connection);
+
+	if (trigger && emit_rest(&packet->key, connection, trigger)) {
+		connection->state = 0;
+		return connection;
+	}
+	bpf_map_delete_elem(&connections, &packet->key);
+	if (own)
+		own->connections_ended++;
+	return 0;
 }

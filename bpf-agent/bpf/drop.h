@@ -101,9 +101,9 @@ static __noinline void write_drop(const struct drop_key *key, struct drop *drop)
 	record->drop_reason = key->reason;
 	record->ipv6 = drop->ipv6;
 	if (drop->reply == REPLY_YES)
-		take_untold(&drop->untold, &record->packets_reply, &record->bytes_reply);
+		take_untold(&drop->untold, &record->packets_reply, &record->bytes_reply, 0);
 	else
-		take_untold(&drop->untold, &record->packets_original, &record->bytes_original);
+		take_untold(&drop->untold, &record->packets_original, &record->bytes_original, 0);
 	record->rule_id = drop->rule_id;
 	record->policy_revision = drop->policy_revision;
 	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);

@@ -20,14 +20,14 @@ struct {
 } records SEC(".maps");
 
 /*
- * Takes what is untold of one direction into the record's 32-bit fields; what does not fit them stays for the next one.
+ * Takes what is untold of one direction, and `more`, into the record's 32-bit fields; what does not fit them stays for the next.
  */
-static __always_inline void take_untold(__u64 *untold, __u32 *packets, __u32 *bytes)
+static __always_inline void take_untold(__u64 *untold, __u32 *packets, __u32 *bytes, __u64 more)
 {
-	__u64 taken = 0, whole;
+	__u64 taken = more, whole;
 
 	if (*untold)
-		taken = __sync_lock_test_and_set(untold, 0);
+		taken += __sync_lock_test_and_set(untold, 0);
 	whole = taken & UNTOLD_BYTES;
 	if (whole > 0xffffffff) {
 		__sync_fetch_and_add(untold, whole - 0xffffffff);
@@ -45,43 +45,34 @@ static __always_inline __u16 icmp_type_of(const struct connection *connection, _
 	return connection->icmp_type;
 }
 
-/*
- * @arg trigger  enum trigger
- * @arg way      direction in which the record tells the connection: the packet's, or ORIGINAL for the sweep
- * @arg sweeping called by the sweep
- * Returns 0, or -1 when the ring was full.
- */
-static __always_inline int write_record(const struct connection_key *key, struct connection *connection,
-					__u32 trigger, __u32 way, const int sweeping)
+/* What a packet adds to its connection's counters. */
+static __always_inline __u64 counted(const struct packet *packet)
 {
-	struct flow_record *record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
-	struct datapath_state *revisions;
-	__u32 zero = 0, outgoing;
-	union address source, destination;
+	return (__u64)packet->packets << UNTOLD_PACKETS_SHIFT | packet->bytes;
+}
 
-	connection->last_record = table_now();
-	if (!record) {
-		struct datapath_counters *own = own_counters();
+/*
+ * Counts a packet for a later record. Flags are not added atomically: of two CPUs that bring some at the same moment one may be
+ * forgotten, which costs the display of a flag and saves every packet an atomic step.
+ */
+static __always_inline void leave_untold(const struct packet *packet, struct connection *connection, __u32 way)
+{
+	way &= 1;
+	if (packet->tcp_flags & ~connection->flags[way])
+		connection->flags[way] |= packet->tcp_flags;
+	__sync_fetch_and_add(&connection->untold[way], counted(packet));
+}
 
-		if (own)
-			count(&own->ring_full[trigger & (TRIGGER_COUNT - 1)]);
-		return -1;
-	}
+/* The part of a record that does not depend on what is untold. Addresses and identities are the packet's. */
+static __always_inline void describe(struct flow_record *record, const struct connection_key *key,
+				     const struct connection *connection, __u32 trigger, __u32 way)
+{
+	__u32 outgoing = connection->egress ^ way;
+	const union address *source = outgoing ? &key->local : &key->remote;
+	const union address *destination = outgoing ? &key->remote : &key->local;
 
-	revisions = bpf_map_lookup_elem(&state, &zero);
-	if (revisions && revisions->identity_revision != connection->identity_revision) {
-		if (sweeping)
-			resolve_exact_identities(key, connection);
-		else
-			resolve_identities(key, connection, revisions->identity_revision);
-	}
-
-	outgoing = connection->egress ^ way;
-	source = outgoing ? key->local : key->remote;
-	destination = outgoing ? key->remote : key->local;
-	record->time = bpf_ktime_get_ns();
-	__builtin_memcpy(record->source_address, &source, 16);
-	__builtin_memcpy(record->destination_address, &destination, 16);
+	copy_address(record->source_address, source);
+	copy_address(record->destination_address, destination);
 	record->source_identity = way ? connection->destination_identity : connection->source_identity;
 	record->destination_identity = way ? connection->source_identity : connection->destination_identity;
 	record->interface_index = key->interface_index;
@@ -102,33 +93,112 @@ static __always_inline int write_record(const struct connection_key *key, struct
 	record->drop_reason = 0;
 	record->ipv6 = connection->ipv6;
 	__builtin_memset(record->reserved0, 0, sizeof(record->reserved0));
-	record->tcp_flags = 0;
-	if (connection->flags >> (way * 8) & 0xff)
-		record->tcp_flags = __sync_fetch_and_and(&connection->flags, way ? 0x00ff : 0xff00) >> (way * 8);
-	take_untold(&connection->untold[ORIGINAL], &record->packets_original, &record->bytes_original);
-	take_untold(&connection->untold[REPLY], &record->packets_reply, &record->bytes_reply);
-	record->rtt_micros = connection->rtt_micros;
-	record->retransmits = 0;
-	if (connection->retransmits)
-		record->retransmits = __sync_lock_test_and_set(&connection->retransmits, 0);
+	record->rtt_micros = connection->state & STATE_MEASURED ? connection->handshake : 0;
 	record->rule_id = connection->rule_id;
 	record->policy_revision = connection->policy_revision;
 	record->audit_rule_id = connection->audit_rule_id;
-	__builtin_memset(record->reserved1, 0, sizeof(record->reserved1));
+	record->reserved1 = 0;
+}
+
+static __always_inline void count_ring_full(__u32 trigger)
+{
+	struct datapath_counters *own = own_counters();
+
+	if (own)
+		count(&own->ring_full[trigger & (TRIGGER_COUNT - 1)]);
+}
+
+/* Takes everything untold into the record, and with it the packet's own share, if there is a packet. */
+static __always_inline void take(struct flow_record *record, struct connection *connection, const struct packet *packet,
+				 __u32 way)
+{
+	way &= 1;
+	record->tcp_flags = connection->flags[way] | (packet ? packet->tcp_flags : 0);
+	if (connection->flags[way])
+		connection->flags[way] = 0;
+	take_untold(&connection->untold[ORIGINAL], &record->packets_original, &record->bytes_original,
+		    packet && way == ORIGINAL ? counted(packet) : 0);
+	take_untold(&connection->untold[REPLY], &record->packets_reply, &record->bytes_reply,
+		    packet && way == REPLY ? counted(packet) : 0);
+	record->retransmits = 0;
+	if (connection->retransmits)
+		record->retransmits = __sync_lock_test_and_set(&connection->retransmits, 0);
+}
+
+/* The record of a packet that travels `way`, which is counted by it: in the record, or untold when the ring is full. */
+static __noinline void emit(const struct packet *packet, struct connection *connection, __u32 trigger, __u32 way)
+{
+	struct flow_record *record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
+	struct datapath_state *revisions;
+	__u32 zero = 0;
+
+	connection->last_record = ticks_now();
+	if (!record) {
+		leave_untold(packet, connection, way);
+		count_ring_full(trigger);
+		return;
+	}
+	revisions = bpf_map_lookup_elem(&state, &zero);
+	if (revisions && revisions->identity_revision != connection->identity_revision)
+		resolve_identities(&packet->key, connection, revisions->identity_revision);
+	record->time = bpf_ktime_get_ns();
+	describe(record, &packet->key, connection, trigger, way);
+	take(record, connection, packet, way);
+	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+}
+
+/*
+ * The record of a connection's first packet.
+ * @arg fresh what its entry was made from: nothing is untold there
+ * @arg time  its ktime
+ */
+static __noinline void tell_opening(const struct packet *packet, const struct connection *fresh, __u32 way, __u64 time)
+{
+	struct flow_record *record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
+	__u32 trigger = fresh->state & STATE_CLOSED ? TRIGGER_CLOSE : TRIGGER_FIRST_PACKET;
+	struct connection *connection;
+
+	if (!record) {
+		connection = bpf_map_lookup_elem(&connections, &packet->key);
+		if (connection)
+			leave_untold(packet, connection, way);
+		count_ring_full(trigger);
+		return;
+	}
+	record->time = time;
+	describe(record, &packet->key, fresh, trigger, way);
+	record->tcp_flags = packet->tcp_flags;
+	record->packets_original = way ? 0 : packet->packets;
+	record->bytes_original = way ? 0 : packet->bytes;
+	record->packets_reply = way ? packet->packets : 0;
+	record->bytes_reply = way ? packet->bytes : 0;
+	record->retransmits = 0;
+	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+}
+
+/*
+ * The record of a connection by itself: it is over, or long untold. For the sweep, so it looks no prefixes up.
+ * Returns 0, or -1 when the ring was full.
+ */
+static __noinline int emit_rest(const struct connection_key *key, struct connection *connection, __u32 trigger)
+{
+	struct flow_record *record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
+	struct datapath_state *revisions;
+	__u32 zero = 0;
+
+	connection->last_record = ticks_now();
+	if (!record) {
+		count_ring_full(trigger);
+		return -1;
+	}
+	revisions = bpf_map_lookup_elem(&state, &zero);
+	if (revisions && revisions->identity_revision != connection->identity_revision)
+		resolve_exact_identities(key, connection);
+	record->time = bpf_ktime_get_ns();
+	describe(record, key, connection, trigger, ORIGINAL);
+	take(record, connection, 0, ORIGINAL);
 	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
 	return 0;
-}
-
-/* On behalf of a packet that travels `way`. Returns as write_record. */
-static __noinline int emit(const struct connection_key *key, struct connection *connection, __u32 trigger, __u32 way)
-{
-	return write_record(key, connection, trigger, way, 0);
-}
-
-/* On behalf of the sweep. Returns as write_record. */
-static __noinline int emit_from_sweep(const struct connection_key *key, struct connection *connection, __u32 trigger)
-{
-	return write_record(key, connection, trigger, ORIGINAL, 1);
 }
 
 /* Whether the entry holds anything no record has told. */

@@ -6,85 +6,20 @@
 #include <linux/bpf.h>
 
 #include "conntrack.h"
-#include "drop.h"
-#include "enforce.h"
 #include "counters.h"
+#include "drop.h"
 #include "emit.h"
+#include "enforce.h"
 #include "parse.h"
+#include "plain.h"
 #include "related.h"
-
-/* What forces a record: well before the record's 32-bit field of bytes, or our 24 bits of packets, could overflow. */
-#define UNTOLD_BYTES_LIMIT (1ULL << 31)
-#define UNTOLD_PACKETS_LIMIT (1ULL << 22)
-
-/* Segments the sending socket has sent again, where the packet still knows its socket (the sender's own node). */
-static __always_inline void count_retransmits(struct __sk_buff *skb, struct connection *connection, __u32 way)
-{
-	struct bpf_sock *socket = skb->sk;
-	struct bpf_tcp_sock *tcp;
-	__u32 total, seen;
-
-	if (!socket)
-		return;
-	tcp = bpf_tcp_sock(socket);
-	if (!tcp)
-		return;
-	total = tcp->total_retrans;
-	seen = connection->retransmits_seen[way & 1];
-	if (total == seen)
-		return;
-	if (seen != RETRANSMITS_UNKNOWN && total > seen)
-		__sync_fetch_and_add(&connection->retransmits, total - seen);
-	connection->retransmits_seen[way & 1] = total;
-}
+#include "tcp.h"
 
 /*
- * The handshake's round trip as this hook sees it: from the opener's SYN to its first acknowledgement.
- * @arg before state without this packet
+ * Bits of `untold` that force a record: 2^31 bytes or 2^22 packets, well before the record's 32-bit field of bytes, or our 24
+ * bits of packets, could overflow.
  */
-static __always_inline void measure_handshake(struct connection *connection, const struct packet *packet, __u32 before)
-{
-	__u64 micros;
-
-	if (!(before & STATE_SEEN << REPLY)) {
-		if (packet->tcp_flags & TCP_SYN && before)
-			connection->opened = bpf_ktime_get_ns(); /* sent again: measure from the latest */
-		return;
-	}
-	if (!(packet->tcp_flags & TCP_ACK) || before & STATE_MEASURED)
-		return;
-	if ((before & (STATE_SYN * 3)) == STATE_SYN * 3) {
-		micros = (bpf_ktime_get_ns() - connection->opened) / 1000;
-		connection->rtt_micros = micros ? micros : 1;
-	}
-	__sync_fetch_and_or(&connection->state, STATE_MEASURED);
-}
-
-/* State bits this packet brings. */
-static __always_inline __u32 state_of(const struct packet *packet, struct connection *connection, __u32 way)
-{
-	__u32 bits = STATE_SEEN << way, before = connection->state;
-
-	if (packet->chunk == CHUNK_CLOSE)
-		return bits | STATE_CLOSED;
-	if (packet->key.protocol != PROTOCOL_TCP)
-		return bits;
-	if (packet->tcp_flags & TCP_SYN)
-		bits |= STATE_SYN << way;
-	if (packet->tcp_flags & TCP_RST)
-		bits |= STATE_RST << way | STATE_CLOSED;
-	if (packet->tcp_flags & TCP_FIN) {
-		bits |= STATE_FIN << way;
-		if (before & STATE_FIN << !way && !(before & STATE_FIN << way)) {
-			connection->fin_acknowledged = packet->sequence;
-			bits |= STATE_FIN_SECOND << way;
-		}
-	} else if (before & STATE_FIN_SECOND << !way && packet->tcp_flags & TCP_ACK &&
-		   (__s32)(packet->acknowledged - connection->fin_acknowledged) >= 0) {
-		bits |= STATE_CLOSED;
-	}
-	return bits;
-}
+#define UNTOLD_MUCH (0x1ffULL << 31 | 3ULL << 62)
 
 /*
  * What the packet gives cause to tell. The strongest cause wins:
@@ -92,27 +27,31 @@ static __always_inline __u32 state_of(const struct packet *packet, struct connec
  *   2. first packet of its direction
  *   3. SYN, RST or the first FIN newly seen in its direction (the second FIN is told by the close)
  *   4. much, or for long, untold
- * After the close nothing is told until the sweep.
+ * After the close nothing is told until the sweep, but for [4] much.
  * Returns an enum trigger, or 0.
  */
-static __always_inline __u32 cause_of(struct connection *connection, __u32 before, __u32 fresh, __u32 way, __u64 now)
+static __always_inline __u32 cause_of(struct connection *connection, __u32 before, __u32 fresh, __u32 way, __u32 now)
 {
-	__u64 last;
+	__u32 last;
 
+	if (connection->untold[way & 1] & UNTOLD_MUCH && !fresh)
+		return TRIGGER_INTERVAL; /* [4] */
 	if (before & STATE_CLOSED)
 		return 0;
-	if (fresh & STATE_CLOSED)
-		return TRIGGER_CLOSE; /* [1] */
-	if (fresh & STATE_SEEN << way)
-		return TRIGGER_FIRST_PACKET; /* [2] */
-	if (fresh & (STATE_SYN | STATE_RST) << way)
-		return TRIGGER_FLAG_CHANGE; /* [3] */
-	if (fresh & STATE_FIN << way && !(fresh & STATE_FIN_SECOND << way))
-		return TRIGGER_FLAG_CHANGE; /* [3] */
+	if (fresh) {
+		if (fresh & STATE_CLOSED)
+			return TRIGGER_CLOSE; /* [1] */
+		if (fresh & STATE_SEEN << way)
+			return TRIGGER_FIRST_PACKET; /* [2] */
+		if (fresh & (STATE_SYN | STATE_RST) << way)
+			return TRIGGER_FLAG_CHANGE; /* [3] */
+		if (fresh & STATE_FIN << way && !(fresh & STATE_FIN_SECOND << way))
+			return TRIGGER_FLAG_CHANGE; /* [3] */
+	}
 	if (!settings.record_interval)
 		return TRIGGER_INTERVAL; /* [4] */
 	last = connection->last_record;
-	if (now > last && now - last >= settings.record_interval) {
+	if (elapsed(last, now) >= settings.record_interval) {
 		/* Whoever moves the time first tells. */
 		if (__sync_val_compare_and_swap(&connection->last_record, last, now) == last)
 			return TRIGGER_INTERVAL; /* [4] */
@@ -120,13 +59,37 @@ static __always_inline __u32 cause_of(struct connection *connection, __u32 befor
 	return 0;
 }
 
+/* Counts the packet into an entry that stands, and tells what there is cause to tell. */
+static __always_inline void count_packet(struct __sk_buff *skb, const struct packet *packet, struct connection *connection)
+{
+	__u32 way = (connection->egress ^ packet->outgoing) & 1;
+	__u32 before = connection->state, fresh, trigger, now = ticks_now();
+
+	connection->last_seen = now;
+	fresh = fresh_state(packet, connection, way, before);
+	if (packet->key.protocol == PROTOCOL_TCP) {
+		if (way == ORIGINAL && !(before & STATE_MEASURED))
+			measure_handshake(connection, packet, before);
+		follow_sequence(skb, connection, packet, way, fresh & STATE_SEEN << way);
+	}
+	if (fresh) {
+		/* Two CPUs may bring the same bits: the one that set them tells. */
+		before = __sync_fetch_and_or(&connection->state, fresh);
+		fresh &= ~before;
+	}
+	trigger = cause_of(connection, before, fresh, way, now);
+	if (trigger)
+		emit(packet, connection, trigger, way);
+	else
+		leave_untold(packet, connection, way);
+}
+
 static __always_inline void track(struct __sk_buff *skb, struct packet *packet, struct datapath_counters *own)
 {
 	const struct connection_key *key = &packet->key;
 	struct connection *connection;
 	struct datapath_state *revisions;
-	__u32 zero = 0, way, bits, before, fresh, flags, trigger;
-	__u64 now = table_now(), untold;
+	__u32 zero = 0;
 
 	if (packet->embedded) {
 		judge_error(skb, packet);
@@ -134,29 +97,12 @@ static __always_inline void track(struct __sk_buff *skb, struct packet *packet, 
 			return;
 	}
 	connection = bpf_map_lookup_elem(&connections, key);
-	if (connection && reopens(packet, connection, now)) {
-		trigger = end_trigger(connection);
-		if (!trigger || emit(key, connection, trigger, ORIGINAL) == 0) {
-			bpf_map_delete_elem(&connections, key);
-			own->connections_ended++;
-			connection = 0;
-		} else {
-			connection->state = 0; /* starts anew in place; what could not be told is told with it */
-		}
-	}
+	if (connection && opens_anew(packet) && is_over(packet, connection))
+		connection = end_connection(packet, connection);
 	if (!connection) {
-		__u8 unsure = 0;
-		int reply = starts_as_reply(packet, &unsure);
-		__u32 how = (packet->outgoing ^ reply ? OPENS_EGRESS : 0) | (unsure ? OPENS_UNSURE : 0);
-
-		if (packet->tcp_flags & TCP_SYN)
-			how |= OPENS_SEEN;
-		connection = open_connection(packet, how);
-		if (!connection) {
-			if (!packet->drop_reason)
-				own->connections_refused++;
+		connection = open_connection(skb, packet);
+		if (!connection)
 			return;
-		}
 	}
 	revisions = bpf_map_lookup_elem(&state, &zero);
 	if (revisions && revisions->policy_revision != connection->policy_revision)
@@ -166,34 +112,7 @@ static __always_inline void track(struct __sk_buff *skb, struct packet *packet, 
 		tell_drop(packet, connection);
 		return;
 	}
-
-	way = (connection->egress ^ packet->outgoing) & 1;
-	connection->last_seen[way] = now;
-	untold = __sync_fetch_and_add(&connection->untold[way],
-				      (__u64)packet->packets << UNTOLD_PACKETS_SHIFT | packet->bytes);
-
-	before = connection->state;
-	bits = state_of(packet, connection, way);
-	fresh = bits & ~before;
-	if (packet->key.protocol == PROTOCOL_TCP) {
-		flags = (__u32)packet->tcp_flags << (way * 8);
-		if (flags & ~connection->flags)
-			__sync_fetch_and_or(&connection->flags, flags);
-		if (way == ORIGINAL && !(before & STATE_MEASURED))
-			measure_handshake(connection, packet, before);
-		count_retransmits(skb, connection, way);
-	}
-	if (fresh) {
-		/* Two CPUs may bring the same bits: the one that set them tells. */
-		before = __sync_fetch_and_or(&connection->state, bits);
-		fresh = bits & ~before;
-	}
-	trigger = cause_of(connection, before, fresh, way, now);
-	if (!trigger && ((untold & UNTOLD_BYTES) >= UNTOLD_BYTES_LIMIT ||
-			 untold >> UNTOLD_PACKETS_SHIFT >= UNTOLD_PACKETS_LIMIT))
-		trigger = TRIGGER_INTERVAL;
-	if (trigger)
-		emit(key, connection, trigger, way);
+	count_packet(skb, packet, connection);
 }
 
 static __noinline void refuse_unparsed(struct packet *packet, __u32 unparsed, struct datapath_counters *own)
@@ -219,7 +138,10 @@ static __always_inline int observe(struct __sk_buff *skb, const int outgoing)
 	if (!own)
 		return TCX_NEXT;
 	own->packets++;
-	result = parse(skb, &packet);
+	packet.bytes = skb->len - ETH_HLEN;
+	packet.packets = skb->gso_segs ? skb->gso_segs : 1;
+	packet.key.interface_index = skb->ifindex;
+	result = parse_plain(skb, &packet, outgoing) ? PARSE_FLOW : parse(skb, &packet);
 	if (result == PARSE_FLOW)
 		track(skb, &packet, own);
 	else if (result == PARSE_IGNORED)

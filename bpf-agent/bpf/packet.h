@@ -45,7 +45,7 @@ struct connection_key {
 	__u8 protocol;
 	__u8 one_way;          /* messages without a reply (ICMP errors): 1 + whether they leave the pod; else 0 */
 	__u8 reserved[6];      /* 48 bytes: hashed and compared in whole words */
-};
+} __attribute__((aligned(8)));
 
 struct packet {
 	struct connection_key key;
@@ -62,7 +62,7 @@ struct packet {
 	__u8 later_fragment; /* its ports are those of the datagram's first fragment */
 	__u8 admitted;       /* policy has let it pass already */
 	__u8 drop_reason;    /* not 0: it is dropped, and was told */
-	__u8 reserved;
+	__u8 moves;          /* TCP: it takes up sequence numbers: payload, SYN or FIN */
 	__u32 embedded;      /* ICMP errors: where in the frame the packet they are about begins; else 0 */
 };
 

@@ -101,6 +101,18 @@ static __always_inline int icmpv6_housekeeping(__u8 type)
 	return (type >= 130 && type <= 137) || type == 143;
 }
 
+/* @arg payload bytes of it */
+static __always_inline void read_tcp(const struct tcp_words *tcp, __u32 payload, struct packet *packet)
+{
+	__u32 moves = payload + !!(tcp->flags & (TCP_SYN | TCP_FIN));
+
+	set_ports(packet, bpf_ntohs(tcp->source_port), bpf_ntohs(tcp->destination_port));
+	packet->tcp_flags = tcp->flags;
+	packet->sequence = bpf_ntohl(tcp->sequence) + moves;
+	packet->acknowledged = bpf_ntohl(tcp->acknowledged);
+	packet->moves = !!moves;
+}
+
 static __always_inline int parse_tcp(struct __sk_buff *skb, const struct transport *transport, struct packet *packet)
 {
 	struct tcp_words tcp;
@@ -111,10 +123,7 @@ static __always_inline int parse_tcp(struct __sk_buff *skb, const struct transpo
 	header = (tcp.data_offset >> 4) * 4;
 	if (header < sizeof(tcp) || header > transport->length)
 		return UNPARSED(TRANSPORT_MALFORMED);
-	set_ports(packet, bpf_ntohs(tcp.source_port), bpf_ntohs(tcp.destination_port));
-	packet->tcp_flags = tcp.flags;
-	packet->sequence = bpf_ntohl(tcp.sequence) + (transport->length - header) + !!(tcp.flags & (TCP_SYN | TCP_FIN));
-	packet->acknowledged = bpf_ntohl(tcp.acknowledged);
+	read_tcp(&tcp, transport->length - header, packet);
 	return PARSE_FLOW;
 }
 
@@ -333,20 +342,22 @@ static __always_inline int parse_ipv6(struct __sk_buff *skb, struct packet *pack
 }
 
 /*
- * @arg packet zeroed but for the way it goes
+ * Any frame. Not static, so that the verifier checks it once by itself, and out of the way of the usual packet (plain.h), whose
+ * code stays small.
+ * @arg packet zeroed but for the way it goes, bytes, packets and interface; plain.h may have begun to fill it in
  * Returns an enum parsed; on PARSE_FLOW the packet is filled in.
  */
-static __always_inline int parse(struct __sk_buff *skb, struct packet *packet)
+__noinline int parse(struct __sk_buff *skb, struct packet *packet)
 {
 	struct transport transport = {};
 	__be16 ethertype;
 	int result;
 
+	if (!packet) /* never; the verifier wants to see it */
+		return UNPARSED(NETWORK_MALFORMED);
 	if (skb->len < ETH_HLEN)
 		return UNPARSED(LINK_TRUNCATED);
-	packet->bytes = skb->len - ETH_HLEN;
-	packet->packets = skb->gso_segs ? skb->gso_segs : 1;
-	packet->key.interface_index = skb->ifindex;
+	packet->ipv6 = 0;
 	if (skb->vlan_present)
 		return PARSE_NOT_IP;
 	if (!READ(skb, ETH_HLEN - sizeof(ethertype), ethertype))

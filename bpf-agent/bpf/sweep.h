@@ -23,7 +23,7 @@ struct sweep_result {
 
 struct sweep_run {
 	struct sweep_result result;
-	__u64 now;
+	__u32 now; /* ticks */
 };
 
 struct bpf_map;
@@ -31,14 +31,14 @@ struct bpf_map;
 static long sweep_connection(struct bpf_map *map, const struct connection_key *key, struct connection *connection,
 			     struct sweep_run *run)
 {
-	__u64 now = run->now, last;
+	__u32 now = run->now, last;
 	struct datapath_counters *own;
 	__u32 trigger;
 
 	run->result.visited++;
-	if (idle_for(connection, now) >= idle_timeout(key->protocol, connection->state)) {
+	if (elapsed(connection->last_seen, now) >= idle_timeout(key->protocol, connection->state)) {
 		trigger = end_trigger(connection);
-		if (trigger && emit_from_sweep(key, connection, trigger)) {
+		if (trigger && emit_rest(key, connection, trigger)) {
 			run->result.deferred++;
 			return 0;
 		}
@@ -55,11 +55,11 @@ static long sweep_connection(struct bpf_map *map, const struct connection_key *k
 	if (connection->state & STATE_CLOSED || !has_untold(connection))
 		return 0;
 	last = connection->last_record;
-	if (now < last || now - last < settings.record_interval)
+	if (elapsed(last, now) < settings.record_interval)
 		return 0;
 	if (__sync_val_compare_and_swap(&connection->last_record, last, now) != last)
 		return 0;
-	if (emit_from_sweep(key, connection, TRIGGER_INTERVAL))
+	if (emit_rest(key, connection, TRIGGER_INTERVAL))
 		run->result.deferred++;
 	else
 		run->result.told++;
@@ -69,10 +69,11 @@ static long sweep_connection(struct bpf_map *map, const struct connection_key *k
 static __always_inline int sweep_connections(struct sweep_result *result)
 {
 	struct sweep_run run = {};
+	__u64 now = table_now();
 
-	run.now = table_now();
+	run.now = ticks_now();
 	bpf_for_each_map_elem(&connections, sweep_connection, &run, 0);
-	bpf_for_each_map_elem(&drops, sweep_drop, &run.now, 0);
+	bpf_for_each_map_elem(&drops, sweep_drop, &now, 0);
 	result->visited = run.result.visited;
 	result->told = run.result.told;
 	result->ended = run.result.ended;

@@ -7,9 +7,10 @@
  *   sweep          run by the agent: ends idle connections, tells the active ones
  *
  *   record.h    what the agent is told           emit.h      when it is written
- *   packet.h    what is known of a packet        parse.h     how (fragment.h: ports of later fragments)
+ *   packet.h    what is known of a packet        plain.h     how, for the usual one
+ *   parse.h     how, for any other (fragment.h: ports of later fragments)
  *   connection.h the connection table            conntrack.h when connections begin and end
- *   observe.h   what a packet does to its connection
+ *   observe.h   what a packet does to its connection (tcp.h: its state)
  *   policy.h    may a connection be opened?      enforce.h   when that is asked, and for which direction
  *   related.h   ICMP errors                      drop.h      telling what was dropped
  *   identity.h  address → identity               endpoint.h  interface → endpoint

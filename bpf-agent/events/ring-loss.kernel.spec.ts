@@ -5,10 +5,10 @@ import { buildBpf } from '../../scripts/build-bpf.ts';
 import { ipBytes, ipv4, PROTOCOL, udp } from '../bpf/packet-builder.ts';
 import { PacketStory, totals } from '../bpf/packet-story.ts';
 import { total } from '../maps/counters.ts';
-import { RECORD } from './ring-record.ts';
+import { RECORD, RECORD_BYTES } from './ring-record.ts';
 
 /** A record and its header in the ring. */
-const STEP = 136;
+const STEP = RECORD_BYTES + 8;
 const RING = 4096;
 const FITS = Math.floor(RING / STEP);
 

@@ -50,7 +50,7 @@ export const RECORD = {
 } as const;
 
 /** Size of one record in bytes. In the ring an 8-byte header stands before each. */
-export const RECORD_BYTES = 128;
+export const RECORD_BYTES = 112;
 
 /** The ring's data area seen through arrays of each width. All views share the same bytes; none may be written. */
 export interface RingView {

@@ -30,7 +30,7 @@ export interface DatapathOptions {
   readonly timeouts?: Partial<DatapathTimeouts>;
   /** Size of the record ring in bytes, a power of two ≥ 4096; default 8 MiB. */
   readonly ringBytes?: number;
-  /** Size of the connection table; default 131,072 entries of about 230 bytes. */
+  /** Size of the connection table; default 131,072 entries of about 210 bytes. */
   readonly connections?: number;
   /** `tcx` unless the kernel lacks it; `clsact` forces the older hook. */
   readonly attachMode?: AttachMode;

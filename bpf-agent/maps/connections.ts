@@ -19,12 +19,10 @@ export interface ConnectionKey {
 
 /** The part of `struct connection` worth showing. */
 export interface Connection {
-  /** CLOCK_MONOTONIC nanoseconds of the first packet. */
-  readonly opened: number;
   /** Not yet told by a record, [original, reply]. */
   readonly packets: readonly [number, number];
   readonly bytes: readonly [number, number];
-  /** STATE_… bits of bpf/conntrack.h. */
+  /** STATE_… bits of bpf/connection.h. */
   readonly state: number;
   /** 0 = not known. */
   readonly rttMicros: number;
@@ -59,34 +57,36 @@ export const CONNECTION_KEY_TWIN: StructTwin = {
 
 export const CONNECTION_TWIN: StructTwin = {
   struct: 'connection',
-  size: 112,
+  size: 96,
   fields: {
-    opened: [0, 8],
-    lastSeen: [8, 16],
-    lastRecord: [24, 8],
-    untold: [32, 16],
-    state: [48, 4],
-    flags: [52, 4],
-    finAcknowledged: [56, 4],
-    rttMicros: [60, 4],
-    retransmitsSeen: [64, 8],
-    retransmits: [72, 4],
-    sourceIdentity: [76, 4],
-    destinationIdentity: [80, 4],
-    endpointId: [84, 4],
-    identityRevision: [88, 4],
-    policyRevision: [92, 4],
-    ruleId: [96, 4],
-    auditRuleId: [100, 4],
-    egress: [104, 1],
-    unsure: [105, 1],
-    ipv6: [106, 1],
-    icmpType: [107, 1],
-    icmpCode: [108, 1],
-    dropReason: [109, 1],
-    reserved: [110, 2],
+    untold: [0, 16],
+    lastSeen: [16, 4],
+    lastRecord: [20, 4],
+    state: [24, 4],
+    policyRevision: [28, 4],
+    flags: [32, 2],
+    egress: [34, 1],
+    dropReason: [35, 1],
+    sequence: [36, 8],
+    retransmitsSeen: [44, 8],
+    retransmits: [52, 4],
+    handshake: [56, 4],
+    sourceIdentity: [60, 4],
+    destinationIdentity: [64, 4],
+    endpointId: [68, 4],
+    identityRevision: [72, 4],
+    ruleId: [76, 4],
+    auditRuleId: [80, 4],
+    unsure: [84, 1],
+    ipv6: [85, 1],
+    icmpType: [86, 1],
+    icmpCode: [87, 1],
+    reserved: [88, 8],
   },
 };
+
+/** Bit of bpf/connection.h: `handshake` is the round trip. */
+const STATE_MEASURED = 0x800;
 
 const connectionKey: Codec<ConnectionKey> = {
   size: CONNECTION_KEY_TWIN.size,
@@ -120,23 +120,22 @@ const connection: Codec<Connection> = {
     throw new Error('connections are written by the datapath alone');
   },
   decode: (from) => ({
-    opened: Number(from.getBigUint64(0, true)),
-    packets: [untoldPackets(from, 32), untoldPackets(from, 40)],
-    bytes: [untoldBytes(from, 32), untoldBytes(from, 40)],
-    state: from.getUint32(48, true),
-    rttMicros: from.getUint32(60, true),
-    sourceIdentity: from.getUint32(76, true),
-    destinationIdentity: from.getUint32(80, true),
-    endpointId: from.getUint32(84, true),
-    policyRevision: from.getUint32(92, true),
-    ruleId: from.getUint32(96, true),
-    egress: from.getUint8(104) !== 0,
-    unsure: from.getUint8(105) !== 0,
-    dropReason: from.getUint8(109),
+    packets: [untoldPackets(from, 0), untoldPackets(from, 8)],
+    bytes: [untoldBytes(from, 0), untoldBytes(from, 8)],
+    state: from.getUint32(24, true),
+    policyRevision: from.getUint32(28, true),
+    egress: from.getUint8(34) !== 0,
+    rttMicros: from.getUint32(24, true) & STATE_MEASURED ? from.getUint32(56, true) : 0,
+    sourceIdentity: from.getUint32(60, true),
+    destinationIdentity: from.getUint32(64, true),
+    endpointId: from.getUint32(68, true),
+    ruleId: from.getUint32(76, true),
+    unsure: from.getUint8(84) !== 0,
+    dropReason: from.getUint8(35),
   }),
 };
 
-/** Bytes in bits 0–39, packets in bits 40–63 (UNTOLD_… of bpf/conntrack.h). */
+/** Bytes in bits 0–39, packets in bits 40–63 (UNTOLD_… of bpf/connection.h). */
 function untoldBytes(from: DataView, at: number): number {
   return Number(from.getBigUint64(at, true) & 0xff_ffff_ffffn);
 }
