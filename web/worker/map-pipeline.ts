@@ -29,6 +29,8 @@ const SCATTERED_SHARE = 0.6;
 export class MapPipeline {
   readonly #emit: (event: MapEvent) => void;
   #model = new MapModelReceiver();
+  /** Whether the model holds what the view shows: until then there is nothing to say. */
+  #known = false;
   #layout = new Map<string, Standing>();
   #options: MapOptions = DEFAULT_MAP_OPTIONS;
   #arrangement: Arrangement = NO_ARRANGEMENT;
@@ -57,12 +59,14 @@ export class MapPipeline {
   receive(message: MapMessage): void {
     if (message.type === 'reset') {
       this.#model = new MapModelReceiver();
+      this.#known = false;
       this.#viewChanged = true;
       this.#signature = undefined;
       this.#graph = undefined;
       this.#emit({ type: 'cleared' });
       return;
     }
+    this.#known = true;
     if (this.#model.apply(message.delta)) this.#graph = undefined;
     this.#redraw.request();
     if (this.#selected !== null) this.#details.request();
@@ -104,6 +108,7 @@ export class MapPipeline {
   }
 
   #run(): void {
+    if (!this.#known) return;
     const graph = this.#currentGraph();
     const live = liveNumbers(graph, { now: this.#now(), quietAfterMs: quietMs(this.#options.quiet) });
     const { omittedCards, omittedEdges } = this.#model;
@@ -170,7 +175,7 @@ export class MapPipeline {
   }
 
   #sendDetails(): void {
-    if (this.#selected === null) return;
+    if (this.#selected === null || !this.#known) return;
     const pair = parsePair(this.#selected);
     const details =
       pair === undefined

@@ -22,9 +22,12 @@ export class MapStore {
   #omittedCards = 0;
   #omittedEdges = 0;
   #knownSince = 0;
+  /** Whether the server has told anything yet: an empty map is not the same as none. */
+  known = false;
 
   /** Applies an update; returns the same change by keys. */
   apply(update: MapUpdate): MapDelta {
+    this.known = true;
     if (update.snapshot) {
       this.#cards.clear();
       this.#edges.clear();

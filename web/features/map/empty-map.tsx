@@ -1,3 +1,4 @@
+import { sceneStore } from '../../live/map-client.ts';
 import { connectionStore } from '../../live/session-client.ts';
 import { useStore } from '../../live/store.ts';
 import { changeMapOptions, useView } from '../../view/view-store.ts';
@@ -6,7 +7,8 @@ import { leaveFocus } from './choose-card.ts';
 
 /** Why there is nothing to see, and what to do about it. */
 export function EmptyMap() {
-  const live = useStore(connectionStore).phase === 'live';
+  const isKnown = useStore(sceneStore) !== null;
+  const live = useStore(connectionStore).phase === 'live' && isKnown;
   const { namespaces, filter, verdict, map } = useView();
   const narrowed = namespaces.length + filter.length > 0 || verdict !== 'all';
   return (
