@@ -9,7 +9,7 @@ import { objectTable, textTable } from '#lab/get-table.ts';
 import { DEFAULT_LAB_NAME, labNameProblem } from '#lab/lab-layout.ts';
 import { KINDS, type Kind, kindByWord, kindNamed } from '#lab/manifest/kinds.ts';
 import { type ManifestSource, readSources } from '#lab/manifest/read-sources.ts';
-import { listScenarios, scenarioSources } from '#lab/scenario.ts';
+import { listScenarios, scenarioSources, scenarioStages } from '#lab/scenario.ts';
 import { startLab } from '#lab/start-lab.ts';
 import type { KubeObject } from '#lab/store/objects.ts';
 import { labExists, takeDown } from '#lab/take-down.ts';
@@ -62,6 +62,10 @@ export function labCommand(): Command {
   lab.addCommand(
     verb('scenario', 'apply a ready-made scenario to the running lab; "list" names them')
       .argument('<name>', 'a scenario, or "list"')
+      .option(
+        '--stage <letter>',
+        'of a scenario that is walked in stages: apply all up to it, and take back what comes after',
+      )
       .action(scenario),
   );
   lab.addCommand(
@@ -281,7 +285,7 @@ async function scale(wishes: string[], { name }: Named): Promise<void> {
   }
 }
 
-async function scenario(wanted: string, { name }: Named): Promise<void> {
+async function scenario(wanted: string, { name, stage }: Named & { stage?: string }): Promise<void> {
   const scenarios = listScenarios();
   if (wanted === 'list') {
     process.stdout.write(textTable(scenarios.map((one) => [one.name, one.summary])));
@@ -293,9 +297,24 @@ async function scenario(wanted: string, { name }: Named): Promise<void> {
       `there is no scenario "${wanted}"; there are ${scenarios.map((one) => one.name).join(', ')}`,
     );
   }
-  const response = await new LabClient(name).apply(sources);
+  const stages = scenarioStages(wanted);
+  const last = stage === undefined ? 0 : stages.findIndex(({ letter }) => letter === stage);
+  if (last < 0) {
+    const known = stages.map(({ letter }) => letter).join(', ') || 'none';
+    throw new CommandError(`scenario ${wanted} has no stage "${stage}"; it has ${known}`);
+  }
+  const lab = new LabClient(name);
+  const later = stages.slice(last + 1).map(({ source }) => source);
+  if (later.length > 0) await lab.delete({ sources: later });
+  const response = await lab.apply(
+    stages.length === 0 ? sources : stages.slice(0, last + 1).map(({ source }) => source),
+  );
   tellApplied(response);
   failOnProblems(response.problems);
+  for (const [index, { letter, summary }] of stages.entries()) {
+    const here = index === last ? '>' : ' ';
+    console.log(`${here} ${letter}  ${summary}`);
+  }
 }
 
 function knownKind(word: string): Kind {

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ManifestSource, readSources } from './manifest/read-sources.ts';
 
@@ -21,8 +21,33 @@ export function listScenarios(): Scenario[] {
     });
 }
 
-/** A scenario's manifests; undefined when there is none of that name. */
+/** A step of a scenario that is walked in steps. */
+export interface Stage {
+  /** `a`, `b`, … */
+  letter: string;
+  /** The first comment of its manifest. */
+  summary: string;
+  source: ManifestSource;
+}
+
+const STAGE_FILE = /^([a-z])-[^/]*$/;
+
+/** The stages of a scenario whose manifests are called `a-…`, `b-…`, in order; none for other scenarios. */
+export function scenarioStages(name: string): Stage[] {
+  const sources = allSources(name) ?? [];
+  return sources.flatMap((source) => {
+    const letter = STAGE_FILE.exec(basename(source.name))?.[1];
+    return letter === undefined ? [] : { letter, summary: /^# (.*)$/m.exec(source.text)?.[1] ?? '', source };
+  });
+}
+
+/** A scenario's manifests, those of its first stage if it has stages; undefined when there is none of that name. */
 export function scenarioSources(name: string): ManifestSource[] | undefined {
+  const [first] = scenarioStages(name);
+  return first === undefined ? allSources(name) : [first.source];
+}
+
+function allSources(name: string): ManifestSource[] | undefined {
   if (!listScenarios().some((scenario) => scenario.name === name)) return undefined;
   const dir = join(SCENARIOS, name);
   return existsSync(dir) ? readSources([dir]) : undefined;
