@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Backend, startBackend } from '#backend/start.ts';
-import { InProcessAgent } from '#backend/testing/in-process-agent.ts';
-import { DB, WORLD } from '#backend/testing/sample-flows.ts';
+import { InProcessAgent } from '#runtime/testing/in-process-agent.ts';
+import { DB, WORLD } from '#runtime/testing/sample-flows.ts';
 import { filterTokens } from './observe-flags.ts';
 
 const WAGGLE = fileURLToPath(new URL('./waggle.ts', import.meta.url));

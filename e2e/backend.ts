@@ -18,10 +18,15 @@ export class Backend {
     this.#process = WaggleProcess.start(args);
   }
 
-  static async start(stateDir: string, more: readonly string[] = []): Promise<Backend> {
+  static start(stateDir: string, more: readonly string[] = []): Promise<Backend> {
+    return Backend.startWith(['--state-dir', stateDir, ...more]);
+  }
+
+  /** With whatever settings; it listens on free ports. */
+  static async startWith(settings: readonly string[]): Promise<Backend> {
     const [http, grpc] = [await freePort(), await freePort()];
     const listen = ['--listen', `127.0.0.1:${http}`, '--grpc-listen', `127.0.0.1:${grpc}`];
-    const backend = new Backend(http, grpc, ['backend', '--state-dir', stateDir, ...listen, ...more]);
+    const backend = new Backend(http, grpc, ['backend', ...listen, ...settings]);
     await backend.answers();
     return backend;
   }

@@ -3,7 +3,7 @@ import { REPLY } from '#core/flow/direction.ts';
 import { FlowWindow } from '#core/flow/flow-window.ts';
 import { TRIGGER } from '#core/flow/trigger.ts';
 import { VERDICT } from '#core/flow/verdict.ts';
-import { DB, pushFlows, type SampleFlow, WEB, WORLD } from '../testing/sample-flows.ts';
+import { DB, pushFlows, type SampleFlow, WEB, WORLD } from '#runtime/testing/sample-flows.ts';
 import { FirstSeen } from './first-seen.ts';
 import { LiveMap } from './live-map.ts';
 

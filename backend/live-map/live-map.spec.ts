@@ -6,7 +6,16 @@ import { FlowWindow } from '#core/flow/flow-window.ts';
 import { TRIGGER } from '#core/flow/trigger.ts';
 import { VERDICT } from '#core/flow/verdict.ts';
 import { CardKind, type MapUpdate, MapUpdateSchema } from '#proto/gen/waggle/v1/view_pb.ts';
-import { DB, pod, pushFlows, type SampleFlow, TO_ENDPOINT, TO_STACK, WEB, WORLD } from '../testing/sample-flows.ts';
+import {
+  DB,
+  pod,
+  pushFlows,
+  type SampleFlow,
+  TO_ENDPOINT,
+  TO_STACK,
+  WEB,
+  WORLD,
+} from '#runtime/testing/sample-flows.ts';
 import { LiveMap, type LiveMapOptions } from './live-map.ts';
 
 // Kernel times have fractions of a millisecond.

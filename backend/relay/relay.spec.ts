@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { LossSource, NodeState } from '#proto/gen/waggle/v1/flow_pb.ts';
-import { InProcessAgent } from '../testing/in-process-agent.ts';
-import { SampleStream, WEB } from '../testing/sample-flows.ts';
+import { InProcessAgent } from '#runtime/testing/in-process-agent.ts';
+import { SampleStream, WEB } from '#runtime/testing/sample-flows.ts';
 import { createRelay, type Relay, type RelayOptions } from './relay.ts';
 
 const open: { close?(): Promise<void>; stop?(): Promise<void> }[] = [];

@@ -3,7 +3,7 @@ import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { describe, expect, it } from 'vitest';
 import { FlowWindow } from '#core/flow/flow-window.ts';
 import { GetFlowRequestSchema } from '#proto/gen/waggle/v1/view_pb.ts';
-import { pushFlows } from '../testing/sample-flows.ts';
+import { pushFlows } from '#runtime/testing/sample-flows.ts';
 import { ViewReader } from '../testing/view-reader.ts';
 import { findFlow } from './find-flow.ts';
 

@@ -6,9 +6,9 @@ import { type Cursor, FlowService, NodeState } from '#proto/gen/waggle/v1/flow_p
 import { ViewService, type WatchRequest, WatchRequestSchema } from '#proto/gen/waggle/v1/view_pb.ts';
 import { createClient } from '#runtime/grpc/client.ts';
 import { Code } from '#runtime/grpc/service.ts';
+import { InProcessAgent } from '#runtime/testing/in-process-agent.ts';
+import { DB, pod, TO_ENDPOINT, WORLD } from '#runtime/testing/sample-flows.ts';
 import { type Backend, type BackendOptions, startBackend } from '../start.ts';
-import { InProcessAgent } from '../testing/in-process-agent.ts';
-import { DB, pod, TO_ENDPOINT, WORLD } from '../testing/sample-flows.ts';
 import { ViewReader } from '../testing/view-reader.ts';
 
 const closing: (() => unknown)[] = [];

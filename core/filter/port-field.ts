@@ -19,7 +19,8 @@ export const portField = rowField<{ from: number; to: number }>({
   // Of both ends, the one that was connected to: the other's says nothing.
   number(columns, row, side) {
     if (!hasPorts(columns.protocol[row])) return undefined;
-    const ofSource = side === 'any' ? columns.reply[row] === REPLY.REPLY : side === 'from';
+    const ofSource = columns.reply[row] === REPLY.REPLY;
+    if (side !== 'any' && ofSource !== (side === 'from')) return undefined;
     return ofSource ? columns.sourcePort[row] : columns.destinationPort[row];
   },
   listOf: (port) => [String(port)],

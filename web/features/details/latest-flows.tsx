@@ -3,13 +3,13 @@ import { Verdict } from '../../ui/verdict.tsx';
 import type { FlowRow } from '../../worker/protocol.ts';
 
 /** The last few flows, newest first. */
-export function LatestFlows({ rows }: { rows: readonly FlowRow[] }) {
+export function LatestFlows({ rows, ports }: { rows: readonly FlowRow[]; ports: number }) {
   return (
     <table className="w-full table-fixed border-collapse text-left">
       <caption className="pb-1 text-left text-xs text-dim">Latest flows</caption>
       <colgroup>
-        <col className="w-[32%]" />
-        <col className="w-[30%]" />
+        <col className="w-[31%]" />
+        <col className="w-[27%]" />
         <col />
       </colgroup>
       <thead className="sr-only">
@@ -33,8 +33,8 @@ export function LatestFlows({ rows }: { rows: readonly FlowRow[] }) {
             <td className="truncate py-1 pr-2 text-xs">
               <Verdict verdict={row.verdict} />
             </td>
-            <td className="truncate py-1 text-xs" title={what(row)}>
-              {what(row)}
+            <td className="truncate py-1 text-xs" title={what(row, ports)}>
+              {what(row, ports)}
             </td>
           </tr>
         ))}
@@ -43,7 +43,8 @@ export function LatestFlows({ rows }: { rows: readonly FlowRow[] }) {
   );
 }
 
-function what(row: FlowRow): string {
-  const port = row.port > 0 ? `${row.port} ${row.protocol}` : row.protocol;
-  return [port, row.tcpFlags, row.info].filter((part) => part !== '').join(' · ');
+/** The port is worth telling where there are several. */
+function what(row: FlowRow, ports: number): string {
+  const port = ports < 2 ? '' : row.port > 0 ? `${row.port} ${row.protocol}` : row.protocol;
+  return [port, row.tcpFlags, row.info].filter((part) => part !== '').join(' · ') || row.protocol;
 }

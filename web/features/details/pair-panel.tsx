@@ -63,7 +63,7 @@ export function PairPanel({ details, described }: { details: PairDetails; descri
         clockAhead={clockAhead}
         empty="None was heard of."
       />
-      {description !== null && !isFolded && <LatestFlows rows={description.latest} />}
+      {description !== null && !isFolded && <LatestFlows rows={description.latest} ports={edges.length} />}
       {problem !== '' && <Problem>{problem}</Problem>}
       <Seen
         firstSeen={Math.min(...edges.map(({ firstSeen }) => firstSeen))}

@@ -24,7 +24,7 @@ export function VerdictSplit({ counts }: { counts: VerdictCounts }) {
         })}
       </svg>
       <dl aria-label="Flows by verdict, of the last three minutes" className="mt-1.5 flex flex-wrap gap-x-4 text-xs">
-        {PARTS.map(({ verdict, dot }) => (
+        {PARTS.filter(({ verdict }) => verdict !== 'audited' || counts.audited > 0).map(({ verdict, dot }) => (
           <div key={verdict} className="flex items-center gap-1.5">
             <dt className="flex items-center gap-1.5 text-dim">
               <Dot className={dot} />

@@ -13,8 +13,8 @@ import {
   NodeState,
   StatusResponseSchema,
 } from '#proto/gen/waggle/v1/flow_pb.ts';
-import { type GrpcServer, startGrpcServer } from '#runtime/grpc/server.ts';
-import { type CallContext, service } from '#runtime/grpc/service.ts';
+import { type GrpcServer, startGrpcServer } from '../grpc/server.ts';
+import { type CallContext, service } from '../grpc/service.ts';
 import { CLUSTER, pushFlows, type SampleFlow } from './sample-flows.ts';
 
 let boots = 0n;
@@ -34,6 +34,11 @@ export class InProcessAgent {
 
   constructor(name: string) {
     this.name = name;
+  }
+
+  /** What `--agent` of a backend is told: `node-1=127.0.0.1:4244`. */
+  get target(): string {
+    return `${this.name}=${this.address}`;
   }
 
   get boot() {
