@@ -59,24 +59,24 @@ static __always_inline int starts_as_reply(const struct packet *packet, __u8 *un
 #define EEXIST 17
 
 /*
- * A packet without an entry: makes the entry, if policy allows, and tells it.
- * Returns null: all is done (when policy denied it, packet->drop_reason says why). Or the entry that another CPU has made
- * meanwhile: the packet is one of its later ones.
+ * A packet without an entry: makes the entry, if policy allows, and tells it. Not static for the verifier's sake.
+ * Returns 1: all is done (when policy denied it, packet->drop_reason says why). Or 0: another CPU has made the entry meanwhile,
+ * and the packet is one of its later ones.
  */
-static __noinline struct connection *open_connection(struct __sk_buff *skb, struct packet *packet)
+__noinline int open_connection(struct __sk_buff *skb, struct packet *packet)
 {
 	struct connection fresh = {};
 	struct datapath_counters *own = own_counters();
 	struct datapath_state *revisions;
 	struct endpoint *endpoint;
-	__u32 zero = 0, interface_index = packet->key.interface_index, way, total, unseen;
+	__u32 zero = 0, interface_index = packet ? packet->key.interface_index : 0, way, total, unseen;
 	__u64 now = bpf_ktime_get_ns();
 	long error;
 
 	/* Before the endpoint: what is judged by an older policy must not bear a newer revision. */
 	revisions = bpf_map_lookup_elem(&state, &zero);
-	if (!own || !revisions)
-		return 0;
+	if (!packet || !own || !revisions)
+		return 1;
 	fresh.policy_revision = revisions->policy_revision;
 	fresh.egress = (packet->outgoing ^ starts_as_reply(packet, &fresh.unsure)) & 1;
 	fresh.ipv6 = packet->ipv6;
@@ -88,7 +88,7 @@ static __noinline struct connection *open_connection(struct __sk_buff *skb, stru
 		packet->drop_reason = admit(endpoint, packet, &fresh);
 		if (packet->drop_reason) {
 			tell_drop(packet, &fresh);
-			return 0;
+			return 1;
 		}
 	}
 
@@ -113,13 +113,13 @@ static __noinline struct connection *open_connection(struct __sk_buff *skb, stru
 	error = bpf_map_update_elem(&connections, &packet->key, &fresh, BPF_NOEXIST);
 	if (error && error != -EEXIST) {
 		own->connections_refused++;
-		return 0;
+		return 1;
 	}
 	if (error)
-		return bpf_map_lookup_elem(&connections, &packet->key);
+		return 0;
 	own->connections_created++;
 	tell_opening(packet, &fresh, way, now);
-	return 0;
+	return 1;
 }
 
 /* Nanoseconds without a packet after which a connection in this state is over. */

@@ -151,21 +151,22 @@ static __always_inline void describe_drop(struct drop *drop, const struct packet
  * A packet that is dropped for packet->drop_reason.
  * @arg connection its entry, or what its entry would have been
  */
-static __noinline void tell_drop(const struct packet *packet, const struct connection *connection)
+__noinline int tell_drop(const struct packet *packet, const struct connection *connection)
 {
-	__u32 way = (connection->egress ^ packet->outgoing) & 1;
-	struct drop_key key = {
-		.remote = packet->key.remote,
-		.interface_index = packet->key.interface_index,
-		.protocol = packet->key.protocol,
-		.reason = packet->drop_reason,
-		.egress = connection->egress,
-		.outgoing = packet->outgoing,
-	};
+	struct drop_key key = {};
 	__u64 now = table_now();
 	struct drop *drop;
-	__u32 zero = 0;
+	__u32 zero = 0, way;
 
+	if (!packet || !connection) /* never; the verifier wants to see it */
+		return 0;
+	way = (connection->egress ^ packet->outgoing) & 1;
+	key.remote = packet->key.remote;
+	key.interface_index = packet->key.interface_index;
+	key.protocol = packet->key.protocol;
+	key.reason = packet->drop_reason;
+	key.egress = connection->egress;
+	key.outgoing = packet->outgoing;
 	count_drop(packet);
 	if (key.protocol == PROTOCOL_ICMP || key.protocol == PROTOCOL_ICMPV6)
 		key.port = packet->icmp_type;
@@ -175,11 +176,11 @@ static __noinline void tell_drop(const struct packet *packet, const struct conne
 	if (!drop) {
 		drop = bpf_map_lookup_elem(&no_drop, &zero);
 		if (!drop)
-			return;
+			return 0;
 		bpf_map_update_elem(&drops, &key, drop, BPF_NOEXIST);
 		drop = bpf_map_lookup_elem(&drops, &key);
 		if (!drop)
-			return;
+			return 0;
 	}
 	describe_drop(drop, packet, connection, way);
 	__sync_fetch_and_add(&drop->untold, (__u64)packet->packets << UNTOLD_PACKETS_SHIFT | packet->bytes);
@@ -191,6 +192,7 @@ static __noinline void tell_drop(const struct packet *packet, const struct conne
 		drop->told++;
 		write_drop(&key, drop);
 	}
+	return 0;
 }
 
 struct bpf_map;

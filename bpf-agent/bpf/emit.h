@@ -125,18 +125,22 @@ static __always_inline void take(struct flow_record *record, struct connection *
 		record->retransmits = __sync_lock_test_and_set(&connection->retransmits, 0);
 }
 
-/* The record of a packet that travels `way`, which is counted by it: in the record, or untold when the ring is full. */
-static __noinline void emit(const struct packet *packet, struct connection *connection, __u32 trigger, __u32 way)
+/* The record of a packet that travels `way`, which is counted by it: in the record, or untold when the ring is full. Not static for the verifier's sake. */
+__noinline int emit(const struct packet *packet, struct connection *connection, __u32 trigger, __u32 way)
 {
-	struct flow_record *record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
 	struct datapath_state *revisions;
+	struct flow_record *record;
 	__u32 zero = 0;
 
+	if (!packet || !connection) /* never; the verifier wants to see it */
+		return 0;
+	way &= 1;
+	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
 	connection->last_record = ticks_now();
 	if (!record) {
 		leave_untold(packet, connection, way);
 		count_ring_full(trigger);
-		return;
+		return 0;
 	}
 	revisions = bpf_map_lookup_elem(&state, &zero);
 	if (revisions && revisions->identity_revision != connection->identity_revision)
@@ -145,6 +149,7 @@ static __noinline void emit(const struct packet *packet, struct connection *conn
 	describe(record, &packet->key, connection, trigger, way);
 	take(record, connection, packet, way);
 	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+	return 0;
 }
 
 /*

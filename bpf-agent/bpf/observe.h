@@ -100,7 +100,9 @@ static __always_inline void track(struct __sk_buff *skb, struct packet *packet, 
 	if (connection && opens_anew(packet) && is_over(packet, connection))
 		connection = end_connection(packet, connection);
 	if (!connection) {
-		connection = open_connection(skb, packet);
+		if (open_connection(skb, packet))
+			return;
+		connection = bpf_map_lookup_elem(&connections, key);
 		if (!connection)
 			return;
 	}

@@ -76,21 +76,25 @@ static __noinline int embedded_key(struct __sk_buff *skb, const struct packet *p
 }
 
 /* Sets packet->admitted, or packet->drop_reason and tells it. */
-static __noinline void judge_error(struct __sk_buff *skb, struct packet *packet)
+__noinline int judge_error(struct __sk_buff *skb, struct packet *packet)
 {
-	__u32 interface_index = packet->key.interface_index;
-	const struct endpoint *endpoint = bpf_map_lookup_elem(&endpoints, &interface_index);
+	__u32 interface_index;
+	const struct endpoint *endpoint;
 	struct connection message = {};
 	struct connection_key about = {};
 	struct connection *connection;
 
+	if (!packet) /* never; the verifier wants to see it */
+		return 0;
+	interface_index = packet->key.interface_index;
+	endpoint = bpf_map_lookup_elem(&endpoints, &interface_index);
 	packet->admitted = 1;
 	if (!endpoint || !endpoint->flags)
-		return;
+		return 0;
 	if (!is_spoofed(endpoint, packet) && embedded_key(skb, packet, &about) == 0) {
 		connection = bpf_map_lookup_elem(&connections, &about);
 		if (connection && !connection->drop_reason)
-			return;
+			return 0;
 	}
 	message.egress = packet->outgoing;
 	message.icmp_type = packet->icmp_type;
@@ -98,4 +102,5 @@ static __noinline void judge_error(struct __sk_buff *skb, struct packet *packet)
 	packet->drop_reason = admit(endpoint, packet, &message);
 	if (packet->drop_reason)
 		tell_drop(packet, &message);
+	return 0;
 }
