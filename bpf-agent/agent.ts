@@ -268,8 +268,8 @@ export class Agent {
   #problem(): string {
     const [unmet] = this.health.problems();
     if (unmet !== undefined) return `${unmet.condition}: ${unmet.problem}`;
-    const [problem] = this.#options.source.problems();
-    if (problem !== undefined) return `${problem.subject}: ${problem.message}`;
+    const [problem, ...more] = this.#options.source.problems();
+    if (problem !== undefined) return `${problem.subject}${andMore(more.length)}: ${problem.message}`;
     const [policy] = this.#sync.policy.problems;
     if (policy !== undefined) return `policy: ${policy}`;
     const blind = [...this.#sync.pods.values()].filter(
@@ -279,9 +279,12 @@ export class Agent {
     );
     if (blind.length === 0) return '';
     const [{ pod, problem: why }] = blind;
-    const others = blind.length === 1 ? '' : ` and ${blind.length - 1} more`;
-    return `not observed: pod ${pod.namespace}/${pod.name}${others}: ${why}`;
+    return `not observed: pod ${pod.namespace}/${pod.name}${andMore(blind.length - 1)}: ${why}`;
   }
+}
+
+function andMore(count: number): string {
+  return count === 0 ? '' : ` (and ${count} more)`;
 }
 
 function newBootId(): bigint {

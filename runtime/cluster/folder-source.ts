@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { type FSWatcher, watch } from 'chokidar';
-import { parseDocument } from 'yaml';
+import { LineCounter, parseDocument } from 'yaml';
 import { ObjectStore } from './object-store.ts';
 import { type ClusterObject, type ClusterObjects, isClusterScoped, KINDS, type Kind } from './objects.ts';
 import { readObject } from './read-object.ts';
@@ -198,7 +198,9 @@ function readPlaced(place: Place, text: string): ClusterObject {
 }
 
 async function readBounded(path: string): Promise<string> {
-  const { size } = await stat(path);
+  const found = await stat(path);
+  if (!found.isFile()) throw new Error('is not a file');
+  const { size } = found;
   if (size > MAX_FILE_BYTES) throw new Error(`${size} bytes; at most ${MAX_FILE_BYTES} are read`);
   return readFile(path, 'utf8');
 }
@@ -206,9 +208,13 @@ async function readBounded(path: string): Promise<string> {
 function parse(text: string): unknown {
   // JSON is YAML too, and its parser is many times faster.
   if (text.startsWith('{')) return JSON.parse(text);
-  const document = parseDocument(text, { logLevel: 'silent' });
+  const lineCounter = new LineCounter();
+  const document = parseDocument(text, { logLevel: 'silent', prettyErrors: false, lineCounter });
   const [error] = document.errors;
-  if (error !== undefined) throw new Error(error.message);
+  if (error !== undefined) {
+    const { line, col } = lineCounter.linePos(error.pos[0]);
+    throw new Error(`line ${line}, column ${col}: ${error.message}`);
+  }
   return document.toJS({ maxAliasCount: 100 });
 }
 

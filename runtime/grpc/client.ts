@@ -189,6 +189,8 @@ function fromServiceError(error: ServiceError): StatusError {
 
 /** grpc-js wraps the system's word in its own state; for a person the system's word is the message. */
 function plainly(details: string): string {
+  const [, seconds] = /^Deadline exceeded after ([\d.]+)s/.exec(details) ?? [];
+  if (seconds !== undefined) return `no answer within ${Number(seconds).toFixed(1)} s`;
   const start = 'No connection established. Last error: ';
   if (!details.startsWith(start)) return details;
   const end = details.lastIndexOf('. Resolution note:');
