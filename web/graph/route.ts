@@ -7,6 +7,8 @@ const CLEARANCE = 12;
 const SWING = 44;
 /** Distance between arrows that pass through the same opening. */
 const LANE = 7;
+/** With more of them they run together: a bundle is easier to follow than a fan. */
+const MOST_LANES = 5;
 /** Where the tip ends, left of the card's edge: the door's ring lies between. */
 export const TIP_GAP = 8;
 
@@ -119,7 +121,8 @@ export class Router {
     this.#lanes.set(key, used + 1);
     const low = gap > 0 ? taken[gap - 1][1] : Number.NEGATIVE_INFINITY;
     const high = gap < taken.length ? taken[gap][0] : Number.POSITIVE_INFINITY;
-    for (const offset of [used * LANE, -used * LANE]) {
+    const lane = used % MOST_LANES;
+    for (const offset of [lane * LANE, -lane * LANE]) {
       if (y + offset >= low && y + offset <= high) return y + offset;
     }
     return y;

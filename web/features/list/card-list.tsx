@@ -1,83 +1,104 @@
-import { formatMicros, formatRate } from '../../format/quantity.ts';
-import { VERDICT_WORDS } from '../../graph/model.ts';
-import type { SceneCard, SceneEdge } from '../../graph/scene.ts';
+import { ChevronDown } from 'lucide-react';
+import { type RefObject, useMemo, useRef } from 'react';
+import type { Scene, SceneCard, SceneEdge, ScenePlate } from '../../graph/scene.ts';
+import { foldPlate } from '../../live/arrangement.ts';
 import { liveStore, sceneStore } from '../../live/map-client.ts';
 import { useStore } from '../../live/store.ts';
-import { classNames } from '../../ui/class-names.ts';
+import { useThrottled } from '../../ui/use-throttled.ts';
 import { useView } from '../../view/view-store.ts';
-import { chooseCard } from '../map/choose-card.ts';
-import { CardGlyph } from './card-glyph.tsx';
+import { EmptyMap } from '../map/empty-map.tsx';
+import { MapToolbar } from '../map/map-toolbar.tsx';
+import { CardEntry } from './card-entry.tsx';
 
-/** The map as text: every card with the arrows that leave it. */
+/** Numbers follow at most this often: who reads, or hears, a list has no use for more. */
+const INTERVAL_MS = 1_000;
+
+/** The map as text: every plate, its cards with their ports, and the arrows that leave and reach them. */
 export function CardList() {
   const state = useStore(sceneStore);
   const { select } = useView();
+  const frame = useRef<HTMLDivElement>(null);
   // Numbers change in place: this says that they did.
-  useStore(liveStore);
-  const outgoing = new Map<string, SceneEdge[]>();
-  for (const edge of state?.scene.edges ?? []) outgoing.set(edge.source, [...(outgoing.get(edge.source) ?? []), edge]);
-  const cards = (state?.scene.cards ?? []).toSorted((a, b) =>
-    a.namespace < b.namespace ? -1 : a.namespace > b.namespace ? 1 : a.title < b.title ? -1 : 1,
-  );
+  useThrottled(liveStore, INTERVAL_MS);
+  const sections = useMemo(() => state && sectionsOf(state.scene), [state]);
+  const arrows = useMemo(() => state && arrowsOf(state.scene), [state]);
   return (
-    <section aria-label="Workloads" className="h-full overflow-y-auto bg-background">
-      {cards.length === 0 && <p className="p-4 text-sm text-dim">No workload has been seen in this view yet.</p>}
-      <ul>
-        {cards.map((card) => (
-          <li
-            key={card.key}
-            className={classNames('border-b border-line px-4 py-2', card.key === select && 'bg-selected')}
-          >
-            <CardLine card={card} rate={state?.cards.get(card.key)?.rate ?? 0} selected={card.key === select} />
+    <section aria-label="Workloads" className="relative flex h-full flex-col bg-background">
+      <MapToolbar inFlow onReveal={(key) => reveal(frame, key)} />
+      <div ref={frame} className="relative min-h-0 flex-1 overflow-y-auto">
+        {(state === null || state.scene.cards.length === 0) && <EmptyMap />}
+        {sections?.map(({ id, plate, cards }) => (
+          <section key={id} aria-label={plate?.title ?? 'Outside of any group'}>
+            {plate !== undefined && <PlateHeading plate={plate} />}
             <ul>
-              {(outgoing.get(card.key) ?? []).map((edge) => {
-                const live = state?.edges.get(edge.key);
-                const verdict = live?.verdict ?? 'quiet';
-                return (
-                  <li key={edge.key} className="flex items-baseline gap-3 pl-6 text-xs text-dim">
-                    <span className="min-w-0 flex-1 truncate">
-                      → <span className="text-text">{edge.destinationTitle}</span> {edge.words}
-                    </span>
-                    <span
-                      className={classNames(
-                        'w-28',
-                        verdict === 'forwarded'
-                          ? 'text-forwarded-text'
-                          : verdict === 'dropped' || verdict === 'mixed'
-                            ? 'text-dropped-text'
-                            : verdict === 'audit'
-                              ? 'text-audit-text'
-                              : 'text-faint',
-                      )}
-                    >
-                      {VERDICT_WORDS[verdict]}
-                    </span>
-                    <span className="numbers w-16 text-right">{formatRate(live?.rate ?? 0)}</span>
-                    <span className="numbers w-16 text-right text-faint">{formatMicros(live?.rttMicros ?? 0)}</span>
-                  </li>
-                );
-              })}
+              {cards.map((card) => (
+                <CardEntry
+                  key={card.key}
+                  card={card}
+                  rate={state!.cards.get(card.key)?.rate ?? 0}
+                  doors={state!.cards.get(card.key)?.doors ?? []}
+                  selected={card.key === select}
+                  selectedPair={select}
+                  found={state!.scene.found === undefined || state!.scene.found.cards.includes(card.key)}
+                  outgoing={arrows!.outgoing.get(card.key) ?? []}
+                  incoming={arrows!.incoming.get(card.key) ?? []}
+                  live={state!.edges}
+                />
+              ))}
             </ul>
-          </li>
+          </section>
         ))}
-      </ul>
+      </div>
     </section>
   );
 }
 
-function CardLine({ card, rate, selected }: { card: SceneCard; rate: number; selected: boolean }) {
+function PlateHeading({ plate }: { plate: ScenePlate }) {
   return (
-    <button
-      type="button"
-      aria-pressed={selected}
-      onClick={() => chooseCard(card.key)}
-      className="flex w-full items-center gap-2 text-left text-sm"
-    >
-      <CardGlyph icon={card.icon} />
-      <span className="font-semibold">{card.title}</span>
-      <span className="text-faint">{card.namespace}</span>
-      <span className="min-w-0 flex-1 truncate text-xs text-dim">{card.sentence}</span>
-      <span className="numbers text-xs text-dim">{formatRate(rate)}</span>
-    </button>
+    <h2 className="sticky top-0 z-10 border-b border-line bg-background">
+      <button
+        type="button"
+        aria-expanded={true}
+        title="Fold up"
+        onClick={() => foldPlate(plate.id, true)}
+        className="flex w-full items-center gap-2 px-4 py-1.5 text-left text-xs hover:bg-hover focus-visible:-outline-offset-2"
+      >
+        <ChevronDown aria-hidden size={13} className="text-dim" />
+        <span className="font-semibold text-dim">{plate.title}</span>
+        <span className="text-faint">
+          {plate.kind}, {plate.facts}
+        </span>
+      </button>
+    </h2>
   );
+}
+
+interface Section {
+  readonly id: string;
+  readonly plate: ScenePlate | undefined;
+  readonly cards: readonly SceneCard[];
+}
+
+/** Plates by title, with their cards by name; before them what stands on none. */
+function sectionsOf({ plates, cards }: Scene): Section[] {
+  const byTitle = (a: { readonly title: string }, b: { readonly title: string }) =>
+    a.title < b.title ? -1 : a.title > b.title ? 1 : 0;
+  const onPlate = Map.groupBy(cards.toSorted(byTitle), ({ plate }) => plate);
+  const loose = onPlate.get('') ?? [];
+  return [
+    ...(loose.length > 0 ? [{ id: '', plate: undefined, cards: loose }] : []),
+    ...plates.toSorted(byTitle).map((plate) => ({ id: plate.id, plate, cards: onPlate.get(plate.id) ?? [] })),
+  ];
+}
+
+function arrowsOf({ edges }: Scene): Record<'outgoing' | 'incoming', ReadonlyMap<string, readonly SceneEdge[]>> {
+  return {
+    outgoing: Map.groupBy(edges, ({ source }) => source),
+    incoming: Map.groupBy(edges, ({ destination }) => destination),
+  };
+}
+
+function reveal(frame: RefObject<HTMLElement | null>, key: string): void {
+  const entry = frame.current?.querySelector<HTMLElement>(`[data-card=${CSS.escape(key)}]`);
+  entry?.scrollIntoView({ block: 'center' });
 }

@@ -1,6 +1,7 @@
 import { lazy, type ReactNode, Suspense, useState } from 'react';
 import { sceneStore } from '../../live/map-client.ts';
 import { useStore } from '../../live/store.ts';
+import { classNames } from '../../ui/class-names.ts';
 import { DEFAULT_MAP_OPTIONS, type MapOptions } from '../../view/map-options.ts';
 import { changeMapOptions, useView } from '../../view/view-store.ts';
 import { FindField } from './find-field.tsx';
@@ -13,29 +14,46 @@ const load = () => import('./display-panel.tsx');
 const DisplayPanel = lazy(() => load().then((module) => ({ default: module.DisplayPanel })));
 const ExportPanel = lazy(() => load().then((module) => ({ default: module.ExportPanel })));
 
-/** Above the map: what to look for, how it is shown, and taking it along. */
-export function MapToolbar({ canvas }: { canvas(): MapCanvas | null }) {
+/** Above the map, or the list: what to look for, how it is shown, and taking it along. */
+export function MapToolbar(props: {
+  /** A card that was looked for is to be shown. */
+  onReveal(key: string): void;
+  /** What is drawn; missing where nothing is. */
+  shown?: () => MapCanvas['shown'];
+  /** Stands above what follows rather than over it. */
+  inFlow?: boolean;
+}) {
   const { map, namespaces } = useView();
+  const { shown } = props;
   return (
-    <div className="pointer-events-none absolute inset-x-0 top-0 z-10 flex flex-wrap items-start justify-between gap-2 p-3 *:pointer-events-auto">
+    <div
+      className={classNames(
+        'flex flex-wrap items-start justify-between gap-2',
+        props.inFlow
+          ? 'border-b border-line px-4 py-2'
+          : 'pointer-events-none absolute inset-x-0 top-0 z-10 p-3 *:pointer-events-auto',
+      )}
+    >
       <div className="flex min-w-0 flex-wrap items-center gap-2">
         <FocusBar />
         <HiddenCards />
       </div>
       {/* biome-ignore lint/a11y/useSemanticElements: these are no fields of a form */}
       <div role="group" aria-label="Map tools" className="ml-auto flex items-start gap-1">
-        <FindField onReveal={(key) => canvas()?.reveal(key, true)} />
+        <FindField onReveal={props.onReveal} />
         <Later tool={DISPLAY} marked={!isUsual(map)}>
           <DisplayPanel />
         </Later>
-        <Later tool={EXPORT}>
-          <ExportPanel
-            onExport={(format) => {
-              const shown = canvas()?.shown;
-              if (shown) void exportMap(shown, format, namespaces);
-            }}
-          />
-        </Later>
+        {shown !== undefined && (
+          <Later tool={EXPORT}>
+            <ExportPanel
+              onExport={(format) => {
+                const drawn = shown();
+                if (drawn !== null) void exportMap(drawn, format, namespaces);
+              }}
+            />
+          </Later>
+        )}
       </div>
     </div>
   );

@@ -91,7 +91,7 @@ export function MapView() {
       )}
       {(state === null || state.scene.cards.length === 0) && <EmptyMap />}
       <Legend />
-      <MapToolbar canvas={() => canvas.current} />
+      <MapToolbar onReveal={(key) => canvas.current?.reveal(key, true)} shown={() => canvas.current?.shown ?? null} />
       <MapControls canvas={() => canvas.current} />
     </section>
   );

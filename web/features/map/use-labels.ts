@@ -1,6 +1,7 @@
-import { useEffect, useMemo, useRef, useState } from 'react';
+import { useMemo } from 'react';
 import type { SceneCard, SceneEdge } from '../../graph/scene.ts';
 import { liveStore, type MapState } from '../../live/map-client.ts';
+import { useThrottled } from '../../ui/use-throttled.ts';
 import { cardLabel, edgeLabel } from './card-label.ts';
 
 /** Labels follow the numbers at most this often: a screen reader has no use for more. */
@@ -8,21 +9,7 @@ const INTERVAL_MS = 1_000;
 
 /** What cards and arrows are called, with their present numbers. */
 export function useLabels(state: MapState) {
-  const [moment, setMoment] = useState(0);
-  const pending = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
-  useEffect(() => {
-    const unsubscribe = liveStore.subscribe(() => {
-      pending.current ??= setTimeout(() => {
-        pending.current = undefined;
-        setMoment((before) => before + 1);
-      }, INTERVAL_MS);
-    });
-    return () => {
-      unsubscribe();
-      clearTimeout(pending.current);
-      pending.current = undefined;
-    };
-  }, []);
+  const moment = useThrottled(liveStore, INTERVAL_MS);
   // biome-ignore lint/correctness/useExhaustiveDependencies: numbers change in place; the moment says that they did
   return useMemo(
     () => ({
