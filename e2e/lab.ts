@@ -33,8 +33,8 @@ export class Lab {
     await waggleOk(['lab', 'apply', '--name', this.name, '-f', '-'], { input });
   }
 
-  async scenario(name: string): Promise<void> {
-    await waggleOk(['lab', 'scenario', name, '--name', this.name]);
+  async scenario(name: string, stage?: string): Promise<void> {
+    await waggleOk(['lab', 'scenario', name, '--name', this.name, ...(stage === undefined ? [] : ['--stage', stage])]);
   }
 
   async pods(): Promise<LabPod[]> {

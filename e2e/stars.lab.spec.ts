@@ -1,0 +1,168 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { DROP_REASON } from '#core/flow/drop-reason.ts';
+import { OBSERVATION } from '#core/flow/observation.ts';
+import type { PolicyReference } from '#core/flow/policy-decision.ts';
+import { TRIGGER } from '#core/flow/trigger.ts';
+import { VERDICT } from '#core/flow/verdict.ts';
+import { type ToldFlow, toldFlows } from './flow-reader.ts';
+import { Lab, type LabPod } from './lab.ts';
+
+// Network policy, walked stage by stage with HTTP requests of its own beside the scenario's traffic.
+
+const PORTS: Readonly<Record<string, number>> = { frontend: 80, backend: 6379, client: 9000, deathstar: 80 };
+
+let lab: Lab;
+
+beforeAll(async () => {
+  lab = await Lab.up();
+});
+
+afterAll(async () => {
+  await lab?.down();
+});
+
+/** `from>to` → whether a request was answered. */
+async function probe(pods: readonly LabPod[], pairs: readonly string[]): Promise<Record<string, boolean>> {
+  const bySource = Map.groupBy(pairs, (pair) => pair.split('>')[0]);
+  const answered: Record<string, boolean> = {};
+  await Promise.all(
+    [...bySource].map(async ([source, own]) => {
+      const from = podOf(pods, source);
+      const urls = own.map((pair) => {
+        const to = pair.split('>')[1];
+        return `http://${podOf(pods, to).status.podIPs![0].ip}:${PORTS[to]}/status`;
+      });
+      const script = `Promise.all(${JSON.stringify(urls)}.map((url) => new Promise((done) => {
+        const request = require('http').get(url, { agent: false, timeout: 1500 }, (answer) => { answer.resume(); done(true); });
+        request.on('timeout', () => request.destroy()).on('error', () => done(false));
+      }))).then((all) => console.log(JSON.stringify(all)))`;
+      const name = `${from.metadata.namespace}/${from.metadata.name}`;
+      const all = JSON.parse(await lab.exec(name, [process.execPath, '-e', script])) as boolean[];
+      for (const [index, pair] of own.entries()) answered[pair] = all[index];
+    }),
+  );
+  return answered;
+}
+
+function podOf(pods: readonly LabPod[], workload: string): LabPod {
+  const pod = pods.find(({ metadata }) => metadata.name === workload || metadata.name.startsWith(`${workload}-`));
+  if (pod === undefined) throw new Error(`no pod of ${workload}`);
+  return pod;
+}
+
+/** Probes until what is answered is what is expected; the policy just applied takes a moment. */
+async function expectAnswered(pods: readonly LabPod[], expected: Record<string, boolean>): Promise<void> {
+  const pairs = Object.keys(expected);
+  let answered: Record<string, boolean> = {};
+  for (const deadline = Date.now() + 30_000; Date.now() < deadline; ) {
+    answered = await probe(pods, pairs);
+    if (pairs.every((pair) => answered[pair] === expected[pair])) break;
+  }
+  expect(answered).toEqual(expected);
+}
+
+/** First packets and drops at the destinations since then, by `from>to`. */
+async function judged(sinceMs: number): Promise<Map<string, ToldFlow[]>> {
+  const flows = await toldFlows([lab.agent('node1'), lab.agent('node2')]);
+  return Map.groupBy(
+    flows.filter(
+      (flow) =>
+        Number(flow.timeNs / 1_000_000n) > sinceMs &&
+        flow.observation === OBSERVATION.TO_ENDPOINT &&
+        flow.reply === 0 &&
+        (flow.trigger === TRIGGER.FIRST_PACKET || flow.trigger === TRIGGER.DROP),
+    ),
+    ({ source, destination }) => `${nameOf(source)}>${nameOf(destination)}`,
+  );
+}
+
+function nameOf({ workloadName, pod }: ToldFlow['source']): string {
+  return workloadName || pod;
+}
+
+const names = (references: readonly PolicyReference[]) => references.map(({ name }) => name).sort();
+
+describe('stars', () => {
+  const SOURCES = ['management-ui', 'client', 'frontend', 'backend'];
+  const PAIRS = SOURCES.flatMap((from) => ['frontend', 'backend', 'client'].map((to) => `${from}>${to}`)).filter(
+    (pair) => {
+      const [from, to] = pair.split('>');
+      return from !== to;
+    },
+  );
+  const OPENED: Readonly<Record<string, readonly string[]>> = {
+    a: PAIRS,
+    b: [],
+    c: ['management-ui>frontend', 'management-ui>backend', 'management-ui>client'],
+    d: ['frontend>backend'],
+    e: ['client>frontend'],
+  };
+  const RULE: Readonly<Record<string, string>> = {
+    'management-ui>frontend': 'allow-ui',
+    'management-ui>backend': 'allow-ui',
+    'management-ui>client': 'allow-ui',
+    'frontend>backend': 'backend-policy',
+    'client>frontend': 'frontend-policy',
+  };
+  /** Which policies select a destination, by stage. */
+  const closing = (stage: string, to: string) =>
+    [
+      'default-deny',
+      ...(stage >= 'c' ? ['allow-ui'] : []),
+      ...(stage >= 'd' && to === 'backend' ? ['backend-policy'] : []),
+      ...(stage >= 'e' && to === 'frontend' ? ['frontend-policy'] : []),
+    ].sort();
+  let pods: LabPod[];
+
+  beforeAll(async () => {
+    await lab.scenario('stars');
+    pods = await lab.running(5);
+  });
+
+  test.each(['a', 'b', 'c', 'd', 'e'])(
+    'stage %s opens what it says, and every denial names its policies',
+    async (stage) => {
+      await lab.scenario('stars', stage);
+      const open = new Set(
+        stage === 'a' ? PAIRS : ['c', 'd', 'e'].filter((one) => one <= stage).flatMap((one) => OPENED[one]),
+      );
+      await expectAnswered(pods, Object.fromEntries(PAIRS.map((pair) => [pair, open.has(pair)])));
+      const settledMs = Date.now();
+      await probe(pods, PAIRS);
+      const flows = await judged(settledMs);
+      for (const pair of PAIRS) {
+        const own = flows.get(pair) ?? [];
+        expect(own.length, pair).toBeGreaterThan(0);
+        for (const { verdict, dropReason, policy } of own) {
+          expect([pair, verdict]).toEqual([pair, open.has(pair) ? VERDICT.FORWARDED : VERDICT.DROPPED]);
+          if (open.has(pair)) {
+            expect(names(policy.allowedBy)).toEqual(stage === 'a' ? [] : [RULE[pair]]);
+            continue;
+          }
+          expect([dropReason, policy.defaultDeny]).toEqual([DROP_REASON.POLICY_DENIED, true]);
+          expect(names(policy.deniedBy)).toEqual(closing(stage, pair.split('>')[1]));
+        }
+      }
+    },
+  );
+
+  test('going back to stage a opens all of it again', async () => {
+    await lab.scenario('stars', 'a');
+    await expectAnswered(pods, Object.fromEntries(PAIRS.map((pair) => [pair, true])));
+  });
+});
+
+describe('death-star', () => {
+  test('only ships of the empire land once the policy says so', async () => {
+    await lab.scenario('death-star');
+    const pods = await lab.running(9);
+    await expectAnswered(pods, { 'tiefighter>deathstar': true, 'xwing>deathstar': true });
+    await lab.scenario('death-star', 'b');
+    await expectAnswered(pods, { 'tiefighter>deathstar': true, 'xwing>deathstar': false });
+    const flows = await judged(0);
+    const denied = flows.get('xwing>deathstar')?.at(-1);
+    expect(denied).toMatchObject({ verdict: VERDICT.DROPPED, dropReason: DROP_REASON.POLICY_DENIED });
+    expect(names(denied!.policy.deniedBy)).toEqual(['rule1']);
+    expect(names(flows.get('tiefighter>deathstar')!.at(-1)!.policy.allowedBy)).toEqual(['rule1']);
+  });
+});
