@@ -11,6 +11,7 @@ const COMMANDS: Readonly<Record<string, string>> = {
   agent: 'run the agent of one node',
   backend: 'run the relay, the API and the page',
   lab: 'a small cluster on this machine, from Kubernetes manifests',
+  policy: 'what network policies say: explain, test, validate',
   bench: 'measure speed and memory against their goals',
 };
 

@@ -1,4 +1,4 @@
-import { type Document, isNode, LineCounter, parseAllDocuments } from 'yaml';
+import { type Document, isMap, isNode, isScalar, LineCounter, parseAllDocuments } from 'yaml';
 
 /** A place in a manifest; lines and columns count from 1. Both are 0 where the file as a whole is meant. */
 export interface Place {
@@ -22,6 +22,8 @@ export interface ManifestDocument {
   value: unknown;
   /** Where the field at a path stands; for a missing one, its nearest parent. */
   place(path: Path): Place;
+  /** Where the name of the field at a path stands: for a block, that is the line above its value. */
+  placeOfName(path: Path): Place;
 }
 
 export interface ParsedManifest {
@@ -98,7 +100,11 @@ function flatten(
     }
     return;
   }
-  into.push({ value, place: (below) => placeAt(offsetOf(document, [...path, ...below])) });
+  into.push({
+    value,
+    place: (below) => placeAt(offsetOf(document, [...path, ...below])),
+    placeOfName: (below) => placeAt(nameOffsetOf(document, [...path, ...below])),
+  });
 }
 
 function isListKind(kind: unknown): boolean {
@@ -111,4 +117,12 @@ function offsetOf(document: Document.Parsed, path: Path): number {
     if (isNode(node) && node.range) return node.range[0];
   }
   return document.contents?.range?.[0] ?? document.range[0];
+}
+
+function nameOffsetOf(document: Document.Parsed, path: Path): number {
+  const parent = document.getIn(path.slice(0, -1), true);
+  const name = path.at(-1);
+  const items = isMap(parent) ? parent.items : [];
+  const key = items.map((pair) => pair.key).find((node) => isScalar(node) && node.value === name);
+  return isNode(key) && key.range ? key.range[0] : offsetOf(document, path);
 }

@@ -126,7 +126,9 @@ export class PolicyCheck extends FieldCheck {
     const field = formatPath(path);
     const joint = message === FINDINGS[code].title && field !== '' ? `${field}: ` : field === '' ? '' : `${field} `;
     const text = `${this.subject === '' ? '' : `${this.subject}: `}${joint}${message}`;
-    this.findings.push(finding(code, this.#document.place(path), text, fix));
+    // Of a field that should not be there, the name is what is wrong; of one that should, its value.
+    const place = code === 'WP003' ? this.#document.placeOfName(path) : this.#document.place(path);
+    this.findings.push(finding(code, place, text, fix));
   }
 
   place(path: Path): Place {

@@ -17,7 +17,7 @@ describe('hostile text', () => {
   it('that blows up or nests without end is refused', () => {
     const levels = Array.from({ length: 12 }, (_, i) => `l${i + 1}: &l${i + 1} [${Array(9).fill(`*l${i}`).join()}]`);
     expect(told(`l0: &l0 x\n${levels.join('\n')}\n`)[0]).toMatch(/WP001: .*alias/i);
-    expect(told('['.repeat(100_000))[0]).toMatch(/WP001: .*nested too deeply/);
+    expect(told('['.repeat(20_000))[0]).toMatch(/WP001: .*nested too deeply/);
     expect(told(' '.repeat(9 * 1024 * 1024))[0]).toMatch(/at most/);
   });
 

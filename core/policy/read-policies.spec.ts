@@ -38,12 +38,12 @@ describe('a policy that cannot be used is told by file, line, column, number and
     [
       'a misspelt field',
       `${NETWORK}  podSelector: {}\n  ingres: []\n`,
-      /^p\.yaml:8:11: error WP003: NetworkPolicy web: spec\.ingres is no field; did you mean ingress\?$/,
+      /^p\.yaml:8:3: error WP003: NetworkPolicy web: spec\.ingres is no field; did you mean ingress\?$/,
     ],
     [
       'a misspelt peer field',
       `${NETWORK}  ingress:\n    - form: []\n`,
-      /^p\.yaml:8:13: error WP003: .*spec\.ingress\[0\]\.form is no field$/,
+      /^p\.yaml:8:7: error WP003: .*spec\.ingress\[0\]\.form is no field$/,
     ],
     [
       'a list for a map',

@@ -44,7 +44,8 @@ export function readPolicies(file: string, text: string, namespace = 'default'):
 
 /** A policy from an object that came without a text, as from the API server. Findings have line and column 1. */
 export function readPolicyObject(value: unknown, name: string): { policy?: Policy; findings: Finding[] } | undefined {
-  return readPolicy({ value, place: () => ({ file: name, line: 1, column: 1 }) }, 'default');
+  const place = () => ({ file: name, line: 1, column: 1 });
+  return readPolicy({ value, place, placeOfName: place }, 'default');
 }
 
 /** Undefined for an object that is no policy. */

@@ -90,9 +90,9 @@ describe('reading', () => {
   });
 
   test('refuses what nests without end', () => {
-    expect(problemsOf('['.repeat(100_000))[0]).toMatch(/^web\.yaml:1:\d+: the manifest is nested too deeply/);
+    expect(problemsOf('['.repeat(20_000))[0]).toMatch(/^web\.yaml:1:\d+: the manifest is nested too deeply/);
     expect(problemsOf('{a: '.repeat(20_000))[0]).toMatch(/nested too deeply/);
-    expect(problemsOf(`a: ${'- '.repeat(50_000)}x`)).toHaveLength(1);
+    expect(problemsOf(`a: ${'- '.repeat(20_000)}x`)).toHaveLength(1);
   });
 
   test('refuses what is too large, and aliases that blow up', () => {
