@@ -1,20 +1,19 @@
 import { CSPProvider } from '@base-ui/react/csp-provider';
 import { Popover } from '@base-ui/react/popover';
 import { type ReactNode, useId } from 'react';
-import { plateOfFolded } from '../../graph/group.ts';
 import { arrangementStore, foldPlates, unpinAll } from '../../live/arrangement.ts';
 import { sceneStore } from '../../live/map-client.ts';
 import { useStore } from '../../live/store.ts';
 import { Button } from '../../ui/button.tsx';
 import { classNames } from '../../ui/class-names.ts';
 import { Segmented } from '../../ui/segmented.tsx';
-import { GROUP_BY, type GroupBy, QUIET_TIMES, type QuietTime } from '../../view/map-options.ts';
+import { GROUP_BY, QUIET_TIMES, type QuietTime } from '../../view/map-options.ts';
 import { changeMapOptions, useView } from '../../view/view-store.ts';
 import { problemOf } from './find-field.tsx';
+import { foldedPlates, GROUP_NAMES, openPlates } from './map-actions.ts';
 import { ToolButton } from './tool-button.tsx';
 import { DISPLAY, EXPORT } from './tools.tsx';
 
-const GROUPS: Record<GroupBy, string> = { namespace: 'Namespace', workload: 'Workload', app: 'App', node: 'Node' };
 const TIMES: Record<QuietTime, string> = {
   '15s': '15 seconds',
   '30s': '30 seconds',
@@ -71,15 +70,15 @@ function Options() {
   const pins = Object.keys(useStore(arrangementStore).pins).length;
   const labels = scene?.namingLabels ?? [];
   const names = map.nameLabel !== '' && !labels.includes(map.nameLabel) ? [map.nameLabel, ...labels] : labels;
-  const open = scene?.plates.map(({ id }) => id) ?? [];
-  const folded = scene?.cards.flatMap(({ key }) => plateOfFolded(key) ?? []) ?? [];
+  const open = openPlates();
+  const folded = foldedPlates();
   return (
     <div className="flex w-72 flex-col gap-3">
       <Row label="Group by">
         <Segmented
           label="Group by"
           value={map.group}
-          segments={GROUP_BY.map((value) => ({ value, name: GROUPS[value], label: GROUPS[value] }))}
+          segments={GROUP_BY.map((value) => ({ value, name: GROUP_NAMES[value], label: GROUP_NAMES[value] }))}
           onChange={(group) => changeMapOptions({ group })}
           className="[&>button]:flex-1 [&>button]:justify-center [&>button]:px-1"
         />

@@ -73,7 +73,8 @@ function moveCard(key: string, x: number, y: number): void {
   if (card !== undefined) pinCards({ [key]: [columnOf(card.x + x * COLUMN_PITCH), card.y + y * STEP] });
 }
 
-function togglePin(key: string): void {
+/** Keeps a card where it stands, or lets it go again. */
+export function togglePin(key: string): void {
   const card = sceneStore.get()?.scene.cards.find((each) => each.key === key);
   if (card === undefined || plateOfFolded(key) !== undefined) return;
   if (card.pinned) unpinCard(key);

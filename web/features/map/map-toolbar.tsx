@@ -4,6 +4,7 @@ import { useStore } from '../../live/store.ts';
 import { classNames } from '../../ui/class-names.ts';
 import { DEFAULT_MAP_OPTIONS, type MapOptions } from '../../view/map-options.ts';
 import { changeMapOptions, useView } from '../../view/view-store.ts';
+import { exportMap } from './export-map-file.ts';
 import { FindField } from './find-field.tsx';
 import { FocusBar } from './focus-bar.tsx';
 import type { MapCanvas } from './map-canvas.ts';
@@ -23,7 +24,7 @@ export function MapToolbar(props: {
   /** Stands above what follows rather than over it. */
   inFlow?: boolean;
 }) {
-  const { map, namespaces } = useView();
+  const { map } = useView();
   const { shown } = props;
   return (
     <div
@@ -46,12 +47,7 @@ export function MapToolbar(props: {
         </Later>
         {shown !== undefined && (
           <Later tool={EXPORT}>
-            <ExportPanel
-              onExport={(format) => {
-                const drawn = shown();
-                if (drawn !== null) void exportMap(drawn, format, namespaces);
-              }}
-            />
+            <ExportPanel onExport={(format) => void exportMap(shown(), format)} />
           </Later>
         )}
       </div>
@@ -76,18 +72,6 @@ function Later({ tool, marked, children }: { tool: typeof DISPLAY; marked?: bool
     </ToolButton>
   );
   return wanted ? <Suspense fallback={button}>{children}</Suspense> : button;
-}
-
-async function exportMap(
-  shown: NonNullable<MapCanvas['shown']>,
-  format: 'png' | 'svg',
-  namespaces: readonly string[],
-): Promise<void> {
-  const { download, mapPng, mapSvg } = await import('./export-map.ts');
-  const time = new Date().toISOString().slice(0, 19).replaceAll(':', '-');
-  const what = namespaces.length === 0 ? 'all' : namespaces.slice(0, 3).join('+');
-  const title = `Service map of ${namespaces.length === 0 ? 'all namespaces' : namespaces.join(', ')}, ${new Date().toISOString()}`;
-  download(format === 'png' ? await mapPng(shown) : mapSvg(shown, title), `waggle-${what}-${time}.${format}`);
 }
 
 /** What is left out is counted. */

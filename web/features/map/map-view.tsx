@@ -12,6 +12,7 @@ import { EdgeTooltip } from './edge-tooltip.tsx';
 import { EmptyMap } from './empty-map.tsx';
 import { forgetFits } from './fit-text.ts';
 import { Legend } from './legend.tsx';
+import { registerMapActions } from './map-actions.ts';
 import { MapCanvas } from './map-canvas.ts';
 import { MapControls } from './map-controls.tsx';
 import { mapKey } from './map-keys.ts';
@@ -21,6 +22,7 @@ import { MapToolbar } from './map-toolbar.tsx';
 export function MapView() {
   const { select, map, namespaces } = useView();
   const state = useStore(sceneStore);
+  const section = useRef<HTMLElement>(null);
   const frame = useRef<HTMLDivElement>(null);
   const tree = useRef<HTMLDivElement>(null);
   const canvas = useRef<MapCanvas | null>(null);
@@ -39,6 +41,10 @@ export function MapView() {
       },
     });
     canvas.current = drawn;
+    const removeActions = registerMapActions(
+      () => canvas.current,
+      () => section.current!.querySelector('input'),
+    );
     const stopLive = liveStore.subscribe(() => drawn.liveChanged());
     const stopTheme = themeStore.subscribe(() => drawn.themeChanged());
     // Canvas text is measured with whatever font is there: once the page's own have come, draw again.
@@ -47,6 +53,7 @@ export function MapView() {
       if (canvas.current === drawn) drawn.liveChanged();
     });
     return () => {
+      removeActions();
       stopLive();
       stopTheme();
       drawn.destroy();
@@ -70,6 +77,7 @@ export function MapView() {
   };
   return (
     <section
+      ref={section}
       aria-label="Map"
       className="relative size-full overflow-hidden bg-canvas"
       // The browser scrolls to what gets the focus; here the map itself moves.
