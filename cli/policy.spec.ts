@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { evaluateConnection } from '#core/policy/connection.ts';
+import { readSources } from '#lab/manifest/read-sources.ts';
 import { findParty, partiesOf } from './policy/find-party.ts';
 import { readCluster } from './policy/read-cluster.ts';
 import { readTestCases, runTestCases } from './policy/test-cases.ts';
@@ -41,6 +42,13 @@ spec:
       ports: [{port: 5432}]
     - from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: ops}}}]
 `;
+
+const STARS: Readonly<Record<string, { pod: string; port: number }>> = {
+  frontend: { pod: 'stars/frontend', port: 80 },
+  backend: { pod: 'stars/backend', port: 6379 },
+  client: { pod: 'client/client', port: 9000 },
+  'management-ui': { pod: 'management-ui/management-ui', port: 9001 },
+};
 
 let folder: string;
 const file = (name: string) => join(folder, name);
@@ -179,6 +187,29 @@ describe('test cases', () => {
       'd.yaml:1 cases is missing',
     ]);
   });
+});
+
+test('the scenario “stars” comes to its end state, stage by stage', () => {
+  const stages = readSources([join(import.meta.dirname, '../lab/scenarios/stars')]);
+  const probes = ['frontend', 'backend', 'client', 'management-ui'].map((name) => STARS[name]!);
+  const open = (count: number) => {
+    const read = readCluster(stages.slice(0, count), { workloads: true });
+    return probes.flatMap((from) =>
+      probes.flatMap((to) => {
+        const { source, destination } = partiesOf(findParty(read, from.pod), findParty(read, to.pod));
+        if (from === to) return [];
+        const { verdict } = evaluateConnection(read.engine, { source, destination, protocol: 6, port: to.port });
+        return verdict === 'FORWARDED' ? [`${from.pod.split('/')[1]} → ${to.pod.split('/')[1]}`] : [];
+      }),
+    );
+  };
+  const toUi = ['frontend', 'backend', 'client'].map((name) => `${name} → management-ui`);
+  const fromUi = ['frontend', 'backend', 'client'].map((name) => `management-ui → ${name}`);
+  expect(open(1)).toHaveLength(12);
+  expect(open(2).sort()).toEqual(toUi.sort());
+  expect(open(3).sort()).toEqual([...toUi, ...fromUi].sort());
+  expect(open(4).sort()).toEqual([...toUi, ...fromUi, 'frontend → backend'].sort());
+  expect(open(5).sort()).toEqual([...toUi, ...fromUi, 'frontend → backend', 'client → frontend'].sort());
 });
 
 // Each starts a process or two.
