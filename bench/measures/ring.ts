@@ -52,30 +52,44 @@ export const ring: Benchmark = {
 
     let uncounted = 0;
     const shareLost = { c: [] as number[], agent: [] as number[] };
-    /** Records per second that reached the consumer while the feed ran and until the ring was empty. */
-    const round = async (consumer: Consumer, lost: number[]) => {
+    /** Records per second of wall clock, and nanoseconds of the consumer's core per record, by round. */
+    const clock = { c: [] as number[], agent: [] as number[] };
+    const cost = { c: [] as number[], agent: [] as number[] };
+    const fed: number[] = [];
+    /**
+     * Records per second that reach the consumer's columns, were each side alone on its core: the slower of the two, by the time
+     * that each had of its core, sets the pace.
+     */
+    const round = async (who: 'c' | 'agent', consumer: Consumer) => {
       const lostBefore = total(counters.read().ringFull);
       await consumer.start();
       const begun = performance.now();
-      const [produced] = await feed.askNumbers(String(milliseconds));
-      const consumed = await consumer.stop();
-      const seconds = (performance.now() - begun) / 1000;
+      const [produced, , feedNanoseconds] = await feed.askNumbers(String(milliseconds));
+      const { records, cpuNanoseconds } = await consumer.stop();
       const counted = total(counters.read().ringFull) - lostBefore;
-      uncounted += Math.abs(produced - consumed - counted);
-      lost.push(counted / produced);
-      return consumed / seconds;
+      uncounted += Math.abs(produced - records - counted);
+      shareLost[who].push(counted / produced);
+      clock[who].push((records * 1000) / (performance.now() - begun));
+      cost[who].push(cpuNanoseconds / records);
+      fed.push(feedNanoseconds / produced);
+      return 1e9 / Math.max(cpuNanoseconds / records, feedNanoseconds / produced);
     };
     const c: Consumer = {
       start: async () => void (await native.ask('start')),
-      stop: async () => (await native.askNumbers('stop'))[0],
+      stop: async () => {
+        const [records, cpuNanoseconds] = await native.askNumbers('stop');
+        return { records, cpuNanoseconds };
+      },
     };
     // The agent's functions are compiled by use.
-    await round(agent, []);
-    await round(c, []);
+    for (let warm = 0; warm < 3; warm++) await round('agent', agent);
+    await round('c', c);
+    for (const list of [fed, ...[shareLost, clock, cost].flatMap((by) => [by.c, by.agent])]) list.length = 0;
     const { ratios, base, changed } = await alternate(rounds, {
-      base: () => round(c, shareLost.c),
-      changed: () => round(agent, shareLost.agent),
+      base: () => round('c', c),
+      changed: () => round('agent', agent),
     });
+    const byClock = clock.agent.map((rate, index) => rate / clock.c[index]);
     return [
       {
         name: '',
@@ -83,7 +97,17 @@ export const ring: Benchmark = {
         unit: '×',
         goal: { atLeast: 0.8 },
         samples: ratios,
-        note: `agent ${millions(changed)} M/s (${percent(shareLost.agent)} % found no room), C ${millions(base)} M/s (${percent(shareLost.c)} %); one core feeds, one consumes`,
+        note:
+          `agent ${millions(changed)} M/s (${percent(shareLost.agent)} % found no room), C ${millions(base)} M/s ` +
+          `(${percent(shareLost.c)} %); one core feeds (${nanoseconds(fed)} ns per record), one consumes ` +
+          `(agent ${nanoseconds(cost.agent)} ns, C ${nanoseconds(cost.c)} ns)`,
+      },
+      {
+        name: 'by the clock',
+        value: median(byClock),
+        unit: '×',
+        samples: byClock,
+        note: `${millions(clock.agent)} and ${millions(clock.c)} M/s: the same if nobody else used the cores`,
       },
       {
         name: 'uncounted loss',
@@ -99,8 +123,8 @@ export const ring: Benchmark = {
 
 interface Consumer {
   start(): Promise<void>;
-  /** Reads what is left; returns how many records came since the start. */
-  stop(): Promise<number>;
+  /** Reads what is left; returns how many records came since the start, and the time on its core that they took. */
+  stop(): Promise<{ records: number; cpuNanoseconds: number }>;
 }
 
 /** The agent's own way from the ring to rows of a window, on its own timer. */
@@ -119,6 +143,7 @@ class AgentConsumer implements Consumer {
   #ring: RingConsumer | undefined;
   #drain: RecordDrain | undefined;
   #begun = 0;
+  #cpu: NodeJS.CpuUsage = { user: 0, system: 0 };
 
   constructor(fd: number) {
     this.#fd = fd;
@@ -128,6 +153,7 @@ class AgentConsumer implements Consumer {
     // Anew each time: it remembers its position, and another consumer has moved on since.
     this.#ring = new RingConsumer(this.#fd, RING_BYTES);
     this.#begun = this.#window.end;
+    this.#cpu = process.cpuUsage();
     this.#drain = new RecordDrain({
       ring: this.#ring,
       rows: this.#rows,
@@ -139,13 +165,14 @@ class AgentConsumer implements Consumer {
     this.#drain.start();
   }
 
-  async stop(): Promise<number> {
+  async stop(): Promise<{ records: number; cpuNanoseconds: number }> {
     const deadline = performance.now() + MAX_LAG_MS;
     while (this.#ring!.pending > 0 && performance.now() < deadline)
       await new Promise((resolve) => setImmediate(resolve));
     this.#drain!.stop();
     this.#ring!.close();
-    return this.#window.end - this.#begun;
+    const { user, system } = process.cpuUsage(this.#cpu);
+    return { records: this.#window.end - this.#begun, cpuNanoseconds: (user + system) * 1000 };
   }
 }
 
@@ -157,6 +184,10 @@ function emptyRing(fd: number): void {
 
 function millions(rates: readonly number[]): string {
   return (median(rates) / 1e6).toFixed(2);
+}
+
+function nanoseconds(costs: readonly number[]): string {
+  return median(costs).toFixed(0);
 }
 
 function percent(shares: readonly number[]): string {

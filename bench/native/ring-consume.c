@@ -7,7 +7,7 @@
  * Takes lines on stdin, answers on stdout:
  *
  *     start     begins to drain                                -> "ok"
- *     stop      drains what is left and stops                  -> RECORDS NANOSECONDS-SPENT-DRAINING CHECKSUM
+ *     stop      drains what is left and stops                  -> RECORDS CPU-NANOSECONDS CHECKSUM
  */
 #define _GNU_SOURCE
 #include <bpf/libbpf.h>
@@ -78,11 +78,12 @@ static int take(void *context, void *data, size_t size)
 	return 0;
 }
 
-static long long now_ns(void)
+/* This thread's time on its core. */
+static long long cpu_ns(void)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
 	return t.tv_sec * 1000000000LL + t.tv_nsec;
 }
 
@@ -96,7 +97,7 @@ int main(int argc, char **argv)
 {
 	struct pollfd commands = { .fd = 0, .events = POLLIN };
 	struct ring_buffer *ring;
-	long long busy = 0, begin;
+	long long begin = 0;
 	int running = 0;
 	cpu_set_t cores;
 	char line[64];
@@ -120,23 +121,19 @@ int main(int argc, char **argv)
 			if (!fgets(line, sizeof(line), stdin))
 				return 0;
 			if (!strcmp(line, "start\n")) {
-				records = checksum = busy = 0;
+				records = checksum = 0;
+				begin = cpu_ns();
 				running = 1;
 				puts("ok");
 			} else {
-				begin = now_ns();
 				while (ring_buffer__consume(ring) > 0)
 					;
-				busy += now_ns() - begin;
 				running = 0;
-				printf("%lu %lld %lu\n", records, busy, checksum);
+				printf("%lu %lld %lu\n", records, cpu_ns() - begin, checksum);
 			}
 			continue;
 		}
-		begin = now_ns();
-		if (ring_buffer__consume(ring) > 0)
-			busy += now_ns() - begin;
-		else
+		if (ring_buffer__consume(ring) <= 0)
 			usleep(IDLE_MICROSECONDS);
 	}
 }

@@ -22,11 +22,17 @@ export class EndpointTable {
   #numbers = new Uint32Array(SLOTS);
   #used = 0;
   #revision: number;
+  #timesCleared = 0;
 
   constructor(store: EndpointStore, book: AddressBook) {
     this.#store = store;
     this.#book = book;
     this.#revision = book.revision;
+  }
+
+  /** Rises when numbers given before may no longer be held. */
+  get timesCleared(): number {
+    return this.#timesCleared;
   }
 
   /** Starts afresh when the book has changed since. To be called before a run of `number` calls. */
@@ -84,6 +90,7 @@ export class EndpointTable {
   }
 
   #clear(): void {
+    this.#timesCleared++;
     for (let slot = 0; slot < SLOTS; slot++) {
       if (this.#numbers[slot] !== 0) this.#store.release(this.#numbers[slot] - 1);
     }

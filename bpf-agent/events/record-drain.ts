@@ -3,8 +3,8 @@ import type { AddressBook } from './address-book.ts';
 import { addressText, type EndpointTable } from './endpoint-table.ts';
 import type { KernelClock } from './kernel-clock.ts';
 import type { RecordToRow } from './record-to-row.ts';
-import type { RingConsumer } from './ring-consumer.ts';
-import { RECORD, RECORD_BYTES, type RingView } from './ring-record.ts';
+import type { RingConsumer, RunSink } from './ring-consumer.ts';
+import { RECORD, type RingView } from './ring-record.ts';
 
 /** Pause between looks at the ring, in milliseconds: while records come, and when none came for a while. */
 const BUSY_PAUSE_MS = 5;
@@ -23,10 +23,8 @@ const PATIENCE_MS = 150;
 const GIVEN_UP_MS = 10_000;
 const GIVEN_UP_LIMIT = 4_096;
 
-const HOLD = Symbol('hold');
-
 export interface RecordDrainOptions {
-  readonly ring: Pick<RingConsumer, 'drain'>;
+  readonly ring: Pick<RingConsumer, 'drainRuns'>;
   readonly rows: RecordToRow;
   readonly table: EndpointTable;
   readonly book: AddressBook;
@@ -38,9 +36,9 @@ export interface RecordDrainOptions {
 /** Moves records from the kernel's ring to the window, a bounded piece at a time. */
 export class RecordDrain {
   readonly #options: RecordDrainOptions;
-  readonly #held: RingView;
-  readonly #sink: (view: RingView, at: number) => void;
+  readonly #sink: RunSink;
   readonly #givenUp = new Map<string, number>();
+  /** The next record waits. */
   #holding = false;
   #emptyLooks = 0;
   #timer: NodeJS.Timeout | NodeJS.Immediate | undefined;
@@ -48,16 +46,12 @@ export class RecordDrain {
 
   constructor(options: RecordDrainOptions) {
     this.#options = options;
-    const buffer = new ArrayBuffer(RECORD_BYTES);
-    this.#held = { u8: new Uint8Array(buffer), u16: new Uint16Array(buffer), u32: new Uint32Array(buffer) };
-    this.#sink = (view, at) => {
-      if (this.#mustWait(view, at)) {
-        this.#held.u8.set(view.u8.subarray(at, at + RECORD_BYTES));
-        this.#holding = true;
-        // The ring takes this record as read and stops before the next.
-        throw HOLD;
-      }
-      this.#options.rows.append(view, at);
+    this.#sink = (view, at, step, count) => {
+      let ready = 0;
+      while (ready < count && !this.#mustWait(view, at + ready * step)) ready++;
+      if (ready > 0) this.#options.rows.append(view, at, step, ready);
+      this.#holding = ready < count;
+      return ready;
     };
   }
 
@@ -66,55 +60,29 @@ export class RecordDrain {
     this.#schedule(0);
   }
 
+  /** What waits stays in the ring, for the next agent. */
   stop(): void {
     this.#running = false;
     if (this.#timer !== undefined) {
       clearTimeout(this.#timer as NodeJS.Timeout);
       clearImmediate(this.#timer as NodeJS.Immediate);
     }
-    // What is held was taken out of the ring: it is told with the name known for it now.
-    if (this.#holding) {
-      this.#holding = false;
-      this.#options.table.refresh();
-      this.#options.rows.append(this.#held, 0);
-      this.#options.onProgress(1);
-    }
   }
 
   /** One look at the ring. Returns the records appended, and whether more may be waiting. */
   look(): { appended: number; more: boolean } {
-    const { rows, table, onProgress } = this.#options;
+    const { ring, table, onProgress } = this.#options;
     table.refresh();
+    this.#holding = false;
     let appended = 0;
-    if (this.#holding) {
-      if (this.#mustWait(this.#held, 0)) return { appended, more: false };
-      this.#holding = false;
-      rows.append(this.#held, 0);
-      appended++;
-      onProgress(1);
-    }
     const end = performance.now() + WORK_PER_LOOK_MS;
     for (;;) {
-      const run = this.#run();
+      const run = ring.drainRuns(this.#sink, RECORDS_PER_RUN);
       appended += run;
       if (run > 0) onProgress(run);
       if (this.#holding || run < RECORDS_PER_RUN) return { appended, more: false };
       if (performance.now() >= end) return { appended, more: true };
     }
-  }
-
-  #run(): number {
-    let count = 0;
-    const sink = (view: RingView, at: number) => {
-      this.#sink(view, at);
-      count++;
-    };
-    try {
-      this.#options.ring.drain(sink, RECORDS_PER_RUN);
-    } catch (error) {
-      if (error !== HOLD) throw error;
-    }
-    return count;
   }
 
   #schedule(pause: number): void {

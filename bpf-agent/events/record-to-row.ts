@@ -33,63 +33,97 @@ export class RecordToRow {
     this.#decisions = decisions;
   }
 
-  /** Appends the record at byte offset `at`. Its sequence is its position in the window plus one. */
-  append({ u8, u16, u32 }: RingView, at: number): void {
-    const word = at >>> 2;
-    const half = at >>> 1;
-    const sourceIdentity = u32[word + RECORD.sourceIdentity / 4]!;
-    const destinationIdentity = u32[word + RECORD.destinationIdentity / 4]!;
-    const source = this.#endpoints.number(u32, word + RECORD.sourceAddress / 4, sourceIdentity);
-    // The second look-up may start the table afresh, and with it let go of the first one's endpoint.
-    const endpoints = this.#window.endpoints;
-    endpoints.retain(source);
-    const destination = this.#endpoints.number(u32, word + RECORD.destinationAddress / 4, destinationIdentity);
-    endpoints.retain(destination);
-
-    const { columns } = this.#window;
-    const slot = this.#window.claim();
+  /**
+   * Appends `count` records, the first at byte offset `at`, each `step` bytes after the one before. A row's sequence is its
+   * position in the window plus one.
+   */
+  append({ u8, u16, u32 }: RingView, at: number, step: number, count: number): void {
+    const window = this.#window;
+    const table = this.#endpoints;
     const clock = this.#clock;
-    clock.convert(u32[word + RECORD.time / 4]!, u32[word + RECORD.time / 4 + 1]!);
-    columns.sequence[slot] = this.#window.end + 1;
-    columns.timeSeconds[slot] = clock.seconds;
-    columns.timeNanos[slot] = clock.nanos;
-    columns.node[slot] = this.#node;
-    columns.source[slot] = source;
-    columns.destination[slot] = destination;
-    columns.sourcePort[slot] = u16[half + RECORD.sourcePort / 2]!;
-    columns.destinationPort[slot] = u16[half + RECORD.destinationPort / 2]!;
-    columns.protocol[slot] = u8[at + RECORD.protocol]!;
-    const trigger = u8[at + RECORD.trigger]!;
-    columns.verdict[slot] =
-      u8[at + RECORD.verdict]! || (trigger === TRIGGER.DROP ? VERDICT.DROPPED : VERDICT.FORWARDED);
-    columns.dropReason[slot] = u8[at + RECORD.dropReason]!;
-    columns.observation[slot] = u8[at + RECORD.observation]!;
-    columns.trigger[slot] = trigger;
-    columns.direction[slot] = u8[at + RECORD.direction]!;
-    columns.reply[slot] = u8[at + RECORD.reply]!;
-    columns.tcpFlags[slot] = u8[at + RECORD.tcpFlags]!;
-    columns.packetsOriginal[slot] = u32[word + RECORD.packetsOriginal / 4]!;
-    columns.packetsReply[slot] = u32[word + RECORD.packetsReply / 4]!;
-    columns.bytesOriginal[slot] = u32[word + RECORD.bytesOriginal / 4]!;
-    columns.bytesReply[slot] = u32[word + RECORD.bytesReply / 4]!;
-    columns.rttMicros[slot] = u32[word + RECORD.rttMicros / 4]!;
-    columns.retransmits[slot] = Math.min(u32[word + RECORD.retransmits / 4]!, 0xffff);
-    const rule = u32[word + RECORD.ruleId / 4]!;
-    const auditRule = u32[word + RECORD.auditRuleId / 4]!;
-    columns.policy[slot] =
-      (rule === 0 && auditRule === 0) || this.#decisions === undefined
-        ? 0
-        : this.#decisions.number(
-            rule,
-            auditRule,
-            columns.direction[slot]!,
-            hitsOf(trigger, columns.reply[slot]!, columns.packetsOriginal[slot]!),
-            columns.packetsOriginal[slot]! + columns.packetsReply[slot]!,
-            columns.timeSeconds[slot]!,
-          );
-    this.#window.commit(slot);
-    endpoints.release(source);
-    endpoints.release(destination);
+    const node = this.#node;
+    const decisions = this.#decisions;
+    // Taken out of their objects once: a row writes each column.
+    const {
+      sequence,
+      timeSeconds,
+      timeNanos,
+      node: nodes,
+      source: sources,
+      destination: destinations,
+      sourcePort,
+      destinationPort,
+      protocol,
+      verdict,
+      dropReason,
+      observation,
+      trigger: triggers,
+      direction,
+      reply,
+      tcpFlags,
+      packetsOriginal,
+      packetsReply,
+      bytesOriginal,
+      bytesReply,
+      rttMicros,
+      retransmits,
+      policy,
+    } = window.columns;
+    for (const end = at + count * step; at < end; at += step) {
+      const word = at >>> 2;
+      const half = at >>> 1;
+      const sourceAt = word + RECORD.sourceAddress / 4;
+      const sourceIdentity = u32[word + RECORD.sourceIdentity / 4]!;
+      const afresh = table.timesCleared;
+      let source = table.number(u32, sourceAt, sourceIdentity);
+      const destination = table.number(
+        u32,
+        word + RECORD.destinationAddress / 4,
+        u32[word + RECORD.destinationIdentity / 4]!,
+      );
+      // The second look-up may have started the table afresh, and with it let go of the first one's endpoint.
+      if (table.timesCleared !== afresh) source = table.number(u32, sourceAt, sourceIdentity);
+
+      const slot = window.claim();
+      clock.convert(u32[word + RECORD.time / 4]!, u32[word + RECORD.time / 4 + 1]!);
+      sequence[slot] = window.end + 1;
+      timeSeconds[slot] = clock.seconds;
+      timeNanos[slot] = clock.nanos;
+      nodes[slot] = node;
+      sources[slot] = source;
+      destinations[slot] = destination;
+      sourcePort[slot] = u16[half + RECORD.sourcePort / 2]!;
+      destinationPort[slot] = u16[half + RECORD.destinationPort / 2]!;
+      protocol[slot] = u8[at + RECORD.protocol]!;
+      const trigger = u8[at + RECORD.trigger]!;
+      verdict[slot] = u8[at + RECORD.verdict]! || (trigger === TRIGGER.DROP ? VERDICT.DROPPED : VERDICT.FORWARDED);
+      dropReason[slot] = u8[at + RECORD.dropReason]!;
+      observation[slot] = u8[at + RECORD.observation]!;
+      triggers[slot] = trigger;
+      direction[slot] = u8[at + RECORD.direction]!;
+      reply[slot] = u8[at + RECORD.reply]!;
+      tcpFlags[slot] = u8[at + RECORD.tcpFlags]!;
+      packetsOriginal[slot] = u32[word + RECORD.packetsOriginal / 4]!;
+      packetsReply[slot] = u32[word + RECORD.packetsReply / 4]!;
+      bytesOriginal[slot] = u32[word + RECORD.bytesOriginal / 4]!;
+      bytesReply[slot] = u32[word + RECORD.bytesReply / 4]!;
+      rttMicros[slot] = u32[word + RECORD.rttMicros / 4]!;
+      retransmits[slot] = Math.min(u32[word + RECORD.retransmits / 4]!, 0xffff);
+      const rule = u32[word + RECORD.ruleId / 4]!;
+      const auditRule = u32[word + RECORD.auditRuleId / 4]!;
+      policy[slot] =
+        (rule === 0 && auditRule === 0) || decisions === undefined
+          ? 0
+          : decisions.number(
+              rule,
+              auditRule,
+              direction[slot]!,
+              hitsOf(trigger, reply[slot]!, packetsOriginal[slot]!),
+              packetsOriginal[slot]! + packetsReply[slot]!,
+              timeSeconds[slot]!,
+            );
+      window.commit(slot);
+    }
   }
 }
 

@@ -21,6 +21,12 @@ const RELEASE_BYTES = 128 * 1024;
 /** Called once per record: `at` is the record's byte offset in the view, valid during the call. */
 export type RecordSink = (view: RingView, at: number) => void;
 
+/**
+ * Called with `count` records of one size, the first at byte offset `at`, each `step` bytes after the one before, valid during the
+ * call. Returns how many of them it took: the rest stays in the ring.
+ */
+export type RunSink = (view: RingView, at: number, step: number, count: number) => number;
+
 export class RingConsumer {
   /** Size of the data area in bytes. */
   readonly bytes: number;
@@ -102,6 +108,39 @@ export class RingConsumer {
       if (unreleased) this.#release(at, unreleased);
     }
     return count;
+  }
+
+  /**
+   * Hands finished records over in runs, oldest first, and gives the room back, until the sink leaves some, or at one still being
+   * written. One call for many records is what makes the agent keep up with the kernel. If the sink throws, its run stays.
+   * @param limit at most this many records
+   * @returns how many records were taken
+   */
+  drainRuns(sink: RunSink, limit: number): number {
+    const words = this.#view.u32;
+    const mask = this.bytes - 1;
+    let left = this.pending;
+    let at = this.#at;
+    let taken = 0;
+    while (left > 0 && taken < limit) {
+      const header = Atomics.load(words, at >>> 2);
+      if (header & BUSY) break;
+      const step = ((header & ~DISCARDED) + HEADER_BYTES + 7) & ~7;
+      let count = 1;
+      let done = 1;
+      if (!(header & DISCARDED)) {
+        // The data is mapped twice in a row, so a run may go on beyond the end.
+        const most = Math.min(limit - taken, Math.floor(left / step), Math.floor(RELEASE_BYTES / step));
+        while (count < most && Atomics.load(words, (at + count * step) >>> 2) === header) count++;
+        done = sink(this.#view, at + HEADER_BYTES, step, count);
+        taken += done;
+      }
+      at = (at + done * step) & mask;
+      left -= done * step;
+      if (done > 0) this.#release(at, done * step);
+      if (done < count) break;
+    }
+    return taken;
   }
 
   /** Unmaps the ring. Draining afterwards kills the process, so nothing may hold on to a view. */

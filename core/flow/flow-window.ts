@@ -16,6 +16,8 @@ export class FlowWindow {
   readonly nodes: NodeBoot[] = [];
   readonly #nodeNumbers = new Map<string, number>();
   #end = 0;
+  /** Array index of the row at `#end`: a division per row is dear. */
+  #slot = 0;
 
   /** `columns`: for windows that hold their rows in their own way. */
   constructor(capacity: number, columns?: FlowColumns) {
@@ -62,7 +64,8 @@ export class FlowWindow {
     this.endpoints.retain(from.destination[row]);
     if (from.policy[row] !== 0) this.decisions.retain(from.policy[row]);
     copyRow(from, row, this.columns, this.claim());
-    return this.#end++;
+    this.#advance();
+    return this.#end - 1;
   }
 
   /**
@@ -71,7 +74,7 @@ export class FlowWindow {
    * released row may have been the last to hold one.
    */
   claim(): number {
-    const slot = this.#end % this.capacity;
+    const slot = this.#slot;
     if (this.#end >= this.capacity) {
       this.endpoints.release(this.columns.source[slot]);
       this.endpoints.release(this.columns.destination[slot]);
@@ -84,6 +87,11 @@ export class FlowWindow {
     this.endpoints.retain(this.columns.source[slot]);
     this.endpoints.retain(this.columns.destination[slot]);
     if (this.columns.policy[slot] !== 0) this.decisions.retain(this.columns.policy[slot]);
+    this.#advance();
+  }
+
+  #advance(): void {
     this.#end++;
+    this.#slot = this.#slot + 1 === this.capacity ? 0 : this.#slot + 1;
   }
 }
