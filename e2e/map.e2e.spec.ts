@@ -86,19 +86,20 @@ describe('the map', () => {
 
   test('an arrow says under the pointer how much goes over it, and a click selects it', async () => {
     await visit();
-    const [from, to] = [parts.card('page'), parts.card('reviews')];
+    const [from, to] = [parts.card('world'), parts.card('page')];
     await to.waitFor();
     await parts.steady(to);
     const [a, b] = [(await from.boundingBox())!, (await to.boundingBox())!];
-    // Arrows enter on the left, at the port.
-    await page.mouse.move(b.x - 9, b.y + b.height - 12, { steps: 3 });
-    expect(a.x).toBeLessThan(b.x);
-    await page.getByText('page → reviews').waitFor();
-    await page.getByText(/port 9080 TCP, forwarded/).waitFor();
+    expect(a.x, 'arrows run to the right').toBeLessThan(b.x);
+    // They enter on the left, at the height of the port.
+    const tip = { x: b.x - b.width / 16, y: b.y + b.height * 0.8 };
+    await page.mouse.move(tip.x, tip.y, { steps: 3 });
+    await page.getByText('world → page').waitFor();
+    await page.getByText(/^port 443 TCP, forwarded/).waitFor();
     await page.getByText(/B\/s, .*B\/s/).waitFor();
     await page.getByText('0.8 ms').first().waitFor();
-    await page.mouse.click(b.x - 9, b.y + b.height - 12);
-    await eventually('the arrow is selected', 10_000, () => /page>.*reviews$/.test(parameter('select') ?? ''));
+    await page.mouse.click(tip.x, tip.y);
+    await eventually('the arrow is selected', 10_000, () => /world>.*page$/.test(parameter('select') ?? ''));
     await page.getByRole('complementary', { name: 'Details' }).waitFor();
   });
 
