@@ -18,26 +18,29 @@ const WEB_CARD: Selection = {
 };
 
 const ends = [WEB, WEB_2, DB, WORLD];
-const anyFlow: fc.Arbitrary<SampleFlow> = fc.record({
-  source: fc.constantFrom(...ends),
-  destination: fc.constantFrom(...ends),
-  reply: fc.nat(2),
-  sourcePort: fc.constantFrom(53, 80, 41_000, 65_535),
-  destinationPort: fc.constantFrom(53, 80, 41_000, 65_535),
-  protocol: fc.constantFrom(6, 17, 1),
-  verdict: fc.constantFrom(1, 2, 4),
-  dropReason: fc.constantFrom(133, 181),
-  direction: fc.nat(2),
-  tcpFlags: fc.nat(63),
-  bytesOriginal: fc.nat(100_000),
-  bytesReply: fc.nat(100_000),
-  packetsReply: fc.nat(9),
-  rttMicros: fc.nat(500),
-  // A row tells its time in milliseconds, good to about a microsecond.
-  timeNanos: fc.nat(999_999).map((micros) => micros * 1000),
-  timeSeconds: fc.constantFrom(1_790_000_000, 1_790_000_001),
-  node: fc.constantFrom('node-1', 'node-2'),
-});
+const anyFlow: fc.Arbitrary<SampleFlow> = fc
+  .record({
+    source: fc.constantFrom(...ends),
+    destination: fc.constantFrom(...ends),
+    reply: fc.nat(2),
+    sourcePort: fc.constantFrom(53, 80, 41_000, 65_535),
+    destinationPort: fc.constantFrom(53, 80, 41_000, 65_535),
+    protocol: fc.constantFrom(6, 17, 1),
+    verdict: fc.constantFrom(1, 2, 4),
+    dropReason: fc.constantFrom(133, 181),
+    direction: fc.nat(2),
+    tcpFlags: fc.nat(63),
+    bytesOriginal: fc.nat(100_000),
+    bytesReply: fc.nat(100_000),
+    packetsReply: fc.nat(9),
+    rttMicros: fc.nat(500),
+    // A row tells its time in milliseconds, good to about a microsecond.
+    timeNanos: fc.nat(999_999).map((micros) => micros * 1000),
+    timeSeconds: fc.constantFrom(1_790_000_000, 1_790_000_001),
+    node: fc.constantFrom('node-1', 'node-2'),
+  })
+  // Only what is dropped has a reason.
+  .map((flow) => (flow.verdict === 2 ? flow : { ...flow, dropReason: 0 }));
 
 function windowOf(capacity: number, flows: readonly SampleFlow[]): PageWindow {
   const window = new PageWindow(capacity);

@@ -29,7 +29,7 @@ export function ColumnMenu({ trigger, width }: { trigger: ReactElement; width: n
                 onClick={() => chooseColumns(() => DEFAULT_CHOICE)}
                 className="border-t border-line px-3 py-2 text-left text-link hover:bg-hover"
               >
-                As they were
+                Reset columns
               </button>
             </Popover.Popup>
           </Popover.Positioner>

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
 import { reservedIdentities } from '#core/identity/reserved.ts';
 import { formatBytes, formatCount, formatMicros } from '../../format/quantity.ts';
-import { formatClock } from '../../format/time.ts';
+import { Moment } from '../../ui/moment.tsx';
 import { Verdict } from '../../ui/verdict.tsx';
 import type { FlowColumnId } from '../../worker/flow-column.ts';
 import type { FlowEnd, FlowRow } from '../../worker/protocol.ts';
@@ -27,7 +27,11 @@ export const FLOW_COLUMNS: readonly FlowColumn[] = [
     width: 96,
     grow: 0,
     from: 420,
-    cell: (row) => <span className="numbers text-dim">{formatClock(row.time)}</span>,
+    cell: (row) => (
+      <span className="numbers text-dim">
+        <Moment ms={row.time} />
+      </span>
+    ),
   },
   {
     id: 'count',

@@ -1,8 +1,8 @@
 import { CSPProvider } from '@base-ui/react/csp-provider';
 import { Popover } from '@base-ui/react/popover';
 import { FileBraces, FileSpreadsheet } from 'lucide-react';
-import { type ReactElement, type ReactNode, useEffect, useRef, useState } from 'react';
-import { observeCommandLine } from '#core/observe/command-line.ts';
+import { Fragment, type ReactElement, type ReactNode, useEffect, useRef, useState } from 'react';
+import { observeArguments, shellQuoted } from '#core/observe/command-line.ts';
 import { formatCount } from '../../format/quantity.ts';
 import { exportFlows } from '../../live/session-client.ts';
 import { CopyButton } from '../../ui/copy-button.tsx';
@@ -101,19 +101,27 @@ function Command({ query }: { query: RowsQuery }) {
   const view = useView();
   const { namespaces, filter } = streamView(view, isValidToken);
   const { tokens, caveat } = selectionFilter(query.selection);
-  const line = observeCommandLine({ namespaces, filter: [...filter, ...tokens], last: LAST, follow: true });
+  const words = observeArguments({ namespaces, filter: [...filter, ...tokens], last: LAST, follow: true }).map(
+    shellQuoted,
+  );
   return (
     <section className="flex flex-col gap-2 border-t border-line pt-3">
       <div className="flex items-center justify-between">
         <h2 className="font-semibold">The same in a terminal</h2>
-        <CopyButton label="Copy command" text={() => line} words />
+        <CopyButton label="Copy command" text={() => words.join(' ')} words />
       </div>
       <code
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard
         tabIndex={0}
-        className="max-h-32 overflow-auto rounded-md bg-chip px-2 py-1.5 font-mono text-xs break-words whitespace-pre-wrap"
+        className="max-h-32 overflow-auto rounded-md bg-chip px-2 py-1.5 font-mono text-xs"
       >
-        {line}
+        {/* Lines break between words only: most words begin with dashes. */}
+        {words.map((word, index) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: the words of a command have no other name
+          <Fragment key={index}>
+            <span className="inline-block max-w-full break-all">{word}</span>{' '}
+          </Fragment>
+        ))}
       </code>
       {caveat !== '' && <p className="text-xs text-dim">{caveat}</p>}
     </section>

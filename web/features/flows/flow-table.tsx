@@ -17,6 +17,9 @@ import { useRowsQuery } from './use-rows-query.ts';
 const FlowDrawer = lazy(() => import('./flow-drawer.tsx').then((module) => ({ default: module.FlowDrawer })));
 
 const ROW_HEIGHT = 26;
+const DRAWER_WIDTH = 420;
+/** Pixels of table that make it worth while to keep it beside the drawer. */
+const LEAST_BESIDE = 480;
 
 /**
  * Flows, newest first or sorted. It follows what arrives; scrolled away, paused or with a row being read, it holds still
@@ -26,8 +29,8 @@ export function FlowTable({ selection }: { selection: Selection | null }) {
   const { table: options } = useView();
   const { flow } = options;
   const scroller = useRef<HTMLDivElement>(null);
-  const frame = useRef<HTMLDivElement>(null);
-  const width = useWidth(frame);
+  const outer = useRef<HTMLDivElement>(null);
+  const room = useWidth(outer);
   const [scrolled, setScrolled] = useState(false);
   const [paused, setPaused] = useState(false);
   /** A row was opened here: what is around it is being read. A link that was followed holds nothing. */
@@ -110,6 +113,8 @@ export function FlowTable({ selection }: { selection: Selection | null }) {
     if (reading && reachedId !== undefined && reachedId !== flow) changeTableOptions({ flow: reachedId }, 'replace');
   }, [reading, reachedId, flow]);
 
+  const covered = flow === null ? 0 : coveredBy(outer.current, room);
+  const width = room - covered;
   const { columns, template, least } = useColumns(width, options.aggregate);
   const onOpen = useCallback(
     (index: number, row: FlowRow) => {
@@ -120,66 +125,68 @@ export function FlowTable({ selection }: { selection: Selection | null }) {
   );
   return (
     <>
-      <div ref={frame} className="relative flex size-full min-h-0 flex-col bg-background">
-        <TableBar
-          width={width}
-          slice={slice}
-          query={query}
-          held={held}
-          paused={paused}
-          onPause={setPaused}
-          onNewest={toNewest}
-        />
-        {/* biome-ignore lint/a11y/useSemanticElements: rows are drawn as they scroll into view, which a table element cannot lay out */}
-        <div
-          ref={scroller}
-          role="table"
-          aria-label={selection === null ? 'Flows' : `Flows of ${selection.name}`}
-          aria-rowcount={total + 1}
-          aria-busy={slice === null}
-          // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard
-          tabIndex={0}
-          onKeyDown={(event) => {
-            if (event.target instanceof HTMLElement && event.target.closest('[role=columnheader]') === null) {
-              keys.onKeyDown(event);
-            }
-          }}
-          onBlur={(event) => {
-            if (!event.currentTarget.contains(event.relatedTarget)) keys.reach(null);
-          }}
-          onScroll={(event) => setScrolled(event.currentTarget.scrollTop > ROW_HEIGHT / 2)}
-          className="min-h-0 flex-1 overflow-auto focus-visible:-outline-offset-2"
-        >
-          <div style={{ minWidth: least }}>
-            <HeaderRow columns={columns} template={template} />
-            {/* biome-ignore lint/a11y/useSemanticElements: see above */}
-            <div
-              role="rowgroup"
-              onPointerMove={pointed.move}
-              onPointerLeave={pointed.end}
-              style={{ height: rows.getTotalSize() }}
-              className="relative"
-            >
-              {items.map((item) => {
-                const row = rowAt(item.index);
-                return (
-                  <FlowTableRow
-                    // A flow keeps its row while others come; a place without one, and a group, is a place.
-                    key={row == null || options.aggregate ? item.index : row.id}
-                    row={row}
-                    index={item.index}
-                    top={item.start}
-                    columns={columns}
-                    template={template}
-                    opened={flow !== null && row?.id === flow}
-                    reached={item.index === (keys.reached ?? -1)}
-                    onOpen={onOpen}
-                  />
-                );
-              })}
+      <div ref={outer} style={{ paddingRight: covered }} className="size-full">
+        <div className="flex size-full min-h-0 flex-col bg-background">
+          <TableBar
+            width={width}
+            slice={slice}
+            query={query}
+            held={held}
+            paused={paused}
+            onPause={setPaused}
+            onNewest={toNewest}
+          />
+          {/* biome-ignore lint/a11y/useSemanticElements: rows are drawn as they scroll into view, which a table element cannot lay out */}
+          <div
+            ref={scroller}
+            role="table"
+            aria-label={selection === null ? 'Flows' : `Flows of ${selection.name}`}
+            aria-rowcount={total + 1}
+            aria-busy={slice === null}
+            // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard
+            tabIndex={0}
+            onKeyDown={(event) => {
+              if (event.target instanceof HTMLElement && event.target.closest('[role=columnheader]') === null) {
+                keys.onKeyDown(event);
+              }
+            }}
+            onBlur={(event) => {
+              if (!event.currentTarget.contains(event.relatedTarget)) keys.reach(null);
+            }}
+            onScroll={(event) => setScrolled(event.currentTarget.scrollTop > ROW_HEIGHT / 2)}
+            className="min-h-0 flex-1 overflow-auto focus-visible:-outline-offset-2"
+          >
+            <div style={{ minWidth: least }}>
+              <HeaderRow columns={columns} template={template} />
+              {/* biome-ignore lint/a11y/useSemanticElements: see above */}
+              <div
+                role="rowgroup"
+                onPointerMove={pointed.move}
+                onPointerLeave={pointed.end}
+                style={{ height: rows.getTotalSize() }}
+                className="relative"
+              >
+                {items.map((item) => {
+                  const row = rowAt(item.index);
+                  return (
+                    <FlowTableRow
+                      // A flow keeps its row while others come; a place without one, and a group, is a place.
+                      key={row == null || options.aggregate ? item.index : row.id}
+                      row={row}
+                      index={item.index}
+                      top={item.start}
+                      columns={columns}
+                      template={template}
+                      opened={flow !== null && row?.id === flow}
+                      reached={item.index === (keys.reached ?? -1)}
+                      onOpen={onOpen}
+                    />
+                  );
+                })}
+              </div>
             </div>
+            {total === 0 && <NoRows selection={selection} />}
           </div>
-          {total === 0 && <NoRows selection={selection} />}
         </div>
       </div>
       {flow !== null && (
@@ -189,6 +196,15 @@ export function FlowTable({ selection }: { selection: Selection | null }) {
       )}
     </>
   );
+}
+
+/** Pixels of the table at the right that the drawer lies over, where there is room for both; else it lies over the table. */
+function coveredBy(table: HTMLElement | null, room: number): number {
+  const within = table?.closest('main')?.getBoundingClientRect();
+  if (table === null || within === undefined) return 0;
+  const left = within.right - Math.min(DRAWER_WIDTH, within.width);
+  const covered = Math.max(0, Math.round(table.getBoundingClientRect().right - left));
+  return room - covered >= LEAST_BESIDE ? covered : 0;
 }
 
 function NoRows({ selection }: { selection: Selection | null }) {

@@ -31,10 +31,10 @@ export type SampleFlow = Partial<Record<Exclude<FlowFieldName, 'source' | 'desti
   readonly node?: string;
 };
 
+const columns = allocateColumns(1);
 let sequence = 0;
 
 export function pushFlows(window: FlowWindow, ...flows: SampleFlow[]): void {
-  const columns = allocateColumns(1);
   for (const { source = WEB, destination = DB, node = 'node-1', ...values } of flows) {
     for (const column of Object.values(columns)) column[0] = 0;
     const defaults = {
