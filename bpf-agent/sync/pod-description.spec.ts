@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { isLabelIdentity } from '#core/identity/identity-number.ts';
 import type { ClusterObject, ClusterObjects, Kind } from '#runtime/cluster/objects.ts';
 import { readObject } from '#runtime/cluster/read-object.ts';
-import { type ClusterObjectsView, PodDescriber } from './pod-description.ts';
+import { type ClusterObjectsView, PodDescriber, type PodDescription } from './pod-description.ts';
 
 function cluster(
   ...documents: { kind: Kind; [key: string]: unknown }[]
@@ -71,6 +71,16 @@ describe('pod descriptions', () => {
     expect(b).toBe(a);
     expect(new Set([a, labelled, account, port]).size).toBe(4);
     expect(identities(namespace({ team: 'bees' }), pod('a'))[0]).not.toBe(a);
+  });
+
+  it('leave out of the identity what a roll-out or a controller marks its pods with', () => {
+    const marked = { app: 'web', 'pod-template-hash': '5d4f', 'statefulset.kubernetes.io/pod-name': 'b' };
+    const [plain, hashed] = new PodDescriber('lab').describe(
+      cluster(pod('a'), pod('b', { metadata: { labels: marked } })),
+    ) as [PodDescription, PodDescription];
+    expect(hashed.identity).toBe(plain.identity);
+    expect(hashed.labels).toEqual(plain.labels);
+    expect(hashed.labelSet.podLabels).toEqual({ app: 'web' });
   });
 
   it('see a change of the namespace’s labels or the owner although the pod is the same', () => {

@@ -1,5 +1,6 @@
 import { allocateIdentities, rememberingIdentityNumber } from '#core/identity/identity-number.ts';
 import { canonicalText, identityLabels, type LabelSet, type NamedPort } from '#core/identity/label-set.ts';
+import { relevantLabels } from '#core/identity/relevant-labels.ts';
 import { isAddress } from '#core/ip/address.ts';
 import { podWorkload, type Workload } from '#core/workload/owner.ts';
 import type { Namespace, Pod } from '#runtime/cluster/objects.ts';
@@ -112,7 +113,7 @@ function labelSetOf(pod: Pod, namespace: Namespace | undefined, cluster: string)
     cluster,
     namespace: pod.metadata.namespace,
     namespaceLabels: namespace?.metadata.labels ?? {},
-    podLabels: pod.metadata.labels,
+    podLabels: relevantLabels(pod.metadata.labels),
     serviceAccount: pod.spec.serviceAccountName,
     namedPorts,
   };

@@ -6,6 +6,7 @@ export interface LabelSet {
   readonly cluster: string;
   readonly namespace: string;
   readonly namespaceLabels: Readonly<Record<string, string>>;
+  /** Those that count: see relevant-labels.ts. */
   readonly podLabels: Readonly<Record<string, string>>;
   readonly serviceAccount: string;
   /** Ports a policy can name. Two pods that give one name to different ports are two to a policy. */
