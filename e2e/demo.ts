@@ -17,12 +17,12 @@ export class Demo {
     this.process = process;
   }
 
-  /** Resolves once it has printed its address. */
-  static async start(): Promise<Demo> {
+  /** Resolves once it has printed its address. `more` are further arguments. */
+  static async start(...more: readonly string[]): Promise<Demo> {
     const lab = labName();
     const listen = `127.0.0.1:${await freePort()}`;
     const grpc = `127.0.0.1:${await freePort()}`;
-    const running = WaggleProcess.start(['demo', '--name', lab, '--listen', listen, '--grpc-listen', grpc]);
+    const running = WaggleProcess.start(['demo', '--name', lab, '--listen', listen, '--grpc-listen', grpc, ...more]);
     try {
       const [, url] = await running.says(new RegExp(`(http://${listen.replaceAll('.', '\\.')})`), READY_MS);
       return new Demo(lab, url, running);

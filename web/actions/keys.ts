@@ -36,6 +36,7 @@ export function keyCaps(keys: Keys, apple: boolean): string[] {
 const CAPS: Readonly<Record<string, string>> = {
   escape: 'Esc',
   enter: 'Enter',
+  backspace: 'Backspace',
   arrowup: '↑',
   arrowdown: '↓',
   arrowleft: '←',

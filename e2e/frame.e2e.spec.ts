@@ -1,0 +1,344 @@
+import type { BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { Code } from '#runtime/grpc/service.ts';
+import { axeFindings } from './axe.ts';
+import { Backend } from './backend.ts';
+import { launchBrowser, WatchedPage } from './browser.ts';
+import { Demo } from './demo.ts';
+import { eventually } from './eventually.ts';
+import { DB, dropped, FakeCluster, WEB } from './fake-agent.ts';
+import { freePort } from './free-port.ts';
+import { PageParts } from './page-parts.ts';
+import { RefusingServer } from './refusing-server.ts';
+
+// The frame around map and table: what is found and done by keyboard, what is chosen, and what is told.
+
+let demo: Demo;
+let browser: Awaited<ReturnType<typeof launchBrowser>>;
+let watched: WatchedPage | undefined;
+let page: Page;
+let parts: PageParts;
+
+beforeAll(async () => {
+  [demo, browser] = await Promise.all([Demo.start('--replay'), launchBrowser()]);
+}, 150_000);
+
+afterAll(async () => {
+  await browser?.close();
+  expect(await demo?.stop()).toEqual([]);
+}, 60_000);
+
+afterEach(async () => {
+  const complaints = watched?.complaints ?? [];
+  await watched?.close();
+  watched = undefined;
+  expect(complaints).toEqual([]);
+});
+
+async function visit(query = '', options: BrowserContextOptions = {}, url = demo.url): Promise<void> {
+  watched = await WatchedPage.open(browser, `${url}/${query}`, options);
+  page = watched.page;
+  parts = new PageParts(page);
+}
+
+const address = () => new URL(page.url()).searchParams;
+
+describe('the command palette', () => {
+  const field = () => page.getByRole('combobox', { name: /Find a workload, a namespace or an action/ });
+
+  async function open(): Promise<void> {
+    await page.keyboard.press('Control+k');
+    await field().waitFor();
+  }
+
+  test('goes to a workload by a few letters, and gives the focus back', async () => {
+    await visit();
+    await parts.card('maindb').waitFor();
+    const before = page.getByRole('button', { name: 'Flow table' });
+    await before.focus();
+    await open();
+    await page.keyboard.type('maind');
+    await page.getByRole('option', { name: /^maindb/, selected: true }).waitFor();
+    await page.keyboard.press('Enter');
+    await page.getByRole('complementary', { name: 'Details' }).getByRole('heading', { name: 'maindb' }).waitFor();
+    expect(address().get('select')).toContain('maindb');
+    expect(await before.evaluate((element) => element === document.activeElement)).toBe(true);
+  });
+
+  test('goes to a namespace', async () => {
+    await visit();
+    await parts.card('maindb').waitFor();
+    await open();
+    await page.keyboard.type('bookin');
+    const namespaces = page.getByRole('group', { name: 'Namespaces' });
+    await namespaces.getByRole('option', { name: /^bookinfo/ }).click();
+    await parts.card('maindb').waitFor({ state: 'detached' });
+    expect(address().get('namespace')).toBe('bookinfo');
+  });
+
+  test('does what buttons and keys do, and takes a filter', async () => {
+    await visit();
+    await parts.card('maindb').waitFor();
+    await open();
+    await page.keyboard.type('flow table');
+    await page.keyboard.press('Enter');
+    await parts.map.waitFor({ state: 'detached' });
+    expect(address().get('view')).toBe('table');
+    await open();
+    await page.keyboard.type('port=3306');
+    await page.getByRole('option', { name: 'Filter by port=3306' }).waitFor();
+    await page.keyboard.press('Enter');
+    await parts.everyRow((text) => text.includes('3306'), 'to or from 3306');
+    await open();
+    await page.keyboard.type('remove all filters');
+    await page.keyboard.press('Enter');
+    await eventually('no filter in the address', 5_000, () => !address().has('filter'));
+  });
+
+  test('is walked through with arrow keys, and closed with Escape', async () => {
+    await visit();
+    await parts.card('maindb').waitFor();
+    await open();
+    const selected = () => page.getByRole('option', { selected: true }).textContent();
+    const first = await selected();
+    await page.keyboard.press('ArrowDown');
+    const second = await selected();
+    expect(second).not.toBe(first);
+    await page.keyboard.press('ArrowUp');
+    expect(await selected()).toBe(first);
+    await page.keyboard.press('ArrowUp');
+    await page.keyboard.press('ArrowDown');
+    expect(await selected()).toBe(first);
+    await page.keyboard.type('nothing is called this');
+    await page.getByText(/Nothing here is called/).waitFor();
+    await page.keyboard.press('Enter');
+    await field().waitFor();
+    await page.keyboard.press('Escape');
+    await field().waitFor({ state: 'detached' });
+  });
+});
+
+describe('keys', () => {
+  test('are listed, and do what they are listed for', async () => {
+    await visit();
+    await parts.card('maindb').waitFor();
+    await page.keyboard.press('?');
+    const help = page.getByRole('dialog', { name: 'Keys' });
+    for (const name of ['Show the flow table', 'Write a filter', 'Find and do anything', 'Pin the card where it is']) {
+      await help.getByText(name).waitFor();
+    }
+    await help.getByRole('button', { name: 'Close' }).click();
+    await help.waitFor({ state: 'detached' });
+    await page.keyboard.press('3');
+    await page.getByRole('region', { name: 'Workloads' }).waitFor();
+    await page.keyboard.press('1');
+    await parts.map.waitFor();
+  });
+
+  test('belong to the text field they are typed in', async () => {
+    await visit();
+    await parts.card('maindb').waitFor();
+    await page.keyboard.press('/');
+    await page.keyboard.type('123?,');
+    expect(await page.getByRole('combobox', { name: 'Filter' }).inputValue()).toBe('123?,');
+    expect(await page.getByRole('dialog').count()).toBe(0);
+    expect(address().has('view')).toBe(false);
+  });
+
+  test('alone can be switched off', async () => {
+    await visit();
+    await parts.card('maindb').waitFor();
+    await page.keyboard.press(',');
+    await page.getByRole('switch', { name: 'Single-key shortcuts' }).uncheck();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await page.keyboard.press('2');
+    await page.keyboard.press('Control+k');
+    await page.getByRole('dialog').waitFor();
+    expect(address().has('view')).toBe(false);
+  });
+});
+
+describe('settings', () => {
+  test('take effect at once, and are there again after a reload', async () => {
+    await visit('', { timezoneId: 'Europe/Berlin', colorScheme: 'dark' });
+    await parts.status
+      .getByRole('button', { name: /time of day/ })
+      .getByText(/Europe\/Berlin/)
+      .waitFor();
+    await page.getByRole('button', { name: 'Open settings' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Settings' });
+    await dialog.getByLabel('Time zone').selectOption('Asia/Singapore');
+    await dialog.getByRole('radio', { name: 'Light' }).click();
+    await dialog.getByRole('radio', { name: 'How long ago' }).click();
+    await dialog.getByText('1 min ago').waitFor();
+    await dialog.getByRole('radio', { name: 'Reduced' }).click();
+    const light = await parts.background();
+    await page.reload();
+    await parts.status.getByText(/Asia\/Singapore/).waitFor();
+    expect(await parts.background()).toBe(light);
+    await page.keyboard.press(',');
+    for (const name of ['Light', 'How long ago', 'Reduced']) {
+      await dialog.getByRole('radio', { name, checked: true }).waitFor();
+    }
+  });
+
+  test('of one tab are those of the others', async () => {
+    await visit();
+    await parts.status
+      .getByText(/UTC|\//)
+      .first()
+      .waitFor();
+    const other = await page.context().newPage();
+    await other.goto(page.url());
+    await other.keyboard.press(',');
+    await other.getByRole('dialog').getByLabel('Time zone').selectOption('Asia/Tokyo');
+    await parts.status.getByText(/Asia\/Tokyo/).waitFor();
+  });
+
+  test('times in the table are of day or relative', async () => {
+    await visit('?view=table');
+    await parts.rows.first().waitFor();
+    await parts.everyRow((text) => /\d\d:\d\d:\d\d\.\d{3}/.test(text), 'with a time of day');
+    await page.keyboard.press('r');
+    await parts.everyRow((text) => /^(now|\d+ s ago|\d+ min ago)/.test(text.trim()), 'with how long ago');
+  });
+});
+
+describe('the status line', () => {
+  test('has each node and its state in a panel', async () => {
+    await visit();
+    await parts.status.getByRole('button', { name: '2/2 nodes connected' }).click();
+    const panel = page.getByRole('dialog', { name: 'Nodes' });
+    for (const node of ['node1', 'node2']) {
+      await panel.getByRole('listitem').filter({ hasText: node }).filter({ hasText: 'connected' }).waitFor();
+    }
+    await page.keyboard.press('Escape');
+    await panel.waitFor({ state: 'hidden' });
+    await parts.status.getByRole('button', { name: '0 lost, where' }).click();
+    await page
+      .getByRole('dialog', { name: 'Lost flows' })
+      .getByText(/Every flow .* has reached this page/)
+      .waitFor();
+  });
+
+  test('counts down to the next attempt when the server is gone, and what was seen stays', async () => {
+    const agent = `nobody=127.0.0.1:${await freePort()}`;
+    const backend = await Backend.startWith(['--agent', agent]);
+    let stopped = false;
+    try {
+      await visit('', {}, backend.url);
+      await parts.status.getByRole('button', { name: '0/1 node connected' }).click();
+      await page
+        .getByRole('dialog', { name: 'Nodes' })
+        .getByText(/not reached, again in \d+ s|not reached, trying/)
+        .waitFor();
+      await page.keyboard.press('Escape');
+      await backend.stop();
+      stopped = true;
+      await parts.status.getByText('not connected').waitFor();
+      await parts.status.getByText(/again in \d+ s/).waitFor({ timeout: 60_000 });
+      // Nothing had been seen: the page says so in place of the map.
+      await page.getByRole('heading', { name: /server does not answer/ }).waitFor();
+      await page.getByRole('button', { name: 'Try now' }).first().click();
+      expect(await axeFindings(page)).toEqual([]);
+    } finally {
+      if (!stopped) await backend.stop();
+      // The browser's own words about a server that is gone.
+      watched?.takeComplaints();
+    }
+  });
+});
+
+describe('what happens', () => {
+  test('to nodes and to packets is told for a moment, and kept in the history', async () => {
+    const cluster = await FakeCluster.start(['node-1', 'node-2']);
+    const [first, second] = cluster.agents;
+    try {
+      first!.keepObserving(1_000, { source: WEB, destination: DB });
+      await visit('', {}, cluster.backend.url);
+      await parts.status.getByRole('button', { name: '2/2 nodes connected' }).waitFor({ timeout: 60_000 });
+      await parts.card('maindb').waitFor();
+      const told = page.getByRole('region', { name: 'Notifications' });
+      await second!.stop();
+      await told.getByText('Node node-2 went away').waitFor({ timeout: 60_000 });
+      await told.getByRole('button', { name: 'Dismiss' }).click();
+      await told.getByText('Node node-2 went away').waitFor({ state: 'detached' });
+
+      const drop = dropped({ source: WEB, destination: DB, destinationPort: 3306 }, 133);
+      const stop = first!.keepObserving(500, ...Array(20).fill(drop));
+      await told.getByText(/drops a minute/).waitFor({ timeout: 60_000 });
+      await told.getByText(/web to maindb/).waitFor();
+      stop();
+
+      await second!.start();
+      await told.getByText('Node node-2 is back').waitFor({ timeout: 90_000 });
+      await page.getByRole('button', { name: /^Show what happened, \d new/ }).click();
+      const history = page.getByRole('dialog', { name: 'What happened' });
+      const events = await history.getByRole('listitem').allTextContents();
+      expect(events).toEqual([
+        expect.stringContaining('Node node-2 is back'),
+        expect.stringMatching(/drops a minute.*web to maindb/),
+        expect.stringContaining('Node node-2 went away'),
+      ]);
+      expect(await axeFindings(page)).toEqual([]);
+      await page.keyboard.press('Escape');
+      await page.getByRole('button', { name: 'Show what happened', exact: true }).waitFor();
+    } finally {
+      await cluster.stop();
+      watched?.takeComplaints();
+    }
+  });
+
+  test('is only in the history when notifications are switched off', async () => {
+    const cluster = await FakeCluster.start(['node-1']);
+    try {
+      await visit('', {}, cluster.backend.url);
+      await parts.status.getByRole('button', { name: '1/1 node connected' }).waitFor({ timeout: 60_000 });
+      await page.keyboard.press(',');
+      await page.getByRole('switch', { name: 'Notifications' }).uncheck();
+      await page.keyboard.press('Escape');
+      await cluster.agents[0]!.stop();
+      await page.getByRole('button', { name: 'Show what happened, 1 new' }).waitFor({ timeout: 60_000 });
+      expect(await page.getByText(/Node node-1 went away/).count()).toBe(0);
+    } finally {
+      await cluster.stop();
+      watched?.takeComplaints();
+    }
+  });
+});
+
+describe('what cannot be shown', () => {
+  test.for(['dark', 'light'] as const)('for want of permission is said in its place, %s', async (colorScheme) => {
+    const server = await RefusingServer.start(Code.PERMISSION_DENIED, 'namespace "shop" is not yours');
+    try {
+      await visit('?namespace=shop', { colorScheme }, server.url);
+      await page.getByRole('heading', { name: 'You may not see these flows' }).waitFor();
+      await page.getByText(/namespace "shop" is not yours/).waitFor();
+      await parts.status.getByText('stopped').waitFor();
+      expect(await axeFindings(page)).toEqual([]);
+      await page.getByRole('button', { name: 'Show everything' }).click();
+      await eventually('all namespaces', 5_000, () => !address().has('namespace'));
+    } finally {
+      await server.stop();
+      watched?.takeComplaints();
+    }
+  });
+
+  test('because nothing matches offers the way back', async () => {
+    await visit('?filter=port=1');
+    await page.getByText(/Nothing matches this view/).waitFor();
+    expect(await axeFindings(page)).toEqual([]);
+  });
+});
+
+test('with reduced motion nothing moves by itself', async () => {
+  await visit('', { reducedMotion: 'reduce' });
+  await parts.rows.first().waitFor();
+  const moving = await page.evaluate(
+    () =>
+      document.getAnimations().filter((animation) => Number(animation.effect?.getComputedTiming().activeDuration) > 0)
+        .length,
+  );
+  expect(moving).toBe(0);
+});
