@@ -1,6 +1,7 @@
 import { vocabulary } from '#core/vocabulary/vocabulary.ts';
 import { LossSource } from '#proto/gen/waggle/v1/flow_pb.ts';
 import { Counter, Gauge, type Registry } from '#runtime/metrics.ts';
+import { DROPPED_CAUSES } from './maps/counters.ts';
 
 const lossSources = vocabulary('loss source', LossSource);
 
@@ -14,6 +15,8 @@ export interface AgentFigures {
   followers(): number;
   connections(): number;
   losses(): ReadonlyMap<LossSource, number>;
+  /** Packets, by `DROPPED_CAUSES`, since the datapath's maps were made. */
+  dropped(): readonly number[];
 }
 
 /** Registers the agent's metrics. Lost events keep the name Hubble's users alert on. */
@@ -43,6 +46,16 @@ export function registerAgentMetrics(registry: Registry, figures: AgentFigures):
       this.reset();
       for (const [source, count] of figures.losses())
         this.inc({ source: lossSources.name(source).toLowerCase() }, count);
+    },
+  });
+  new Counter({
+    name: 'waggle_agent_dropped_packets_total',
+    help: 'Packets dropped by policy, or as ones nobody should send, by reason.',
+    labelNames: ['reason'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [cause, count] of figures.dropped().entries()) this.inc({ reason: DROPPED_CAUSES[cause] }, count);
     },
   });
 }

@@ -22,6 +22,7 @@ import { NodeFlowService } from './observer/flow-service.ts';
 import { PodFinder } from './pods/pod-finder.ts';
 import { DecisionTable } from './policy/decision-table.ts';
 import { ReasonLog } from './policy/reason-log.ts';
+import { ruleHits } from './policy/rule-hits.ts';
 import type { RunDirectory } from './run-directory.ts';
 import { NodeSync } from './sync/node-sync.ts';
 import { SyncLoop } from './sync/sync-loop.ts';
@@ -95,6 +96,8 @@ export class Agent {
   readonly #loop: SyncLoop;
   readonly #book: AddressBook;
   readonly #clock = new KernelClock();
+  readonly #reasons: ReasonLog;
+  readonly #decisions: DecisionTable;
   readonly #drain: RecordDrain;
   readonly #losses: DatapathLosses;
   readonly #service: NodeFlowService;
@@ -115,6 +118,7 @@ export class Agent {
     this.#book = new AddressBook(cluster);
     const finder = new PodFinder(options.cgroupRoot, options.procRoot);
     const reasons = new ReasonLog(run);
+    this.#reasons = reasons;
     const { policyAudit = false } = options;
     this.#sync = new NodeSync({ source, datapath, finder, book: this.#book, cluster, node, reasons, policyAudit });
     this.#saveState();
@@ -129,10 +133,10 @@ export class Agent {
       onRun: (problem) => this.#afterSync(problem),
     });
     const table = new EndpointTable(this.flows.window.endpoints, this.#book);
-    const decisions = new DecisionTable(this.flows.window.decisions, (id) => reasons.reason(id));
+    this.#decisions = new DecisionTable(this.flows.window.decisions, (id) => reasons.reason(id));
     this.#drain = new RecordDrain({
       ring: datapath.ring,
-      rows: new RecordToRow(this.flows.window, this.flows.node, table, this.#clock, decisions),
+      rows: new RecordToRow(this.flows.window, this.flows.node, table, this.#clock, this.#decisions),
       table,
       book: this.#book,
       clock: this.#clock,
@@ -165,7 +169,12 @@ export class Agent {
     const { run, listen, metricsListen, log } = this.#options;
     const services = [
       service(FlowService, this.#service),
-      service(AgentService, new EndpointService(this.#sync, this.#loop)),
+      service(
+        AgentService,
+        new EndpointService(this.#sync, this.#loop, () =>
+          ruleHits(this.#decisions.hits, (id) => this.#reasons.reason(id)),
+        ),
+      ),
     ];
     const tcp = await startGrpcServer({ address: listen, services, log });
     this.#servers.push(tcp);
@@ -184,6 +193,7 @@ export class Agent {
       followers: () => this.#service.followers,
       connections: () => this.#connections,
       losses: () => this.#service.losses,
+      dropped: () => this.#datapath.maps.counters.read().dropped,
     });
     const metrics = await startMetricsServer({ address: metricsListen, registry, health: this.health });
     this.#servers.push(metrics);

@@ -1,9 +1,13 @@
 import { create } from '@bufbuild/protobuf';
+import { timestampNow } from '@bufbuild/protobuf/wkt';
 import {
   AgentEndpointSchema,
   type AgentService,
   AwaitEndpointResponseSchema,
   ListEndpointsResponseSchema,
+  type ListRuleHitsResponse,
+  ListRuleHitsResponseSchema,
+  type RuleHits,
 } from '#proto/gen/waggle/v1/agent_pb.ts';
 import { Code, type Handlers, StatusError } from '#runtime/grpc/service.ts';
 import type { NodeSync } from './sync/node-sync.ts';
@@ -18,9 +22,18 @@ export class EndpointService implements Handlers<typeof AgentService> {
   readonly #sync: NodeSync;
   readonly #loop: SyncLoop;
 
-  constructor(sync: NodeSync, loop: SyncLoop) {
+  readonly #hits: () => RuleHits[];
+  readonly #since = timestampNow();
+
+  /** @param hits which rules have decided, since the service was made */
+  constructor(sync: NodeSync, loop: SyncLoop, hits: () => RuleHits[]) {
     this.#sync = sync;
     this.#loop = loop;
+    this.#hits = hits;
+  }
+
+  async listRuleHits(): Promise<ListRuleHitsResponse> {
+    return create(ListRuleHitsResponseSchema, { since: this.#since, rules: this.#hits() });
   }
 
   awaitEndpoint: Handlers<typeof AgentService>['awaitEndpoint'] = async (request, { signal }) => {

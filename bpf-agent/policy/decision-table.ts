@@ -1,5 +1,4 @@
 import type { DecisionStore } from '#core/flow/decision-store.ts';
-import { DIRECTION } from '#core/flow/direction.ts';
 import { NO_DECISION, type PolicyDecision, type PolicyReference } from '#core/flow/policy-decision.ts';
 import type { Reason } from '#core/policy/reason.ts';
 import { rulePath } from '#core/policy/reference.ts';
@@ -18,7 +17,7 @@ export interface RuleHits {
 
 interface Known {
   readonly number: number;
-  readonly hits: RuleHits;
+  readonly counted: readonly RuleHits[];
 }
 
 /** Rule ids of a record → number of the decision in the window's store, without an object per record; and it counts. */
@@ -46,14 +45,15 @@ export class DecisionTable {
     if (rule === 0 && auditRule === 0) return 0;
     const known = auditRule === 0 ? this.#ofPlain(rule, direction) : this.#ofAudited(rule, auditRule, direction);
     if (known === undefined) return 0;
-    // What would have denied it is what people look for.
-    known.hits.hits += hits;
-    known.hits.packets += packets;
-    known.hits.lastSeconds = seconds;
+    for (const counted of known.counted) {
+      counted.hits += hits;
+      counted.packets += packets;
+      counted.lastSeconds = seconds;
+    }
     return known.number;
   }
 
-  /** By rule id; an audited denial counts as its own. */
+  /** By rule id; a denial that is audited only counts too. */
   get hits(): ReadonlyMap<number, Readonly<RuleHits>> {
     return this.#hits;
   }
@@ -86,13 +86,16 @@ export class DecisionTable {
     if (this.#plain.size + this.#audited.size >= MOST_KNOWN) this.#clear();
     const number = this.#store.intern(decisionOf(direction, reason, audit));
     if (number !== 0) this.#store.retain(number);
-    const counted = auditRule === 0 ? rule : auditRule;
-    let hits = this.#hits.get(counted);
+    return { number, counted: [rule, auditRule].filter((id) => id !== 0).map((id) => this.#hitsOf(id)) };
+  }
+
+  #hitsOf(rule: number): RuleHits {
+    let hits = this.#hits.get(rule);
     if (hits === undefined) {
       hits = { hits: 0, packets: 0, lastSeconds: 0 };
-      this.#hits.set(counted, hits);
+      this.#hits.set(rule, hits);
     }
-    return { number, hits };
+    return hits;
   }
 
   #clear(): void {
@@ -126,10 +129,4 @@ export function references(reason: Reason): PolicyReference[] {
   if (reason.kind !== 'rule' && reason.kind !== 'deny-rule') return [];
   const { policy, index } = reason.rule;
   return [{ ...policy, rule: index, path: rulePath(reason.rule) }];
-}
-
-/** Which direction's rules a reason is of, where it says so itself. */
-export function directionOf(reason: Reason): number {
-  if (reason.kind !== 'rule' && reason.kind !== 'deny-rule') return DIRECTION.UNKNOWN;
-  return reason.rule.list.startsWith('ingress') ? DIRECTION.INGRESS : DIRECTION.EGRESS;
 }

@@ -4,15 +4,19 @@
 // @generated from file waggle/v1/agent.proto (package waggle.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Message } from "@bufbuild/protobuf";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { PolicyReference } from "./flow_pb.ts";
+import { file_waggle_v1_flow } from "./flow_pb.ts";
+import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file waggle/v1/agent.proto.
  */
 export const file_waggle_v1_agent: GenFile = /*@__PURE__*/
-  fileDesc("ChV3YWdnbGUvdjEvYWdlbnQucHJvdG8SCXdhZ2dsZS52MSI7ChRBd2FpdEVuZHBvaW50UmVxdWVzdBIPCgdwb2RfdWlkGAEgASgJEhIKCnRpbWVvdXRfbXMYAiABKA0ibwoVQXdhaXRFbmRwb2ludFJlc3BvbnNlEhcKD2ludGVyZmFjZV9pbmRleBgBIAEoDRIWCg5pbnRlcmZhY2VfbmFtZRgCIAEoCRIQCghpZGVudGl0eRgDIAEoDRITCgtlbmRwb2ludF9pZBgEIAEoDSIWChRMaXN0RW5kcG9pbnRzUmVxdWVzdCJEChVMaXN0RW5kcG9pbnRzUmVzcG9uc2USKwoJZW5kcG9pbnRzGAEgAygLMhgud2FnZ2xlLnYxLkFnZW50RW5kcG9pbnQivAEKDUFnZW50RW5kcG9pbnQSEwoLZW5kcG9pbnRfaWQYASABKA0SDwoHcG9kX3VpZBgCIAEoCRIRCgluYW1lc3BhY2UYAyABKAkSCwoDcG9kGAQgASgJEhAKCGlkZW50aXR5GAUgASgNEhEKCWFkZHJlc3NlcxgGIAMoCRIXCg9pbnRlcmZhY2VfaW5kZXgYByABKA0SFgoOaW50ZXJmYWNlX25hbWUYCCABKAkSDwoHcHJvYmxlbRgJIAEoCTK2AQoMQWdlbnRTZXJ2aWNlElIKDUF3YWl0RW5kcG9pbnQSHy53YWdnbGUudjEuQXdhaXRFbmRwb2ludFJlcXVlc3QaIC53YWdnbGUudjEuQXdhaXRFbmRwb2ludFJlc3BvbnNlElIKDUxpc3RFbmRwb2ludHMSHy53YWdnbGUudjEuTGlzdEVuZHBvaW50c1JlcXVlc3QaIC53YWdnbGUudjEuTGlzdEVuZHBvaW50c1Jlc3BvbnNlYgZwcm90bzM");
+  fileDesc("ChV3YWdnbGUvdjEvYWdlbnQucHJvdG8SCXdhZ2dsZS52MSI7ChRBd2FpdEVuZHBvaW50UmVxdWVzdBIPCgdwb2RfdWlkGAEgASgJEhIKCnRpbWVvdXRfbXMYAiABKA0ibwoVQXdhaXRFbmRwb2ludFJlc3BvbnNlEhcKD2ludGVyZmFjZV9pbmRleBgBIAEoDRIWCg5pbnRlcmZhY2VfbmFtZRgCIAEoCRIQCghpZGVudGl0eRgDIAEoDRITCgtlbmRwb2ludF9pZBgEIAEoDSIWChRMaXN0RW5kcG9pbnRzUmVxdWVzdCJEChVMaXN0RW5kcG9pbnRzUmVzcG9uc2USKwoJZW5kcG9pbnRzGAEgAygLMhgud2FnZ2xlLnYxLkFnZW50RW5kcG9pbnQivAEKDUFnZW50RW5kcG9pbnQSEwoLZW5kcG9pbnRfaWQYASABKA0SDwoHcG9kX3VpZBgCIAEoCRIRCgluYW1lc3BhY2UYAyABKAkSCwoDcG9kGAQgASgJEhAKCGlkZW50aXR5GAUgASgNEhEKCWFkZHJlc3NlcxgGIAMoCRIXCg9pbnRlcmZhY2VfaW5kZXgYByABKA0SFgoOaW50ZXJmYWNlX25hbWUYCCABKAkSDwoHcHJvYmxlbRgJIAEoCSIVChNMaXN0UnVsZUhpdHNSZXF1ZXN0ImUKFExpc3RSdWxlSGl0c1Jlc3BvbnNlEikKBXNpbmNlGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIiCgVydWxlcxgCIAMoCzITLndhZ2dsZS52MS5SdWxlSGl0cyKoAQoIUnVsZUhpdHMSJQoGZWZmZWN0GAEgASgOMhUud2FnZ2xlLnYxLlJ1bGVFZmZlY3QSLAoIcG9saWNpZXMYAiADKAsyGi53YWdnbGUudjEuUG9saWN5UmVmZXJlbmNlEgwKBGhpdHMYAyABKAQSDwoHcGFja2V0cxgEIAEoBBIoCgRsYXN0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCp0CgpSdWxlRWZmZWN0EhsKF1JVTEVfRUZGRUNUX1VOU1BFQ0lGSUVEEAASFQoRUlVMRV9FRkZFQ1RfQUxMT1cQARIUChBSVUxFX0VGRkVDVF9ERU5ZEAISHAoYUlVMRV9FRkZFQ1RfREVGQVVMVF9ERU5ZEAMyhwIKDEFnZW50U2VydmljZRJSCg1Bd2FpdEVuZHBvaW50Eh8ud2FnZ2xlLnYxLkF3YWl0RW5kcG9pbnRSZXF1ZXN0GiAud2FnZ2xlLnYxLkF3YWl0RW5kcG9pbnRSZXNwb25zZRJPCgxMaXN0UnVsZUhpdHMSHi53YWdnbGUudjEuTGlzdFJ1bGVIaXRzUmVxdWVzdBofLndhZ2dsZS52MS5MaXN0UnVsZUhpdHNSZXNwb25zZRJSCg1MaXN0RW5kcG9pbnRzEh8ud2FnZ2xlLnYxLkxpc3RFbmRwb2ludHNSZXF1ZXN0GiAud2FnZ2xlLnYxLkxpc3RFbmRwb2ludHNSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_timestamp, file_waggle_v1_flow]);
 
 /**
  * @generated from message waggle.v1.AwaitEndpointRequest
@@ -162,6 +166,126 @@ export const AgentEndpointSchema: GenMessage<AgentEndpoint> = /*@__PURE__*/
   messageDesc(file_waggle_v1_agent, 4);
 
 /**
+ * @generated from message waggle.v1.ListRuleHitsRequest
+ */
+export type ListRuleHitsRequest = Message<"waggle.v1.ListRuleHitsRequest"> & {
+};
+
+/**
+ * Describes the message waggle.v1.ListRuleHitsRequest.
+ * Use `create(ListRuleHitsRequestSchema)` to create a new message.
+ */
+export const ListRuleHitsRequestSchema: GenMessage<ListRuleHitsRequest> = /*@__PURE__*/
+  messageDesc(file_waggle_v1_agent, 5);
+
+/**
+ * @generated from message waggle.v1.ListRuleHitsResponse
+ */
+export type ListRuleHitsResponse = Message<"waggle.v1.ListRuleHitsResponse"> & {
+  /**
+   * Since then, as of this agent's start.
+   *
+   * @generated from field: google.protobuf.Timestamp since = 1;
+   */
+  since?: Timestamp | undefined;
+
+  /**
+   * What has decided at least once.
+   *
+   * @generated from field: repeated waggle.v1.RuleHits rules = 2;
+   */
+  rules: RuleHits[];
+};
+
+/**
+ * Describes the message waggle.v1.ListRuleHitsResponse.
+ * Use `create(ListRuleHitsResponseSchema)` to create a new message.
+ */
+export const ListRuleHitsResponseSchema: GenMessage<ListRuleHitsResponse> = /*@__PURE__*/
+  messageDesc(file_waggle_v1_agent, 6);
+
+/**
+ * How often one rule, or one default deny, has decided at this node's endpoints.
+ *
+ * @generated from message waggle.v1.RuleHits
+ */
+export type RuleHits = Message<"waggle.v1.RuleHits"> & {
+  /**
+   * @generated from field: waggle.v1.RuleEffect effect = 1;
+   */
+  effect: RuleEffect;
+
+  /**
+   * The rule; for a default deny every policy that made it.
+   *
+   * @generated from field: repeated waggle.v1.PolicyReference policies = 2;
+   */
+  policies: PolicyReference[];
+
+  /**
+   * Connections it allowed, or packets it denied.
+   *
+   * @generated from field: uint64 hits = 3;
+   */
+  hits: bigint;
+
+  /**
+   * @generated from field: uint64 packets = 4;
+   */
+  packets: bigint;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp last = 5;
+   */
+  last?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message waggle.v1.RuleHits.
+ * Use `create(RuleHitsSchema)` to create a new message.
+ */
+export const RuleHitsSchema: GenMessage<RuleHits> = /*@__PURE__*/
+  messageDesc(file_waggle_v1_agent, 7);
+
+/**
+ * @generated from enum waggle.v1.RuleEffect
+ */
+export const RuleEffect = {
+  /**
+   * @generated from enum value: RULE_EFFECT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * @generated from enum value: RULE_EFFECT_ALLOW = 1;
+   */
+  ALLOW: 1,
+
+  /**
+   * @generated from enum value: RULE_EFFECT_DENY = 2;
+   */
+  DENY: 2,
+
+  /**
+   * No rule allowed it: `policies` are those that made the default deny.
+   *
+   * @generated from enum value: RULE_EFFECT_DEFAULT_DENY = 3;
+   */
+  DEFAULT_DENY: 3,
+} as const;
+
+/**
+ * @generated from enum waggle.v1.RuleEffect
+ */
+export type RuleEffect = (typeof RuleEffect)[keyof typeof RuleEffect] | UnknownEnum;
+
+/**
+ * Describes the enum waggle.v1.RuleEffect.
+ */
+export const RuleEffectSchema: GenEnum<RuleEffect> = /*@__PURE__*/
+  enumDesc(file_waggle_v1_agent, 0);
+
+/**
  * @generated from service waggle.v1.AgentService
  */
 export const AgentService: GenService<{
@@ -175,6 +299,16 @@ export const AgentService: GenService<{
     methodKind: "unary";
     input: typeof AwaitEndpointRequestSchema;
     output: typeof AwaitEndpointResponseSchema;
+  },
+  /**
+   * Which rules of policies have decided, and how often.
+   *
+   * @generated from rpc waggle.v1.AgentService.ListRuleHits
+   */
+  listRuleHits: {
+    methodKind: "unary";
+    input: typeof ListRuleHitsRequestSchema;
+    output: typeof ListRuleHitsResponseSchema;
   },
   /**
    * @generated from rpc waggle.v1.AgentService.ListEndpoints

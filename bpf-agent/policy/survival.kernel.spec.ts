@@ -1,0 +1,196 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { TestNode, type TestPod, until } from '../kernel-test-node.ts';
+
+// Enforcement outlives its agent, and changes without a gap: probers at 1 ms look for what leaks and what breaks.
+
+const UDP_PORT = 9999;
+const TCP_PORT = 8080;
+
+let node: TestNode;
+let probes: Probe[];
+
+beforeEach(() => {
+  node = new TestNode();
+  probes = [];
+});
+
+afterEach(async () => {
+  for (const probe of probes) probe.end();
+  await node.stop();
+});
+
+/** JavaScript in a pod that answers every line on its standard input with its counters. */
+class Probe {
+  readonly #child: ChildProcess;
+  #said = '';
+
+  constructor(pod: TestPod, code: string) {
+    const reporting = `const c={};process.stdin.on('data',()=>console.log(JSON.stringify(c)));${code}`;
+    this.#child = spawn('nsenter', [`--net=/run/netns/${pod.namespace}`, process.execPath, '-e', reporting]);
+    this.#child.stdout!.on('data', (chunk: Buffer) => (this.#said += chunk));
+    probes.push(this);
+  }
+
+  async counters(): Promise<Record<string, number>> {
+    this.#said = '';
+    this.#child.stdin!.write('?\n');
+    const line = await until('a probe’s counters', () => (this.#said.includes('\n') ? this.#said : undefined));
+    return JSON.parse(line) as Record<string, number>;
+  }
+
+  end(): void {
+    this.#child.kill('SIGKILL');
+  }
+}
+
+/** Echoes TCP; counts datagrams by sender. */
+const SERVER = `
+  require('dgram').createSocket('udp4').on('message',(m,r)=>{c[r.address]=(c[r.address]||0)+1}).bind(${UDP_PORT});
+  require('net').createServer(s=>{s.on('error',()=>{});s.pipe(s)}).listen(${TCP_PORT},()=>{c.listening=1});`;
+
+/** One connection, a byte every millisecond. */
+const connected = (to: TestPod) => `
+  c.sent=0;c.answered=0;c.broken=0;c.open=0;
+  const s=require('net').connect(${TCP_PORT},'${to.ip}');
+  s.setNoDelay(true);s.on('connect',()=>{c.open=1;setInterval(()=>{c.sent++;s.write('x')},1)});
+  s.on('data',d=>{c.answered+=d.length});s.on('error',()=>{c.broken++});s.on('close',()=>{c.broken++});`;
+
+/** A datagram every millisecond, and a connection attempt every 20 ms. */
+const intruding = (to: TestPod) => `
+  c.sent=0;c.connected=0;
+  const u=require('dgram').createSocket('udp4');
+  setInterval(()=>{c.sent++;u.send('x',${UDP_PORT},'${to.ip}',()=>{})},1);
+  setInterval(()=>{const s=require('net').connect(${TCP_PORT},'${to.ip}');
+    s.on('connect',()=>{c.connected++;s.destroy()});s.on('error',()=>{});setTimeout(()=>s.destroy(),500)},20);`;
+
+function writePolicy(name: string, spec: object): void {
+  node.writeObject('NetworkPolicy', 'shop', name, {
+    apiVersion: 'networking.k8s.io/v1',
+    metadata: { name, namespace: 'shop' },
+    spec,
+  });
+}
+
+const fromFriends = {
+  podSelector: { matchLabels: { app: 'server' } },
+  ingress: [{ from: [{ podSelector: { matchLabels: { app: 'friend' } } }], ports: [{ port: TCP_PORT }] }],
+};
+
+async function attached(pod: TestPod): Promise<void> {
+  await node.agentCalls.awaitEndpoint({ podUid: pod.uid, timeoutMs: 30_000 }, { deadlineMs: 40_000 });
+}
+
+/** Lets the probers go on until the connection has moved this many more bytes. */
+async function moves(probe: Probe, bytes: number): Promise<void> {
+  const { answered } = await probe.counters();
+  await until(
+    `${bytes} more bytes`,
+    async () => (await probe.counters()).answered > answered + bytes || undefined,
+    60_000,
+  );
+}
+
+it('no denied packet passes and no allowed connection breaks: kill, restart, stop, and policies that change', {
+  timeout: 400_000,
+}, async () => {
+  const [server, friend, foe] = ['server', 'friend', 'foe'].map((name) => node.addPod(name));
+  writePolicy('from-friends', fromFriends);
+  await node.startAgent();
+  for (const pod of [server, friend, foe]) await attached(pod);
+
+  const listening = new Probe(server, SERVER);
+  await until('the server listens', async () => (await listening.counters()).listening);
+  const connection = new Probe(friend, connected(server));
+  await until('the friend is connected', async () => (await connection.counters()).open || undefined);
+  const intruder = new Probe(foe, intruding(server));
+  await until('the foe tries', async () => (await intruder.counters()).sent > 50 || undefined);
+
+  await node.endAgent('SIGKILL');
+  await moves(connection, 300);
+  await node.startAgent();
+  await moves(connection, 300);
+  expect(await node.endAgent('SIGTERM')).toBe(0);
+  await moves(connection, 300);
+  await node.startAgent();
+
+  for (let round = 0; round < 10; round++) {
+    // Each is another whole policy set for the server; none of them lets the foe in.
+    writePolicy('more', {
+      podSelector: {},
+      policyTypes: round % 2 === 0 ? ['Ingress', 'Egress'] : ['Ingress'],
+      egress: [{}],
+      ingress: [{ from: [{ podSelector: { matchLabels: { app: `nobody-${round}` } } }] }],
+    });
+    await moves(connection, 50);
+  }
+
+  const counted = await listening.counters();
+  const tried = await intruder.counters();
+  const { broken } = await connection.counters();
+  expect(tried.sent).toBeGreaterThan(300);
+  expect({ leaked: counted[foe.ip] ?? 0, connected: tried.connected, broken }).toEqual({
+    leaked: 0,
+    connected: 0,
+    broken: 0,
+  });
+});
+
+it('a connection that is newly denied stops, and goes on when it is allowed again', { timeout: 300_000 }, async () => {
+  const [server, friend] = ['server', 'friend'].map((name) => node.addPod(name));
+  writePolicy('from-friends', fromFriends);
+  await node.startAgent();
+  for (const pod of [server, friend]) await attached(pod);
+  const listening = new Probe(server, SERVER);
+  await until('the server listens', async () => (await listening.counters()).listening);
+  const connection = new Probe(friend, connected(server));
+  await moves(connection, 100);
+
+  writePolicy('from-friends', { podSelector: { matchLabels: { app: 'server' } } });
+  let before = -1;
+  await until('it has stopped', async () => {
+    const { answered } = await connection.counters();
+    const stands = answered === before;
+    before = answered;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    return stands || undefined;
+  });
+  writePolicy('from-friends', fromFriends);
+  await moves(connection, 100);
+});
+
+it('a new pod is closed from its first packet', async () => {
+  writePolicy('closed', { podSelector: {} });
+  const foe = node.addPod('foe');
+  await node.startAgent();
+  await attached(foe);
+  const late = node.addPod('late');
+  const intruder = new Probe(foe, intruding(late));
+  await until('the foe tries', async () => (await intruder.counters()).sent > 20 || undefined);
+  await attached(late);
+  const listening = new Probe(late, SERVER);
+  await until('it listens', async () => (await listening.counters()).listening);
+  const { sent } = await intruder.counters();
+  await until('the foe goes on', async () => (await intruder.counters()).sent > sent + 300 || undefined);
+  expect((await listening.counters())[foe.ip]).toBeUndefined();
+  expect((await intruder.counters()).connected).toBe(0);
+});
+
+it('a policy that cannot be read leaves its last good state in force, and health says so', async () => {
+  const [server, foe] = ['server', 'foe'].map((name) => node.addPod(name));
+  writePolicy('from-friends', fromFriends);
+  await node.startAgent();
+  for (const pod of [server, foe]) await attached(pod);
+  const problem = async () => (await node.flows.status({})).nodes[0]?.message ?? '';
+  expect(await problem()).toBe('');
+  writePolicy('from-friends', { podSelector: { matchLabels: { app: 7 } } });
+  const said = await until('the agent says so', async () => (await problem()) || undefined);
+  expect(said).toMatch(/NetworkPolicy shop\/from-friends.*last good state/);
+  const listening = new Probe(server, SERVER);
+  await until('the server listens', async () => (await listening.counters()).listening);
+  const intruder = new Probe(foe, intruding(server));
+  await until('the foe tries', async () => (await intruder.counters()).sent > 200 || undefined);
+  expect((await listening.counters())[foe.ip]).toBeUndefined();
+  writePolicy('from-friends', fromFriends);
+  await until('all is well again', async () => (await problem()) === '' || undefined);
+});
