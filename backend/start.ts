@@ -9,6 +9,7 @@ import { startGrpcServer } from '#runtime/grpc/server.ts';
 import { service } from '#runtime/grpc/service.ts';
 import { Health } from '#runtime/health.ts';
 import { createLogger, type Logger } from '#runtime/log.ts';
+import { watchClusterState } from './cluster-state-health.ts';
 import type { BackoffLimits } from './relay/backoff.ts';
 import { discoverPeers } from './relay/peer-discovery.ts';
 import type { PeerTarget } from './relay/peer-target.ts';
@@ -91,7 +92,7 @@ export async function startBackend(options: BackendOptions = {}): Promise<Backen
       source = new FolderSource(options.stateDir);
       await source.start();
       const { stop } = source;
-      closing.push(() => stop.call(source));
+      closing.push(() => stop.call(source), watchClusterState(source, options.stateDir, health, log));
       replicas = new ReplicaCounts(source);
     }
     const namespaces = new Namespaces(relay, source);

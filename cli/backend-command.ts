@@ -1,5 +1,16 @@
 import { Command } from 'commander';
-import { address, count, duration, listOf, path, text } from '#runtime/settings/parsers.ts';
+import type { PeerTarget } from '#backend/relay/peer-target.ts';
+import {
+  address,
+  count,
+  duration,
+  hostName,
+  InvalidValueError,
+  listOf,
+  origin,
+  type Parser,
+  path,
+} from '#runtime/settings/parsers.ts';
 import { addSettings, setting } from '#runtime/settings/setting.ts';
 import { CommandError } from './failure.ts';
 
@@ -7,7 +18,7 @@ interface BackendFlags {
   listen: string;
   grpcListen: string;
   stateDir?: string;
-  agent: string[];
+  agent: PeerTarget[];
   window: number;
   mergeWait: number;
   allowedHost: string[];
@@ -38,10 +49,10 @@ export function backendCommand(): Command {
       description: 'folder with the cluster state: the agents of its nodes are followed',
       parser: path,
     }),
-    setting<string[]>({
+    setting<PeerTarget[]>({
       flags: '--agent <name=address,...>',
       description: 'agents to follow beside those, each as node name and host:port',
-      parser: listOf(text),
+      parser: listOf(peerTarget),
       default: [],
       defaultText: 'none',
     }),
@@ -61,20 +72,20 @@ export function backendCommand(): Command {
     setting<string[]>({
       flags: '--allowed-host <names>',
       description: 'Host names, beside loopback ones, under which the page may be asked for',
-      parser: listOf(text),
+      parser: listOf(hostName),
       default: [],
       defaultText: 'none',
     }),
     setting<string[]>({
       flags: '--frame-ancestors <origins>',
       description: "origins whose pages may show Waggle in a frame and tell it their theme; 'none' for nobody",
-      parser: listOf(text),
+      parser: listOf(origin),
       default: ["'self'"],
       defaultText: "'self'",
     }),
   );
   return command.action(async (flags: BackendFlags) => {
-    const agents = flags.agent.map(peerTarget);
+    const agents = flags.agent;
     if (flags.stateDir === undefined && agents.length === 0) {
       throw new CommandError('no agents to follow: name the cluster state with --state-dir, or agents with --agent');
     }
@@ -98,9 +109,12 @@ export function backendCommand(): Command {
   });
 }
 
-function peerTarget(value: string): { name: string; address: string } {
+const peerTarget: Parser<PeerTarget> = (value) => {
   const at = value.indexOf('=');
-  if (at < 1)
-    throw new CommandError(`--agent "${value}": expected a node name and an address, as node-1=10.0.0.1:4244`);
-  return { name: value.slice(0, at), address: address(value.slice(at + 1)) };
-}
+  try {
+    if (at > 0) return { name: value.slice(0, at), address: address(value.slice(at + 1)) };
+  } catch {
+    // Whichever half is wrong, what is expected is the whole.
+  }
+  throw new InvalidValueError('node names and addresses such as node-1=10.0.0.1:4244');
+};

@@ -24,6 +24,7 @@ export function demoCommand(): Command {
     setting<number>({
       flags: '--nodes <count>',
       description: 'nodes of the cluster',
+      environment: 'WAGGLE_LAB_NODES',
       parser: count(1, 32),
       default: 2,
     }),

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { isAbsolute, resolve } from 'node:path';
 import { ADDRESS_FORM, formatAddress, parseAddress } from '../address.ts';
 
@@ -103,6 +104,24 @@ export const objectName: Parser<string> = (value) => {
     throw new InvalidValueError('a name of at most 63 lower-case letters, digits and "-"');
   }
   return value;
+};
+
+/** A DNS name or an IP address as a Host header has it, without a port: `waggle.example.com`, `10.0.0.7`. */
+export const hostName: Parser<string> = (value) => {
+  const name = value.toLowerCase();
+  const known = isIP(name) !== 0 || /^[a-z0-9_](?:[a-z0-9_.-]{0,251}[a-z0-9_])?$/.test(name);
+  if (!known) throw new InvalidValueError('a host name without scheme and port, such as waggle.example.com');
+  return name;
+};
+
+/** Whose pages: an origin such as `https://portal.example.com:8443`, or CSP's own words `'self'` and `'none'`. */
+export const origin: Parser<string> = (value) => {
+  if (value === "'self'" || value === "'none'") return value;
+  // What a Content-Security-Policy could take for more than an origin must not get into one.
+  if (!/^https?:\/\/(?:\*\.)?[a-z0-9_.-]{1,253}(?::(?:\d{1,5}|\*))?$/i.test(value)) {
+    throw new InvalidValueError("an origin such as https://portal.example.com, 'self' or 'none'");
+  }
+  return value.toLowerCase();
 };
 
 /** Comma-separated; spaces around items and empty items fall away. */

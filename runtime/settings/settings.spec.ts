@@ -20,6 +20,12 @@ describe('parsers', () => {
     [parsers.port, '0', 0],
     [parsers.oneOf('json', 'table'), 'json', 'json'],
     [parsers.listOf(parsers.objectName), 'a, b,,c', ['a', 'b', 'c']],
+    [parsers.hostName, 'Waggle.Example.com', 'waggle.example.com'],
+    [parsers.hostName, '10.0.0.7', '10.0.0.7'],
+    [parsers.hostName, '::1', '::1'],
+    [parsers.origin, 'https://Portal.example.com:8443', 'https://portal.example.com:8443'],
+    [parsers.origin, 'https://*.example.com', 'https://*.example.com'],
+    [parsers.origin, "'none'", "'none'"],
   ])('%o reads %s', ([parser, text, expected]) => {
     expect(parser(text)).toEqual(expected);
   });
@@ -46,6 +52,14 @@ describe('parsers', () => {
     [parsers.objectName, 'Up'],
     [parsers.objectName, '../x'],
     [parsers.objectName, '-a'],
+    [parsers.hostName, 'a b'],
+    [parsers.hostName, 'http://a'],
+    [parsers.hostName, 'a:80'],
+    [parsers.origin, 'portal.example.com'],
+    [parsers.origin, 'javascript:alert(1)'],
+    [parsers.origin, "https://a; script-src 'unsafe-inline'"],
+    [parsers.origin, 'https://a/path'],
+    [parsers.origin, "'unsafe-inline'"],
   ])('%o refuses %s', ([parser, text]) => {
     expect(() => parser(text)).toThrow(parsers.InvalidValueError);
   });
