@@ -132,8 +132,9 @@ function tuckUnder(columns: readonly number[][], boxes: readonly Box[], gap: num
       const span = Math.max(bandSpan(bands[upper], boxes), bandSpan(bands[upper + 1], boxes));
       if (span < 2) continue;
       const tucked = bands[upper + 1].map(({ box }) => ({ box, offset: span - boxes[box].span }));
-      // What is as wide as the one above would begin where that begins: every arrow between them would run back.
-      if (tucked.some(({ offset }) => offset === 0)) continue;
+      // What is as wide as the one above begins where that begins, and arrows between them run back: only where the drawing
+      // would be a ribbon otherwise.
+      if (!isRibbon(bands, boxes, gap) && tucked.some(({ offset }) => offset === 0)) continue;
       const tried = [...bands.slice(0, upper), [...bands[upper], ...tucked], ...bands.slice(upper + 2)];
       const far = distance(tried, boxes, gap);
       if (far < (best?.distance ?? now)) best = { bands: tried, distance: far };
@@ -149,9 +150,21 @@ function bandSpan(band: Band, boxes: readonly Box[]): number {
 
 /** How far from the wanted shape; 0 = just right. Too high counts as much as too wide. */
 function distance(bands: readonly Band[], boxes: readonly Box[], gap: number): number {
-  const width = bands.reduce((sum, band) => sum + bandSpan(band, boxes), 0) * COLUMN_PITCH;
-  const height = Math.max(...bands.map((band) => band.reduce((sum, { box }) => sum + boxes[box].height + gap, -gap)));
+  const { width, height } = sizeOf(bands, boxes, gap);
   return Math.abs(Math.log(width / height / ASPECT));
+}
+
+/** So long and low that on a page nothing could be read. */
+function isRibbon(bands: readonly Band[], boxes: readonly Box[], gap: number): boolean {
+  const { width, height } = sizeOf(bands, boxes, gap);
+  return width > 8 * COLUMN_PITCH && width > 2 * ASPECT * height;
+}
+
+function sizeOf(bands: readonly Band[], boxes: readonly Box[], gap: number): { width: number; height: number } {
+  return {
+    width: bands.reduce((sum, band) => sum + bandSpan(band, boxes), 0) * COLUMN_PITCH,
+    height: Math.max(...bands.map((band) => band.reduce((sum, { box }) => sum + boxes[box].height + gap, -gap))),
+  };
 }
 
 /** Layers become columns; a layer that is too tall for a pleasant shape becomes several. */

@@ -5,9 +5,13 @@ export interface IndexEdge {
   readonly weight: number;
 }
 
-/** Cyclic graphs would otherwise string out into as many layers as they have members. */
-export function mostLayers(count: number): number {
-  return Math.min(14, Math.max(6, Math.round(1.4 * Math.sqrt(count))));
+/**
+ * Cyclic graphs would otherwise string out into as many layers as they have members. Where nearly everyone talks to everyone
+ * there is no order to show, and fewer layers make a shape that can be read.
+ */
+export function mostLayers(count: number, edges: number): number {
+  const isTangled = edges > 2 * count;
+  return Math.min(14, Math.max(isTangled ? 3 : 6, Math.round((isTangled ? 1 : 1.4) * Math.sqrt(count))));
 }
 
 /**
@@ -36,7 +40,7 @@ export function assignLayers(count: number, edges: readonly IndexEdge[]): Int32A
     layers[box] = Math.max(layers[box], least - 1);
   }
   const last = layers.reduce((most, layer) => Math.max(most, layer), 0);
-  const most = mostLayers(count);
+  const most = mostLayers(count, edges.length);
   if (last >= most) {
     for (let box = 0; box < count; box++) layers[box] = Math.floor((layers[box] * most) / (last + 1));
   }
