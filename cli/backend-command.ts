@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { PeerTarget } from '#backend/relay/peer-target.ts';
+import { BYTES_PER_ROW } from '#core/flow/columns.ts';
 import {
   address,
   count,
@@ -58,7 +59,7 @@ export function backendCommand(): Command {
     }),
     setting<number>({
       flags: '--window <flows>',
-      description: 'the most recent flows held in memory, 60 bytes each',
+      description: `the most recent flows held in memory, ${BYTES_PER_ROW} bytes each`,
       parser: count(1_024, 16_777_216),
       default: 262_144,
     }),

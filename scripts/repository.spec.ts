@@ -20,6 +20,14 @@ describe('the repository', () => {
     expect(large).toEqual([]);
   });
 
+  test('says in full under which license it stands', () => {
+    const { license } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { license: string };
+    expect(license).toBe('Apache-2.0');
+    expect(readFileSync(join(ROOT, 'LICENSE'), 'utf8')).toMatch(
+      /Apache License\s+Version 2\.0.*END OF TERMS AND COND/s,
+    );
+  });
+
   test('holds no build output and no dependencies', () => {
     expect(trackedFiles().filter((file) => /^(?:node_modules|dist|build|coverage)\//.test(file))).toEqual([]);
   });
@@ -71,6 +79,18 @@ describe('the documents', () => {
     const commands = [...code.matchAll(/(?:^|[`\n$ ])(?:npx )?waggle ([a-z]+)\b/g)].map(([, name]) => name!);
     const missing = commands.filter((name) => name !== 'help' && !existsSync(join(ROOT, `cli/${name}-command.ts`)));
     expect(missing).toEqual([]);
+  });
+
+  test('the list of decisions names each of them', () => {
+    const list = readFileSync(join(ROOT, 'docs/adr/README.md'), 'utf8');
+    const decisions = readdirSync(join(ROOT, 'docs/adr')).filter((file) => /^\d/.test(file));
+    expect(decisions.filter((file) => !list.includes(`](${file})`))).toEqual([]);
+  });
+
+  test('ARCHITECTURE.md has a row for each folder that holds code', () => {
+    const text = readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8');
+    const folders = new Set(trackedFiles().flatMap((file) => /^([a-z][\w-]*)\//.exec(file)?.[1] ?? []));
+    expect([...folders].filter((folder) => !text.includes(`| \`${folder}/\` |`))).toEqual([]);
   });
 
   test.for(documents)('%s links to files that exist', (file) => {
