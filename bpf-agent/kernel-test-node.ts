@@ -18,8 +18,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AgentService } from '#proto/gen/waggle/v1/agent_pb.ts';
 import { FlowService } from '#proto/gen/waggle/v1/flow_pb.ts';
+import { findCgroup2 } from '#runtime/cgroup-mount.ts';
 import { createClient } from '#runtime/grpc/client.ts';
-import { findCgroup2 } from './pods/cgroup-mount.ts';
 import { RunDirectory } from './run-directory.ts';
 
 const BIN = new URL('../cli/bin.mjs', import.meta.url).pathname;

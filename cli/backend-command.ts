@@ -14,6 +14,7 @@ import {
 } from '#runtime/settings/parsers.ts';
 import { addSettings, setting } from '#runtime/settings/setting.ts';
 import { CommandError } from './failure.ts';
+import { grpcListenSetting, listenSetting } from './listen-settings.ts';
 
 interface BackendFlags {
   listen: string;
@@ -33,18 +34,8 @@ export function backendCommand(): Command {
   );
   addSettings(
     command,
-    setting<string>({
-      flags: '--listen <address>',
-      description: 'where the page, its API and the metrics are served',
-      parser: address,
-      default: '127.0.0.1:12000',
-    }),
-    setting<string>({
-      flags: '--grpc-listen <address>',
-      description: 'where the relay is served over gRPC',
-      parser: address,
-      default: '127.0.0.1:4245',
-    }),
+    listenSetting,
+    grpcListenSetting,
     setting<string>({
       flags: '--state-dir <dir>',
       description: 'folder with the cluster state: the agents of its nodes are followed',

@@ -1,7 +1,8 @@
 import { Command } from 'commander';
-import { address, count, objectName } from '#runtime/settings/parsers.ts';
+import { count, objectName } from '#runtime/settings/parsers.ts';
 import { addSettings, setting } from '#runtime/settings/setting.ts';
 import type { DemoOptions } from './demo/run-demo.ts';
+import { grpcListenSetting, listenSetting } from './listen-settings.ts';
 
 /** `waggle demo [scenario…]`: everything at once, on one machine, with real traffic. */
 export function demoCommand(): Command {
@@ -28,18 +29,8 @@ export function demoCommand(): Command {
       parser: count(1, 32),
       default: 2,
     }),
-    setting<string>({
-      flags: '--listen <address>',
-      description: 'where the page and its API are served',
-      parser: address,
-      default: '127.0.0.1:12000',
-    }),
-    setting<string>({
-      flags: '--grpc-listen <address>',
-      description: 'where the relay is served over gRPC',
-      parser: address,
-      default: '127.0.0.1:4245',
-    }),
+    listenSetting,
+    grpcListenSetting,
     setting<boolean>({
       flags: '--replay',
       description: 'replay recorded traffic: what happens by itself where eBPF cannot be used',

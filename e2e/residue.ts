@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { cgroupProcesses, findCgroup2, labCgroup } from '#lab/kubelet/cgroup.ts';
+import { cgroupProcesses, labCgroup } from '#lab/kubelet/cgroup.ts';
 import { labLayout } from '#lab/lab-layout.ts';
+import { findCgroup2 } from '#runtime/cgroup-mount.ts';
 
 /** Whatever of a lab is still on this machine: one line per thing, empty when nothing is left. */
 export function labResidue(name: string): string[] {

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { findCgroup2 } from '#runtime/cgroup-mount.ts';
 import type { LabClient } from './client.ts';
-import { cgroupProcesses, findCgroup2, labCgroup } from './kubelet/cgroup.ts';
+import { cgroupProcesses, labCgroup } from './kubelet/cgroup.ts';
 import { labLayout } from './lab-layout.ts';
 import { isPodReady, type Pod } from './store/objects.ts';
 

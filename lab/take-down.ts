@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { findCgroup2 } from '#runtime/cgroup-mount.ts';
 import { LabError } from './client.ts';
-import { findCgroup2, labCgroup } from './kubelet/cgroup.ts';
+import { labCgroup } from './kubelet/cgroup.ts';
 import { labLayout } from './lab-layout.ts';
 import { labNamespaces, sweep } from './network/sweep.ts';
 import { isRunning, livingSupervisor } from './supervisor-record.ts';

@@ -1,28 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { AddressOwner } from '../sync/desired-state.ts';
+import { samplePod } from '../testing/sample-pod.ts';
 import { AddressBook } from './address-book.ts';
 
 function pod(name: string, identity: number, more: { id?: number; labels?: string[] } = {}): AddressOwner {
-  const description = {
-    uid: name,
-    cgroupUid: name,
-    namespace: 'shop',
-    name,
-    node: 'n1',
-    finished: false,
-    addresses: [],
-    identity,
-    workload: { kind: 'Deployment', name: name.split('-')[0] },
-    labels: more.labels ?? [`k8s:app=${name.split('-')[0]}`],
-    labelSet: {
-      cluster: 'lab',
-      namespace: 'shop',
-      namespaceLabels: {},
-      podLabels: {},
-      serviceAccount: '',
-      namedPorts: [],
-    },
-  };
+  const app = name.split('-')[0]!;
+  const { labels = [`k8s:app=${app}`] } = more;
+  const description = samplePod(name, { identity, workload: { kind: 'Deployment', name: app }, labels });
   if (more.id === undefined) return { kind: 'pod', pod: description };
   return {
     kind: 'pod',

@@ -4,6 +4,7 @@ import { FlowWindow } from '#core/flow/flow-window.ts';
 import { parseAddress } from '#core/ip/address.ts';
 import { toDatapathAddress } from '../maps/address-bytes.ts';
 import type { AddressOwner } from '../sync/desired-state.ts';
+import { samplePod } from '../testing/sample-pod.ts';
 import { AddressBook } from './address-book.ts';
 import { EndpointTable } from './endpoint-table.ts';
 import { KernelClock } from './kernel-clock.ts';
@@ -91,29 +92,7 @@ class MemoryRing {
 }
 
 function pod(name: string, identity: number): AddressOwner {
-  return {
-    kind: 'pod',
-    pod: {
-      uid: name,
-      cgroupUid: name,
-      namespace: 'shop',
-      name,
-      node: 'n1',
-      finished: false,
-      addresses: [],
-      identity,
-      workload: { kind: 'Pod', name },
-      labels: [],
-      labelSet: {
-        cluster: 'lab',
-        namespace: 'shop',
-        namespaceLabels: {},
-        podLabels: {},
-        serviceAccount: '',
-        namedPorts: [],
-      },
-    },
-  };
+  return { kind: 'pod', pod: samplePod(name, { identity }) };
 }
 
 function setUp(capacity = 4096) {

@@ -1,32 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Node } from '#runtime/cluster/objects.ts';
+import { samplePod } from '../testing/sample-pod.ts';
 import { type ClusterPicture, desiredState } from './desired-state.ts';
 import { difference } from './difference.ts';
 import type { PodDescription } from './pod-description.ts';
 
 function pod(name: string, more: Partial<PodDescription> = {}): PodDescription {
-  return {
-    uid: `uid-${name}`,
-    cgroupUid: `uid-${name}`,
-    namespace: 'shop',
-    name,
-    node: 'n1',
-    finished: false,
-    addresses: [],
-    identity: 0x4000_0001,
-    workload: { kind: 'Pod', name },
-    labels: [],
-    labelSet: {
-      cluster: 'lab',
-      namespace: 'shop',
-      namespaceLabels: {},
-      podLabels: {},
-      serviceAccount: '',
-      namedPorts: [],
-    },
-    ...more,
-  };
+  return samplePod(name, { uid: `uid-${name}`, cgroupUid: `uid-${name}`, ...more });
 }
 
 function node(name: string, addresses: string[], podCIDRs: string[] = []): Node {

@@ -3,7 +3,7 @@ import { accessSync, constants, mkdtempSync, rmdirSync } from 'node:fs';
 import { release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { probeKernel } from '#bpf-agent/loader/kernel-support.ts';
-import { findCgroup2 } from '#bpf-agent/pods/cgroup-mount.ts';
+import { findCgroup2 } from '#runtime/cgroup-mount.ts';
 import { type Check, limited, missing, ok } from './check.ts';
 
 // The sweep goes over the connection table inside the kernel, run by the agent: bpf_for_each_map_elem came with 5.13, programs

@@ -1,27 +1,11 @@
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { findCgroup2 } from '#runtime/cgroup-mount.ts';
 import { RUN_ROOT } from '../lab-layout.ts';
 import { runTool } from '../network/run-tool.ts';
 
 /** Where the lab mounts cgroup v2 itself on a machine that has it nowhere. */
 export const PRIVATE_CGROUP_MOUNT = join(RUN_ROOT, '.cgroup2');
-
-/** The cgroup v2 mount point in a mountinfo text, or undefined. */
-export function cgroup2Mount(mountinfo: string): string | undefined {
-  for (const line of mountinfo.split('\n')) {
-    const [before = '', after = ''] = line.split(' - ');
-    if (!after.startsWith('cgroup2 ')) continue;
-    const point = before.split(' ')[4];
-    // The kernel writes blanks in paths as octal.
-    if (point)
-      return point.replace(/\\([0-7]{3})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 8)));
-  }
-  return undefined;
-}
-
-export function findCgroup2(): string | undefined {
-  return cgroup2Mount(readFileSync('/proc/self/mountinfo', 'utf8'));
-}
 
 /** Finds the cgroup v2 mount, or makes a private one. */
 export async function ensureCgroup2(): Promise<string> {

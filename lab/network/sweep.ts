@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { findCgroup2, killCgroup, labCgroup, PRIVATE_CGROUP_MOUNT, removeCgroup } from '../kubelet/cgroup.ts';
+import { findCgroup2, unescaped } from '#runtime/cgroup-mount.ts';
+import { killCgroup, labCgroup, PRIVATE_CGROUP_MOUNT, removeCgroup } from '../kubelet/cgroup.ts';
 import { type LabLayout, RUN_ROOT } from '../lab-layout.ts';
 import { releaseSubnets } from './free-subnets.ts';
 import { runTool } from './run-tool.ts';
@@ -78,8 +79,7 @@ async function unmountBelow(dir: string): Promise<void> {
 function mountPoints(): string[] {
   return readFileSync('/proc/self/mountinfo', 'utf8')
     .split('\n')
-    .map((line) => line.split(' ')[4] ?? '')
-    .map((point) => point.replace(/\\([0-7]{3})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 8))));
+    .map((line) => unescaped(line.split(' ')[4] ?? ''));
 }
 
 /** To be called before a lab's first `ip netns add`, which on a machine without namespaces leaves a mount behind. */

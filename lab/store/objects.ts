@@ -1,3 +1,5 @@
+import type { SelectorOperator } from '#core/policy/selector.ts';
+
 // The parts of Kubernetes' objects the lab reads or writes. Anything else in a manifest is carried along as it is.
 
 export interface ObjectMeta {
@@ -33,7 +35,7 @@ export interface KubeObject {
 
 export interface LabelSelector {
   matchLabels?: Record<string, string>;
-  matchExpressions?: { key: string; operator: string; values?: string[] }[];
+  matchExpressions?: { key: string; operator: SelectorOperator; values?: string[] }[];
 }
 
 export interface EnvVar {

@@ -24,7 +24,7 @@ export function findCgroup2(procRoot = '/proc'): string | undefined {
   return cgroup2MountPoint(readFileSync(`${procRoot}/self/mountinfo`, 'utf8'));
 }
 
-/** The kernel writes blanks and backslashes in paths as octal. */
-function unescaped(path: string): string {
+/** A path as mountinfo has it, where the kernel writes blanks and backslashes as octal. */
+export function unescaped(path: string): string {
   return path.replace(/\\([0-7]{3})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 8)));
 }
