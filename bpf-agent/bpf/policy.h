@@ -73,7 +73,7 @@ struct policy_range_key {
 	union address address;
 };
 
-/* Range → its peer number. The longest match counts. Inserted and deleted by the agent, read by the programs. */
+/* Range → its peer number; 0 = none. The longest match counts. Inserted and deleted by the agent, read by the programs. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
 	__uint(max_entries, 131072);
@@ -151,7 +151,7 @@ static __noinline __u32 judge(const struct endpoint *endpoint, const struct ques
 		};
 		const __u32 *found = bpf_map_lookup_elem(&policy_ranges, &range_key);
 
-		if (found)
+		if (found && *found)
 			range = question->peer == IDENTITY_WORLD ? *found : *found | PEER_OF_CLUSTER;
 	}
 	if (flags & ENDPOINT_ENFORCED << question->egress) {

@@ -121,6 +121,15 @@ describe('what decides', () => {
     expect(story.receives('198.51.100.1', PROTOCOL.udp, udp(port, 53))).toBe(false);
   });
 
+  it('a range of IPv6 has no address of IPv4', () => {
+    enforce(networkPolicy('six', '{ podSelector: {}, ingress: [{ from: [{ ipBlock: { cidr: "::/0" } }] }] }'));
+    expect(story.receives('2001:db8::7', PROTOCOL.udp, udp(port, 53))).toBe(true);
+    expect(story.receives(WORLD, PROTOCOL.udp, udp(port, 53))).toBe(false);
+    enforce(networkPolicy('four', '{ podSelector: {}, ingress: [{ from: [{ ipBlock: { cidr: 0.0.0.0/0 } }] }] }'));
+    expect(story.receives('2001:db8::8', PROTOCOL.udp, udp(port, 53))).toBe(false);
+    expect(story.receives(WORLD, PROTOCOL.udp, udp(port + 1, 53))).toBe(true);
+  });
+
   it('the pod’s own node, and the pod itself, always', () => {
     enforce(CLOSED);
     expect(story.receives(NODE, PROTOCOL.tcp, opening(port))).toBe(true);

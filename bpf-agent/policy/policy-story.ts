@@ -11,7 +11,7 @@ import { LOOPBACK, PacketStory, type StoryRecord } from '../bpf/packet-story.ts'
 import type { DatapathOptions } from '../loader/datapath.ts';
 import { toDatapathAddress } from '../maps/address-bytes.ts';
 import { PolicySets } from './policy-sets.ts';
-import { setContent } from './set-content.ts';
+import { type SetContent, setContent } from './set-content.ts';
 
 export const OWN = { v4: '10.9.9.9', v6: 'fd09::9' } as const;
 const EVERYBODY = { mapped: () => true, exists: () => true };
@@ -28,8 +28,11 @@ export class PolicyStory {
     this.#sets = new PolicySets(this.packets.datapath.maps, []);
   }
 
-  /** Puts the endpoint under what the engine has for this identity, and lets go of what it was under. */
-  enforce(engine: PolicyEngine, identity: number): void {
+  /**
+   * Puts the endpoint under what the engine has for this identity, and lets go of what it was under.
+   * @returns in which directions anything is looked up
+   */
+  enforce(engine: PolicyEngine, identity: number): SetContent['enforced'] {
     const cidrs = assignCidrIdentities(engine.cidrs(), new Map());
     const content = setContent(new PolicyCompiler(engine, cidrs).compile(identity), cidrs, this.reasons);
     const { maps } = this.packets.datapath;
@@ -44,6 +47,7 @@ export class PolicyStory {
     maps.state.bump();
     this.#sets.keepOnly(new Set([identity]));
     this.#sets.sweep(new Set([policy.set]), Number.POSITIVE_INFINITY);
+    return policy.enforced;
   }
 
   /** Makes an address be of this identity; the world's have none. */

@@ -6,6 +6,8 @@ import { dropReasonOf, type ReasonTable } from '#core/policy/reason.ts';
 import { toDatapathAddress, toDatapathPrefix } from '../maps/address-bytes.ts';
 import type { PolicyEntry, PolicyKey, PolicyRangeKey } from '../maps/policies.ts';
 
+const EVERY_IPV4 = '0.0.0.0/0';
+
 type Unnumbered<T extends { set: number }> = Omit<T, 'set'>;
 
 export interface SetEntry {
@@ -58,6 +60,11 @@ function rangesOf(used: ReadonlySet<number>, cidrs: CidrIdentities): Map<string,
     kept.push(identity);
     const address = toDatapathAddress(cidr.bytes);
     ranges.set(`${cidr.text} ${number}`, { key: { address, bits: toDatapathPrefix(cidr.bytes, cidr.length) }, number });
+  }
+  // IPv4 addresses are ::ffff:a.b.c.d there: no range of IPv6, such as ::/0, may have them.
+  if (kept.some(({ cidr }) => cidr.bytes.length === 16) && !kept.some(({ cidr }) => cidr.text === EVERY_IPV4)) {
+    const key = { address: toDatapathAddress(new Uint8Array(4)), bits: toDatapathPrefix(new Uint8Array(4), 0) };
+    ranges.set('IPv4', { key, number: 0 });
   }
   return ranges;
 }
