@@ -143,7 +143,7 @@ describe('filters', () => {
     await menu.getByRole('checkbox', { name: 'Host' }).uncheck();
     await parts.card('host').waitFor({ state: 'detached' });
     await page.keyboard.press('Escape');
-    await page.getByRole('button', { name: 'Show: Host, kube-dns hidden' }).click();
+    await page.getByRole('button', { name: 'Show 2 hidden: Host, kube-dns' }).click();
     await menu.getByRole('checkbox', { name: 'kube-dns' }).check();
     await parts.card('coredns').waitFor();
     expect(filters()).toEqual(['!identity=host']);
@@ -209,7 +209,7 @@ describe('filters', () => {
     await page.getByRole('option', { name: 'verdict=dropped' }).waitFor();
     expect(await axeFindings(page)).toEqual([]);
     await field.fill('');
-    await page.getByRole('button', { name: 'Show: Host hidden' }).click();
+    await page.getByRole('button', { name: 'Show 1 hidden: Host' }).click();
     await page.getByRole('checkbox', { name: 'Host' }).waitFor();
     expect(await axeFindings(page)).toEqual([]);
   });

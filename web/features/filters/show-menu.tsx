@@ -14,13 +14,13 @@ export function ShowMenu() {
   const hidden = QUICK_HIDES.filter((hide) => isHidden(hide, filter)).map(({ name }) => name);
   return (
     <Popover
-      label={`Show: ${hidden.length === 0 ? 'everything' : `${hidden.join(', ')} hidden`}`}
+      label={hidden.length === 0 ? 'Show: everything' : `Show ${hidden.length} hidden: ${hidden.join(', ')}`}
       title="What is shown"
       side="below"
       className="flex h-8 items-center gap-2 rounded-md border border-line bg-card px-2.5 text-sm"
       button={
         <>
-          <span>Show</span>
+          <span>Show</span>{' '}
           {hidden.length > 0 && <span className="numbers text-2xs text-accent-text">{hidden.length} hidden</span>}
           <ChevronDown aria-hidden size={14} className="text-dim" />
         </>
