@@ -6,7 +6,7 @@ import { relativeControls } from './curve.ts';
 import { mapStyle } from './edge-look.ts';
 import type { Palette } from './palette.ts';
 
-/** Arrows above which they are hidden while panning and zooming. */
+/** Arrows above which a map is dense: they step back, and are hidden while panning and zooming. */
 const MANY_EDGES = 300;
 
 export interface Point {
@@ -25,11 +25,14 @@ export class ArrowGraph {
   readonly cy: Core;
   #cards: ReadonlyMap<string, SceneCard> = new Map();
   #edges: ReadonlyMap<string, SceneEdge> = new Map();
+  #palette: Palette;
+  #dense = false;
 
   constructor(container: HTMLElement, palette: Palette) {
+    this.#palette = palette;
     this.cy = cytoscape({
       container,
-      style: mapStyle(palette),
+      style: mapStyle(palette, false),
       minZoom: 0.03,
       maxZoom: 2.5,
       autoungrabify: true,
@@ -41,7 +44,8 @@ export class ArrowGraph {
   }
 
   setPalette(palette: Palette): void {
-    this.cy.style(mapStyle(palette));
+    this.#palette = palette;
+    this.cy.style(mapStyle(palette, this.#dense));
   }
 
   setScene(
@@ -51,13 +55,18 @@ export class ArrowGraph {
   ): void {
     this.#cards = cards;
     this.#edges = edges;
+    const dense = edges.size > MANY_EDGES;
+    if (dense !== this.#dense) {
+      this.#dense = dense;
+      this.cy.style(mapStyle(this.#palette, dense));
+    }
     this.cy.batch(() => {
       this.#syncNodes();
       this.#syncEdges(live);
     });
     (
       this.cy as unknown as { _private: { renderer: { hideEdgesOnViewport: boolean } } }
-    )._private.renderer.hideEdgesOnViewport = edges.size > MANY_EDGES;
+    )._private.renderer.hideEdgesOnViewport = dense;
   }
 
   setLive(live: Iterable<readonly [string, EdgeLive]>): void {

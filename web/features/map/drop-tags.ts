@@ -11,6 +11,9 @@ const SANS = '"Inter Variable", system-ui, sans-serif';
 const WIDTH = 106;
 const HEIGHT = 36;
 const MOST_TAGS = 40;
+/** Arrows above which there is room for few tags, and only beside the cards. */
+const MANY_EDGES = 150;
+const FEW_TAGS = 12;
 
 /** On an arrow with drops: how many, and why. */
 export interface DropTag extends Rect {
@@ -26,10 +29,13 @@ export function dropTags(scene: Scene, live: ReadonlyMap<string, EdgeLive>): Dro
     .filter((each): each is { edge: Scene['edges'][number]; live: EdgeLive } => (each.live?.dropsPerMinute ?? 0) > 0)
     .sort((a, b) => b.live.dropsPerMinute - a.live.dropsPerMinute || (a.edge.key < b.edge.key ? -1 : 1))
     .slice(0, MOST_TAGS);
+  const crowded = scene.edges.length > MANY_EDGES;
   const tags: DropTag[] = [];
   for (const { edge, live: numbers } of dropping) {
+    const place = freePlace(turnsOf(edge.route), scene, tags, crowded);
+    if (place === undefined || (crowded && tags.length >= FEW_TAGS)) continue;
     tags.push({
-      ...freePlace(turnsOf(edge.route), scene, tags),
+      ...place,
       count: `dropped ${formatCount(numbers.dropsPerMinute)}/min`,
       reason: numbers.dropReason > 0 ? dropReasonText(numbers.dropReason).toLowerCase() : 'reason not known',
       edge: edge.key,
@@ -38,17 +44,23 @@ export function dropTags(scene: Scene, live: ReadonlyMap<string, EdgeLive>): Dro
   return tags;
 }
 
-/** The place nearest to the arrow's tip where a tag covers neither another tag nor, if possible, a card. */
-function freePlace(turns: readonly (readonly [number, number])[], scene: Scene, tags: readonly Rect[]): Rect {
+/**
+ * The place nearest to the arrow's tip where a tag covers neither another tag nor, if possible, a card. On a crowded map there
+ * may be none.
+ */
+function freePlace(
+  turns: readonly (readonly [number, number])[],
+  scene: Scene,
+  tags: readonly Rect[],
+  crowded: boolean,
+): Rect | undefined {
   const places = turns
     .flatMap(([x, y]) => [0, -HEIGHT - 6, HEIGHT + 6].map((shift) => ({ x, y: y + shift })))
     .map(({ x, y }) => ({ x: x - WIDTH / 2, y: y - HEIGHT / 2, width: WIDTH, height: HEIGHT }));
   const covers = (place: Rect, others: readonly Rect[]) => others.some((other) => overlap(place, other));
-  return (
-    places.find((place) => !covers(place, tags) && !covers(place, scene.cards)) ??
-    places.find((place) => !covers(place, tags)) ??
-    places[0]
-  );
+  const free = places.find((place) => !covers(place, tags) && !covers(place, scene.cards));
+  if (free !== undefined || crowded) return free;
+  return places.find((place) => !covers(place, tags)) ?? places[0];
 }
 
 export function paintDropTag(context: Surface, tag: DropTag, palette: Palette): void {

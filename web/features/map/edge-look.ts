@@ -3,8 +3,12 @@ import { QUIET_ALPHA } from '../../graph/quiet.ts';
 import type { Palette } from './palette.ts';
 import { VERDICT_DASH } from './verdict-dash.ts';
 
-/** How Cytoscape draws arrows. Cards are its nodes, invisible: it only needs to know where they are. */
-export function mapStyle(palette: Palette): StylesheetJson {
+/**
+ * How Cytoscape draws arrows. Cards are its nodes, invisible: it only needs to know where they are. On a dense map the usual
+ * arrows step back, so that bundles show by their weight and drops stand out.
+ */
+export function mapStyle(palette: Palette, dense: boolean): StylesheetJson {
+  const standsOut = { 'line-opacity': 0.9, 'z-index': 5 };
   return [
     {
       selector: 'node',
@@ -29,7 +33,7 @@ export function mapStyle(palette: Palette): StylesheetJson {
         'target-endpoint': 'data(to)' as never,
         width: 'data(width)',
         'line-color': palette.forwarded,
-        'line-opacity': 0.85,
+        'line-opacity': dense ? 0.4 : 0.85,
         'line-cap': 'round',
         'target-arrow-shape': 'triangle',
         'target-arrow-color': palette.forwarded,
@@ -44,6 +48,7 @@ export function mapStyle(palette: Palette): StylesheetJson {
         'target-arrow-color': palette.dropped,
         'line-style': 'dashed',
         'line-dash-pattern': VERDICT_DASH.dropped,
+        ...standsOut,
       },
     },
     {
@@ -55,6 +60,7 @@ export function mapStyle(palette: Palette): StylesheetJson {
         'line-style': 'dashed',
         'line-dash-pattern': VERDICT_DASH.mixed,
         'target-arrow-color': palette.dropped,
+        ...standsOut,
       },
     },
     {
@@ -64,6 +70,7 @@ export function mapStyle(palette: Palette): StylesheetJson {
         'target-arrow-color': palette.audit,
         'line-style': 'dashed',
         'line-dash-pattern': VERDICT_DASH.audit,
+        ...standsOut,
       },
     },
     {

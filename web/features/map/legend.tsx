@@ -1,12 +1,13 @@
 import { formatCount } from '../../format/quantity.ts';
 import { sceneStore } from '../../live/map-client.ts';
 import { useStore } from '../../live/store.ts';
+import { useView } from '../../view/view-store.ts';
 import { VERDICT_DASH } from './verdict-dash.ts';
 
 /** What line and colour say, and what the map does not draw. */
 export function Legend() {
   return (
-    <div className="pointer-events-none absolute bottom-3 left-4 flex flex-col gap-1 text-2xs text-dim">
+    <div className="pointer-events-none absolute bottom-3 left-3 flex flex-col gap-1 rounded-md bg-canvas/85 px-1 py-0.5 text-2xs text-dim">
       <Undrawn />
       <div aria-hidden className="flex items-center gap-4 max-md:hidden">
         <Line name="forwarded" className="stroke-forwarded" />
@@ -19,10 +20,11 @@ export function Legend() {
   );
 }
 
-/** What was merged or left out to keep the map readable is said. */
+/** What was merged or left out to keep the map readable is said: in a frame here, else in the status line. */
 function Undrawn() {
   const scene = useStore(sceneStore)?.scene;
-  if (scene === undefined) return null;
+  const { embed } = useView();
+  if (scene === undefined || embed === null) return null;
   const { mergedEdges, hiddenEdges, omittedCards, omittedEdges } = scene;
   const parts = [
     mergedEdges > 0 && `${formatCount(mergedEdges)} arrows merged with others between the same cards`,

@@ -9,7 +9,7 @@ import { type DropTag, dropTags, paintDropTag } from './drop-tags.ts';
 import { LayerCanvas } from './layer-canvas.ts';
 import { MiniMap } from './mini-map.ts';
 import { detailAt, paintCard } from './paint-cards.ts';
-import { paintGround, paintPlate } from './paint-plates.ts';
+import { paintGround, paintPlate, paintPlateName } from './paint-plates.ts';
 import { type Palette, readPalette } from './palette.ts';
 import { fitted, type Insets } from './viewport.ts';
 
@@ -55,7 +55,7 @@ export class MapCanvas {
   #found: ReadonlySet<string> | undefined;
   #drag: CardDrag | undefined;
   #tapped: { key: string; at: number } | undefined;
-  #insets: Insets = { top: 32, right: 32, bottom: 60, left: 32 };
+  #insets: Insets = { top: 54, right: 32, bottom: 60, left: 32 };
   #fitted = false;
   #moved = false;
 
@@ -376,6 +376,9 @@ export class MapCanvas {
       paintCard(above, placed, look, { palette, detail, hairline });
     }
     if (appearing) this.#graph.redraw();
+    if (detail === 'shape') {
+      for (const plate of state.scene.plates) if (meets(plate, seen)) paintPlateName(above, plate, palette, zoom);
+    }
     if (detail !== 'full') return;
     for (const tag of this.#tags) {
       const edge = this.#edges.get(tag.edge);

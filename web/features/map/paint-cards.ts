@@ -85,6 +85,10 @@ function frame(context: Surface, card: SceneCard, state: CardState, paint: CardP
   }
 }
 
+function isDropping(live: CardLive | undefined): boolean {
+  return live?.doors.some(({ verdict }) => verdict === 'dropped' || verdict === 'mixed') ?? false;
+}
+
 function full(context: Surface, card: SceneCard, state: CardState, palette: Palette): void {
   const { width } = card;
   context.textBaseline = 'alphabetic';

@@ -40,6 +40,27 @@ export function paintPlate(
   context.fillText(fitText(context, facts, plate.x + plate.width - 16 - after), after, baseline);
 }
 
+/** From far away a plate is told by its name across it: what stands on it cannot be read there. */
+export function paintPlateName(context: Surface, plate: ScenePlate, palette: Palette, zoom: number): void {
+  const size = Math.min(11.5 / zoom, plate.height / 2);
+  if (size * zoom < 6) return;
+  context.font = `600 ${size}px ${SANS}`;
+  const title = fitText(context, plate.title, plate.width - size / 2);
+  if (title === '') return;
+  const width = context.measureText(title).width + size * 0.8;
+  const [x, y] = [plate.x + plate.width / 2, plate.y + plate.height / 2];
+  context.globalAlpha = 0.88;
+  context.beginPath();
+  context.roundRect(x - width / 2, y - size * 0.8, width, size * 1.6, size / 3);
+  context.fillStyle = palette.plate;
+  context.fill();
+  context.globalAlpha = 1;
+  context.textAlign = 'center';
+  context.textBaseline = 'middle';
+  context.fillStyle = palette.text;
+  context.fillText(title, x, y);
+}
+
 /** Faint dots, which make panning felt. Left out where they would melt into grey. */
 export function paintGround(
   context: Surface,
