@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
+import type { Relay } from '#backend/relay/relay.ts';
 import { startBackend } from '#backend/start.ts';
 import { labLayout, netnsPath, podNetns } from '#lab/lab-layout.ts';
 import { type Lab, startLab } from '#lab/start-lab.ts';
@@ -65,6 +66,7 @@ export const packetToPixel: Benchmark = {
     await page.evaluate(watchTags, { first: FIRST_TAG, last: FIRST_TAG + tags - 1 });
 
     context.progress(`sending ${tags} tagged SYNs`);
+    const merged = noteMerged(backend.relay, FIRST_TAG, FIRST_TAG + tags - 1, context);
     const sent = new Map<number, number>();
     for (let tag = FIRST_TAG; tag < FIRST_TAG + tags; tag++) {
       sent.set(tag, Number(BigInt(await probe.ask(`syn ${tag}`)) / 1000n) / 1000);
@@ -78,11 +80,29 @@ export const packetToPixel: Benchmark = {
     const missing = latencies.filter((latency) => latency === Number.POSITIVE_INFINITY).length;
     // One that was never drawn counts as later than any.
     const told = latencies.map((latency) => Math.min(latency, LATEST_MS));
+    const toBackend = [...sent].flatMap(([tag, at]) => (merged.has(tag) ? [merged.get(tag)! - at] : []));
+    const inDocument = await drawn(page, 'inDocument');
+    const toDocument = [...sent].flatMap(([tag, at]) => (inDocument.has(tag) ? [inDocument.get(tag)! - at] : []));
     const losses = backend.relay.losses.counts().reduce((sum, { count }) => sum + Number(count), 0);
     const note = `${tags} tags at ${Math.round(rate).toLocaleString('en')} flows/s, ${missing} not drawn, ${losses} flows lost on the way`;
     return [
       { name: 'p50', value: quantile(told, 0.5), unit: 'ms', goal: { atMost: 150 }, samples: told, note },
       { name: 'p99', value: quantile(told, 0.99), unit: 'ms', goal: { atMost: 400 }, samples: [quantile(told, 0.99)] },
+      {
+        name: 'to backend p50',
+        value: quantile(toBackend, 0.5),
+        unit: 'ms',
+        samples: toBackend,
+        note: "until its row stands in the backend, merged by time with the other node's",
+      },
+      {
+        name: 'to document p50',
+        value: quantile(toDocument, 0.5),
+        unit: 'ms',
+        samples: toDocument,
+        note: 'until its row is in the page; then two animation frames',
+      },
+      { name: 'to backend p99', value: quantile(toBackend, 0.99), unit: 'ms', samples: [quantile(toBackend, 0.99)] },
     ];
   },
 };
@@ -128,14 +148,30 @@ spec:
 `;
 }
 
+/** Wall clock, in milliseconds, at which the backend has the first row of each tag, a source port. Filled in as they come. */
+function noteMerged(relay: Relay, first: number, last: number, context: BenchmarkContext): Map<number, number> {
+  const merged = new Map<number, number>();
+  const { window } = relay;
+  const stop = relay.onRows((from, to) => {
+    for (let position = from; position < to; position++) {
+      const port = window.columns.sourcePort[window.slot(position)];
+      if (port >= first && port <= last && !merged.has(port)) merged.set(port, Date.now());
+    }
+  });
+  context.cleanUp(stop);
+  return merged;
+}
+
 /** Runs in the page: notes when each tag, a source port, is on screen. */
 function watchTags({ first, last }: { first: number; last: number }): void {
   const seen: Record<number, number> = {};
+  const inDocument: Record<number, number> = {};
   const look = () => {
     for (const end of document.querySelectorAll('[role=row] [title]')) {
       const port = Number(/:(\d+)$/.exec(end.getAttribute('title') ?? '')?.[1]);
       if (!(port >= first && port <= last) || port in seen) continue;
       seen[port] = 0;
+      inDocument[port] = Date.now();
       requestAnimationFrame(() =>
         requestAnimationFrame(() => {
           seen[port] = Date.now();
@@ -149,12 +185,15 @@ function watchTags({ first, last }: { first: number; last: number }): void {
     attributes: true,
     attributeFilter: ['title'],
   });
-  (globalThis as unknown as { waggleTags: typeof seen }).waggleTags = seen;
+  Object.assign(globalThis, { waggleTags: { seen, inDocument } });
 }
 
 /** Wall clock, in milliseconds, by tag. */
-async function drawn(page: Page): Promise<Map<number, number>> {
-  const seen = await page.evaluate(() => (globalThis as unknown as { waggleTags: Record<number, number> }).waggleTags);
+async function drawn(page: Page, when: 'seen' | 'inDocument' = 'seen'): Promise<Map<number, number>> {
+  const seen = await page.evaluate(
+    (key) => (globalThis as unknown as { waggleTags: Record<string, Record<number, number>> }).waggleTags[key],
+    when,
+  );
   return new Map(
     Object.entries(seen)
       .map(([tag, at]) => [Number(tag), at] as const)
