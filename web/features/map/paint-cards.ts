@@ -53,7 +53,7 @@ export function paintCard(context: Surface, card: SceneCard, state: CardState, p
 }
 
 function frame(context: Surface, card: SceneCard, state: CardState, paint: CardPaint): void {
-  const { palette, hairline } = paint;
+  const { palette, hairline, detail } = paint;
   if (card.folded) {
     // The edges of what is folded up behind it.
     for (const shift of [8, 4]) {
@@ -73,7 +73,14 @@ function frame(context: Surface, card: SceneCard, state: CardState, paint: CardP
   const outside = card.kind !== 'workload';
   context.setLineDash(outside && !state.selected ? [4, 4] : []);
   context.lineWidth = (state.selected ? 2 : 1) * hairline;
-  context.strokeStyle = state.selected || state.found ? palette.accent : state.hovered ? palette.faint : palette.line;
+  context.strokeStyle =
+    state.selected || state.found
+      ? palette.accent
+      : state.hovered
+        ? palette.faint
+        : detail === 'shape' && isDropping(state.live)
+          ? palette.dropped
+          : palette.line;
   context.stroke();
   context.setLineDash([]);
   if (state.focused) {
