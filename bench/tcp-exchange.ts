@@ -7,6 +7,7 @@ import { buildNative } from './native-build.ts';
 import { NativeProcess } from './native-process.ts';
 import { pinToCore } from './pin.ts';
 import { createPodPair, type PodPair } from './pod-pair.ts';
+import { PolicedEndpoints } from './policed-endpoint.ts';
 import { alternate, median } from './statistics.ts';
 
 /** As the agent: the ring every 5 ms, the sweep every 5 s. */
@@ -88,6 +89,63 @@ export async function measureExchange(
       note: `${microseconds(wall.base)} and ${microseconds(wall.changed)} µs: the same if nobody else used the core`,
     },
   ];
+}
+
+/** The same, the datapath attached on both sides of the comparison: policy in force over none. */
+export async function measurePoliced(context: BenchmarkContext, kind: 'rr' | 'crr', atLeast: number): Promise<Figure> {
+  const rounds = context.quick ? 20 : 80;
+  const milliseconds = 150;
+  const datapath = openDatapath({ objectPath: buildBpf(context.progress) });
+  context.cleanUp(() => datapath.close());
+  const pods = await createPodPair(context);
+  pinToCore(context.otherCore);
+  drainLikeTheAgent(datapath, context);
+  const load = new NativeProcess(
+    buildNative('request-response'),
+    [pods.client.netns, pods.server.netns, pods.server.address, String(context.core)],
+    context,
+  );
+  const exchange = async () => {
+    const [transactions, , cpuNanoseconds] = await load.askNumbers(`${kind} ${milliseconds}`);
+    return (transactions * 1e9) / cpuNanoseconds;
+  };
+  attachBoth(datapath, pods);
+  const policed = new PolicedEndpoints(datapath, [
+    { name: 'client', address: pods.client.address, interfaceIndex: pods.client.linkIndex },
+    { name: 'server', address: pods.server.address, interfaceIndex: pods.server.linkIndex },
+  ]);
+  const every = Array.from({ length: 10 }, (_, index) => ({ port: 1 + index * 6_000, endPort: 6_000 * (index + 1) }));
+  const all = (subject: string, direction: 'ingress' | 'egress', side: 'from' | 'to', peer: string) => ({
+    podSelector: { matchLabels: { app: subject } },
+    policyTypes: [direction === 'ingress' ? 'Ingress' : 'Egress'],
+    [direction]: every.map((range) => ({ [side]: [{ podSelector: { matchLabels: { app: peer } } }], ports: [range] })),
+  });
+  // Both ends closed but for each other: every connection is judged twice, by the longest match of a range of ports.
+  const specs = [all('client', 'egress', 'to', 'server'), all('server', 'ingress', 'from', 'client')];
+  policed.enforce([]);
+  await exchange();
+  const entries = policed.enforce(specs);
+  await exchange();
+  const { ratios, base, changed } = await alternate(rounds, {
+    base: () => {
+      policed.enforce([]);
+      return exchange();
+    },
+    changed: () => {
+      policed.enforce(specs);
+      return exchange();
+    },
+  });
+  const { dropped } = datapath.maps.counters.read();
+  if (total(dropped) > 0) throw new Error(`${total(dropped)} packets were dropped of what the policy allows`);
+  return {
+    name: kind,
+    value: median(ratios),
+    unit: '×',
+    goal: { atLeast },
+    samples: ratios,
+    note: `${microseconds(base)} µs of the core per exchange without policy, ${microseconds(changed)} µs with ${entries} entries`,
+  };
 }
 
 function attachBoth(datapath: Datapath, pods: PodPair): void {
