@@ -12,6 +12,7 @@ export const BENCHMARKS = {
   filter: async () => (await import('./measures/filter.ts')).filter,
   policy: async () => (await import('./measures/policy.ts')).policy,
   'policy-datapath': async () => (await import('./measures/policy-datapath.ts')).policyDatapath,
+  'policy-change': async () => (await import('./measures/policy-change.ts')).policyChange,
   layout: async () => (await import('./measures/layout.ts')).layout,
   bundle: async () => (await import('./measures/bundle.ts')).bundle,
   'packet-to-pixel': async () => (await import('./measures/packet-to-pixel.ts')).packetToPixel,

@@ -116,7 +116,7 @@ export class NodeSync {
           id,
           identity: pod.identity,
           policy: policies.get(pod.identity),
-          addresses: pod.addresses.map((address) => toDatapathAddress(parseAddress(address))),
+          addresses: ownAddresses(pod),
         },
       ]),
     );
@@ -170,6 +170,18 @@ export class NodeSync {
       [...this.#pods.values()].find(({ endpoint }) => endpoint?.interface.index === interfaceIndex)?.endpoint?.id;
     return known ?? this.#nextId++;
   }
+}
+
+/** By the list they were read from: it stays as long as the pod does. */
+const knownAddresses = new WeakMap<readonly string[], Uint8Array[]>();
+
+function ownAddresses({ addresses }: PodDescription): readonly Uint8Array[] {
+  let known = knownAddresses.get(addresses);
+  if (known === undefined) {
+    known = addresses.map((address) => toDatapathAddress(parseAddress(address)));
+    knownAddresses.set(addresses, known);
+  }
+  return known;
 }
 
 function problemOf(
