@@ -9,12 +9,14 @@ export const BENCHMARKS = {
   relay: async () => (await import('./measures/relay.ts')).relay,
   wire: async () => (await import('./measures/wire.ts')).wire,
   memory: async () => (await import('./measures/memory.ts')).memory,
+  'flow-table': async () => (await import('./measures/flow-table.ts')).flowTable,
   filter: async () => (await import('./measures/filter.ts')).filter,
   policy: async () => (await import('./measures/policy.ts')).policy,
   'policy-datapath': async () => (await import('./measures/policy-datapath.ts')).policyDatapath,
   'policy-change': async () => (await import('./measures/policy-change.ts')).policyChange,
   layout: async () => (await import('./measures/layout.ts')).layout,
   bundle: async () => (await import('./measures/bundle.ts')).bundle,
+  'table-scroll': async () => (await import('./measures/table-scroll.ts')).tableScroll,
   'packet-to-pixel': async () => (await import('./measures/packet-to-pixel.ts')).packetToPixel,
 } as const satisfies Record<string, () => Promise<Benchmark>>;
 

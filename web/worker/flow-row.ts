@@ -90,6 +90,5 @@ function flowEnd(window: PageWindow, number: number, port: number): FlowEnd {
     workload: endpoint.workloadName === '' ? '' : `${endpoint.workloadKind} ${endpoint.workloadName}`,
     node: endpoint.node,
     identity: endpoint.identity,
-    labels: endpoint.labels,
   };
 }

@@ -43,7 +43,6 @@ export interface FlowEnd {
   readonly workload: string;
   readonly node: string;
   readonly identity: number;
-  readonly labels: readonly string[];
 }
 
 /** One flow for display, oriented as its connection: `source` is who opened it, also where the packet was a reply. */

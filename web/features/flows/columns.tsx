@@ -1,8 +1,11 @@
 import type { ReactNode } from 'react';
 import { reservedIdentities } from '#core/identity/reserved.ts';
 import { formatBytes, formatCount, formatMicros } from '../../format/quantity.ts';
+import { formatClock } from '../../format/time.ts';
+import { useStore } from '../../live/store.ts';
 import { Moment } from '../../ui/moment.tsx';
 import { Verdict } from '../../ui/verdict.tsx';
+import { settingsStore } from '../../view/settings.ts';
 import type { FlowColumnId } from '../../worker/flow-column.ts';
 import type { FlowEnd, FlowRow } from '../../worker/protocol.ts';
 
@@ -27,11 +30,7 @@ export const FLOW_COLUMNS: readonly FlowColumn[] = [
     width: 96,
     grow: 0,
     from: 420,
-    cell: (row) => (
-      <span className="numbers text-dim">
-        <Moment ms={row.time} />
-      </span>
-    ),
+    cell: (row) => <Time ms={row.time} />,
   },
   {
     id: 'count',
@@ -250,6 +249,12 @@ function infoText(row: FlowRow): string {
 
 function portText(port: number): string {
   return port > 0 ? String(port) : '';
+}
+
+/** Rows come by the hundred: the time of day is text, and its tooltip is left to the flow's details. */
+function Time({ ms }: { ms: number }) {
+  const { time } = useStore(settingsStore);
+  return <span className="numbers text-dim">{time === 'relative' ? <Moment ms={ms} /> : formatClock(ms)}</span>;
 }
 
 /** Which way the packet went between the connection's ends. Characters, as rows come and go by the hundred. */

@@ -1,4 +1,3 @@
-import { defaultRangeExtractor, useVirtualizer } from '@tanstack/react-virtual';
 import { lazy, Suspense, useCallback, useEffect, useRef, useState } from 'react';
 import { connectionStore, rowsStore } from '../../live/session-client.ts';
 import { useStore } from '../../live/store.ts';
@@ -10,13 +9,13 @@ import { FlowTableRow } from './flow-table-row.tsx';
 import { HeaderRow } from './header-row.tsx';
 import { TableBar } from './table-bar.tsx';
 import { useColumns } from './use-columns.ts';
+import { ROW_HEIGHT, showRow, useDrawnRows } from './use-drawn-rows.ts';
 import { usePointed } from './use-pointed.ts';
 import { useRowKeys } from './use-row-keys.ts';
 import { useRowsQuery } from './use-rows-query.ts';
 
 const FlowDrawer = lazy(() => import('./flow-drawer.tsx').then((module) => ({ default: module.FlowDrawer })));
 
-const ROW_HEIGHT = 26;
 const DRAWER_WIDTH = 420;
 /** Pixels of table that make it worth while to keep it beside the drawer. */
 const LEAST_BESIDE = 480;
@@ -64,32 +63,18 @@ export function FlowTable({ selection }: { selection: Selection | null }) {
     total,
     page: Math.max(1, Math.floor((scroller.current?.clientHeight ?? 0) / ROW_HEIGHT) - 2),
     first: () => Math.ceil((scroller.current?.scrollTop ?? 0) / ROW_HEIGHT),
-    show: (index) => rows.scrollToIndex(index),
+    show: (index) => showRow(scroller.current, index),
     open: (index) => {
       const row = rowAt(index);
       if (row != null) toggle(row);
     },
     close,
   });
-  const rows = useVirtualizer({
-    count: total,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => ROW_HEIGHT,
-    overscan: 8,
-    // The row that has the focus is never taken away from under it.
-    rangeExtractor: (range) => {
-      const indexes = defaultRangeExtractor(range);
-      const { reached } = keys;
-      if (reached === null || reached >= total || indexes.includes(reached)) return indexes;
-      return reached < indexes[0] ? [reached, ...indexes] : [...indexes, reached];
-    },
-  });
-  const items = rows.getVirtualItems();
-  const seen = items.filter(({ index }) => index !== keys.reached);
+  const { first: firstDrawn, count: drawn, totalHeight } = useDrawnRows(scroller, total);
   const held = scrolled || paused || reading || pointed.now || keys.reached !== null;
   if (!held) anchor.current = null;
   else anchor.current ??= slice?.anchor ?? null;
-  const query = useRowsQuery(selection, options, anchor.current, seen[0]?.index ?? 0, seen.at(-1)?.index ?? 40);
+  const query = useRowsQuery(selection, options, anchor.current, firstDrawn, firstDrawn + drawn);
   const toNewest = useCallback(() => {
     scroller.current?.scrollTo({ top: 0 });
     setScrolled(false);
@@ -115,6 +100,9 @@ export function FlowTable({ selection }: { selection: Selection | null }) {
 
   const covered = flow === null ? 0 : coveredBy(outer.current, room);
   const width = room - covered;
+  // By arrival, a flow keeps its element while others come.
+  const fromOldest = options.sort === null && !options.aggregate;
+  const bottom = (selection === null ? slice?.anchor : total) ?? 0;
   const { columns, template, least } = useColumns(width, options.aggregate);
   const onOpen = useCallback(
     (index: number, row: FlowRow) => {
@@ -163,22 +151,23 @@ export function FlowTable({ selection }: { selection: Selection | null }) {
                 role="rowgroup"
                 onPointerMove={pointed.move}
                 onPointerLeave={pointed.end}
-                style={{ height: rows.getTotalSize() }}
+                style={{ height: totalHeight }}
                 className="relative"
               >
-                {items.map((item) => {
-                  const row = rowAt(item.index);
+                {Array.from({ length: Math.min(drawn, total - firstDrawn) }, (_, offset) => {
+                  const index = firstDrawn + offset;
+                  const row = rowAt(index);
                   return (
                     <FlowTableRow
-                      // A flow keeps its row while others come; a place without one, and a group, is a place.
-                      key={row == null || options.aggregate ? item.index : row.id}
+                      // Elements are used again: one that leaves at one end is the one that enters at the other.
+                      key={(((fromOldest ? bottom - index : index) % drawn) + drawn) % drawn}
                       row={row}
-                      index={item.index}
-                      top={item.start}
+                      index={index}
+                      top={index * ROW_HEIGHT}
                       columns={columns}
                       template={template}
                       opened={flow !== null && row?.id === flow}
-                      reached={item.index === (keys.reached ?? -1)}
+                      reached={index === keys.reached}
                       onOpen={onOpen}
                     />
                   );

@@ -1,5 +1,5 @@
 import { ArrowDown, ArrowUp } from 'lucide-react';
-import { type KeyboardEvent, type PointerEvent, useRef, useState } from 'react';
+import { type KeyboardEvent, memo, type PointerEvent, useRef, useState } from 'react';
 import { classNames } from '../../ui/class-names.ts';
 import { changeTableOptions, useView } from '../../view/view-store.ts';
 import type { FlowColumnId, FlowSort } from '../../worker/flow-column.ts';
@@ -12,7 +12,13 @@ const STEP = 16;
 const SLACK = 5;
 
 /** Names of the columns: sort by pressing, move by dragging, resize at the edge; with Alt or Shift and the arrows too. */
-export function HeaderRow({ columns, template }: { columns: readonly FlowColumn[]; template: string }) {
+export const HeaderRow = memo(function HeaderRow({
+  columns,
+  template,
+}: {
+  columns: readonly FlowColumn[];
+  template: string;
+}) {
   const row = useRef<HTMLDivElement>(null);
   const [drag, setDrag] = useState<{ id: FlowColumnId; before: FlowColumnId | null } | null>(null);
   const shown = columns.map(({ id }) => id);
@@ -57,7 +63,7 @@ export function HeaderRow({ columns, template }: { columns: readonly FlowColumn[
       </div>
     </div>
   );
-}
+});
 
 interface HeaderCellProps {
   readonly column: FlowColumn;

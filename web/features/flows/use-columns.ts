@@ -7,6 +7,8 @@ import { FLOW_COLUMNS, type FlowColumn, flowColumn } from './columns.tsx';
 /** Pixels between columns, and at either end of a row. */
 const GAP = 12;
 const PADDING = 12;
+/** Pixels a scroll bar may take. */
+const SCROLLBAR = 12;
 
 export interface TableColumns {
   readonly columns: readonly FlowColumn[];
@@ -21,16 +23,16 @@ export function useColumns(width: number, aggregate: boolean): TableColumns {
   const choice = useStore(columnStore);
   return useMemo(() => {
     const columns = shownColumns(choice, FLOW_COLUMNS, width, aggregate).map(flowColumn);
-    const track = ({ id, width: own, grow }: FlowColumn) => {
-      const set = choice.widths[id];
-      if (set !== undefined) return `${set}px`;
-      return grow > 0 ? `minmax(${own}px, ${grow}fr)` : `${own}px`;
-    };
-    const widths = columns.map(({ id, width: own }) => choice.widths[id] ?? own);
-    return {
-      columns,
-      template: columns.map(track).join(' '),
-      least: widths.reduce((sum, each) => sum + each, 0) + GAP * (columns.length - 1) + 2 * PADDING,
-    };
+    const grows = columns.filter(({ id, grow }) => grow > 0 && choice.widths[id] === undefined);
+    const shares = grows.reduce((sum, { grow }) => sum + grow, 0);
+    const least =
+      columns.reduce((sum, { id, width: own }) => sum + (choice.widths[id] ?? own), 0) +
+      GAP * (columns.length - 1) +
+      2 * PADDING;
+    const spare = Math.max(0, width - SCROLLBAR - least);
+    // In pixels: a row is laid out faster when its tracks ask nothing of its content.
+    const track = ({ id, width: own, grow }: FlowColumn) =>
+      choice.widths[id] ?? own + (grow > 0 ? Math.floor((spare * grow) / shares) : 0);
+    return { columns, template: columns.map((column) => `${track(column)}px`).join(' '), least };
   }, [choice, width, aggregate]);
 }

@@ -27,7 +27,9 @@ export function useRowKeys(options: {
     const focused = document.activeElement;
     if (reached === null || list.current === null || !(focused instanceof HTMLElement)) return;
     if (focused !== list.current && (!list.current.contains(focused) || !focused.matches('[data-index]'))) return;
-    list.current.querySelector<HTMLElement>(`[data-index="${reached}"]`)?.focus({ preventScroll: true });
+    // Scrolled out of view it has no element; the keys go on from it all the same.
+    const row = list.current.querySelector<HTMLElement>(`[data-index="${reached}"]`) ?? list.current;
+    if (row !== focused) row.focus({ preventScroll: true });
   });
   return {
     reached,

@@ -5,7 +5,7 @@ import type { RowsQuery, Selection } from '../../worker/protocol.ts';
 
 /** Rows asked for beyond those in view, on either side. */
 const MARGIN = 60;
-const CHUNK = 30;
+const CHUNK = 60;
 
 /** Tells the session which rows the table shows, and returns that. `anchor`: of rows that hold still, else null. */
 export function useRowsQuery(
