@@ -25,6 +25,17 @@ export function establishConnection(fromEndpoint: number, toEndpoint: number): U
   return segment;
 }
 
+/** An acknowledgement of the client's, without payload, on the connection of {@link establishConnection}. */
+export function laterAcknowledgement(): Uint8Array {
+  return tcpPacket({
+    source: CLIENT.address,
+    destination: SERVER.address,
+    sourcePort: CLIENT.port,
+    destinationPort: SERVER.port,
+    flags: TCP_ACK,
+  });
+}
+
 /** A segment that opens and resets a connection at once: given again, it is a new connection each time. */
 export function openingSegment(): Uint8Array {
   return tcpPacket({
