@@ -165,6 +165,10 @@ class Demo {
     const [problem] = problems;
     if (problem !== undefined)
       throw new CommandError(`scenario ${name}: ${problem.file}:${problem.line}: ${problem.message}`);
+    const { scenarioStages } = await import('#lab/scenario.ts');
+    for (const { letter, summary } of scenarioStages(name).slice(1)) {
+      progress(`  then: npx waggle lab scenario ${name} --name ${this.#options.name} --stage ${letter}   ${summary}`);
+    }
   }
 
   async #firstFlows(relay: string, nodes: number): Promise<Flowing> {
