@@ -111,6 +111,8 @@ function cost(program: number, run: PacketRun, undone: () => void = () => {}): n
 /** Mean cost of packets that each write one record, in shares that fit the ring. Throws when one found no room. */
 function tellingCost(datapath: Datapath, packet: Uint8Array, share: number, repeat: number): number {
   const program = datapath.programFd('from_endpoint');
+  // A connection that was silent until now may have told an interval meanwhile.
+  drain(datapath);
   let nanoseconds = 0;
   let records = 0;
   const shares = Math.ceil(repeat / share);
