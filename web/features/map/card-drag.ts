@@ -1,6 +1,6 @@
 import { COLUMN_PITCH, columnX, PLATE_TITLE, snap } from '../../graph/geometry.ts';
 import type { SceneCard, ScenePlate } from '../../graph/scene.ts';
-import type { Point } from './arrow-graph.ts';
+import type { Point } from './point.ts';
 
 /** Pixels a pointer moves before a press is a drag. */
 const LEAST_MOVE = 5;

@@ -5,6 +5,7 @@ import type { EdgeLive } from '../../graph/live.ts';
 import type { Scene } from '../../graph/scene.ts';
 import { turnsOf } from './curve.ts';
 import type { Palette } from './palette.ts';
+import { meets } from './point.ts';
 import type { Surface } from './surface.ts';
 
 const SANS = '"Inter Variable", system-ui, sans-serif';
@@ -19,7 +20,9 @@ const FEW_TAGS = 12;
 export interface DropTag extends Rect {
   readonly count: string;
   readonly reason: string;
-  readonly edge: string;
+  /** Keys of the cards at its ends. */
+  readonly source: string;
+  readonly destination: string;
 }
 
 /** Tags for the arrows that drop most, kept from covering one another. */
@@ -38,7 +41,8 @@ export function dropTags(scene: Scene, live: ReadonlyMap<string, EdgeLive>): Dro
       ...place,
       count: `dropped ${formatCount(numbers.dropsPerMinute)}/min`,
       reason: numbers.dropReason > 0 ? dropReasonText(numbers.dropReason).toLowerCase() : 'reason not known',
-      edge: edge.key,
+      source: edge.source,
+      destination: edge.destination,
     });
   }
   return tags;
@@ -57,7 +61,7 @@ function freePlace(
   const places = turns
     .flatMap(([x, y]) => [0, -HEIGHT - 6, HEIGHT + 6].map((shift) => ({ x, y: y + shift })))
     .map(({ x, y }) => ({ x: x - WIDTH / 2, y: y - HEIGHT / 2, width: WIDTH, height: HEIGHT }));
-  const covers = (place: Rect, others: readonly Rect[]) => others.some((other) => overlap(place, other));
+  const covers = (place: Rect, others: readonly Rect[]) => others.some((other) => meets(place, other));
   const free = places.find((place) => !covers(place, tags) && !covers(place, scene.cards));
   if (free !== undefined || crowded) return free;
   return places.find((place) => !covers(place, tags)) ?? places[0];
@@ -83,8 +87,4 @@ export function paintDropTag(context: Surface, tag: DropTag, palette: Palette): 
     tag.x + tag.width / 2,
     tag.y + 28,
   );
-}
-
-function overlap(a: Rect, b: Rect): boolean {
-  return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
 }

@@ -1,8 +1,8 @@
-import type { EdgeLive } from '../../graph/live.ts';
 import type { MapState } from '../../live/map-client.ts';
+import { arrowLook } from './arrow-look.ts';
 import { type DropTag, paintDropTag } from './drop-tags.ts';
+import { paintArrow } from './paint-arrows.ts';
 import { paintCard } from './paint-cards.ts';
-import { paintEdge } from './paint-edges.ts';
 import { paintPlate } from './paint-plates.ts';
 import type { Palette } from './palette.ts';
 import type { Surface } from './surface.ts';
@@ -56,13 +56,17 @@ function outer({ state }: Shown) {
   return { x: x - MARGIN, y: y - MARGIN, width: width + 2 * MARGIN, height: height + 2 * MARGIN };
 }
 
-function paintAll(surface: Surface, { state, tags, palette }: Shown, bounds: ReturnType<typeof outer>): void {
+function paintAll(surface: Surface, shown: Shown, bounds: ReturnType<typeof outer>): void {
+  const { state, tags, palette } = shown;
   surface.fillStyle = palette.canvas;
   surface.fillRect(bounds.x, bounds.y, bounds.width, bounds.height);
   for (const plate of state.scene.plates) {
     paintPlate(surface, plate, { hovered: false, focused: false }, palette, 1, 1);
   }
-  for (const { route, live } of byWeight(state)) paintEdge(surface, route, live, palette);
+  for (const { route, look } of arrowsOf(shown)) paintArrow(surface, route, look, { palette });
+  surface.globalAlpha = 1;
+  surface.setLineDash([]);
+  surface.lineDashOffset = 0;
   const look = { selected: false, focused: false, hovered: false, aside: false, found: false, shown: 1 };
   for (const card of state.scene.cards) {
     const paint = { palette, detail: 'full', hairline: 1 } as const;
@@ -71,13 +75,10 @@ function paintAll(surface: Surface, { state, tags, palette }: Shown, bounds: Ret
   for (const tag of tags) paintDropTag(surface, tag, palette);
 }
 
-/** Quiet arrows first, those with drops last and so on top. */
-function byWeight({ scene, edges }: MapState) {
-  const rank = (live: EdgeLive | undefined) =>
-    live === undefined || live.verdict === 'quiet' ? 0 : live.verdict === 'forwarded' ? 1 : 2;
+function arrowsOf({ state: { scene, edges }, palette }: Shown) {
   return scene.edges
-    .map(({ key, route }) => ({ route, live: edges.get(key) }))
-    .sort((a, b) => rank(a.live) - rank(b.live));
+    .map(({ key, route }) => ({ route, look: arrowLook(edges.get(key), undefined, false, palette) }))
+    .sort((a, b) => a.look.rank - b.look.rank);
 }
 
 /** Hands a file to the person. */

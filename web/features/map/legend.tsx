@@ -2,7 +2,7 @@ import { formatCount } from '../../format/quantity.ts';
 import { sceneStore } from '../../live/map-client.ts';
 import { useStore } from '../../live/store.ts';
 import { useView } from '../../view/view-store.ts';
-import { VERDICT_DASH } from './verdict-dash.ts';
+import { VERDICT_DASH } from './arrow-look.ts';
 
 /** What line and colour say, and what the map does not draw. */
 export function Legend() {

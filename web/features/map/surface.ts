@@ -16,6 +16,7 @@ type Parts =
   | 'fillText'
   | 'measureText'
   | 'setLineDash'
+  | 'lineDashOffset'
   | 'globalAlpha'
   | 'fillStyle'
   | 'strokeStyle'

@@ -17,6 +17,7 @@ export class SvgSurface implements Surface {
   fillStyle: string | CanvasGradient | CanvasPattern = '#000';
   strokeStyle: string | CanvasGradient | CanvasPattern = '#000';
   lineWidth = 1;
+  lineDashOffset = 0;
   lineCap: CanvasLineCap = 'butt';
   lineJoin: CanvasLineJoin = 'miter';
   font = '10px sans-serif';
@@ -143,8 +144,9 @@ export class SvgSurface implements Surface {
   }
 
   #pen(scale: number): string {
-    const dash =
-      this.#dash.length === 0 ? '' : ` stroke-dasharray="${this.#dash.map((each) => round(each * scale)).join(' ')}"`;
+    const lengths = this.#dash.map((each) => round(each * scale)).join(' ');
+    const shift = this.lineDashOffset === 0 ? '' : ` stroke-dashoffset="${round(this.lineDashOffset * scale)}"`;
+    const dash = this.#dash.length === 0 ? '' : ` stroke-dasharray="${lengths}"${shift}`;
     const cap = this.lineCap === 'butt' ? '' : ` stroke-linecap="${this.lineCap}"`;
     const join = this.lineJoin === 'miter' ? '' : ` stroke-linejoin="${this.lineJoin}"`;
     return ` stroke="${attribute(this.strokeStyle)}" stroke-width="${round(this.lineWidth * scale)}"${cap}${join}${dash}${this.#opacity()}`;

@@ -1,0 +1,156 @@
+import type { EventObject } from 'cytoscape';
+import type { SceneCard, SceneEdge } from '../../graph/scene.ts';
+import type { MapState } from '../../live/map-client.ts';
+import { pairKey } from '../../view/pair.ts';
+import type { Arrows } from './arrows.ts';
+import { CardDrag, titleAt } from './card-drag.ts';
+import type { CardGraph } from './card-graph.ts';
+import type { Point } from './point.ts';
+
+/** What a pointer can do to the map. */
+export interface PointerEvents {
+  /** A card, or an arrow as a pair, was clicked; null = the ground. */
+  select(key: string | null): void;
+  /** A card was clicked twice. */
+  focus(key: string): void;
+  /** A plate's title was clicked. */
+  fold(plate: string): void;
+  hover(edge: SceneEdge | null, at: Point): void;
+  /** Cards were dragged: the column and the top where each is to stand. */
+  moved(places: Record<string, readonly [column: number, y: number]>): void;
+}
+
+/** A second click this soon is a double click. */
+const DOUBLE_MS = 350;
+/** Pixels from an arrow at which a pointer is still on it. */
+const REACH = 6;
+
+/** The pointer over the map: what it lies on, what it drags, what its clicks mean. */
+export class MapPointer {
+  readonly #graph: CardGraph;
+  readonly #arrows: Arrows;
+  readonly #events: PointerEvents;
+  /** Called when something looks different: a card or plate under the pointer, a card that is dragged. */
+  readonly #changed: () => void;
+  readonly #ended = new AbortController();
+  #state: MapState | null = null;
+  #tapped: { readonly key: string; readonly at: number } | undefined;
+  #edge: SceneEdge | undefined;
+  card: string | null = null;
+  plate: string | null = null;
+  drag: CardDrag | undefined;
+
+  constructor(frame: HTMLElement, graph: CardGraph, arrows: Arrows, events: PointerEvents, changed: () => void) {
+    this.#graph = graph;
+    this.#arrows = arrows;
+    this.#events = events;
+    this.#changed = changed;
+    const { cy } = graph;
+    cy.on('tapstart', (event) => this.#pressed(event));
+    cy.on('tapdrag', (event) => this.#dragged(event));
+    cy.on('tapend', () => this.#released());
+    cy.on('tap', (event) => this.#tap(event));
+    cy.on('mousemove', (event) => this.#over(event));
+    cy.on('mouseover', 'node', (event) => this.#overCard(event.target.id()));
+    cy.on('mouseout', 'node', () => this.#overCard(null));
+    frame.addEventListener('pointerleave', () => this.leaveArrow(), { signal: this.#ended.signal });
+  }
+
+  end(): void {
+    this.#ended.abort();
+  }
+
+  setState(state: MapState, cards: ReadonlyMap<string, SceneCard>): void {
+    this.#state = state;
+    if (this.drag !== undefined && [...this.drag.keys].some((key) => !cards.has(key))) this.#endDrag();
+  }
+
+  /** The map moved away under the pointer. */
+  leaveArrow(): void {
+    this.#overEdge(undefined, { x: 0, y: 0 });
+  }
+
+  #titleAt(at: Point): string | undefined {
+    return titleAt(this.#state?.scene.plates ?? [], at);
+  }
+
+  #edgeAt(event: EventObject): SceneEdge | undefined {
+    return this.#arrows.at(event.position, REACH / this.#graph.cy.zoom());
+  }
+
+  #pressed(event: EventObject): void {
+    const key = this.#graph.cardAt(event);
+    const plate = key === undefined ? this.#titleAt(event.position) : undefined;
+    if (key === undefined && plate === undefined) return;
+    const cards = (this.#state?.scene.cards ?? []).filter((card) => card.key === key || card.plate === plate);
+    if (cards.length === 0) return;
+    this.drag = new CardDrag(cards, plate, event.position, event.renderedPosition);
+    this.#graph.cy.userPanningEnabled(false);
+  }
+
+  #dragged(event: EventObject): void {
+    if (!this.drag?.move(event.position, event.renderedPosition)) return;
+    this.leaveArrow();
+    this.#changed();
+  }
+
+  #released(): void {
+    const { drag } = this;
+    this.#endDrag();
+    if (drag?.moved) this.#events.moved(drag.places());
+  }
+
+  #endDrag(): void {
+    if (this.drag === undefined) return;
+    this.drag = undefined;
+    this.#graph.cy.userPanningEnabled(true);
+    this.#changed();
+  }
+
+  #tap(event: EventObject): void {
+    const key = this.#graph.cardAt(event);
+    const plate = key === undefined ? this.#titleAt(event.position) : undefined;
+    if (key !== undefined) this.#tapCard(key, event.originalEvent.timeStamp);
+    else if (plate !== undefined) this.#events.fold(plate);
+    else {
+      const edge = this.#edgeAt(event);
+      this.#events.select(edge === undefined ? null : pairKey(edge));
+    }
+  }
+
+  /** The first click of two selects, the second focuses. */
+  #tapCard(key: string, at: number): void {
+    // By the clock of the pointer: a busy page may hear of both clicks late.
+    const isSecond = this.#tapped?.key === key && at - this.#tapped.at < DOUBLE_MS;
+    this.#tapped = isSecond ? undefined : { key, at };
+    if (isSecond) this.#events.focus(key);
+    else this.#events.select(key);
+  }
+
+  #over(event: EventObject): void {
+    if (this.drag?.moved) return;
+    const plate = this.card === null ? (this.#titleAt(event.position) ?? null) : null;
+    const edge = this.card === null && plate === null ? this.#edgeAt(event) : undefined;
+    this.#overEdge(edge, event.renderedPosition);
+    this.#setCursor(this.card !== null || plate !== null || edge !== undefined);
+    if (plate === this.plate) return;
+    this.plate = plate;
+    this.#changed();
+  }
+
+  #overCard(key: string | null): void {
+    if (key === this.card || this.drag?.moved) return;
+    this.card = key;
+    this.#changed();
+  }
+
+  #overEdge(edge: SceneEdge | undefined, at: Point): void {
+    if (edge === undefined && this.#edge === undefined) return;
+    this.#edge = edge;
+    this.#events.hover(edge ?? null, at);
+  }
+
+  #setCursor(pointer: boolean): void {
+    this.#graph.cy.container()!.style.cursor = pointer ? 'pointer' : '';
+  }
+}
