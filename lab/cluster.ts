@@ -41,7 +41,7 @@ export interface ClusterOptions {
 /** Port agents listen on, at their node's fabric address. */
 export const AGENT_PORT = 4244;
 const ADDONS = fileURLToPath(new URL('./addons', import.meta.url));
-const AGENT_DEADLINE_MS = 30_000;
+const AGENT_DEADLINE_MS = 60_000;
 const DNS_DEADLINE_MS = 30_000;
 
 export interface ClusterNode {

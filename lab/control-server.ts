@@ -7,7 +7,7 @@ import { apply, execTarget, logFile, remove, scale, VerbError } from './verbs.ts
 
 /** Largest request body, in bytes. */
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
-const AGENT_DEADLINE_MS = 30_000;
+const AGENT_DEADLINE_MS = 60_000;
 
 /** Serves the lab's verbs on its control socket, to root alone. */
 export async function startControlServer(cluster: Cluster, socket: string): Promise<Server> {

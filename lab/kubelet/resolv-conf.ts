@@ -24,15 +24,23 @@ export class ResolvConf {
       // While the DNS pod is replaced its last address stays: it may well come back there.
       if (addresses.length === 0 || addresses.join() === this.#nameservers.join()) return;
       this.#nameservers = addresses;
-      for (const namespace of this.#namespaces) this.#write(namespace);
+      for (const namespace of this.#namespaces) {
+        try {
+          this.#write(namespace);
+        } catch (error) {
+          // A container that starts will ask for it again, and wait until it can be written.
+          this.#namespaces.delete(namespace);
+          console.error(`resolv.conf of namespace ${namespace}: ${(error as Error).message}`);
+        }
+      }
     });
   }
 
   /** Path of the file for pods of a namespace. */
   pathFor(namespace: string): string {
     if (!this.#namespaces.has(namespace)) {
-      this.#namespaces.add(namespace);
       this.#write(namespace);
+      this.#namespaces.add(namespace);
     }
     return join(this.#dir, `${namespace}.conf`);
   }

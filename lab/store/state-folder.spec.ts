@@ -1,7 +1,7 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { parse } from 'yaml';
 import { newMetadata, ObjectStore } from './object-store.ts';
 import { StateFolder } from './state-folder.ts';
@@ -36,4 +36,18 @@ test('changes are written without being asked to', async () => {
   store.put({ apiVersion: 'v1', kind: 'Namespace', metadata: newMetadata({ name: 'shop' }) });
   await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
   expect(readdirSync(join(dir, 'Namespace', '_cluster'))).toEqual(['shop.yaml']);
+});
+
+test('what cannot be written is told, keeps nothing else, and is written once it can be', async () => {
+  const told = vi.spyOn(console, 'error').mockImplementation(() => {});
+  // A file where the folder of a kind belongs: as good as a full disk, and sooner made.
+  writeFileSync(join(dir, 'Pod'), '');
+  store.put({ apiVersion: 'v1', kind: 'Pod', metadata: newMetadata({ name: 'web', namespace: 'shop' }) });
+  store.put({ apiVersion: 'v1', kind: 'Namespace', metadata: newMetadata({ name: 'shop' }) });
+  expect(() => folder.flush()).toThrow(/state cannot be written: .*done as soon as it can be/);
+  expect(readdirSync(join(dir, 'Namespace', '_cluster'))).toEqual(['shop.yaml']);
+  rmSync(join(dir, 'Pod'));
+  await vi.waitFor(() => expect(readdirSync(join(dir, 'Pod', 'shop'))).toEqual(['web.yaml']), { timeout: 10_000 });
+  expect(told).toHaveBeenCalledTimes(1);
+  told.mockRestore();
 });
