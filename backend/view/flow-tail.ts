@@ -135,20 +135,28 @@ export class FlowTail {
   /** Finds the last so many matches. */
   async #lookBack(wanted: number): Promise<void> {
     const { window } = this.#relay;
+    const { matches } = this.#selection;
     const found: number[] = [];
     const end = window.end;
     const atEnd = window.nodes.map((_, node) => this.#relay.sequenceAtEnd(node));
+    /** By node, of the first row looked at; 0 = none was. */
+    const first = new Float64Array(0x1_0000);
     let position = end;
     while (position > window.start && found.length < wanted) {
+      const { columns } = window;
+      const { node, sequence } = columns;
       const slice = Math.max(window.start, position - SLICE_ROWS);
+      // This runs a million times before somebody sees their first result: no calls but the filter's.
+      let row = window.slot(position);
       while (position > slice && found.length < wanted) {
-        const row = window.slot(--position);
-        // Going backwards, this ends as the sequence before the first row looked at.
-        this.#position.set(window.columns.node[row], window.columns.sequence[row] - 1);
-        if (this.#selection.matches(window.columns, row)) found.push(position);
+        position--;
+        row = row === 0 ? window.capacity - 1 : row - 1;
+        first[node[row]] = sequence[row];
+        if (matches(columns, row)) found.push(position);
       }
       await nextTurn();
     }
+    for (const node of window.nodes.keys()) if (first[node] > 0) this.#position.set(node, first[node] - 1);
     if (found.length === 0) for (const [node, sequence] of atEnd.entries()) this.#position.set(node, sequence);
     this.#past = Float64Array.from(found.reverse());
   }

@@ -144,8 +144,9 @@ export class Selection {
     while (to > window.start && !this.#closed) {
       const from = Math.max(window.start, to - SLICE_ROWS);
       map.beginRows();
+      let row = window.slot(to);
       for (let position = to - 1; position >= from; position--) {
-        const row = window.slot(position);
+        row = row === 0 ? window.capacity - 1 : row - 1;
         if (counts) {
           if (this.#shows(columns, row) && !this.#hidden.hidesPast(columns, row)) map.addRow(columns, row);
         } else if (this.matches(columns, row)) {

@@ -74,7 +74,7 @@ async function* watch(
       const last = Math.min(request.last, MOST_LAST);
       tail = await FlowTail.open(relay, selection, { cursor: request.cursor, last });
       // What was asked for last is looked at first: the map takes longer to know what the window holds.
-      if (request.map && tail.pendingPast) yield create(ViewUpdateSchema, { flows: tail.take() });
+      if (request.map) yield create(ViewUpdateSchema, { flows: tail.take() });
     }
     const map = request.map
       ? new MapReader(selection, await selection.openMap({ perNode: request.perNode }))
