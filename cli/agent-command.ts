@@ -112,7 +112,7 @@ export function agentCommand(): Command {
     }),
     setting<number>({
       flags: '--connections <count>',
-      description: 'entries in the connection table, about 230 bytes each',
+      description: 'entries in the connection table, about 210 bytes each',
       parser: count(1_024, 16_777_216),
       default: 131_072,
     }),
