@@ -340,8 +340,8 @@ test('a broken manifest is told by file and line, and the rest still applies', a
     'Service created',
   ]);
   expect(response.problems.map(({ file, line, message }) => `${file}:${line} ${message}`)).toEqual([
-    expect.stringMatching(/^a\.yaml:8 /),
     'a.yaml:6 Pod p: spec.containers must hold at least one container',
+    expect.stringMatching(/^a\.yaml:8 /),
     'c.yaml:1 Service s: metadata.namespace there is no namespace "nowhere"; apply it too',
   ]);
   expect(response.ignoredKinds).toEqual([{ kind: 'ConfigMap.v1', count: 1 }]);
