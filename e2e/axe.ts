@@ -12,12 +12,20 @@ interface Result {
   }[];
 }
 
-/** What axe finds wrong on the page as it stands: one line for each element, with the rule. Best practices included. */
-export async function axeFindings(page: Page): Promise<string[]> {
+/**
+ * What axe finds wrong on the page as it stands, best practices included: one line for each element, with the rule. `rules` are
+ * the only ones looked at, if given.
+ */
+export async function axeFindings(page: Page, ...rules: readonly string[]): Promise<string[]> {
   // By the debugger, which the page's content security policy does not bind.
-  await page.evaluate(SOURCE);
-  const { violations } = await page.evaluate(() =>
-    (globalThis as unknown as { axe: { run(): Promise<Result> } }).axe.run(),
+  if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(SOURCE);
+  const { violations } = await page.evaluate(
+    (only) =>
+      (globalThis as unknown as { axe: { run(options: object): Promise<Result> } }).axe.run({
+        resultTypes: ['violations'],
+        ...(only.length > 0 ? { runOnly: only } : {}),
+      }),
+    rules,
   );
   return violations.flatMap(({ id, help, nodes }) =>
     nodes.map(({ html, failureSummary = '' }) => {

@@ -1,9 +1,9 @@
 import './theme/theme.css';
 import { createRoot } from 'react-dom/client';
 import { startShortcuts } from './actions/registry.ts';
-import { startEventLog } from './events/event-log.ts';
 import { startFrameActions } from './features/frame/frame-actions.ts';
 import { Page } from './features/frame/page.tsx';
+import { sceneStore } from './live/map-client.ts';
 import { applyTheme } from './theme/theme.ts';
 import { followParentPage } from './view/parent-page.ts';
 import { startSettings } from './view/settings.ts';
@@ -14,7 +14,11 @@ applyTheme(theme);
 startSettings();
 if (embed === null) {
   startFrameActions();
-  startEventLog();
+  // Nothing is worth telling before there is something to look at.
+  const stop = sceneStore.subscribe(() => {
+    stop();
+    void import('./events/event-log.ts').then(({ startEventLog }) => startEventLog());
+  });
 } else {
   followParentPage();
 }

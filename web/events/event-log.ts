@@ -1,40 +1,12 @@
 import type { SceneEdge } from '../graph/scene.ts';
 import { sceneStore } from '../live/map-client.ts';
 import { statusStore } from '../live/session-client.ts';
-import { createStore } from '../live/store.ts';
 import { viewStore } from '../view/view-store.ts';
 import { type DroppingEdge, DropWatch } from './drop-watch.ts';
-import type { PageEvent } from './event.ts';
+import { logEvents } from './event-store.ts';
 import { StatusWatch } from './status-watch.ts';
 
-/** Events kept for the history. */
-const MOST_EVENTS = 200;
 const LOOK_EVERY_MS = 1_000;
-
-export interface LoggedEvent extends PageEvent {
-  /** Counts up from 1. */
-  readonly id: number;
-}
-
-/** What has happened since the page was opened, newest first. */
-export const eventsStore = createStore<readonly LoggedEvent[]>([]);
-/** The greatest id that the history has shown. */
-export const seenStore = createStore(0);
-let lastId = 0;
-
-function log(events: readonly PageEvent[]): void {
-  if (events.length === 0) return;
-  const logged = events.map((event) => ({ ...event, id: ++lastId }));
-  eventsStore.set([...logged.reverse(), ...eventsStore.get()].slice(0, MOST_EVENTS));
-}
-
-export function markEventsSeen(): void {
-  seenStore.set(lastId);
-}
-
-export function forgetEvents(): void {
-  eventsStore.set([]);
-}
 
 /** Begins to watch status and map. Returns what ends it. */
 export function startEventLog(): () => void {
@@ -42,7 +14,7 @@ export function startEventLog(): () => void {
   const drops = new DropWatch();
   const stopStatus = statusStore.subscribe(() => {
     const status = statusStore.get();
-    if (status !== null) log(statuses.next(status, Date.now()));
+    if (status !== null) logEvents(statuses.next(status, Date.now()));
   });
   let { view } = viewStore.get();
   const stopView = viewStore.subscribe(() => {
@@ -51,7 +23,7 @@ export function startEventLog(): () => void {
     if (!same) drops.reset();
     view = next;
   });
-  const timer = setInterval(() => log(drops.next(droppingEdges(), Date.now())), LOOK_EVERY_MS);
+  const timer = setInterval(() => logEvents(drops.next(droppingEdges(), Date.now())), LOOK_EVERY_MS);
   return () => {
     stopStatus();
     stopView();

@@ -1,4 +1,4 @@
-import { type ReactNode, useId, useRef, useState } from 'react';
+import { type ReactNode, Suspense, useId, useRef, useState } from 'react';
 import { classNames } from './class-names.ts';
 
 const GAP = 6;
@@ -51,7 +51,7 @@ export function Popover(props: {
         onToggle={(event) => setOpen(event.newState === 'open')}
         className="inset-auto m-0 max-h-[70vh] w-[min(332px,calc(100vw-16px))] overflow-y-auto rounded-lg border border-line bg-card p-3 text-sm whitespace-normal text-text shadow-[var(--shadow)]"
       >
-        {open && props.children}
+        {open && <Suspense fallback={null}>{props.children}</Suspense>}
       </div>
     </>
   );

@@ -1,8 +1,5 @@
 import { ViewService } from '#proto/gen/waggle/v1/view_pb.ts';
-import { answerQuestion } from './answer-question.ts';
 import { callFailure } from './call-failure.ts';
-import { findFlow } from './find-flow.ts';
-import { exportFlows } from './flow-export.ts';
 import { type CallError, callUnary } from './grpc-web-client.ts';
 import type { ExportForm, MapMessage, RowsQuery, SessionMessage, StreamView, TabMessage } from './protocol.ts';
 import type { Question } from './question.ts';
@@ -121,9 +118,7 @@ class Tab implements Viewer {
         this.#view?.drawn(this);
         return;
       case 'flow':
-        void findFlow(this.#base, this.#view?.flows, message.flow).then((answer) =>
-          this.send({ type: 'flow', id: message.id, answer }),
-        );
+        void this.#find(message.id, message.flow);
         return;
       case 'export':
         void this.#export(message.id, message.form, message.query);
@@ -151,11 +146,18 @@ class Tab implements Viewer {
     for (const running of this.#exports.values()) running.abort();
   }
 
+  // What is not needed for the first map is loaded when it is.
+  async #find(id: number, flow: string): Promise<void> {
+    const { findFlow } = await import('./find-flow.ts');
+    this.send({ type: 'flow', id, answer: await findFlow(this.#base, this.#view?.flows, flow) });
+  }
+
   async #export(id: number, form: ExportForm, query: RowsQuery): Promise<void> {
     const view = this.#view;
     if (view === undefined) return;
     const stop = new AbortController();
     this.#exports.set(id, stop);
+    const { exportFlows } = await import('./flow-export.ts');
     for await (const answer of exportFlows(view.flows.window, form, query, stop.signal)) {
       this.send({ type: 'export', id, answer });
     }
@@ -176,6 +178,7 @@ class Tab implements Viewer {
 
   async #answer(id: number, question: Question): Promise<void> {
     try {
+      const { answerQuestion } = await import('./answer-question.ts');
       this.send({ type: 'answer', id, answer: await answerQuestion(this.#base, question) });
     } catch (error) {
       this.send({ type: 'failed', id, message: callFailure(error as CallError).message });

@@ -12,10 +12,10 @@ import { canonicalToken, splitTokens, tokenError } from './token-check.ts';
 const OFFERED = 12;
 
 /** The filter: tokens, ANDed. What is wrong is marked where it stands; the rest works. */
-export function FilterBar() {
+export function FilterBar({ initialText = '', focused = false }: { initialText?: string; focused?: boolean }) {
   const { filter } = useView();
   const hidden = useStore(hiddenStore);
-  const [text, setText] = useState('');
+  const [text, setText] = useState(initialText);
   const [open, setOpen] = useState(false);
   const [active, setActive] = useState(-1);
   const [problem, setProblem] = useState<{ token: string; error: FilterError }>();
@@ -93,6 +93,8 @@ export function FilterBar() {
         ))}
         <input
           ref={input}
+          // biome-ignore lint/a11y/noAutofocus: the field that stood here before had the focus
+          autoFocus={focused}
           value={text}
           role="combobox"
           aria-label="Filter"

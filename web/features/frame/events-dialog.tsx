@@ -1,6 +1,6 @@
 import { BellOff } from 'lucide-react';
 import { useEffect } from 'react';
-import { eventsStore, forgetEvents, markEventsSeen } from '../../events/event-log.ts';
+import { eventsStore, forgetEvents, markEventsSeen } from '../../events/event-store.ts';
 import { useStore } from '../../live/store.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';

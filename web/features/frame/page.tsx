@@ -1,24 +1,23 @@
 import { lazy, Suspense, useEffect, useMemo } from 'react';
 import { sceneStore, selectCard, startMap } from '../../live/map-client.ts';
-import { openView } from '../../live/session-client.ts';
 import { useStore } from '../../live/store.ts';
 import { ErrorEdge } from '../../ui/error-edge.tsx';
 import { Split } from '../../ui/split.tsx';
 import { useMedia } from '../../ui/use-media.ts';
-import { streamView } from '../../view/view.ts';
 import { useView } from '../../view/view-store.ts';
-import { isValidToken } from '../filters/token-check.ts';
 import { Notices, Waiting } from '../status/notices.tsx';
-import { Obstacle, useObstacle } from '../status/obstacle.tsx';
 import { StatusBar } from '../status/status-bar.tsx';
-import { Toasts } from '../status/toasts.tsx';
+import { useObstacle } from '../status/use-obstacle.ts';
 import { Dialogs } from './dialogs.tsx';
 import { Rail } from './rail.tsx';
 import { selectionOf } from './selection-of.ts';
 import { TopBar } from './top-bar.tsx';
+import { watch } from './watch.ts';
 
 const MapView = lazy(() => import('../map/map-view.tsx').then((module) => ({ default: module.MapView })));
 const CardList = lazy(() => import('../list/card-list.tsx').then((module) => ({ default: module.CardList })));
+const Toasts = lazy(() => import('../status/toasts.tsx').then((module) => ({ default: module.Toasts })));
+const Obstacle = lazy(() => import('../status/obstacle.tsx').then((module) => ({ default: module.Obstacle })));
 const FlowTable = lazy(() => import('../flows/flow-table.tsx').then((module) => ({ default: module.FlowTable })));
 const DetailsPanel = lazy(() =>
   import('../details/details-panel.tsx').then((module) => ({ default: module.DetailsPanel })),
@@ -31,10 +30,15 @@ export function Page() {
   const narrow = useMedia('(max-width: 860px)');
   const scene = useStore(sceneStore)?.scene;
   const selection = useMemo(() => selectionOf(select, scene), [select, scene]);
-  useEffect(() => openView(streamView(view, isValidToken)), [view]);
+  useEffect(() => watch(view), [view]);
   useEffect(startMap, []);
   useEffect(() => selectCard(select), [select]);
   const obstacle = useObstacle();
+  const instead = obstacle !== null && (
+    <Suspense fallback={null}>
+      <Obstacle state={obstacle} />
+    </Suspense>
+  );
 
   const table = (
     <ErrorEdge part="The table">
@@ -60,17 +64,13 @@ export function Page() {
     return (
       <div className="flex h-full flex-col">
         <Notices />
-        <main className="min-h-0 flex-1">
-          {obstacle !== null ? <Obstacle state={obstacle} /> : embed === 'table' ? table : upper}
-        </main>
+        <main className="min-h-0 flex-1">{instead || (embed === 'table' ? table : upper)}</main>
       </div>
     );
   }
   const center =
-    obstacle !== null ? (
-      <Obstacle state={obstacle} />
-    ) : mode === 'table' ? (
-      table
+    instead || mode === 'table' ? (
+      instead || table
     ) : (
       <Split
         name="table"
@@ -112,7 +112,11 @@ export function Page() {
         </main>
       </div>
       <StatusBar />
-      <Toasts />
+      {scene !== undefined && (
+        <Suspense fallback={null}>
+          <Toasts />
+        </Suspense>
+      )}
       <Dialogs />
     </div>
   );

@@ -1,10 +1,8 @@
 import { connectionStore } from '../../live/session-client.ts';
 import { useStore } from '../../live/store.ts';
 import { classNames } from '../../ui/class-names.ts';
-import { FilterBar } from '../filters/filter-bar.tsx';
+import { LateFilterBar, LateSavedViews, LateShowMenu } from '../filters/late-filters.tsx';
 import { NamespaceSelect } from '../filters/namespace-select.tsx';
-import { SavedViews } from '../filters/saved-views.tsx';
-import { ShowMenu } from '../filters/show-menu.tsx';
 import { VerdictControl } from '../filters/verdict-control.tsx';
 
 export function TopBar() {
@@ -16,12 +14,12 @@ export function TopBar() {
       </div>
       <NamespaceSelect />
       <div className="flex min-w-0 flex-1 max-sm:order-last max-sm:basis-full">
-        <FilterBar />
+        <LateFilterBar />
       </div>
       <span className="hidden flex-1 max-sm:block" />
       <VerdictControl />
-      <ShowMenu />
-      <SavedViews />
+      <LateShowMenu />
+      <LateSavedViews />
       <Live />
     </header>
   );

@@ -1,13 +1,15 @@
+import { lazy } from 'react';
 import { formatCount } from '../../format/quantity.ts';
 import { classNames } from '../../ui/class-names.ts';
 import { Popover } from '../../ui/popover.tsx';
 import type { StatusSummary } from '../../worker/protocol.ts';
 
+const LossesPanel = lazy(() => import('./losses-panel.tsx').then((module) => ({ default: module.LossesPanel })));
+
 /** How many flows were lost; where, in a panel. */
 export function Losses({ status }: { status: StatusSummary }) {
-  const { lost, losses, nodes } = status;
+  const { lost } = status;
   const text = `${formatCount(lost)} lost`;
-  const byNode = nodes.filter((node) => node.lost > 0);
   return (
     <Popover
       label={`${text}, where`}
@@ -15,36 +17,7 @@ export function Losses({ status }: { status: StatusSummary }) {
       className={classNames('numbers', lost > 0 && 'text-dropped-text')}
       button={text}
     >
-      <h2 className="pb-1 text-sm font-semibold">Lost flows</h2>
-      {lost === 0 ? (
-        <p className="text-xs text-dim">
-          Every flow that was seen in the kernel has reached this page, since the server started.
-        </p>
-      ) : (
-        <>
-          <p className="pb-1 text-xs text-dim">Since the server started. What is lost is missing from map and table.</p>
-          <Counts entries={losses.map(({ where, count }) => [where, count])} />
-          {byNode.length > 0 && (
-            <>
-              <h3 className="pt-2 text-xs font-semibold text-dim">By node</h3>
-              <Counts entries={byNode.map((node) => [node.name, node.lost])} />
-            </>
-          )}
-        </>
-      )}
+      <LossesPanel status={status} />
     </Popover>
-  );
-}
-
-function Counts({ entries }: { entries: readonly (readonly [string, number])[] }) {
-  return (
-    <dl>
-      {entries.map(([name, count]) => (
-        <div key={name} className="flex justify-between gap-3 border-b border-line py-1 last:border-b-0">
-          <dt className="min-w-0 truncate">{name}</dt>
-          <dd className="numbers text-dropped-text">{count.toLocaleString('en')}</dd>
-        </div>
-      ))}
-    </dl>
   );
 }

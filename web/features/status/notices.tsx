@@ -4,7 +4,7 @@ import { connectionStore, retryNow, statusStore } from '../../live/session-clien
 import { useStore } from '../../live/store.ts';
 import { useNow } from '../../ui/use-now.ts';
 import { viewStore } from '../../view/view-store.ts';
-import { useObstacle } from './obstacle.tsx';
+import { useObstacle } from './use-obstacle.ts';
 
 /** What a person has to know before reading the page, as lines under the bar. */
 export function Notices() {

@@ -1,24 +1,11 @@
 import { CloudOff, FilterX, Lock } from 'lucide-react';
-import { sceneStore } from '../../live/map-client.ts';
 import { secondStore } from '../../live/second.ts';
-import { connectionStore, retryNow, rowsStore } from '../../live/session-client.ts';
+import { retryNow } from '../../live/session-client.ts';
 import { useStore } from '../../live/store.ts';
 import { Button } from '../../ui/button.tsx';
 import { State } from '../../ui/state.tsx';
-import type { ConnectionState } from '../../worker/protocol.ts';
 import { isNarrowed, showEverything } from '../frame/frame-actions.ts';
-
-export type ObstacleState = Extract<ConnectionState, { phase: 'refused' | 'waiting' }>;
-
-/** Why there is nothing at all to show; null while there is something, be it old. */
-export function useObstacle(): ObstacleState | null {
-  const connection = useStore(connectionStore);
-  const scene = useStore(sceneStore);
-  const rows = useStore(rowsStore)?.total ?? 0;
-  const known = rows > 0 || (scene?.scene.cards.length ?? 0) > 0;
-  if (connection.phase === 'refused') return connection;
-  return connection.phase === 'waiting' && !known ? connection : null;
-}
+import type { ObstacleState } from './use-obstacle.ts';
 
 /** In place of map and table. */
 export function Obstacle({ state }: { state: ObstacleState }) {

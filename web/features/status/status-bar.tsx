@@ -1,5 +1,5 @@
-import { Bell, Command, Settings as Gear, Keyboard } from 'lucide-react';
-import { eventsStore, seenStore } from '../../events/event-log.ts';
+import { Bell, Command, Settings as Gear, History, Keyboard } from 'lucide-react';
+import { eventsStore, seenStore } from '../../events/event-store.ts';
 import { formatCount } from '../../format/quantity.ts';
 import { formatClockSeconds, timeZone } from '../../format/time.ts';
 import { sceneStore } from '../../live/map-client.ts';
@@ -40,7 +40,7 @@ export function StatusBar() {
         <Gear aria-hidden size={14} />
       </ActionButton>
       <ActionButton id="palette" className="!w-auto px-1">
-        <span className="max-sm:sr-only">
+        <span aria-hidden className="max-sm:hidden">
           <KeyCaps keys="mod+k" />
         </span>
         <Command aria-hidden size={14} className="sm:hidden" />
@@ -105,9 +105,12 @@ function Clock() {
   useStore(settingsStore);
   const now = useStore(secondStore);
   return (
-    <ActionButton id="time" className="!w-auto px-1.5 max-md:hidden">
+    <span className="flex items-center gap-1 max-md:hidden">
       {timeZone()} · <span className="numbers">{formatClockSeconds(now)}</span>
-    </ActionButton>
+      <ActionButton id="time">
+        <History aria-hidden size={14} />
+      </ActionButton>
+    </span>
   );
 }
 

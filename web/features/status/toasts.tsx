@@ -1,6 +1,6 @@
 import { X } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
-import { eventsStore, type LoggedEvent } from '../../events/event-log.ts';
+import { eventsStore, type LoggedEvent } from '../../events/event-store.ts';
 import { useStore } from '../../live/store.ts';
 import { IconButton } from '../../ui/button.tsx';
 import { classNames } from '../../ui/class-names.ts';

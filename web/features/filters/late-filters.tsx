@@ -1,0 +1,74 @@
+import { Bookmark, ChevronDown } from 'lucide-react';
+import { type ComponentProps, lazy, Suspense, useRef } from 'react';
+import type { FilterBar } from './filter-bar.tsx';
+
+/**
+ * The filter's controls, with the vocabulary of filters behind them, come a moment after the frame. Until then their place is
+ * taken by what looks like them; the field takes what is typed, and hands it over.
+ */
+const load = () => import('./filter-controls.ts');
+const Bar = lazy(() => load().then((module) => ({ default: module.FilterBar })));
+const Show = lazy(() => load().then((module) => ({ default: module.ShowMenu })));
+const Saved = lazy(() => load().then((module) => ({ default: module.SavedViews })));
+
+export function LateFilterBar() {
+  const typed = useRef<ComponentProps<typeof FilterBar>>({ initialText: '', focused: false });
+  return (
+    <Suspense
+      fallback={
+        <div className="flex h-8 min-w-0 flex-1 items-center rounded-md border border-line bg-card px-2 focus-within:border-accent">
+          <input
+            role="combobox"
+            aria-label="Filter"
+            aria-expanded={false}
+            autoComplete="off"
+            spellCheck={false}
+            placeholder="Filter: port=53, label app=web, ip=10.0.0.0/8"
+            onChange={(event) => Object.assign(typed.current, { initialText: event.target.value })}
+            onFocus={() => Object.assign(typed.current, { focused: true })}
+            onBlur={() => Object.assign(typed.current, { focused: false })}
+            className="h-full min-w-36 flex-1 bg-transparent text-sm outline-none placeholder:text-faint"
+          />
+        </div>
+      }
+    >
+      <HandedOver typed={typed.current} />
+    </Suspense>
+  );
+}
+
+/** Reads what was typed when it is first drawn, not when it was asked for. */
+function HandedOver({ typed }: { typed: ComponentProps<typeof FilterBar> }) {
+  return <Bar initialText={typed.initialText} focused={typed.focused} />;
+}
+
+const BUTTON = 'flex h-8 items-center justify-center gap-2 rounded-md border border-line bg-card text-sm';
+
+export function LateShowMenu() {
+  return (
+    <Suspense
+      fallback={
+        <button type="button" disabled className={`${BUTTON} px-2.5`}>
+          Show
+          <ChevronDown aria-hidden size={14} className="text-dim" />
+        </button>
+      }
+    >
+      <Show />
+    </Suspense>
+  );
+}
+
+export function LateSavedViews() {
+  return (
+    <Suspense
+      fallback={
+        <button type="button" disabled aria-label="Saved views" className={`${BUTTON} w-8 text-dim`}>
+          <Bookmark aria-hidden size={16} />
+        </button>
+      }
+    >
+      <Saved />
+    </Suspense>
+  );
+}
