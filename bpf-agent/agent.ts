@@ -247,6 +247,7 @@ export class Agent {
   }
 
   #sweep(): void {
+    this.#options.run.settle();
     // Counters first: connections opened during the walk must not count as evicted.
     const counters = this.#datapath.maps.counters.read();
     this.#connections = this.#datapath.sweep().visited;
@@ -282,6 +283,7 @@ export class Agent {
     if (problem !== undefined) return `${problem.subject}${andMore(more.length)}: ${problem.message}`;
     const [policy] = this.#sync.policy.problems;
     if (policy !== undefined) return `policy: ${policy}`;
+    if (this.#options.run.problem !== '') return this.#options.run.problem;
     const blind = [...this.#sync.pods.values()].filter(
       ({ pod, problem, since }) =>
         // Without an address it has not started, or has ended: there is nothing to observe yet, or any more.

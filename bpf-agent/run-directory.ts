@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path';
 import { isBpffs, unmountBpffs } from './loader/bpffs.ts';
 
 /** What an agent leaves for the next one besides what is pinned. */
-export type RunFile = 'boots.json' | 'losses.json' | 'policy-reasons.json';
+const RUN_FILES = ['boots.json', 'losses.json', 'policy-reasons.json'] as const;
+export type RunFile = (typeof RUN_FILES)[number];
 
 /**
  * Where an agent keeps what must outlive it:
@@ -17,6 +18,10 @@ export type RunFile = 'boots.json' | 'losses.json' | 'policy-reasons.json';
  */
 export class RunDirectory {
   readonly path: string;
+  /** What could not be written yet, the newest text of each. */
+  readonly #unwritten = new Map<RunFile, string>();
+  /** Why what is to outlive the agent cannot be kept now, as on a full disk; empty when it is. */
+  problem = '';
 
   constructor(path: string) {
     this.path = path;
@@ -42,12 +47,28 @@ export class RunDirectory {
     }
   }
 
-  /** All or nothing: a reader or a crash never meets half a file. */
+  /**
+   * All or nothing: a reader or a crash never meets half a file. These are notes for the next agent, so that one which cannot be
+   * written keeps this one from nothing: it is a `problem`, and written by a later `settle`.
+   */
   write(name: RunFile, text: string): void {
     const draft = join(this.path, `.${name}.${process.pid}`);
-    writeFileSync(draft, text);
-    chmodSync(draft, 0o600);
-    renameSync(draft, join(this.path, name));
+    try {
+      writeFileSync(draft, text);
+      chmodSync(draft, 0o600);
+      renameSync(draft, join(this.path, name));
+      this.#unwritten.delete(name);
+      if (this.#unwritten.size === 0) this.problem = '';
+    } catch (error) {
+      rmSync(draft, { force: true });
+      this.#unwritten.set(name, text);
+      this.problem = `${join(this.path, name)} cannot be written: ${(error as Error).message}`;
+    }
+  }
+
+  /** Writes what could not be written before. */
+  settle(): void {
+    for (const [name, text] of [...this.#unwritten]) this.write(name, text);
   }
 
   /** True when an agent answers on the socket. */
@@ -70,7 +91,7 @@ export class RunDirectory {
       if (isMountPoint(this.pins)) unmountBpffs(this.pins);
     }
     rmSync(this.pins, { recursive: true, force: true });
-    for (const name of ['boots.json', 'losses.json', 'agent.sock']) rmSync(join(this.path, name), { force: true });
+    for (const name of [...RUN_FILES, 'agent.sock']) rmSync(join(this.path, name), { force: true });
   }
 }
 
