@@ -284,8 +284,10 @@ describe('a view', () => {
       expect(nodes.map(({ state }) => state)).toEqual([NodeState.CONNECTED, NodeState.UNAVAILABLE]);
       expect(flowsSeen).toBe(2n);
     }, 15_000);
-    const { namespaces } = await client.listNamespaces({});
-    expect(namespaces.map(({ name }) => name)).toEqual(['data', 'shop']);
+    await vi.waitFor(async () => {
+      const { namespaces } = await client.listNamespaces({});
+      expect(namespaces.map(({ name }) => name)).toEqual(['data', 'shop']);
+    }, 15_000);
   });
 });
 
