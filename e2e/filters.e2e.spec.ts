@@ -39,7 +39,7 @@ describe('filters', () => {
       { source: WEB, destination: WORLD, destinationPort: 443 },
       droppedByPolicy({ source: WEB, destination: CART, destinationPort: 9000 }, policy('shop', 'cart-only')),
     );
-  }, 120_000);
+  }, 300_000);
 
   afterAll(async () => {
     await browser?.close();

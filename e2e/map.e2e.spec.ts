@@ -101,7 +101,7 @@ describe('the map', () => {
       const [x, y] = await tip();
       await page.mouse.move(x, y);
       await page.mouse.move(x + 1, y);
-      return words.test(await page.getByRole('region', { name: 'Map' }).innerText());
+      return words.test((await page.getByRole('region', { name: 'Map' }).textContent()) ?? '');
     });
     await page.mouse.click(...(await tip()));
     await eventually('the arrow is selected', 10_000, () => /world>.*page$/.test(parameter('select') ?? ''));

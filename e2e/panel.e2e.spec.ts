@@ -39,7 +39,7 @@ describe('the panel', () => {
       dropped({ source: CART, destination: WEB, destinationPort: 80 }, DROP_REASON.SERVICE_BACKEND_NOT_FOUND),
     );
     two.keepObserving(500, { source: WEB_B, destination: DB, destinationPort: 33060 });
-  }, 120_000);
+  }, 300_000);
 
   afterAll(async () => {
     await browser?.close();
