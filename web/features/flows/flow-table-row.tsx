@@ -33,7 +33,7 @@ export const FlowTableRow = memo(function FlowTableRow(props: FlowTableRowProps)
       style={{ gridTemplateColumns: template, transform: `translateY(${top}px)` }}
       className={classNames(
         'absolute inset-x-0 grid h-[26px] [contain:strict] cursor-default items-center gap-x-3 border-b border-line/60 px-3 text-xs whitespace-nowrap hover:bg-hover focus-visible:-outline-offset-2',
-        (opened || row?.verdict === VERDICT.DROPPED) && 'bg-selected',
+        opened ? 'bg-selected' : row?.verdict === VERDICT.DROPPED && 'bg-selected/45',
         opened && 'shadow-[inset_2px_0_var(--accent)]',
       )}
     >
