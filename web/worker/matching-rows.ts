@@ -1,12 +1,16 @@
 import { memoised } from '#core/filter/endpoint-predicate.ts';
 import { REPLY } from '#core/flow/direction.ts';
+import type { FlowWindow } from '#core/flow/flow-window.ts';
 import { type Pair, parsePair } from '../view/pair.ts';
 import type { PageWindow } from './page-window.ts';
 import type { Selection } from './protocol.ts';
 import { belongs } from './selection.ts';
 
 /** Whether the row in a slot is one of the selection's; every row is where there is none. */
-export function rowMatcher(window: PageWindow, selection: Selection | null): (slot: number) => boolean {
+export function rowMatcher(
+  window: Pick<FlowWindow, 'columns' | 'endpoints'>,
+  selection: Selection | null,
+): (slot: number) => boolean {
   if (selection === null) return () => true;
   const { columns } = window;
   const pair = parsePair(selection.key);
@@ -16,7 +20,7 @@ export function rowMatcher(window: PageWindow, selection: Selection | null): (sl
 }
 
 /** Rows of connections that one card opens to another, their replies too. */
-function pairMatcher(window: PageWindow, pair: Pair): (slot: number) => boolean {
+function pairMatcher(window: Pick<FlowWindow, 'columns' | 'endpoints'>, pair: Pair): (slot: number) => boolean {
   const isSource = memoised(window.endpoints, (endpoint) => belongs(endpoint, { key: pair.source }));
   const isDestination = memoised(window.endpoints, (endpoint) => belongs(endpoint, { key: pair.destination }));
   const { columns } = window;

@@ -1,7 +1,6 @@
-import { memoised } from '#core/filter/endpoint-predicate.ts';
 import type { FlowWindow } from '#core/flow/flow-window.ts';
+import { rowMatcher } from './matching-rows.ts';
 import type { Selection } from './protocol.ts';
-import { belongs } from './selection.ts';
 
 /**
  * Which of a window's rows a selection shows, as their positions in rising order. Kept up to date row by row; what the
@@ -9,7 +8,7 @@ import { belongs } from './selection.ts';
  */
 export class RowIndex {
   readonly #window: FlowWindow;
-  readonly #matches: (endpoint: number) => boolean;
+  readonly #matches: (slot: number) => boolean;
   #positions: Float64Array = new Float64Array(1024);
   #begin = 0;
   #end = 0;
@@ -18,16 +17,16 @@ export class RowIndex {
 
   constructor(window: FlowWindow, selection: Selection) {
     this.#window = window;
-    this.#matches = memoised(window.endpoints, (endpoint) => belongs(endpoint, selection));
+    this.#matches = rowMatcher(window, selection);
     this.#seen = window.start;
   }
 
   /** Looks at rows that came since the last call. */
   update(): void {
-    const { columns, start, end } = this.#window;
+    const { start, end } = this.#window;
     for (let position = Math.max(this.#seen, start); position < end; position++) {
       const slot = this.#window.slot(position);
-      if (this.#matches(columns.source[slot]) || this.#matches(columns.destination[slot])) {
+      if (this.#matches(slot)) {
         this.#push(position);
       }
     }
