@@ -5,6 +5,7 @@ import { configDefaults, defineConfig } from 'vitest/config';
 //   x.kernel.spec.ts  root and eBPF
 //   x.lab.spec.ts     a lab: root, eBPF, network namespaces
 //   x.e2e.spec.ts     the whole demo and a browser
+//   x.browser.spec.ts the same, of one part of the page; too long for every run: `npm run test:browser`
 // The privileged ones run one file at a time: they share the machine's kernel and its two cores.
 const privileged = (name: string, testTimeout: number) => ({
   test: {
@@ -25,7 +26,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['**/*.spec.{ts,tsx}'],
-          exclude: [...configDefaults.exclude, '**/*.{kernel,lab,e2e}.spec.ts'],
+          exclude: [...configDefaults.exclude, '**/*.{kernel,lab,e2e,browser}.spec.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
@@ -33,6 +34,7 @@ export default defineConfig({
       privileged('kernel', 60_000),
       privileged('lab', 120_000),
       privileged('e2e', 180_000),
+      privileged('browser', 180_000),
     ],
   },
 });
