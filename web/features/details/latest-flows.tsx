@@ -8,8 +8,8 @@ export function LatestFlows({ rows, ports }: { rows: readonly FlowRow[]; ports: 
     <table className="w-full table-fixed border-collapse text-left">
       <caption className="pb-1 text-left text-xs text-dim">Latest flows</caption>
       <colgroup>
-        <col className="w-[31%]" />
-        <col className="w-[27%]" />
+        <col className="w-[34%]" />
+        <col className="w-[28%]" />
         <col />
       </colgroup>
       <thead className="sr-only">

@@ -1,19 +1,23 @@
 import { formatRate } from '../../format/quantity.ts';
 import { classNames } from '../../ui/class-names.ts';
 import type { Rates } from './rates.ts';
-import { STEPS } from './rates.ts';
+import { inPairs, STEPS } from './rates.ts';
 
 /** Flows per second over time: a line for all of them, a dashed one for those dropped, a dotted one for those audited. */
-export function RateChart({ rates, of, small = false }: { rates: Rates | undefined; of: string; small?: boolean }) {
+export function RateChart(props: { rates: Rates | undefined; of: string; small?: boolean }) {
+  const { of, small = false } = props;
+  // Two steps to a point where there is little room: neighbours that differ by one flow would only flicker.
+  const rates = small ? inPairs(props.rates) : props.rates;
+  const most = Math.max(0.1, ...(rates?.flows ?? []));
   const width = small ? 56 : 320;
   const height = small ? 18 : 56;
   const flows = rates?.flows ?? [];
-  const most = Math.max(0.1, ...flows);
-  const line = (values: readonly number[]) => path(values, most, width, height);
+  const steps = small ? STEPS / 2 : STEPS;
+  const line = (values: readonly number[]) => path(values, most, width, height, steps);
   return (
     <svg
       role="img"
-      aria-label={words(rates, of)}
+      aria-label={words(props.rates, of)}
       viewBox={`0 0 ${width} ${height}`}
       preserveAspectRatio="none"
       className={classNames('block', small ? 'h-[18px] w-full' : 'h-14 w-full')}
@@ -26,7 +30,7 @@ export function RateChart({ rates, of, small = false }: { rates: Rates | undefin
       />
       {flows.length > 0 && (
         <>
-          {!small && <path d={area(flows, most, width, height)} className="fill-forwarded opacity-10" />}
+          {!small && <path d={area(flows, most, width, height, steps)} className="fill-forwarded opacity-10" />}
           <path
             d={line(flows)}
             className="fill-none stroke-forwarded"
@@ -71,8 +75,8 @@ function words(rates: Rates | undefined, of: string): string {
 }
 
 /** The newest value stands at the right edge; what is not known is left empty. */
-function points(values: readonly number[], most: number, width: number, height: number): string[] {
-  const step = width / (STEPS - 1);
+function points(values: readonly number[], most: number, width: number, height: number, steps: number): string[] {
+  const step = width / (steps - 1);
   const left = width - (values.length - 1) * step;
   return values.map((value, index) => {
     const x = (left + index * step).toFixed(1);
@@ -80,11 +84,11 @@ function points(values: readonly number[], most: number, width: number, height: 
   });
 }
 
-function path(values: readonly number[], most: number, width: number, height: number): string {
-  return `M${points(values, most, width, height).join('L')}`;
+function path(values: readonly number[], most: number, width: number, height: number, steps: number): string {
+  return `M${points(values, most, width, height, steps).join('L')}`;
 }
 
-function area(values: readonly number[], most: number, width: number, height: number): string {
-  const [first] = points(values, most, width, height);
-  return `${path(values, most, width, height)}L${width} ${height}L${first.split(' ')[0]} ${height}Z`;
+function area(values: readonly number[], most: number, width: number, height: number, steps: number): string {
+  const [first] = points(values, most, width, height, steps);
+  return `${path(values, most, width, height, steps)}L${width} ${height}L${first.split(' ')[0]} ${height}Z`;
 }

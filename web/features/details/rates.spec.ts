@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Description } from '../../worker/question.ts';
-import { ratesOf, verdictCounts } from './rates.ts';
+import { inPairs, ratesOf, verdictCounts } from './rates.ts';
 
 const description: Description = {
   members: [],
@@ -22,6 +22,11 @@ it('flows per step become rates per second, of several edges together', () => {
 it('an edge that the server did not tell of had no flows; without an answer nothing is known', () => {
   expect(ratesOf(description, ['no such'])!.flows).toEqual([0, 0]);
   expect(ratesOf(null, ['a→b:80/6'])).toBeUndefined();
+});
+
+it('small charts take two steps for one, the newest never alone', () => {
+  const rates = { stepMs: 3_000, flows: [9, 1, 3, 5, 5], dropped: [0, 0, 2, 0, 0], audited: [0, 0, 0, 0, 0] };
+  expect(inPairs(rates)).toEqual({ stepMs: 6_000, flows: [2, 5], dropped: [1, 0], audited: [0, 0] });
 });
 
 it('verdicts are counted over all edges', () => {

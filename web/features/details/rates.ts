@@ -42,6 +42,20 @@ export function ratesOf(description: Description | null, edges: Iterable<string>
   };
 }
 
+/** The same with two steps to a value, the newest two in the last. */
+export function inPairs(rates: Rates | undefined): Rates | undefined {
+  if (rates === undefined) return undefined;
+  const merge = (values: readonly number[]) => {
+    const odd = values.length % 2;
+    return Array.from(
+      { length: (values.length - odd) / 2 },
+      (_, at) => (values[odd + 2 * at] + values[odd + 2 * at + 1]) / 2,
+    );
+  };
+  const { stepMs, flows, dropped, audited } = rates;
+  return { stepMs: stepMs * 2, flows: merge(flows), dropped: merge(dropped), audited: merge(audited) };
+}
+
 export function verdictCounts(description: Description): VerdictCounts {
   const counts = { forwarded: 0, dropped: 0, audited: 0 };
   for (const series of description.series.values()) {
