@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { isIP, type Socket } from 'node:net';
 import type { RequestHandler } from 'express';
 
@@ -6,13 +7,9 @@ import type { RequestHandler } from 'express';
  * server (DNS rebinding), so only known names are answered; and what a browser marks as coming from another site is refused.
  */
 export function hostCheck(allowedHosts: readonly string[]): RequestHandler {
-  const allowed = new Set(allowedHosts.map((host) => host.toLowerCase()));
+  const isKnown = knownHost(allowedHosts);
   return (request, response, next) => {
-    const host = request.headers.host;
-    const name = host === undefined ? undefined : hostName(host);
-    const known =
-      name !== undefined && (isLoopbackName(name) || allowed.has(name) || isOwnAddress(name, request.socket));
-    if (!known) {
+    if (!isKnown(request)) {
       response
         .status(421)
         .type('text/plain')
@@ -20,7 +17,7 @@ export function hostCheck(allowedHosts: readonly string[]): RequestHandler {
       return;
     }
     const { origin } = request.headers;
-    if (origin !== undefined && !sameOrigin(origin, host!)) {
+    if (origin !== undefined && !sameOrigin(origin, request.headers.host!)) {
       refuse(response);
       return;
     }
@@ -32,6 +29,15 @@ export function hostCheck(allowedHosts: readonly string[]): RequestHandler {
       return;
     }
     next();
+  };
+}
+
+/** Whether a request asks for this server by a name that nobody else could have pointed here. */
+export function knownHost(allowedHosts: readonly string[]): (request: IncomingMessage) => boolean {
+  const allowed = new Set(allowedHosts.map((host) => host.toLowerCase()));
+  return ({ headers: { host }, socket }) => {
+    const name = host === undefined ? undefined : hostName(host);
+    return name !== undefined && (isLoopbackName(name) || allowed.has(name) || isOwnAddress(name, socket));
   };
 }
 

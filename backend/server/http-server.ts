@@ -8,7 +8,7 @@ import type { Health } from '#runtime/health.ts';
 import { listenError } from '#runtime/listen-error.ts';
 import type { Logger } from '#runtime/log.ts';
 import type { Registry } from '#runtime/metrics.ts';
-import { hostCheck } from './host-check.ts';
+import { hostCheck, knownHost } from './host-check.ts';
 import { pageFiles } from './page-files.ts';
 import { securityHeaders } from './security-headers.ts';
 
@@ -50,8 +50,11 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   app.set('etag', 'weak');
   // For probes and scrapers, which come by address.
   app.get('/healthz', (_request, response) => void response.type('text/plain').send('ok\n'));
-  app.get('/readyz', (_request, response) => {
-    response.status(health.ready ? 200 : 503).json({ ready: health.ready, problems: health.problems() });
+  const isKnown = knownHost(options.allowedHosts);
+  app.get('/readyz', (request, response) => {
+    const { ready } = health;
+    // Whoever comes under any other name learns whether, but not why: reasons name folders and nodes.
+    response.status(ready ? 200 : 503).json(isKnown(request) ? { ready, problems: health.problems() } : { ready });
   });
   app.use(securityHeaders(options.frameAncestors));
   app.use(hostCheck(options.allowedHosts));
