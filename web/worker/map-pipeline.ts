@@ -22,6 +22,11 @@ import { Throttle } from './throttle.ts';
 const REDRAW_INTERVAL_MS = 200;
 const DETAILS_INTERVAL_MS = 500;
 const REGROUP_AFTER_MS = 5_000;
+/** A large map takes in newcomers this seldom: each makes a new picture of all of it. */
+const LARGE_REGROUP_MS = 2_000;
+const LARGE_CARDS = 150;
+/** What is looked for may depend on the traffic: it is looked for anew this often. */
+const FIND_AGAIN_MS = 2_000;
 const CLOCK_MS = 2_000;
 const SCATTERED_SHARE = 0.6;
 
@@ -41,6 +46,8 @@ export class MapPipeline {
   #viewChanged = false;
   #graph: DetailedGraph | undefined;
   #graphAt = 0;
+  /** Something came or went since the graph was made. */
+  #stale = false;
   #signature: string | undefined;
   #live: LiveNumbers = { cards: new Map(), edges: new Map() };
   readonly #redraw = new Throttle(REDRAW_INTERVAL_MS, () => this.#run());
@@ -67,7 +74,7 @@ export class MapPipeline {
       return;
     }
     this.#known = true;
-    if (this.#model.apply(message.delta)) this.#graph = undefined;
+    if (this.#model.apply(message.delta)) this.#stale = true;
     this.#redraw.request();
     if (this.#selected !== null) this.#details.request();
   }
@@ -112,7 +119,8 @@ export class MapPipeline {
     const graph = this.#currentGraph();
     const live = liveNumbers(graph, { now: this.#now(), quietAfterMs: quietMs(this.#options.quiet) });
     const { omittedCards, omittedEdges } = this.#model;
-    const signature = structureOf(graph, omittedCards, omittedEdges);
+    const round = this.#options.find === '' ? 0 : Math.floor(Date.now() / FIND_AGAIN_MS);
+    const signature = `${structureOf(graph, omittedCards, omittedEdges)}\n${round}`;
     if (signature !== this.#signature) {
       const started = performance.now();
       if (graph.cards.length > 0) this.#layout = this.#nextLayout(graph);
@@ -141,7 +149,13 @@ export class MapPipeline {
   /** The stages run when something came or went, and now and then because what is quiet leaves. */
   #currentGraph(): DetailedGraph {
     const now = Date.now();
-    if (this.#graph === undefined || now - this.#graphAt > REGROUP_AFTER_MS) {
+    const patience = !this.#stale
+      ? REGROUP_AFTER_MS
+      : (this.#graph?.cards.length ?? 0) > LARGE_CARDS
+        ? LARGE_REGROUP_MS
+        : 0;
+    if (this.#graph === undefined || now - this.#graphAt >= patience) {
+      this.#stale = false;
       const { group, focus, hops, hide, quiet } = this.#options;
       const visible = visibleGraph(this.#model, {
         now: this.#now(),

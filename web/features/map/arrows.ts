@@ -1,4 +1,5 @@
 import type { Rect } from '../../graph/geometry.ts';
+import type { Route } from '../../graph/route.ts';
 import type { SceneEdge } from '../../graph/scene.ts';
 import type { MapState } from '../../live/map-client.ts';
 import { type ArrowLook, arrowLook, type Emphasis } from './arrow-look.ts';
@@ -34,10 +35,14 @@ export class Arrows {
     this.#byKey.clear();
     for (const edge of edges) {
       const known = before.get(edge.key);
-      const path = new Path2D();
-      traceRoute(path, edge.route);
-      const look = known?.look ?? ({} as ArrowLook);
-      this.#byKey.set(edge.key, { edge, path, bounds: routeBounds(edge.route), emphasis: known?.emphasis, look });
+      const stands = known !== undefined && isSameRoute(known.edge.route, edge.route);
+      this.#byKey.set(edge.key, {
+        edge,
+        path: stands ? known.path : pathOf(edge.route),
+        bounds: stands ? known.bounds : routeBounds(edge.route),
+        emphasis: known?.emphasis,
+        look: known?.look ?? arrowLook(undefined, undefined, false, NO_PALETTE),
+      });
     }
   }
 
@@ -98,4 +103,19 @@ export class Arrows {
     context.restore();
     return found?.edge;
   }
+}
+
+/** Until the first `refresh` tells the colours. */
+const NO_PALETTE = {} as Palette;
+
+function pathOf(route: Route): Path2D {
+  const path = new Path2D();
+  traceRoute(path, route);
+  return path;
+}
+
+function isSameRoute(a: Route, b: Route): boolean {
+  const isSame = (one: readonly number[], other: readonly number[]) =>
+    one.length === other.length && one.every((value, at) => value === other[at]);
+  return isSame(a.start, b.start) && isSame(a.end, b.end) && isSame(a.controls, b.controls);
 }

@@ -54,12 +54,24 @@ export const CardItem = memo(function CardItem(props: CardItemProps) {
 
 function isSame(before: CardItemProps, after: CardItemProps): boolean {
   return (
-    before.card === after.card &&
+    isSameCard(before.card, after.card) &&
     before.label === after.label &&
     before.selected === after.selected &&
     before.reachable === after.reachable &&
     before.hasEdges === after.hasEdges &&
     before.edges.length === after.edges.length &&
     before.edges.every(({ edge, words }, at) => edge === after.edges[at].edge && words === after.edges[at].words)
+  );
+}
+
+/** As far as it is drawn here: each scene brings new objects, mostly of what stood before. */
+function isSameCard(a: SceneCard, b: SceneCard): boolean {
+  return (
+    a.key === b.key &&
+    a.x === b.x &&
+    a.y === b.y &&
+    a.width === b.width &&
+    a.height === b.height &&
+    a.folded === b.folded
   );
 }

@@ -4,22 +4,36 @@ export class LayerCanvas {
   readonly #context = this.#canvas.getContext('2d')!;
 
   constructor(frame: HTMLElement) {
-    this.#canvas.className = 'pointer-events-none absolute inset-0 size-full';
+    this.#canvas.className = 'pointer-events-none absolute origin-top-left';
     this.#canvas.setAttribute('aria-hidden', 'true');
     frame.append(this.#canvas);
   }
 
-  /** Clears it for a new frame; one unit is one CSS pixel. */
-  begin({ width, height }: { width: number; height: number }): CanvasRenderingContext2D {
+  /** Clears it for a new painting; one unit is one CSS pixel, the origin is the frame's. It reaches `margin` beyond the frame. */
+  begin({ width, height }: { width: number; height: number }, margin: number): CanvasRenderingContext2D {
     const ratio = devicePixelRatio;
-    const [pixelWidth, pixelHeight] = [Math.round(width * ratio), Math.round(height * ratio)];
+    const [fullWidth, fullHeight] = [width + 2 * margin, height + 2 * margin];
+    const [pixelWidth, pixelHeight] = [Math.round(fullWidth * ratio), Math.round(fullHeight * ratio)];
     if (this.#canvas.width !== pixelWidth || this.#canvas.height !== pixelHeight) {
       this.#canvas.width = pixelWidth;
       this.#canvas.height = pixelHeight;
     }
-    this.#context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    this.#context.clearRect(0, 0, width, height);
+    const { style } = this.#canvas;
+    style.left = style.top = `${-margin}px`;
+    style.width = `${fullWidth}px`;
+    style.height = `${fullHeight}px`;
+    style.transform = '';
+    this.#context.setTransform(ratio, 0, 0, ratio, margin * ratio, margin * ratio);
+    this.#context.clearRect(-margin, -margin, fullWidth, fullHeight);
     return this.#context;
+  }
+
+  /** Moves what is painted: a point of the frame at (x, y) goes to `scale` times that, plus (dx, dy). */
+  move(scale: number, dx: number, dy: number, margin: number): void {
+    // The canvas's own corner lies at (-margin, -margin) of the frame.
+    const x = dx + margin * (1 - scale);
+    const y = dy + margin * (1 - scale);
+    this.#canvas.style.transform = `translate(${x}px, ${y}px) scale(${scale})`;
   }
 
   remove(): void {

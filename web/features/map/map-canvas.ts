@@ -7,12 +7,13 @@ import { type Attention, type Standing, standing } from './emphasis.ts';
 import { type Camera, MapPainter, type Picture, seenRect } from './map-painter.ts';
 import { MapPointer, type PointerEvents } from './map-pointer.ts';
 import { MiniMap } from './mini-map.ts';
+import { detailAt } from './paint-cards.ts';
 import { type Palette, readPalette } from './palette.ts';
 import type { Point } from './point.ts';
 import { fitted, type Insets } from './viewport.ts';
 
 export interface MapCanvasEvents extends PointerEvents {
-  /** Pan or zoom changed. */
+  /** Pan or zoom changed; of a large map told when it stands still. */
   viewport(pan: Point, zoom: number): void;
 }
 
@@ -21,8 +22,10 @@ const MOST_FIT_ZOOM = 1.1;
 const READABLE = { least: 0.6, wanted: 0.8 };
 /** Above the map lie its tools, below it legend and buttons. */
 const INSETS: Insets = { top: 54, right: 32, bottom: 60, left: 32 };
-/** Milliseconds after the last move at which the arrows of a dense map come back. */
-const STILL_MS = 120;
+/** Cards above which a map takes long to paint: it is moved as it was painted, and painted when it stands still. */
+const LARGE = 150;
+/** It does after so many frames and milliseconds without a move: a busy page may take long for one frame. */
+const STILL = { frames: 6, ms: 120 };
 
 /** The drawn map: what is shown of a state, and where one looks at it from. */
 export class MapCanvas {
@@ -35,7 +38,8 @@ export class MapCanvas {
   #palette: Palette = readPalette();
   #state: MapState | null = null;
   #cards = new Map<string, SceneCard>();
-  #tags: readonly DropTag[] = [];
+  /** Undefined until they are needed: from far away they are not drawn. */
+  #tags: readonly DropTag[] | undefined;
   #selected: string | null = null;
   #focused: string | null = null;
   #found: ReadonlySet<string> | undefined;
@@ -43,8 +47,8 @@ export class MapCanvas {
   #standing: Standing = standing(this.#attention, this.#cards, []);
   /** The next painting; 0 = none is asked for. */
   #frame = 0;
-  /** Set while the arrows of a dense map are hidden. */
-  #still: ReturnType<typeof setTimeout> | undefined;
+  /** Of a large map that is being moved: when it last was, and frames since. */
+  #moving: { at: number; frames: number } | undefined;
   #fitted = false;
   #moved = false;
 
@@ -73,7 +77,6 @@ export class MapCanvas {
 
   destroy(): void {
     cancelAnimationFrame(this.#frame);
-    clearTimeout(this.#still);
     this.#pointer.end();
     this.#graph.cy.destroy();
     this.#painter.remove();
@@ -82,7 +85,7 @@ export class MapCanvas {
 
   /** What is drawn now, for exports. */
   get shown(): { readonly state: MapState; readonly tags: readonly DropTag[]; readonly palette: Palette } | null {
-    return this.#state && { state: this.#state, tags: this.#tags, palette: this.#palette };
+    return this.#state && { state: this.#state, tags: this.#currentTags(this.#state), palette: this.#palette };
   }
 
   setState(state: MapState): void {
@@ -110,7 +113,7 @@ export class MapCanvas {
     const state = this.#state;
     if (state === null) return;
     this.#arrows.refresh(state.edges, this.#palette);
-    this.#tags = dropTags(state.scene, state.edges);
+    this.#tags = undefined;
     this.#redraw();
   }
 
@@ -199,17 +202,28 @@ export class MapCanvas {
   }
 
   #viewportChanged(): void {
+    this.#pointer.leaveArrow();
+    if (!this.#isLarge) {
+      this.#tellViewport();
+      this.#redraw();
+      return;
+    }
+    this.#moving = { at: performance.now(), frames: 0 };
+    this.#redraw();
+  }
+
+  #tellViewport(): void {
     const { zoom, pan } = this.#camera();
     this.#events.viewport(pan, zoom);
-    this.#pointer.leaveArrow();
-    if (this.#arrows.isDense) {
-      clearTimeout(this.#still);
-      this.#still = setTimeout(() => {
-        this.#still = undefined;
-        this.#redraw();
-      }, STILL_MS);
-    }
-    this.#redraw();
+  }
+
+  get #isLarge(): boolean {
+    return this.#cards.size > LARGE || this.#arrows.isDense;
+  }
+
+  #currentTags(state: MapState): readonly DropTag[] {
+    this.#tags ??= dropTags(state.scene, state.edges);
+    return this.#tags;
   }
 
   /** What a person looks at changed. */
@@ -231,13 +245,26 @@ export class MapCanvas {
     if (this.#frame !== 0) return;
     this.#frame = requestAnimationFrame(() => {
       this.#frame = 0;
+      if (this.#moving !== undefined) this.#stepMoving(this.#moving);
       this.#paint();
     });
+  }
+
+  /** Looks whether a large map stands still by now. */
+  #stepMoving(moving: { readonly at: number; frames: number }): void {
+    if (++moving.frames <= STILL.frames || performance.now() - moving.at < STILL.ms) {
+      this.#redraw();
+      return;
+    }
+    this.#moving = undefined;
+    this.#tellViewport();
   }
 
   #paint(): void {
     const state = this.#state;
     const camera = this.#camera();
+    if (state !== null) this.#mini.paint(state, seenRect(camera), this.#palette, camera.width);
+    if (this.#moving !== undefined && this.#painter.move(camera)) return;
     const picture: Picture | undefined =
       state === null
         ? undefined
@@ -247,10 +274,10 @@ export class MapCanvas {
             standing: this.#standing,
             hoveredPlate: this.#pointer.plate,
             drag: this.#pointer.drag,
-            tags: this.#tags,
-            withArrows: this.#still === undefined,
+            tags: detailAt(camera.zoom) === 'full' ? this.#currentTags(state) : [],
+            withArrows: this.#moving === undefined,
+            large: this.#isLarge,
           };
     if (this.#painter.paint(picture, camera, this.#palette)) this.#redraw();
-    if (state !== null) this.#mini.paint(state, seenRect(camera), this.#palette, camera.width);
   }
 }

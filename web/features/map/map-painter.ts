@@ -11,6 +11,10 @@ import type { Palette } from './palette.ts';
 import { meets, type Point } from './point.ts';
 
 const APPEAR_MS = 160;
+/** Pixels painted beyond the frame where the map is large: so far it can be moved without painting it anew. */
+const LARGE_MARGIN = 256;
+/** How much larger or smaller what is painted may be shown until then. */
+const MOST_SCALE = 1.6;
 
 /** Everything a painting depends on. */
 export interface Picture {
@@ -22,6 +26,8 @@ export interface Picture {
   readonly tags: readonly DropTag[];
   /** False while the arrows of a dense map are hidden because it is moved. */
   readonly withArrows: boolean;
+  /** Takes long to paint: it is moved as it is, as far as that goes. */
+  readonly large: boolean;
 }
 
 export interface Camera {
@@ -39,6 +45,8 @@ export class MapPainter {
   readonly #calm = matchMedia('(prefers-reduced-motion: reduce)');
   /** When a card came up, for its first moments. */
   readonly #appeared = new Map<string, number>();
+  /** What the canvases show. */
+  #painted: { readonly camera: Camera; readonly margin: number } | undefined;
 
   constructor(frame: HTMLElement, middle: HTMLElement, arrows: Arrows) {
     this.#arrows = arrows;
@@ -58,18 +66,39 @@ export class MapPainter {
     for (const key of keys) this.#appeared.set(key, now);
   }
 
+  /** Shows what is painted from another place. Returns whether that covers the frame; if not, it has to be painted. */
+  move(camera: Camera): boolean {
+    if (this.#painted === undefined || this.#painted.margin === 0) return false;
+    const { camera: from, margin } = this.#painted;
+    const scale = camera.zoom / from.zoom;
+    const [dx, dy] = [camera.pan.x - from.pan.x * scale, camera.pan.y - from.pan.y * scale];
+    const covers =
+      from.width === camera.width &&
+      from.height === camera.height &&
+      scale <= MOST_SCALE &&
+      scale >= 1 / MOST_SCALE &&
+      dx - margin * scale <= 0 &&
+      dy - margin * scale <= 0 &&
+      dx + (camera.width + margin) * scale >= camera.width &&
+      dy + (camera.height + margin) * scale >= camera.height;
+    if (covers) for (const layer of [this.#below, this.#above]) layer.move(scale, dx, dy, margin);
+    return covers;
+  }
+
   /** Returns whether the next frame should be painted too. */
   paint(picture: Picture | undefined, camera: Camera, palette: Palette): boolean {
     const { zoom, pan } = camera;
-    const below = this.#below.begin(camera);
-    paintGround(below, camera, pan, zoom, palette);
-    const above = this.#above.begin(camera);
+    const margin = picture?.large ? LARGE_MARGIN : 0;
+    this.#painted = { camera, margin };
+    const below = this.#below.begin(camera, margin);
+    paintGround(below, camera, margin, palette);
+    const above = this.#above.begin(camera, margin);
     for (const context of [below, above]) {
       context.translate(pan.x, pan.y);
       context.scale(zoom, zoom);
     }
     if (picture === undefined) return false;
-    const seen = seenRect(camera);
+    const seen = seenRect(camera, margin);
     this.#paintPlates(below, picture, seen, zoom, palette);
     if (picture.withArrows) this.#arrows.paint(below, seen, palette, picture.drag);
     return this.#paintCards(above, picture, seen, zoom, palette);
@@ -135,9 +164,14 @@ export class MapPainter {
   }
 }
 
-/** The part of the map in view, in map units. */
-export function seenRect({ zoom, pan, width, height }: Camera): Rect {
-  return { x: -pan.x / zoom, y: -pan.y / zoom, width: width / zoom, height: height / zoom };
+/** The part of the map in view, and `margin` pixels around it, in map units. */
+export function seenRect({ zoom, pan, width, height }: Camera, margin = 0): Rect {
+  return {
+    x: (-pan.x - margin) / zoom,
+    y: (-pan.y - margin) / zoom,
+    width: (width + 2 * margin) / zoom,
+    height: (height + 2 * margin) / zoom,
+  };
 }
 
 function shifted<T extends Rect>(rect: T, by: Point): T {

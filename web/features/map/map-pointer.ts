@@ -128,7 +128,8 @@ export class MapPointer {
   }
 
   #over(event: EventObject): void {
-    if (this.drag?.moved) return;
+    // While a button is held something is moved, and nothing looked at.
+    if (this.drag?.moved || (event.originalEvent as MouseEvent).buttons !== 0) return;
     const plate = this.card === null ? (this.#titleAt(event.position) ?? null) : null;
     const edge = this.card === null && plate === null ? this.#edgeAt(event) : undefined;
     this.#overEdge(edge, event.renderedPosition);

@@ -1,9 +1,12 @@
 import type { ScenePlate } from '../../graph/scene.ts';
 import { fitText } from './fit-text.ts';
 import type { Palette } from './palette.ts';
+import type { Point } from './point.ts';
 import type { Surface } from './surface.ts';
 
 const SANS = '"Inter Variable", system-ui, sans-serif';
+/** Pixels below which a name cannot be read. */
+const LEAST_NAME = 7.5;
 /** Distance between the dots of the ground, in map units. */
 const DOTS = 24;
 
@@ -42,10 +45,15 @@ export function paintPlate(
 
 /** From far away a plate is told by its name across it: what stands on it cannot be read there. */
 export function paintPlateName(context: Surface, plate: ScenePlate, palette: Palette, zoom: number): void {
-  const size = Math.min(11.5 / zoom, plate.height / 2);
-  if (size * zoom < 6) return;
+  let size = Math.min(11.5 / zoom, plate.height / 2);
+  const room = plate.width - size / 2;
   context.font = `600 ${size}px ${SANS}`;
-  const title = fitText(context, plate.title, plate.width - size / 2);
+  // A long name is written smaller before it is cut.
+  const wanted = context.measureText(plate.title).width;
+  if (wanted > room) size = Math.max((size * room) / wanted, LEAST_NAME / zoom);
+  if (size * zoom < LEAST_NAME) return;
+  context.font = `600 ${size}px ${SANS}`;
+  const title = fitText(context, plate.title, room);
   if (title === '') return;
   const width = context.measureText(title).width + size * 0.8;
   const [x, y] = [plate.x + plate.width / 2, plate.y + plate.height / 2];
@@ -63,18 +71,17 @@ export function paintPlateName(context: Surface, plate: ScenePlate, palette: Pal
 
 /** Faint dots, which make panning felt. Left out where they would melt into grey. */
 export function paintGround(
-  context: Surface,
-  size: { width: number; height: number },
-  pan: { x: number; y: number },
-  zoom: number,
+  context: CanvasRenderingContext2D,
+  camera: { readonly width: number; readonly height: number; readonly pan: Point; readonly zoom: number },
+  margin: number,
   palette: Palette,
 ): void {
+  const { width, height, pan, zoom } = camera;
   let step = DOTS * zoom;
   while (step < 16) step *= 2;
-  const left = ((pan.x % step) + step) % step;
-  const top = ((pan.y % step) + step) % step;
+  const first = (origin: number) => -margin + ((((origin + margin) % step) + step) % step);
   context.fillStyle = palette.dot;
-  for (let x = left; x < size.width; x += step) {
-    for (let y = top; y < size.height; y += step) context.fillRect(x, y, 1.5, 1.5);
+  for (let x = first(pan.x); x < width + margin; x += step) {
+    for (let y = first(pan.y); y < height + margin; y += step) context.fillRect(x, y, 1.5, 1.5);
   }
 }

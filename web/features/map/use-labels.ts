@@ -6,10 +6,13 @@ import { cardLabel, edgeLabel } from './card-label.ts';
 
 /** Labels follow the numbers at most this often: a screen reader has no use for more. */
 const INTERVAL_MS = 1_000;
+/** Those of many cards take a moment to write. */
+const LARGE_INTERVAL_MS = 4_000;
+const LARGE_CARDS = 150;
 
 /** What cards and arrows are called, with their present numbers. */
 export function useLabels(state: MapState) {
-  const moment = useThrottled(liveStore, INTERVAL_MS);
+  const moment = useThrottled(liveStore, state.scene.cards.length > LARGE_CARDS ? LARGE_INTERVAL_MS : INTERVAL_MS);
   // biome-ignore lint/correctness/useExhaustiveDependencies: numbers change in place; the moment says that they did
   return useMemo(
     () => ({
