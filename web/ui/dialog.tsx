@@ -15,12 +15,10 @@ export function Dialog(props: {
   const element = useRef<HTMLDialogElement>(null);
   const title = useId();
   useLayoutEffect(() => {
-    const before = document.activeElement;
-    element.current!.showModal();
-    // Leaving the document closes it, without a word to anyone: the focus has to be given back here.
-    return () => {
-      if (before instanceof HTMLElement && before.isConnected) before.focus();
-    };
+    const dialog = element.current!;
+    dialog.showModal();
+    // Before it leaves the document: only closing gives the focus back.
+    return () => dialog.close();
   }, []);
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: Escape closes it

@@ -75,7 +75,6 @@ export function Palette({ onClose }: { onClose(): void }) {
       <div className="flex items-center gap-2 border-b border-line px-4">
         <Search aria-hidden size={16} className="shrink-0 text-dim" />
         <input
-          autoFocus
           role="combobox"
           aria-label="Find a workload, a namespace or an action"
           aria-expanded
