@@ -5,8 +5,9 @@ import { type Cursor, type FlowBatch, type Loss, LossSchema, LossSource } from '
 import type { LossReader } from '../relay/loss-ledger.ts';
 import type { Relay } from '../relay/relay.ts';
 import { timestamp } from '../timestamp.ts';
+import { ResumePoint } from './resume-point.ts';
 import type { Selection } from './selection.ts';
-import { StreamPosition, thresholds } from './stream-position.ts';
+import { StreamPosition } from './stream-position.ts';
 
 /** Rows looked at without a pause. */
 const SLICE_ROWS = 16_384;
@@ -29,6 +30,7 @@ export class FlowTail {
   readonly #encoder: BatchEncoder;
   readonly #losses: LossReader;
   readonly #position: StreamPosition;
+  readonly #resumed: ResumePoint | undefined;
   /** Past matches still to be sent, and the next of them. */
   #past = new Float64Array(0);
   #pastNext = 0;
@@ -40,20 +42,21 @@ export class FlowTail {
   /** Rows this reader was too slow to take, or that were gone when it came back. */
   missedTotal = 0;
 
-  private constructor(relay: Relay, selection: Selection) {
+  private constructor(relay: Relay, selection: Selection, cursor: Cursor | undefined) {
     this.#relay = relay;
     this.#selection = selection;
     this.#encoder = new BatchEncoder(relay.window);
     this.#losses = relay.losses.reader();
-    this.#position = new StreamPosition(relay);
+    if (cursor !== undefined && cursor.positions.length > 0) this.#resumed = new ResumePoint(cursor, relay.window);
+    this.#position = new StreamPosition(relay, this.#resumed);
     this.#place = selection.ring.end;
     this.#position.atEnd();
   }
 
   static async open(relay: Relay, selection: Selection, start: TailStart): Promise<FlowTail> {
-    const tail = new FlowTail(relay, selection);
+    const tail = new FlowTail(relay, selection, start.cursor);
     // Live matches gather in the ring meanwhile.
-    if (start.cursor !== undefined && start.cursor.positions.length > 0) await tail.#resume(start.cursor);
+    if (tail.#resumed !== undefined) await tail.#resume(tail.#resumed);
     else if (start.last !== undefined && start.last > 0) await tail.#lookBack(start.last);
     return tail;
   }
@@ -98,8 +101,18 @@ export class FlowTail {
       this.#place = ring.start;
     }
     let count = 0;
-    while (count < MOST_BATCH_ROWS && this.#place < ring.end) count = this.#offer(ring.at(this.#place++), count);
+    while (count < MOST_BATCH_ROWS && this.#place < ring.end) {
+      const position = ring.at(this.#place++);
+      if (!this.#hadBefore(position)) count = this.#offer(position, count);
+    }
     return count;
+  }
+
+  #hadBefore(position: number): boolean {
+    if (this.#resumed === undefined) return false;
+    const { window } = this.#relay;
+    const row = window.slot(position);
+    return position >= window.start && window.columns.sequence[row] <= this.#resumed.sequence(window.columns.node[row]);
   }
 
   /** Puts a position into the batch, unless the window no longer holds it. Returns the batch's size. */
@@ -162,9 +175,9 @@ export class FlowTail {
   }
 
   /** Finds the matches after a cursor. Rows that the window has overwritten meanwhile count as missed, matching or not. */
-  async #resume(cursor: Cursor): Promise<void> {
+  async #resume(resumed: ResumePoint): Promise<void> {
     const { window } = this.#relay;
-    const after = thresholds(cursor, window);
+    const after = resumed.thresholds();
     const atEnd = after.map((_, node) => this.#relay.sequenceAtEnd(node));
     const firstHeld: (number | undefined)[] = [];
     const found: number[] = [];
@@ -188,6 +201,7 @@ export class FlowTail {
     }
     this.#past = Float64Array.from(found);
     if (found.length > 0) return;
-    for (const [node, sequence] of atEnd.entries()) this.#position.set(node, sequence);
+    for (const [node, sequence] of atEnd.entries())
+      this.#position.set(node, Math.max(sequence, resumed.sequence(node)));
   }
 }

@@ -176,6 +176,27 @@ describe('a view', () => {
     expect(seen.filter((flow) => flow.startsWith('node-2'))).toEqual(numbered('node-2', 1, 150));
   });
 
+  it('resumes at a backend that has yet to learn what its reader knows', async () => {
+    const one = await agent();
+    const old = await backendWith([one]);
+    one.observe(...Array.from({ length: 50 }, () => ({})));
+    const before = watch(old, { flows: true, last: 100 });
+    await eventually(() => expect(before.reader.flows).toEqual(numbered('node-1', 1, 50)));
+    await before.close();
+    await old.close();
+    one.observe({});
+
+    const backend = await backendWith([]);
+    const early = watch(backend, { flows: true, cursor: before.reader.cursor });
+    await eventually(() => expect(early.reader.cursor).toBeDefined());
+    await early.close();
+    const after = watch(backend, { flows: true, cursor: early.reader.cursor });
+    await eventually(() => expect(after.reader.cursor).toBeDefined());
+    backend.relay.follow([one]);
+    await eventually(() => expect(after.reader.flows).toEqual(['node-1#51']));
+    expect(after.reader.lost).toBe(0n);
+  });
+
   it('resumes into an agent’s next life', async () => {
     const one = await agent();
     const backend = await backendWith([one]);

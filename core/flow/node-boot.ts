@@ -6,6 +6,11 @@ export interface NodeBoot {
   readonly bootId: bigint;
 }
 
+/** A node whatever its agent's life: `cluster/node`. */
+export function nodeKey({ cluster, node }: Pick<NodeBoot, 'cluster' | 'node'>): string {
+  return `${cluster}/${node}`;
+}
+
 export function nodeBootKey(boot: NodeBoot): string {
   return `${boot.cluster}/${boot.node}/${boot.bootId.toString(16)}`;
 }
