@@ -11,8 +11,6 @@
  * A static pod's directory carries the hash of its manifest (32 hex digits) in place of the uid; the API server's mirror
  * pod has it in the annotation `kubernetes.io/config.hash`.
  */
-export const STATIC_POD_HASH_ANNOTATION = 'kubernetes.io/config.hash';
-
 const UID = /^(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{32})$/;
 const SLICE = '.slice';
 const TIERS = new Set(['burstable', 'besteffort']);

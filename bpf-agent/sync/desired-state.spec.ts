@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Node } from '#runtime/cluster/objects.ts';
+import type { PodDescription } from '#runtime/cluster/pod-description.ts';
 import { samplePod } from '../testing/sample-pod.ts';
 import { type ClusterPicture, desiredState } from './desired-state.ts';
 import { difference } from './difference.ts';
-import type { PodDescription } from './pod-description.ts';
 
 function pod(name: string, more: Partial<PodDescription> = {}): PodDescription {
   return samplePod(name, { uid: `uid-${name}`, cgroupUid: `uid-${name}`, ...more });

@@ -1,8 +1,8 @@
 import { RESERVED_IDENTITY } from '#core/identity/reserved.ts';
 import { formatAddress, isAddress, parseAddress } from '#core/ip/address.ts';
 import type { Node } from '#runtime/cluster/objects.ts';
+import type { PodDescription } from '#runtime/cluster/pod-description.ts';
 import type { PodInterface } from '../pods/pod-interface.ts';
-import type { PodDescription } from './pod-description.ts';
 
 /** A pod of this node with the interface it was found behind. */
 export interface LocalEndpoint {

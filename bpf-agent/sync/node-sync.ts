@@ -1,5 +1,6 @@
 import type { LabelSet } from '#core/identity/label-set.ts';
 import { formatAddress, parseAddress } from '#core/ip/address.ts';
+import { PodDescriber, type PodDescription } from '#runtime/cluster/pod-description.ts';
 import type { ClusterSource } from '#runtime/cluster/source.ts';
 import type { AddressBook } from '../events/address-book.ts';
 import type { Datapath } from '../loader/datapath.ts';
@@ -12,7 +13,6 @@ import { PolicySync } from '../policy/policy-sync.ts';
 import type { ReasonLog } from '../policy/reason-log.ts';
 import { DatapathMirror } from './datapath-mirror.ts';
 import { desiredState, type LocalEndpoint } from './desired-state.ts';
-import { PodDescriber, type PodDescription } from './pod-description.ts';
 
 const HOST_SCOPE = 254;
 

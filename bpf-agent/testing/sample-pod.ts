@@ -1,4 +1,4 @@
-import type { PodDescription } from '../sync/pod-description.ts';
+import type { PodDescription } from '#runtime/cluster/pod-description.ts';
 
 /** A pod of namespace `shop` on node `n1`, for specs that look at some of its fields only. */
 export function samplePod(name: string, more: Partial<PodDescription> = {}): PodDescription {

@@ -1,7 +1,7 @@
-import type { PodDescription } from '#bpf-agent/sync/pod-description.ts';
 import { isWorld, RESERVED_IDENTITY } from '#core/identity/reserved.ts';
 import { formatAddress, isAddress, parseAddress } from '#core/ip/address.ts';
 import type { Party } from '#core/policy/connection.ts';
+import type { PodDescription } from '#runtime/cluster/pod-description.ts';
 import { CommandError } from '../failure.ts';
 import type { ReadCluster } from './read-cluster.ts';
 

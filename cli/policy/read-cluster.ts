@@ -1,6 +1,4 @@
 import { existsSync, globSync } from 'node:fs';
-import { PolicyClusterView } from '#bpf-agent/policy/policy-cluster.ts';
-import { PodDescriber, type PodDescription } from '#bpf-agent/sync/pod-description.ts';
 import { type ManifestDocument, parseManifest } from '#core/manifest/document.ts';
 import { type Finding, finding } from '#core/policy/finding.ts';
 import type { Policy } from '#core/policy/policy.ts';
@@ -11,6 +9,8 @@ import { labLayout } from '#lab/lab-layout.ts';
 import { type ManifestSource, readSources } from '#lab/manifest/read-sources.ts';
 import { ObjectStore } from '#runtime/cluster/object-store.ts';
 import { isClusterScoped, KINDS, type Kind, type Node } from '#runtime/cluster/objects.ts';
+import { PodDescriber, type PodDescription } from '#runtime/cluster/pod-description.ts';
+import { PolicyClusterView } from '#runtime/cluster/policy-cluster-view.ts';
 import { ObjectError, readObject } from '#runtime/cluster/read-object.ts';
 import { CommandError } from '../failure.ts';
 import { podOfWorkload } from './workload-pod.ts';

@@ -1,8 +1,8 @@
 import type { LabelSet } from '#core/identity/label-set.ts';
 import type { PolicyCluster, PolicyService } from '#core/policy/cluster.ts';
 import { asksForAudit } from '#core/policy/enforcement.ts';
-import type { EndpointSlice, Namespace, Service } from '#runtime/cluster/objects.ts';
-import type { ClusterSource } from '#runtime/cluster/source.ts';
+import type { EndpointSlice, Namespace, Service } from './objects.ts';
+import type { ClusterSource } from './source.ts';
 
 const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
 

@@ -3,11 +3,13 @@ import { canonicalText, identityLabels, type LabelSet, type NamedPort } from '#c
 import { relevantLabels } from '#core/identity/relevant-labels.ts';
 import { isAddress } from '#core/ip/address.ts';
 import { podWorkload, type Workload } from '#core/workload/owner.ts';
-import type { Namespace, Pod } from '#runtime/cluster/objects.ts';
-import type { ClusterSource } from '#runtime/cluster/source.ts';
-import { STATIC_POD_HASH_ANNOTATION } from '../pods/cgroup-path.ts';
+import type { Namespace, Pod } from './objects.ts';
+import type { ClusterSource } from './source.ts';
 
-/** What the agent needs to know of one pod that has a network of its own, wherever it runs. */
+/** On the API server's mirror of a static pod: the hash of its manifest, which its cgroup directory carries in place of the uid. */
+const STATIC_POD_HASH_ANNOTATION = 'kubernetes.io/config.hash';
+
+/** What there is to know of one pod that has a network of its own, wherever it runs. */
 export interface PodDescription {
   readonly uid: string;
   /** The uid its cgroup directory carries: for static pods the hash of the manifest. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { isLabelIdentity } from '#core/identity/identity-number.ts';
-import type { ClusterObject, ClusterObjects, Kind } from '#runtime/cluster/objects.ts';
-import { readObject } from '#runtime/cluster/read-object.ts';
+import type { ClusterObject, ClusterObjects, Kind } from './objects.ts';
 import { type ClusterObjectsView, PodDescriber, type PodDescription } from './pod-description.ts';
+import { readObject } from './read-object.ts';
 
 function cluster(
   ...documents: { kind: Kind; [key: string]: unknown }[]
