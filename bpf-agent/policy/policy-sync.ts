@@ -15,7 +15,7 @@ import type { ReasonLog } from './reason-log.ts';
 import { type SetContent, setContent } from './set-content.ts';
 
 export interface PolicySyncOptions {
-  readonly source: Pick<ClusterSource, 'list'>;
+  readonly source: Pick<ClusterSource, 'list' | 'problems'>;
   readonly maps: PolicyMaps;
   readonly reasons: ReasonLog;
   readonly cluster: string;

@@ -1,4 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { TestNode, type TestPod, until } from '../kernel-test-node.ts';
 
@@ -193,4 +195,39 @@ it('a policy that cannot be read leaves its last good state in force, and health
   expect((await listening.counters())[foe.ip]).toBeUndefined();
   writePolicy('from-friends', fromFriends);
   await until('all is well again', async () => (await problem()) === '' || undefined);
+});
+
+it('a policy that never could be read closes what it may be about, and health says so, until it can', async () => {
+  const [server, foe] = ['server', 'foe'].map((name) => node.addPod(name));
+  const broken = join(node.stateDirectory, 'NetworkPolicy', 'shop', 'broken.yaml');
+  mkdirSync(dirname(broken), { recursive: true });
+  writeFileSync(broken, 'kind: NetworkPolicy\nspec: [unclosed\n');
+  await node.startAgent();
+  for (const pod of [server, foe]) await attached(pod);
+  const ready = () =>
+    node.runOnNode(`fetch('http://127.0.0.1:9965/readyz').then(async r=>console.log(r.status,await r.text()))`);
+  expect(await ready()).toMatch(/^503 .*NetworkPolicy shop\/broken.*closed until it can be read/);
+  expect((await node.flows.status({})).nodes[0]?.message).toMatch(/^policy: NetworkPolicy shop\/broken/);
+
+  const listening = new Probe(server, SERVER);
+  await until('the server listens', async () => (await listening.counters()).listening);
+  const intruder = new Probe(foe, intruding(server));
+  await until('the foe tries', async () => (await intruder.counters()).sent > 200 || undefined);
+  expect((await listening.counters())[foe.ip]).toBeUndefined();
+
+  // Of another it is known whom it selects: the server is closed, and the foe is no longer.
+  rmSync(broken);
+  writePolicy('from-friends', { ...fromFriends, ingress: [{ from: 7 }] });
+  const said = await until('the agent says so', async () => {
+    const { nodes } = await node.flows.status({});
+    return nodes[0]?.message.includes('from-friends') ? nodes[0].message : undefined;
+  });
+  expect(said).toMatch(/closed until it can be read/);
+  const { sent } = await intruder.counters();
+  await until('the foe goes on', async () => (await intruder.counters()).sent > sent + 200 || undefined);
+  expect((await listening.counters())[foe.ip]).toBeUndefined();
+
+  writePolicy('from-friends', { podSelector: { matchLabels: { app: 'server' } }, ingress: [{}] });
+  await until('the foe is let in', async () => (await listening.counters())[foe.ip]);
+  await until('all is well again', async () => (await ready()).startsWith('200') || undefined);
 });

@@ -85,7 +85,7 @@ export class PolicyEngine {
   resolved(rule: Rule): ResolvedRule {
     let resolved = this.#rules.get(rule);
     if (resolved === undefined) {
-      const peers = resolvePeers(rule.peers, this.index, this.cluster);
+      const peers = resolvePeers(rule, this.index, this.cluster);
       resolved = { rule, reason: ruleReason(rule), ports: rule.ports, ...peers };
       this.#rules.set(rule, resolved);
     }

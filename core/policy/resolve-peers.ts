@@ -2,7 +2,7 @@ import { parseCidr } from '../ip/cidr.ts';
 import type { PolicyCluster, PolicyService } from './cluster.ts';
 import type { IdentityIndex, Members } from './identity-index.ts';
 import { CLUSTER_ENTITIES } from './identity-labels.ts';
-import type { CidrMatch, PeerMatch, ServiceMatch } from './policy.ts';
+import type { CidrMatch, Rule, ServiceMatch } from './policy.ts';
 import {
   IN_CLUSTER,
   IN_NAMESPACE,
@@ -24,9 +24,15 @@ export interface ResolvedPeers {
 
 const EVERYBODY: ResolvedPeers = { everybody: true, members: undefined, cidrs: [] };
 
-/** Turns what a rule says about peers into members of the index and ranges of addresses. */
+/** An address of the pods' ranges that no pod is known to have, or not yet. */
+const UNMANAGED = selector([requirement(`${RESERVED_LABEL}unmanaged`, 'Exists')]);
+
+/**
+ * Turns what a rule says about peers into members of the index and ranges of addresses. A deny rule about pods is also about
+ * those that are not known yet: one of them may be meant.
+ */
 export function resolvePeers(
-  peers: readonly PeerMatch[] | undefined,
+  { peers, deny }: Pick<Rule, 'peers' | 'deny'>,
   index: IdentityIndex,
   cluster: PolicyCluster,
 ): ResolvedPeers {
@@ -56,7 +62,15 @@ export function resolvePeers(
         }
     }
   }
+  if (deny && selectors.some(mayBePods)) selectors.push(UNMANAGED);
   return { everybody, members: union(selectors, index), cidrs };
+}
+
+/** False for a selector that is about what stands for no pod: `reserved:host`. */
+function mayBePods({ requirements }: Selector): boolean {
+  return requirements.every(
+    ({ key, operator }) => !key.startsWith(RESERVED_LABEL) || operator === 'NotIn' || operator === 'DoesNotExist',
+  );
 }
 
 /** Whether a `toServices` entry is about this Service. */

@@ -80,7 +80,7 @@ export class FolderSource implements ClusterSource {
   }
 
   problems(): ClusterProblem[] {
-    return [...this.#problems].map(([subject, message]) => ({ subject, message }));
+    return [...this.#problems].map(([subject, message]) => ({ subject, message, object: this.#place(subject) }));
   }
 
   async stop(): Promise<void> {

@@ -1,13 +1,15 @@
-import type { Finding } from '#core/policy/finding.ts';
+import { type Finding, finding } from '#core/policy/finding.ts';
 import type { Policy } from '#core/policy/policy.ts';
 import { readPolicyObject } from '#core/policy/read-policies.ts';
-import { POLICY_OBJECT_KINDS, type PolicyObject } from './objects.ts';
+import { policyText } from '#core/policy/reference.ts';
+import { closedInstead } from '#core/policy/unreadable-policy.ts';
+import { type Metadata, POLICY_OBJECT_KINDS, type PolicyObject, type PolicyObjectKind } from './objects.ts';
 import type { ClusterSource } from './source.ts';
 
 export interface PoliciesRead {
   /** The same array as long as nothing has changed. */
   readonly policies: readonly Policy[];
-  /** What cannot be used, by policy: its last good state stays in force. */
+  /** What cannot be used, by policy: its last good state stays in force, or what it may be about is closed. */
   readonly problems: readonly string[];
   /** Every policy object there is, usable or not. */
   readonly entries: readonly PolicyEntry[];
@@ -15,37 +17,55 @@ export interface PoliciesRead {
 
 export interface PolicyEntry {
   readonly object: PolicyObject;
-  /** Its last good state; undefined when it never had one. */
-  readonly policy: Policy | undefined;
+  /** What is in force: the object, or its last good state, or what stands in for one that never could be used. */
+  readonly policy: Policy;
+  /** It never could be used: what it selects is closed. */
+  readonly closed: boolean;
   /** Of the object as it stands now. */
   readonly findings: readonly Finding[];
   /** Empty when it can be used. */
   readonly problem: string;
 }
 
-/** The policies of the cluster as the engine takes them. One that becomes unreadable stays as it was until it is mended or deleted. */
+type PolicySource = Pick<ClusterSource, 'list'> & Partial<Pick<ClusterSource, 'problems'>>;
+
+/**
+ * The policies of the cluster as the engine takes them. One that becomes unreadable stays as it was until it is mended or
+ * deleted; in the place of one that never was readable stands what closes the pods it may be about.
+ */
 export class PolicyBook {
   #known = new Map<string, PolicyEntry>();
   #read: PoliciesRead = { policies: [], problems: [], entries: [] };
 
-  read(source: Pick<ClusterSource, 'list'>): PoliciesRead {
+  read(source: PolicySource): PoliciesRead {
     const known = new Map<string, PolicyEntry>();
     let changed = false;
+    const note = (key: string, entry: PolicyEntry): void => {
+      known.set(key, entry);
+      if (entry !== this.#known.get(key)) changed = true;
+    };
     for (const kind of POLICY_OBJECT_KINDS) {
       for (const object of source.list(kind)) {
-        const { namespace, name } = object.metadata;
-        const key = `${kind}/${namespace}/${name}`;
+        const key = keyOf(kind, object.metadata);
         const before = this.#known.get(key);
-        const now = before?.object === object ? before : readObject(object, before?.policy);
-        known.set(key, now);
-        if (now !== before) changed = true;
+        note(key, before?.object === object ? before : readObject(object, before));
       }
+    }
+    for (const { object, message } of source.problems?.() ?? []) {
+      if (object === undefined || !isPolicyKind(object.kind)) continue;
+      const key = keyOf(object.kind, object);
+      // What the source still has is its last good state.
+      if (known.has(key)) continue;
+      const before = this.#known.get(key);
+      const same =
+        before !== undefined && before.object.manifest === undefined && before.findings[0]?.message === message;
+      note(key, same ? before : withoutObject(object.kind, object, message));
     }
     if (!changed && known.size === this.#known.size) return this.#read;
     this.#known = known;
     const all = [...known.values()];
     this.#read = {
-      policies: all.flatMap(({ policy }) => policy ?? []),
+      policies: all.map(({ policy }) => policy),
       problems: all.flatMap(({ problem }) => (problem === '' ? [] : problem)),
       entries: all,
     };
@@ -53,18 +73,46 @@ export class PolicyBook {
   }
 }
 
-function readObject(object: PolicyObject, lastGood: Policy | undefined): PolicyEntry {
+function keyOf(kind: PolicyObjectKind, { namespace, name }: { namespace: string; name: string }): string {
+  return `${kind}/${namespace}/${name}`;
+}
+
+function isPolicyKind(kind: string): kind is PolicyObjectKind {
+  return (POLICY_OBJECT_KINDS as readonly string[]).includes(kind);
+}
+
+function readObject(object: PolicyObject, before: PolicyEntry | undefined): PolicyEntry {
   const { kind, metadata } = object;
-  const name = `${kind} ${metadata.namespace === '' ? '' : `${metadata.namespace}/`}${metadata.name}`;
-  const read = readPolicyObject(object.manifest, name);
-  if (read?.policy !== undefined) return { object, policy: read.policy, findings: read.findings, problem: '' };
+  const reference = { kind, namespace: metadata.namespace, name: metadata.name };
+  const text = policyText(reference);
+  const read = readPolicyObject(object.manifest, text);
   const findings = read?.findings ?? [];
-  const finding = findings.find(({ severity }) => severity === 'error');
-  const kept = lastGood === undefined ? 'it is not enforced' : 'its last good state is';
+  if (read?.policy !== undefined) return { object, policy: read.policy, closed: false, findings, problem: '' };
+  const what = findings.find(({ severity }) => severity === 'error')?.message ?? 'cannot be read';
+  if (before !== undefined && !before.closed) {
+    const problem = `${text}: ${what}; its last good state is in force`;
+    return { object, policy: before.policy, closed: false, findings, problem };
+  }
+  const problem = `${text}: ${what}; ${CLOSED_UNTIL}`;
+  return { object, policy: closedInstead(object.manifest, reference), closed: true, findings, problem };
+}
+
+const CLOSED_UNTIL = 'the pods it may be about are closed until it can be read';
+
+/** Of a policy of which only the name is known. */
+function withoutObject(
+  kind: PolicyObjectKind,
+  { namespace, name }: { namespace: string; name: string },
+  message: string,
+): PolicyEntry {
+  const reference = { kind, namespace, name };
+  const text = policyText(reference);
+  const metadata: Metadata = { name, namespace, uid: '', labels: {}, annotations: {}, ownerReferences: [] };
   return {
-    object,
-    policy: lastGood,
-    findings,
-    problem: `${name}: ${finding?.message ?? 'cannot be read'}; ${kept}`,
+    object: { kind, metadata, manifest: undefined },
+    policy: closedInstead(undefined, reference),
+    closed: true,
+    findings: [finding('WP001', { file: text, line: 1, column: 1 }, message)],
+    problem: `${text}: ${message}; ${CLOSED_UNTIL}`,
   };
 }

@@ -9,6 +9,8 @@ export interface ClusterProblem {
   /** What cannot be used: a file, or an object by kind, namespace and name. */
   readonly subject: string;
   readonly message: string;
+  /** Which object it is about, where that is known. */
+  readonly object?: { readonly kind: Kind; readonly namespace: string; readonly name: string };
 }
 
 /**
