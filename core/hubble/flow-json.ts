@@ -12,12 +12,10 @@ import { hasPorts, isIcmp, PROTOCOL, protocols } from '../flow/protocol.ts';
 import { TCP_FLAG, type TcpFlagName } from '../flow/tcp-flags.ts';
 import { TRIGGER } from '../flow/trigger.ts';
 import { VERDICT, verdicts } from '../flow/verdict.ts';
+import { EVENT_TYPE } from './event-type.ts';
 
 /** What a JSON object of Hubble's is made of. */
 export type HubbleJson = { [name: string]: HubbleJson | readonly HubbleJson[] | string | number | boolean };
-
-/** Kinds of monitor events in Hubble's `CiliumEventType.type`. */
-const EVENT_TYPE = { DROP: 1, TRACE: 4 } as const;
 
 /** What the numbers in a row refer to; a FlowWindow is one. */
 export interface HubbleTables {
@@ -74,6 +72,7 @@ export function hubbleFlowJson(
     node_name: `${boot.cluster}/${boot.node}`,
     source_names: names(source),
     destination_names: names(destination),
+    reply: reply === REPLY.REPLY || undefined,
     event_type: dropped ? eventType(EVENT_TYPE.DROP, reason) : eventType(EVENT_TYPE.TRACE, traceSubType(observation)),
     traffic_direction: direction === DIRECTION.UNKNOWN ? undefined : directions.name(direction),
     trace_observation_point:

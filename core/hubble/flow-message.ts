@@ -1,0 +1,176 @@
+import { create } from '@bufbuild/protobuf';
+import { type Timestamp, TimestampSchema } from '@bufbuild/protobuf/wkt';
+import {
+  type CiliumEventType,
+  CiliumEventTypeSchema,
+  type Endpoint as EndpointMessage,
+  EndpointSchema,
+  type Flow,
+  FlowSchema,
+  FlowType,
+  type IP,
+  IPSchema,
+  IPVersion,
+  type Layer4,
+  Layer4Schema,
+  type NetworkInterface,
+  NetworkInterfaceSchema,
+  type Policy,
+  PolicySchema,
+  type TCPFlags,
+  TCPFlagsSchema,
+  TraceReason,
+} from '#proto/gen/flow/flow_pb.ts';
+import type { FlowColumns } from '../flow/columns.ts';
+import { summary } from '../flow/compact-line.ts';
+import { DIRECTION, REPLY } from '../flow/direction.ts';
+import type { Endpoint } from '../flow/endpoint.ts';
+import { flowId } from '../flow/node-boot.ts';
+import { OBSERVATION } from '../flow/observation.ts';
+import type { PolicyDecision, PolicyReference } from '../flow/policy-decision.ts';
+import { PROTOCOL } from '../flow/protocol.ts';
+import { TCP_FLAG, type TcpFlagName } from '../flow/tcp-flags.ts';
+import { TRIGGER } from '../flow/trigger.ts';
+import { VERDICT } from '../flow/verdict.ts';
+import { EVENT_TYPE } from './event-type.ts';
+import type { HubbleTables } from './flow-json.ts';
+
+/**
+ * A row as Hubble's `flow.Flow`, for what looks at flows one by one (CEL, rare field masks). Streams go by
+ * `flow-encoder.ts`, which makes the same bytes without the object.
+ */
+export function flowMessage(columns: FlowColumns, row: number, tables: HubbleTables): Flow {
+  const boot = tables.nodes[columns.node[row]];
+  const source = tables.endpoints.get(columns.source[row]);
+  const destination = tables.endpoints.get(columns.destination[row]);
+  const decision = columns.policy[row] === 0 ? undefined : tables.decisions?.get(columns.policy[row]);
+  return create(FlowSchema, {
+    time: timeMessage(columns, row),
+    uuid: flowId(boot, columns.sequence[row]),
+    IP: ipMessage(source.address, destination.address),
+    l4: layer4Message(columns, row),
+    source: endpointMessage(source),
+    destination: endpointMessage(destination),
+    nodeName: `${boot.cluster}/${boot.node}`,
+    sourceNames: [...source.names],
+    destinationNames: [...destination.names],
+    interface: interfaceMessage(columns.observation[row] === OBSERVATION.TO_ENDPOINT ? destination : source),
+    Summary: summary(columns, row),
+    ...eventFields(columns, row),
+    ...(decision === undefined ? {} : policyFields(decision)),
+  });
+}
+
+export function timeMessage(columns: FlowColumns, row: number): Timestamp {
+  return create(TimestampSchema, { seconds: BigInt(columns.timeSeconds[row]), nanos: columns.timeNanos[row] });
+}
+
+/** What a row says of its event: fields of few values each, which many rows have in common. */
+export function eventFields(columns: FlowColumns, row: number) {
+  const verdict = columns.verdict[row];
+  const dropped = verdict === VERDICT.DROPPED;
+  const observation = columns.observation[row];
+  const reply = columns.reply[row];
+  const reason = dropped ? columns.dropReason[row] : 0;
+  return {
+    verdict,
+    dropReason: reason,
+    Type: FlowType.L3_L4,
+    reply: reply === REPLY.REPLY,
+    eventType: eventTypeMessage(dropped, reason, observation),
+    trafficDirection: columns.direction[row],
+    traceObservationPoint: dropped ? 0 : observation,
+    traceReason: dropped ? TraceReason.TRACE_REASON_UNKNOWN : traceReason(columns.trigger[row], reply),
+    dropReasonDesc: reason,
+    isReply: reply === REPLY.UNKNOWN ? undefined : reply === REPLY.REPLY,
+  };
+}
+
+function eventTypeMessage(dropped: boolean, reason: number, observation: number): CiliumEventType {
+  if (dropped) return create(CiliumEventTypeSchema, { type: EVENT_TYPE.DROP, subType: reason });
+  // In a trace event "to-endpoint" is 0; as an observation point it is 101.
+  const subType = observation === OBSERVATION.TO_ENDPOINT ? 0 : observation;
+  return create(CiliumEventTypeSchema, { type: EVENT_TYPE.TRACE, subType });
+}
+
+/** What the connection table said about the packet. */
+function traceReason(trigger: number, reply: number): TraceReason {
+  if (reply === REPLY.REPLY) return TraceReason.REPLY;
+  if (reply === REPLY.UNKNOWN) return TraceReason.TRACE_REASON_UNKNOWN;
+  return trigger === TRIGGER.FIRST_PACKET ? TraceReason.NEW : TraceReason.ESTABLISHED;
+}
+
+export function endpointMessage(endpoint: Endpoint): EndpointMessage {
+  return create(EndpointSchema, {
+    ID: endpoint.id,
+    identity: endpoint.identity,
+    clusterName: endpoint.cluster,
+    namespace: endpoint.namespace,
+    labels: [...endpoint.labels],
+    podName: endpoint.pod,
+    workloads: endpoint.workloadName === '' ? [] : [{ name: endpoint.workloadName, kind: endpoint.workloadKind }],
+  });
+}
+
+/** Undefined where neither end has an address. */
+export function ipMessage(source: string, destination: string): IP | undefined {
+  if (source === '' && destination === '') return undefined;
+  const ipVersion = (source || destination).includes(':') ? IPVersion.IPv6 : IPVersion.IPv4;
+  return create(IPSchema, { source, destination, ipVersion });
+}
+
+/** Undefined for protocols that Hubble has no message for. */
+export function layer4Message(columns: FlowColumns, row: number): Layer4 | undefined {
+  const ports = { sourcePort: columns.sourcePort[row], destinationPort: columns.destinationPort[row] };
+  const icmp = { type: columns.sourcePort[row], code: columns.destinationPort[row] };
+  switch (columns.protocol[row]) {
+    case PROTOCOL.TCP:
+      return create(Layer4Schema, {
+        protocol: { case: 'TCP', value: { ...ports, flags: tcpFlagsMessage(columns.tcpFlags[row]) } },
+      });
+    case PROTOCOL.UDP:
+      return create(Layer4Schema, { protocol: { case: 'UDP', value: ports } });
+    case PROTOCOL.SCTP:
+      return create(Layer4Schema, { protocol: { case: 'SCTP', value: ports } });
+    case PROTOCOL.ICMPv4:
+      return create(Layer4Schema, { protocol: { case: 'ICMPv4', value: icmp } });
+    case PROTOCOL.ICMPv6:
+      return create(Layer4Schema, { protocol: { case: 'ICMPv6', value: icmp } });
+    case PROTOCOL.IGMP:
+      return create(Layer4Schema, { protocol: { case: 'IGMP', value: {} } });
+    case PROTOCOL.VRRP:
+      return create(Layer4Schema, { protocol: { case: 'VRRP', value: {} } });
+    default:
+      return undefined;
+  }
+}
+
+/** Undefined where no flag is set. */
+export function tcpFlagsMessage(bits: number): TCPFlags | undefined {
+  if (bits === 0) return undefined;
+  const set = (Object.keys(TCP_FLAG) as TcpFlagName[]).filter((name) => bits & TCP_FLAG[name]);
+  return create(TCPFlagsSchema, Object.fromEntries(set.map((name) => [name, true])));
+}
+
+/** The interface of the endpoint that observed the packet. */
+export function interfaceMessage(observer: Endpoint): NetworkInterface | undefined {
+  if (observer.interfaceIndex === 0) return undefined;
+  return create(NetworkInterfaceSchema, { index: observer.interfaceIndex, name: observer.interfaceName });
+}
+
+/** By whose rules: those of the observing endpoint's ingress or egress. Hubble has no field for audited policies. */
+export function policyFields({ direction, allowedBy, deniedBy }: PolicyDecision) {
+  const [allowed, denied] = [policies(allowedBy), policies(deniedBy)];
+  return direction === DIRECTION.INGRESS
+    ? { ingressAllowedBy: allowed, ingressDeniedBy: denied }
+    : { egressAllowedBy: allowed, egressDeniedBy: denied };
+}
+
+/** Each policy once, whichever of its rules. */
+function policies(references: readonly PolicyReference[]): Policy[] {
+  const byName = new Map<string, Policy>();
+  for (const { kind, namespace, name } of references) {
+    byName.set(`${kind}/${namespace}/${name}`, create(PolicySchema, { name, namespace, kind }));
+  }
+  return [...byName.values()];
+}
