@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { nodeOfKey } from '#core/card/card-name.ts';
 import { FlowService } from '#proto/gen/waggle/v1/flow_pb.ts';
+import { PolicyService } from '#proto/gen/waggle/v1/policy_pb.ts';
 import { ViewService } from '#proto/gen/waggle/v1/view_pb.ts';
 import { FolderSource } from '#runtime/cluster/folder-source.ts';
 import type { ClusterSource } from '#runtime/cluster/source.ts';
@@ -10,6 +11,9 @@ import { service } from '#runtime/grpc/service.ts';
 import { Health } from '#runtime/health.ts';
 import { createLogger, type Logger } from '#runtime/log.ts';
 import { watchClusterState } from './cluster-state-health.ts';
+import { HitCollector } from './policy/hit-collector.ts';
+import { PolicyPictures } from './policy/policy-picture.ts';
+import { policyHandlers } from './policy/policy-service.ts';
 import type { BackoffLimits } from './relay/backoff.ts';
 import { discoverPeers } from './relay/peer-discovery.ts';
 import type { PeerTarget } from './relay/peer-target.ts';
@@ -70,6 +74,7 @@ export interface Backend {
 export async function startBackend(options: BackendOptions = {}): Promise<Backend> {
   const { log = createLogger('backend'), agents = [] } = options;
   const relay = createRelay(options);
+  const hits = new HitCollector();
   let replicas: ReplicaCounts | undefined;
   const selections = new Selections(relay, {
     replicas: ({ kind, namespace, workloadKind, name, key }) =>
@@ -88,27 +93,41 @@ export async function startBackend(options: BackendOptions = {}): Promise<Backen
   };
   try {
     let source: ClusterSource | undefined;
+    let pictures: PolicyPictures | undefined;
     if (options.stateDir !== undefined) {
       source = new FolderSource(options.stateDir);
       await source.start();
       const { stop } = source;
       closing.push(() => stop.call(source), watchClusterState(source, options.stateDir, health, log));
       replicas = new ReplicaCounts(source);
+      pictures = new PolicyPictures(source);
     }
     const namespaces = new Namespaces(relay, source);
     const dependencies = { relay, selections, status, namespaces, rotation: options.rotation, onMissed };
     const flowService = service(FlowService, flowHandlers(dependencies));
     const viewService = service(ViewService, viewHandlers(dependencies), { watch: encodedUpdate });
+    const policyService = service(
+      PolicyService,
+      policyHandlers({
+        pictures,
+        hits,
+        cluster: () => relay.nodes().find(({ cluster }) => cluster !== '')?.cluster ?? '',
+        unavailable:
+          options.replayReason === undefined
+            ? 'this backend follows agents by address and does not see the state of a cluster: start it with --state-dir'
+            : 'these flows are replayed from a recording, which tells nothing of policies but what flows say of them',
+      }),
+    );
     const grpc = await startGrpcServer({
       address: options.relayListen ?? DEFAULT_RELAY_LISTEN,
-      services: [flowService, viewService],
+      services: [flowService, viewService, policyService],
       setting: '--grpc-listen or WAGGLE_GRPC_LISTEN',
       log,
     });
     closing.unshift(() => grpc.stop());
     const http: HttpServer = await startHttpServer({
       address: options.listen ?? DEFAULT_LISTEN,
-      services: [viewService],
+      services: [viewService, policyService],
       health,
       registry,
       pageFolder: options.pageFolder ?? PAGE_FOLDER,
@@ -117,11 +136,16 @@ export async function startBackend(options: BackendOptions = {}): Promise<Backen
       log,
     });
     closing.unshift(() => http.close());
+    const follow = (targets: readonly PeerTarget[]) => {
+      relay.follow(targets);
+      hits.follow(targets);
+    };
     if (source === undefined) {
-      relay.follow(agents);
+      follow(agents);
     } else {
-      closing.unshift(discoverPeers(source, (found) => relay.follow([...found, ...agents])));
+      closing.unshift(discoverPeers(source, (found) => follow([...found, ...agents])));
     }
+    closing.push(() => hits.close());
     closing.push(
       () => selections.close(),
       () => relay.close(),

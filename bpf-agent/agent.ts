@@ -171,8 +171,11 @@ export class Agent {
       service(FlowService, this.#service),
       service(
         AgentService,
-        new EndpointService(this.#sync, this.#loop, () =>
-          ruleHits(this.#decisions.hits, (id) => this.#reasons.reason(id)),
+        new EndpointService(
+          this.#sync,
+          this.#loop,
+          () => ruleHits(this.#decisions.hits, (id) => this.#reasons.reason(id)),
+          this.#options.policyAudit ?? false,
         ),
       ),
     ];

@@ -23,17 +23,22 @@ export class EndpointService implements Handlers<typeof AgentService> {
   readonly #loop: SyncLoop;
 
   readonly #hits: () => RuleHits[];
+  readonly #audit: boolean;
   readonly #since = timestampNow();
 
-  /** @param hits which rules have decided, since the service was made */
-  constructor(sync: NodeSync, loop: SyncLoop, hits: () => RuleHits[]) {
+  /**
+   * @param hits which rules have decided, since the service was made
+   * @param audit nothing is enforced on this node
+   */
+  constructor(sync: NodeSync, loop: SyncLoop, hits: () => RuleHits[], audit: boolean) {
     this.#sync = sync;
     this.#loop = loop;
     this.#hits = hits;
+    this.#audit = audit;
   }
 
   async listRuleHits(): Promise<ListRuleHitsResponse> {
-    return create(ListRuleHitsResponseSchema, { since: this.#since, rules: this.#hits() });
+    return create(ListRuleHitsResponseSchema, { since: this.#since, rules: this.#hits(), audit: this.#audit });
   }
 
   awaitEndpoint: Handlers<typeof AgentService>['awaitEndpoint'] = async (request, { signal }) => {

@@ -32,6 +32,11 @@ export function cardName(endpoint: Endpoint, { perNode = false }: CardNameOption
   return { ...name, key: `${name.key}${NODE_MARK}${endpoint.node}` };
 }
 
+/** The key of a workload's card. */
+export function workloadCardKey(cluster: string, namespace: string, kind: string, name: string): string {
+  return `${cluster}/${namespace}/${kind}/${name}`;
+}
+
 /** Cannot occur in the names of Kubernetes objects. */
 const NODE_MARK = '@';
 
@@ -99,7 +104,7 @@ function worldName({ names, labels }: Endpoint): string | undefined {
 }
 
 function workload(cluster: string, namespace: string, workloadKind: string, name: string, identity: number): CardName {
-  const key = `${cluster}/${namespace}/${workloadKind}/${name}`;
+  const key = workloadCardKey(cluster, namespace, workloadKind, name);
   return { key, kind: 'workload', cluster, namespace, workloadKind, name, identity };
 }
 

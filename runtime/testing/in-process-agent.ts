@@ -1,7 +1,8 @@
-import { create } from '@bufbuild/protobuf';
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { pino } from 'pino';
 import { BatchEncoder } from '#core/flow/batch.ts';
 import { FlowWindow } from '#core/flow/flow-window.ts';
+import { AgentService, ListRuleHitsResponseSchema } from '#proto/gen/waggle/v1/agent_pb.ts';
 import {
   type Cursor,
   CursorSchema,
@@ -14,7 +15,7 @@ import {
   StatusResponseSchema,
 } from '#proto/gen/waggle/v1/flow_pb.ts';
 import { type GrpcServer, startGrpcServer } from '../grpc/server.ts';
-import { type CallContext, service } from '../grpc/service.ts';
+import { type CallContext, Code, StatusError, service } from '../grpc/service.ts';
 import { CLUSTER, pushFlows, type SampleFlow } from './sample-flows.ts';
 
 let boots = 0n;
@@ -29,6 +30,8 @@ export class InProcessAgent {
   /** When set, flows are kept back and the stream stays silent. */
   muted = false;
   readonly requests: FollowRequest[] = [];
+  /** What its rules have done. */
+  ruleHits: MessageInitShape<typeof ListRuleHitsResponseSchema> = {};
   #waiting = new Set<() => void>();
   address = '127.0.0.1:0';
 
@@ -57,6 +60,11 @@ export class InProcessAgent {
                 { cluster: CLUSTER, name: this.name, state: NodeState.CONNECTED, bootId: this.#bootId, endpoints: 3 },
               ],
             }),
+        }),
+        service(AgentService, {
+          listRuleHits: async () => create(ListRuleHitsResponseSchema, this.ruleHits),
+          awaitEndpoint: notHere,
+          listEndpoints: notHere,
         }),
       ],
       log: pino({ level: 'silent' }),
@@ -121,4 +129,8 @@ export class InProcessAgent {
   #cursor(sequence: number): Cursor {
     return create(CursorSchema, { positions: [{ boot: this.boot, sequence: BigInt(sequence) }] });
   }
+}
+
+async function notHere(): Promise<never> {
+  throw new StatusError(Code.UNIMPLEMENTED, 'this agent has no datapath');
 }

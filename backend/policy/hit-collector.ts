@@ -1,0 +1,110 @@
+import { type Timestamp, timestampMs } from '@bufbuild/protobuf/wkt';
+import { referenceText } from '#core/flow/decision-text.ts';
+import { AgentService, type ListRuleHitsResponse, RuleEffect } from '#proto/gen/waggle/v1/agent_pb.ts';
+import { type Client, createClient } from '#runtime/grpc/client.ts';
+import { codeName, StatusError } from '#runtime/grpc/service.ts';
+import type { PeerTarget } from '../relay/peer-target.ts';
+
+/** An answer is good for this long: many pages ask, agents are asked once. */
+const FRESH_MS = 1_000;
+const DEADLINE_MS = 1_500;
+/** Agents asked at the same time. */
+const AT_ONCE = 32;
+
+export interface Hits {
+  /** Connections allowed, or packets denied. */
+  readonly hits: number;
+  readonly packets: number;
+  /** Milliseconds since 1970. */
+  readonly lastMs: number;
+}
+
+/** What every node's rules have done, together. */
+export interface CollectedHits {
+  /** By `kind namespace/name path`; by `kind namespace/name` what that policy's default deny had a part in. */
+  readonly byRule: ReadonlyMap<string, Hits>;
+  /** Milliseconds since 1970: hits are complete since then; undefined when no agent answered. */
+  readonly sinceMs: number | undefined;
+  readonly silent: readonly { readonly name: string; readonly reason: string }[];
+  /** Nodes that enforce nothing, by their agent's setting. */
+  readonly auditing: readonly string[];
+}
+
+/** Asks the agents of all nodes how often their rules have decided. */
+export class HitCollector {
+  #clients = new Map<string, { readonly target: PeerTarget; readonly client: Client<typeof AgentService> }>();
+  #answer: { readonly atMs: number; readonly hits: Promise<CollectedHits> } | undefined;
+
+  /** These agents and no others. */
+  follow(targets: readonly PeerTarget[]): void {
+    const before = this.#clients;
+    this.#clients = new Map();
+    for (const target of targets) {
+      const known = before.get(target.name);
+      const same = known?.target.address === target.address ? known : undefined;
+      this.#clients.set(target.name, same ?? { target, client: createClient(AgentService, target.address) });
+      if (same !== undefined) before.delete(target.name);
+    }
+    for (const { client } of before.values()) client.close();
+  }
+
+  collect(): Promise<CollectedHits> {
+    const now = performance.now();
+    if (this.#answer === undefined || now - this.#answer.atMs > FRESH_MS) {
+      this.#answer = { atMs: now, hits: this.#ask() };
+    }
+    return this.#answer.hits;
+  }
+
+  close(): void {
+    this.follow([]);
+  }
+
+  async #ask(): Promise<CollectedHits> {
+    const waiting = [...this.#clients.values()];
+    const sum = new HitSum();
+    const askNext = async () => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        const { target, client } = next;
+        try {
+          sum.add(target.name, await client.listRuleHits({}, { deadlineMs: DEADLINE_MS }));
+        } catch (error) {
+          if (!(error instanceof StatusError)) throw error;
+          sum.silent.push({ name: target.name, reason: `${codeName(error.code)}: ${error.message}` });
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(AT_ONCE, waiting.length) }, askNext));
+    sum.silent.sort((a, b) => (a.name < b.name ? -1 : 1));
+    sum.auditing.sort();
+    return sum;
+  }
+}
+
+class HitSum implements CollectedHits {
+  readonly byRule = new Map<string, Hits>();
+  sinceMs: number | undefined;
+  readonly silent: { name: string; reason: string }[] = [];
+  readonly auditing: string[] = [];
+
+  add(node: string, { since, rules, audit }: ListRuleHitsResponse): void {
+    if (since !== undefined) this.sinceMs = Math.max(this.sinceMs ?? 0, timestampMs(since));
+    if (audit) this.auditing.push(node);
+    for (const { effect, policies, hits, packets, last } of rules) {
+      for (const policy of policies) {
+        // A default deny has no rule of its own: it counts for the policy as a whole.
+        const reference = effect === RuleEffect.DEFAULT_DENY ? { ...policy, rule: -1, path: '' } : policy;
+        this.#count(referenceText(reference), Number(hits), Number(packets), last);
+      }
+    }
+  }
+
+  #count(key: string, hits: number, packets: number, last: Timestamp | undefined): void {
+    const before = this.byRule.get(key);
+    this.byRule.set(key, {
+      hits: (before?.hits ?? 0) + hits,
+      packets: (before?.packets ?? 0) + packets,
+      lastMs: Math.max(before?.lastMs ?? 0, last === undefined ? 0 : timestampMs(last)),
+    });
+  }
+}

@@ -1,0 +1,175 @@
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import type { Timestamp } from '@bufbuild/protobuf/wkt';
+import { type Coverage, coverageOf, type Protection } from '#core/policy/coverage.ts';
+import type { Policy, Rule } from '#core/policy/policy.ts';
+import type { PolicyEngine } from '#core/policy/policy-engine.ts';
+import { comparePolicies, type PolicyReference, policyText, rulePath, ruleText } from '#core/policy/reference.ts';
+import { ruleSummary } from '#core/policy/rule-text.ts';
+import {
+  type ListPoliciesResponse,
+  ListPoliciesResponseSchema,
+  PolicyEnforcement,
+  type PolicyFindingSchema,
+  PolicyProtection,
+  type PolicyRuleSchema,
+  type PolicySchema,
+  type PolicyWorkloadSchema,
+} from '#proto/gen/waggle/v1/policy_pb.ts';
+import type { PolicyEntry } from '#runtime/cluster/policy-book.ts';
+import { timestamp } from '../timestamp.ts';
+import type { CollectedHits } from './hit-collector.ts';
+import type { PolicedWorkload, PolicyPicture } from './policy-picture.ts';
+
+const MOST_POLICIES = 2_000;
+const MOST_WORKLOADS = 5_000;
+/** Of one policy. */
+const MOST_RULES = 500;
+const MOST_FINDINGS = 50;
+
+const PROTECTIONS: Record<Protection, PolicyProtection> = {
+  open: PolicyProtection.OPEN,
+  audited: PolicyProtection.AUDITED,
+  protected: PolicyProtection.PROTECTED,
+};
+/** Of several kinds of pods in one workload the least protected counts. */
+const WEAKEST: readonly Protection[] = ['open', 'audited', 'protected'];
+
+/** What the policies of a picture say, and what they have done. */
+export function listPolicies(picture: PolicyPicture, hits: CollectedHits): ListPoliciesResponse {
+  const entries = picture.entries.toSorted((a, b) => comparePolicies(referenceOf(a), referenceOf(b)));
+  const listed = entries.slice(0, MOST_POLICIES);
+  const workloads = picture.workloads.slice(0, MOST_WORKLOADS);
+  const policyIndex = new Map(listed.map((entry, index) => [policyText(referenceOf(entry)), index]));
+  const selecting = workloads.map((workload) => coveragesOf(picture.engine, workload));
+  const findings = Map.groupBy(picture.findings, ({ message }) => message.slice(0, message.indexOf(': ')));
+  const workloadIndex = new Map(workloads.map(({ key }, index) => [key, index]));
+  return create(ListPoliciesResponseSchema, {
+    policies: listed.map((entry) => {
+      const reference = referenceOf(entry);
+      const own = workloads.flatMap((_, at) => (selects(selecting[at], reference) ? at : []));
+      const found = [...entry.findings, ...(findings.get(policyText(reference)) ?? [])];
+      return policyMessage(picture.engine, entry, hits, own, found);
+    }),
+    workloads: workloads.map((workload, at) => workloadMessage(workload, selecting[at], policyIndex)),
+    reaches: picture.reach.reaches.flatMap(({ source, destination, protocol, first, last, verdict, rule }) => {
+      const [from, to, policy] = [
+        workloadIndex.get(source),
+        workloadIndex.get(destination),
+        policyIndex.get(policyText(rule.policy)),
+      ];
+      if (from === undefined || to === undefined || policy === undefined) return [];
+      const ends = { source: from, destination: to, protocol, firstPort: first, lastPort: last };
+      return { ...ends, audit: verdict === 'AUDIT', policy, path: rulePath(rule) };
+    }),
+    moreReaches: picture.reach.more,
+    omittedPolicies: entries.length - listed.length,
+    omittedWorkloads: picture.workloads.length - workloads.length,
+    hitsSince: hits.sinceMs === undefined ? undefined : timestamp(hits.sinceMs),
+    silentNodes: [...hits.silent],
+    auditingNodes: [...hits.auditing],
+  });
+}
+
+function referenceOf({ object: { kind, metadata } }: PolicyEntry): PolicyReference {
+  const { namespace, name } = metadata;
+  return { kind, namespace: kind === 'CiliumClusterwideNetworkPolicy' ? '' : namespace, name };
+}
+
+function policyMessage(
+  engine: PolicyEngine,
+  entry: PolicyEntry,
+  { byRule }: CollectedHits,
+  workloads: number[],
+  findings: PolicyEntry['findings'],
+): MessageInitShape<typeof PolicySchema> {
+  const { object, policy, problem, closed } = entry;
+  const reference = referenceOf(entry);
+  const denied = byRule.get(policyText(reference));
+  return {
+    ...reference,
+    enforcement: closed ? PolicyEnforcement.CLOSED : enforcementOf(engine, policy),
+    closesIngress: policy.sections.some(({ ingress }) => ingress.defaultDeny),
+    closesEgress: policy.sections.some(({ egress }) => egress.defaultDeny),
+    created: createdAt(object.manifest),
+    rules: rulesOf(policy).map((rule) => ruleMessage(rule, byRule)),
+    defaultDenied: BigInt(denied?.hits ?? 0),
+    lastDefaultDenied: timeOf(denied?.lastMs),
+    workloads,
+    findings: findings.slice(0, MOST_FINDINGS).map(findingMessage),
+    problem,
+  };
+}
+
+function rulesOf({ sections }: Policy): Rule[] {
+  return sections.flatMap(({ ingress, egress }) => [...ingress.rules, ...egress.rules]).slice(0, MOST_RULES);
+}
+
+function ruleMessage(rule: Rule, byRule: CollectedHits['byRule']): MessageInitShape<typeof PolicyRuleSchema> {
+  const { list } = rule.reference;
+  const ingress = list === 'ingress' || list === 'ingressDeny';
+  const counted = byRule.get(ruleText(rule.reference));
+  return {
+    path: rulePath(rule.reference),
+    ingress,
+    deny: rule.deny,
+    summary: ruleSummary(rule, ingress ? 'ingress' : 'egress'),
+    hits: BigInt(counted?.hits ?? 0),
+    packets: BigInt(counted?.packets ?? 0),
+    last: timeOf(counted?.lastMs),
+  };
+}
+
+function findingMessage(found: PolicyEntry['findings'][number]): MessageInitShape<typeof PolicyFindingSchema> {
+  const { code, severity, message, fix } = found;
+  return { code, error: severity === 'error', message, fix };
+}
+
+function enforcementOf(engine: PolicyEngine, policy: Policy): PolicyEnforcement {
+  const subjects = policy.sections.flatMap(({ subject }) => engine.index.members(subject).list);
+  const audits = [...new Set(subjects)].map((subject) => engine.audits(policy, subject));
+  if (policy.audit || (audits.length > 0 && audits.every(Boolean))) return PolicyEnforcement.AUDITED;
+  return audits.some(Boolean) ? PolicyEnforcement.PARTLY_AUDITED : PolicyEnforcement.ENFORCED;
+}
+
+function coveragesOf(engine: PolicyEngine, { identities }: PolicedWorkload): Coverage[] {
+  return identities.map((identity) => coverageOf(engine, engine.index.indexOf(identity)!));
+}
+
+function selects(coverages: readonly Coverage[], { kind, namespace, name }: PolicyReference): boolean {
+  return coverages.some(({ selectedBy }) =>
+    selectedBy.some((policy) => policy.name === name && policy.namespace === namespace && policy.kind === kind),
+  );
+}
+
+function workloadMessage(
+  { key, namespace, kind, name, pods }: PolicedWorkload,
+  coverages: readonly Coverage[],
+  policyIndex: ReadonlyMap<string, number>,
+): MessageInitShape<typeof PolicyWorkloadSchema> {
+  const selecting = new Set(coverages.flatMap(({ selectedBy }) => selectedBy.map(policyText)));
+  return {
+    key,
+    namespace,
+    kind,
+    name,
+    pods,
+    ingress: weakest(coverages.map(({ ingress }) => ingress.protection)),
+    egress: weakest(coverages.map(({ egress }) => egress.protection)),
+    policies: [...selecting].flatMap((text) => policyIndex.get(text) ?? []),
+  };
+}
+
+function weakest(protections: readonly Protection[]): PolicyProtection {
+  return PROTECTIONS[WEAKEST.find((each) => protections.includes(each)) ?? 'open'];
+}
+
+/** As the API server wrote it; undefined where it did not. */
+function createdAt(manifest: unknown): Timestamp | undefined {
+  const written = (manifest as { metadata?: { creationTimestamp?: unknown } } | undefined)?.metadata?.creationTimestamp;
+  const ms = typeof written === 'string' ? Date.parse(written) : Number.NaN;
+  return Number.isNaN(ms) ? undefined : timestamp(ms);
+}
+
+function timeOf(ms: number | undefined): Timestamp | undefined {
+  return ms === undefined || ms === 0 ? undefined : timestamp(ms);
+}

@@ -1,0 +1,111 @@
+import { workloadCardKey } from '#core/card/card-name.ts';
+import { formatAddress, parseAddress } from '#core/ip/address.ts';
+import { checkPolicies } from '#core/policy/check-policies.ts';
+import type { Finding } from '#core/policy/finding.ts';
+import { PolicyEngine } from '#core/policy/policy-engine.ts';
+import { type ReachList, reachOf } from '#core/policy/reach.ts';
+import { PodDescriber, type PodDescription } from '#runtime/cluster/pod-description.ts';
+import { PolicyBook, type PolicyEntry } from '#runtime/cluster/policy-book.ts';
+import { PolicyClusterView } from '#runtime/cluster/policy-cluster-view.ts';
+import type { ClusterSource } from '#runtime/cluster/source.ts';
+
+const MOST_REACHES = 2_000;
+
+/** A workload whose pods have a network of their own. */
+export interface PolicedWorkload {
+  readonly key: string;
+  readonly namespace: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly pods: number;
+  /** Of its pods; more than one while their labels differ. */
+  readonly identities: readonly number[];
+}
+
+/** What policies say of a cluster at one moment. */
+export interface PolicyPicture {
+  readonly engine: PolicyEngine;
+  readonly entries: readonly PolicyEntry[];
+  /** By namespace, kind and name. */
+  readonly workloads: readonly PolicedWorkload[];
+  /** Of policies against the cluster: WP2xx. */
+  readonly findings: readonly Finding[];
+  readonly reach: ReachList;
+}
+
+/** Keeps a picture of the cluster's policies, made anew when asked for after a change. */
+export class PolicyPictures {
+  readonly #source: ClusterSource;
+  readonly #book = new PolicyBook();
+  #cluster: string | undefined;
+  #describer = new PodDescriber('');
+  #view = new PolicyClusterView('', false);
+  #picture: PolicyPicture | undefined;
+  readonly stop: () => void;
+
+  constructor(source: ClusterSource) {
+    this.#source = source;
+    this.stop = source.onChange(() => {
+      this.#picture = undefined;
+    });
+  }
+
+  /** @param cluster its name: part of every pod's identity and of its card's key */
+  current(cluster: string): PolicyPicture {
+    if (cluster !== this.#cluster) {
+      this.#cluster = cluster;
+      this.#describer = new PodDescriber(cluster);
+      this.#view = new PolicyClusterView(cluster, false);
+      this.#picture = undefined;
+    }
+    this.#picture ??= this.#make(cluster);
+    return this.#picture;
+  }
+
+  problems(): string[] {
+    return this.#source.problems().map(({ subject, message }) => `${subject}: ${message}`);
+  }
+
+  #make(cluster: string): PolicyPicture {
+    const pods = this.#describer.describe(this.#source).filter(({ finished }) => !finished);
+    const identities = new Map(pods.map(({ identity, labelSet }) => [identity, labelSet]));
+    const { policies, entries } = this.#book.read(this.#source);
+    const engine = new PolicyEngine(policies, this.#view.read(this.#source, identities));
+    const byWorkload = Map.groupBy(pods, ({ namespace, workload }) =>
+      workloadCardKey(cluster, namespace, workload.kind, workload.name),
+    );
+    const names = new Map(pods.map(({ identity, namespace, workload }) => [identity, `${namespace}/${workload.name}`]));
+    return {
+      engine,
+      entries,
+      workloads: [...byWorkload].map(([key, own]) => policedWorkload(key, own)).sort(compareWorkloads),
+      findings: checkPolicies(engine, (identity) => names.get(identity) ?? `identity ${identity}`),
+      reach: reachOf(
+        engine,
+        [...byWorkload].map(([key, [first]]) => reachEnd(key, first)),
+        MOST_REACHES,
+      ),
+    };
+  }
+}
+
+function policedWorkload(key: string, pods: readonly PodDescription[]): PolicedWorkload {
+  const { namespace, workload } = pods[0];
+  const identities = [...new Set(pods.map(({ identity }) => identity))];
+  return { key, namespace, kind: workload.kind, name: workload.name, pods: pods.length, identities };
+}
+
+function compareWorkloads(a: PolicedWorkload, b: PolicedWorkload): number {
+  const [x, y] = [a, b].map(({ namespace, kind, name }) => `${namespace}\0${kind}\0${name}`);
+  return x < y ? -1 : x > y ? 1 : 0;
+}
+
+/** By its first pod: those of one workload differ in no way that policies usually tell. */
+function reachEnd(key: string, { identity, addresses, node }: PodDescription) {
+  const [address] = addresses.map(parseAddress).sort((a, b) => a.length - b.length || compareTexts(a, b));
+  return { key, party: { identity, address, node } };
+}
+
+function compareTexts(a: Uint8Array, b: Uint8Array): number {
+  return formatAddress(a) < formatAddress(b) ? -1 : 1;
+}

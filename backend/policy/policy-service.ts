@@ -1,0 +1,30 @@
+import { create } from '@bufbuild/protobuf';
+import { ListPoliciesResponseSchema, type PolicyService } from '#proto/gen/waggle/v1/policy_pb.ts';
+import type { Handlers } from '#runtime/grpc/service.ts';
+import type { HitCollector } from './hit-collector.ts';
+import { listPolicies } from './list-policies.ts';
+import type { PolicyPictures } from './policy-picture.ts';
+
+export interface PolicyDependencies {
+  /** Undefined where the backend knows no cluster's state. */
+  readonly pictures: PolicyPictures | undefined;
+  readonly hits: HitCollector;
+  /** The cluster's name as its agents tell it; empty until one has. */
+  readonly cluster: () => string;
+  /** Why there is no cluster's state to be known. */
+  readonly unavailable: string;
+}
+
+/** What pages ask about policies. */
+export function policyHandlers(dependencies: PolicyDependencies): Handlers<typeof PolicyService> {
+  const { pictures, hits, cluster, unavailable } = dependencies;
+  return {
+    async listPolicies() {
+      if (pictures === undefined) return create(ListPoliciesResponseSchema, { unavailable });
+      const collected = await hits.collect();
+      const response = listPolicies(pictures.current(cluster() || 'default'), collected);
+      response.problems = pictures.problems();
+      return response;
+    },
+  };
+}
