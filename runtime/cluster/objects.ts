@@ -81,7 +81,27 @@ export interface Service {
     readonly clusterIPs: readonly string[];
     readonly selector: Readonly<Record<string, string>>;
     readonly ports: readonly ServicePort[];
+    readonly externalIPs: readonly string[];
+    /** `ClientIP` or `None`. */
+    readonly sessionAffinity: string;
+    /** Of `ClientIP`, in seconds. */
+    readonly affinitySeconds: number;
+    /** `Cluster` or `Local`. */
+    readonly internalTrafficPolicy: string;
+    readonly externalTrafficPolicy: string;
+    readonly publishNotReadyAddresses: boolean;
+    /** Of type ExternalName; else empty. */
+    readonly externalName: string;
   };
+  /** `status.loadBalancer.ingress[].ip` */
+  readonly loadBalancerIPs: readonly string[];
+}
+
+/** A range that Services' addresses are taken from. */
+export interface ServiceCIDR {
+  readonly kind: 'ServiceCIDR';
+  readonly metadata: Metadata;
+  readonly spec: { readonly cidrs: readonly string[] };
 }
 
 export interface EndpointSlice {
@@ -92,6 +112,10 @@ export interface EndpointSlice {
   readonly endpoints: readonly {
     readonly addresses: readonly string[];
     readonly ready: boolean;
+    readonly serving: boolean;
+    readonly terminating: boolean;
+    /** `hints.forZones[].name`; empty = it has none. */
+    readonly zones: readonly string[];
     /** Its own name below the Service's, or empty. */
     readonly hostname: string;
     readonly nodeName: string;
@@ -132,6 +156,7 @@ export interface ClusterObjects {
   Namespace: Namespace;
   Node: Node;
   Service: Service;
+  ServiceCIDR: ServiceCIDR;
   EndpointSlice: EndpointSlice;
   ReplicaSet: ReplicaSet;
   Job: Job;
@@ -150,11 +175,12 @@ export const KINDS: readonly Kind[] = [
   'ReplicaSet',
   'Job',
   'Pod',
+  'ServiceCIDR',
   'Service',
   'EndpointSlice',
 ];
 
-const CLUSTER_SCOPED: readonly Kind[] = ['Namespace', 'Node', 'CiliumClusterwideNetworkPolicy'];
+const CLUSTER_SCOPED: readonly Kind[] = ['Namespace', 'Node', 'ServiceCIDR', 'CiliumClusterwideNetworkPolicy'];
 
 export function isClusterScoped(kind: Kind): boolean {
   return CLUSTER_SCOPED.includes(kind);

@@ -149,8 +149,22 @@ export function readObject(kind: Kind, document: unknown): ClusterObject {
               nodePort: entry.get('nodePort').port(),
             };
           }),
+          externalIPs: spec.get('externalIPs').list((address) => address.text()),
+          sessionAffinity: spec.get('sessionAffinity').text('None'),
+          affinitySeconds: affinitySeconds(spec),
+          internalTrafficPolicy: spec.get('internalTrafficPolicy').text('Cluster'),
+          externalTrafficPolicy: spec.get('externalTrafficPolicy').text('Cluster'),
+          publishNotReadyAddresses: spec.get('publishNotReadyAddresses').flag(),
+          externalName: spec.get('externalName').text(),
         },
+        loadBalancerIPs: status
+          .get('loadBalancer')
+          .get('ingress')
+          .list((entry) => entry.get('ip').text())
+          .filter((address) => address !== ''),
       };
+    case 'ServiceCIDR':
+      return { kind, metadata, spec: { cidrs: spec.get('cidrs').list((cidr) => cidr.text()) } };
     case 'EndpointSlice':
       return {
         kind,
@@ -163,10 +177,18 @@ export function readObject(kind: Kind, document: unknown): ClusterObject {
         })),
         endpoints: root.get('endpoints').list((endpoint) => {
           const target = endpoint.get('targetRef');
+          const conditions = endpoint.get('conditions');
+          // The API: an endpoint that does not say is to be taken for ready, and one that is ready serves.
+          const ready = conditions.get('ready').flag(true);
           return {
             addresses: endpoint.get('addresses').list((address) => address.text()),
-            // The API: an endpoint that does not say is to be taken for ready.
-            ready: endpoint.get('conditions').get('ready').flag(true),
+            ready,
+            serving: conditions.get('serving').flag(ready),
+            terminating: conditions.get('terminating').flag(),
+            zones: endpoint
+              .get('hints')
+              .get('forZones')
+              .list((zone) => zone.get('name').text()),
             hostname: endpoint.get('hostname').text(),
             nodeName: endpoint.get('nodeName').text(),
             pod: target.get('kind').text() === 'Pod' ? target.get('name').text() : '',
@@ -193,6 +215,15 @@ function readMetadata(field: Field): Metadata {
     })),
     ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
   };
+}
+
+/** Kubernetes' default: three hours. */
+const AFFINITY_SECONDS = 10_800;
+const MOST_AFFINITY_SECONDS = 86_400;
+
+function affinitySeconds(spec: Field): number {
+  const seconds = spec.get('sessionAffinityConfig').get('clientIP').get('timeoutSeconds').whole(AFFINITY_SECONDS);
+  return Math.min(MOST_AFFINITY_SECONDS, Math.max(1, seconds));
 }
 
 function readClusterIPs(spec: Field): string[] {
