@@ -3,6 +3,7 @@ import { type Timestamp, TimestampSchema } from '@bufbuild/protobuf/wkt';
 import {
   type CiliumEventType,
   CiliumEventTypeSchema,
+  type DropReason,
   type Endpoint as EndpointMessage,
   EndpointSchema,
   type Flow,
@@ -19,7 +20,10 @@ import {
   PolicySchema,
   type TCPFlags,
   TCPFlagsSchema,
+  type TraceObservationPoint,
   TraceReason,
+  type TrafficDirection,
+  type Verdict,
 } from '#proto/gen/flow/flow_pb.ts';
 import type { FlowColumns } from '../flow/columns.ts';
 import { summary } from '../flow/compact-line.ts';
@@ -67,19 +71,19 @@ export function timeMessage(columns: FlowColumns, row: number): Timestamp {
 
 /** What a row says of its event: fields of few values each, which many rows have in common. */
 export function eventFields(columns: FlowColumns, row: number) {
-  const verdict = columns.verdict[row];
+  const verdict = columns.verdict[row] as Verdict;
   const dropped = verdict === VERDICT.DROPPED;
   const observation = columns.observation[row];
   const reply = columns.reply[row];
-  const reason = dropped ? columns.dropReason[row] : 0;
+  const reason = (dropped ? columns.dropReason[row] : 0) as DropReason;
   return {
     verdict,
     dropReason: reason,
     Type: FlowType.L3_L4,
     reply: reply === REPLY.REPLY,
     eventType: eventTypeMessage(dropped, reason, observation),
-    trafficDirection: columns.direction[row],
-    traceObservationPoint: dropped ? 0 : observation,
+    trafficDirection: columns.direction[row] as TrafficDirection,
+    traceObservationPoint: (dropped ? 0 : observation) as TraceObservationPoint,
     traceReason: dropped ? TraceReason.TRACE_REASON_UNKNOWN : traceReason(columns.trigger[row], reply),
     dropReasonDesc: reason,
     isReply: reply === REPLY.UNKNOWN ? undefined : reply === REPLY.REPLY,

@@ -37,7 +37,7 @@ const pod = (namespace: string, name: string, address: string, more: object = {}
   pod: name,
   workloadKind: 'Deployment',
   workloadName: name.slice(0, -2),
-  labels: [`k8s:app=${name.slice(0, -2)}`, 'k8s:io.kubernetes.pod.namespace=' + namespace, 'k8s:tier=3'],
+  labels: [`k8s:app=${name.slice(0, -2)}`, `k8s:io.kubernetes.pod.namespace=${namespace}`, 'k8s:tier=3'],
   node: 'worker-1',
   interfaceIndex: 7,
   interfaceName: 'lxc7',

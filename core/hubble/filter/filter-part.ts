@@ -1,0 +1,61 @@
+import type { FlowFilter } from '#proto/gen/flow/flow_pb.ts';
+import type { RowPredicate } from '../../filter/algebra.ts';
+import { memoised } from '../../filter/endpoint-predicate.ts';
+import type { FilterTables } from '../../filter/filter-field.ts';
+import type { Endpoint } from '../../flow/endpoint.ts';
+
+/** A value of a filter that means nothing. The message names the field and the value. */
+export class FlowFilterError extends Error {
+  override readonly name = 'FlowFilterError';
+
+  constructor(field: string, value: string, problem: string) {
+    super(`filter ${field}: ${JSON.stringify(value.slice(0, 200))} ${problem}`);
+  }
+}
+
+/**
+ * One field of Hubble's FlowFilter, or the two of a kind for source and destination: the questions it asks of rows, all of
+ * which must hold; none where the filter does not set it. Throws FlowFilterError.
+ */
+export type FilterPart = (filter: FlowFilter, tables: FilterTables) => RowPredicate[];
+
+/** A question about the endpoint at one end, asked once per endpoint. */
+export function aboutEndpoint(
+  side: 'source' | 'destination',
+  { endpoints }: FilterTables,
+  question: (endpoint: Endpoint) => boolean,
+): RowPredicate {
+  const matches = memoised(endpoints, question);
+  return (columns, row) => matches(columns[side][row]);
+}
+
+/** The part that asks the same of source and destination, each with its own values. */
+export function sidedPart<V>(
+  of: (filter: FlowFilter) => { readonly source: readonly V[]; readonly destination: readonly V[] },
+  names: { readonly source: string; readonly destination: string },
+  compile: (values: readonly V[], field: string) => (endpoint: Endpoint) => boolean,
+): FilterPart {
+  return (filter, tables) => {
+    const values = of(filter);
+    return (['source', 'destination'] as const).flatMap((side) =>
+      values[side].length === 0 ? [] : [aboutEndpoint(side, tables, compile(values[side], names[side]))],
+    );
+  };
+}
+
+/** Holds for no row: for what these flows do not carry. */
+export const nowhere: RowPredicate = () => false;
+
+/** Whether the row's number in a column of up to 16 bits is one of these. */
+export function isOneOf(
+  column: 'verdict' | 'dropReason' | 'direction' | 'sourcePort' | 'destinationPort' | 'protocol',
+  numbers: readonly number[],
+): RowPredicate {
+  if (numbers.length === 1) {
+    const [only] = numbers;
+    return (columns, row) => columns[column][row] === only;
+  }
+  const wanted = new Uint8Array(65_536);
+  for (const number of numbers) if (number >= 0 && number < wanted.length) wanted[number] = 1;
+  return (columns, row) => wanted[columns[column][row]] === 1;
+}

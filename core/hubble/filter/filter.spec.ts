@@ -1,0 +1,260 @@
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { DropReason, type FlowFilter, FlowFilterSchema, IPVersion, Verdict } from '#proto/gen/flow/flow_pb.ts';
+import { flowMessage } from '../flow-message.ts';
+import { ENDPOINTS, generatedWindow } from '../generated-flows.ts';
+import { compileFlowFilters } from './compile.ts';
+import { FlowFilterError } from './filter-part.ts';
+import { passes } from './slow-reading.ts';
+
+const window = generatedWindow(600, 7);
+const flows = Array.from({ length: window.length }, (_, row) => flowMessage(window.columns, row, window));
+type FilterInit = MessageInitShape<typeof FlowFilterSchema>;
+const filter = (init: FilterInit): FlowFilter => create(FlowFilterSchema, init);
+
+const some = <T>(...values: T[]) => fc.array(fc.constantFrom(...values), { minLength: 1, maxLength: 3 });
+const pods = some(
+  'xwing',
+  '/xwing',
+  'default/',
+  'shop/cart-1',
+  '/',
+  'shop/',
+  'kube-system/default',
+  'nobody',
+  '/cart-2/x',
+);
+const labels = some(
+  'app=xwing',
+  'k8s:app = cart, tier in (3, 4)',
+  'app notin (xwing,cart)',
+  '!app',
+  'reserved:world',
+  'k8s:reserved',
+  'tier>2',
+  'tier < 3',
+  'any:app!=cart',
+  'io.kubernetes.pod.namespace=shop',
+  '',
+);
+const ips = some(
+  '10.0.0.1',
+  '10.0.0.0/23',
+  'fd00::12',
+  'fd00::/8',
+  '0.0.0.0/0',
+  '::/0',
+  '93.184.216.34',
+  '10.0.0.1/32',
+);
+const names = some('example.com', '*.example.com', '*.COM.', 'w*w.example.*', '*', 'other.org');
+const workloads = some<{ name?: string; kind?: string }>(
+  { name: 'xwing' },
+  { kind: 'Deployment' },
+  { name: 'cart', kind: 'Job' },
+  {},
+);
+const ports = some('80', '0', '443', '65535', '41234');
+const identities = some(0, 2, 6, 10, 0x40000007);
+
+const anyFilter = fc
+  .record(
+    {
+      uuid: some('default/worker-1/abc/1', 'west/worker-2.internal/def/2', 'x', 'default/worker-1/abc/3'),
+      sourceIp: ips,
+      destinationIp: ips,
+      sourceIpXlated: some('1.1.1.1'),
+      sourcePod: pods,
+      destinationPod: pods,
+      sourceFqdn: names,
+      destinationFqdn: names,
+      sourceLabel: labels,
+      destinationLabel: labels,
+      sourceService: some('a/b'),
+      destinationService: some('b'),
+      sourceWorkload: workloads,
+      destinationWorkload: workloads,
+      sourceClusterName: some('default', 'west'),
+      destinationClusterName: some('default', 'east'),
+      trafficDirection: some(0 as const, 1 as const, 2 as const),
+      verdict: some(Verdict.FORWARDED, Verdict.DROPPED, Verdict.AUDIT, Verdict.VERDICT_UNKNOWN),
+      dropReasonDesc: some(DropReason.POLICY_DENIED, DropReason.STALE_OR_UNROUTABLE_IP, DropReason.DROP_REASON_UNKNOWN),
+      interface: some<{ index?: number; name?: string }>({ index: 7 }, { name: 'lxc7' }, { index: 7, name: 'x' }, {}),
+      eventType: some(
+        { type: 1 },
+        { type: 4 },
+        { type: 4, matchSubType: true, subType: 0 },
+        { type: 4, matchSubType: true, subType: 3 },
+        { type: 1, matchSubType: true, subType: 133 },
+        { type: 0, matchSubType: true, subType: 3 },
+        { type: 129 },
+      ),
+      httpStatusCode: some('404', '4+', '50+'),
+      protocol: some('tcp', 'UDP', 'icmp', 'ICMPv6', 'icmpv4', 'sctp', 'vrrp', 'igmp', 'http', 'dns'),
+      sourcePort: ports,
+      destinationPort: ports,
+      reply: some(true, false),
+      dnsQuery: some('a.*'),
+      sourceIdentity: identities,
+      destinationIdentity: identities,
+      httpMethod: some('GET'),
+      httpPath: some('/a+'),
+      httpUrl: some('http://.*'),
+      httpHeader: some({ key: 'a', value: 'b' }),
+      tcpFlags: some<object>(
+        { SYN: true },
+        { SYN: true, ACK: true },
+        {},
+        { NS: true },
+        { FIN: true },
+        { CWR: true, PSH: true },
+      ),
+      nodeName: some('worker-1', 'default/', '/worker-*', 'west/*.internal', 'east/worker-1', '*', 'default/worker-1'),
+      nodeLabels: some('a=b', '!a'),
+      ipVersion: some(IPVersion.IPv4, IPVersion.IPv6, IPVersion.IP_NOT_USED),
+      traceId: some('abc'),
+      ipTraceId: some(0n, 5n),
+      encrypted: some(true, false),
+    },
+    { requiredKeys: [] },
+  )
+  // Most random conjunctions hold for nothing: a few fields at a time.
+  .chain((all) =>
+    fc
+      .subarray(Object.keys(all), { maxLength: 3 })
+      .map((kept) =>
+        filter(Object.fromEntries(kept.map((name) => [name, all[name as keyof typeof all]])) as FilterInit),
+      ),
+  );
+
+describe('filters on columns', () => {
+  it('are those of a slow, direct reading of the rules', () => {
+    let matched = 0;
+    fc.assert(
+      fc.property(
+        fc.array(anyFilter, { maxLength: 3 }),
+        fc.array(anyFilter, { maxLength: 2 }),
+        (whitelist, blacklist) => {
+          const fast = compileFlowFilters({ whitelist, blacklist }, window);
+          for (const [row, flow] of flows.entries()) {
+            const expected = passes(flow, whitelist, blacklist);
+            if (expected) matched++;
+            expect(fast(window.columns, row), `row ${row}`).toBe(expected);
+          }
+        },
+      ),
+      { numRuns: 150 },
+    );
+    expect(matched).toBeGreaterThan(3_000);
+  });
+
+  it.each(Object.keys(filter({})).filter((name) => !name.startsWith('$')))(
+    'field %s alone holds for what it should',
+    (name) => {
+      fc.assert(
+        fc.property(
+          anyFilter.filter((one) => {
+            const values = one[name as keyof FlowFilter];
+            return Array.isArray(values) && values.length > 0;
+          }),
+          (one) => {
+            const alone = filter({ [name]: one[name as keyof FlowFilter] } as FilterInit);
+            const fast = compileFlowFilters({ whitelist: [alone], blacklist: [] }, window);
+            for (const [row, flow] of flows.entries())
+              expect(fast(window.columns, row)).toBe(passes(flow, [alone], []));
+          },
+        ),
+        { numRuns: 3 },
+      );
+    },
+  );
+
+  it('know an address by another way of writing it', () => {
+    const fast = compileFlowFilters({ whitelist: [filter({ sourceIp: ['FD00:0:0::12'] })], blacklist: [] }, window);
+    const rows = flows.flatMap(({ IP }, row) => (IP?.source === 'fd00::12' ? [row] : []));
+    expect(rows.length).toBeGreaterThan(0);
+    for (const row of rows) expect(fast(window.columns, row)).toBe(true);
+  });
+});
+
+describe('CEL', () => {
+  const cel = (...celExpression: string[]) => [filter({ experimental: { celExpression } })];
+  const matching = (...expressions: string[]) => {
+    const fast = compileFlowFilters({ whitelist: cel(...expressions), blacklist: [] }, window);
+    return flows.filter((_, row) => fast(window.columns, row));
+  };
+
+  it('asks the flow', () => {
+    expect(matching('_flow.verdict == Verdict.DROPPED')).toEqual(flows.filter(({ verdict }) => verdict === 2));
+    expect(matching("_flow.source.pod_name.startsWith('xwing') && _flow.l4.TCP.destination_port == 80u")).toEqual(
+      flows.filter(
+        ({ source, l4 }) =>
+          source?.podName.startsWith('xwing') &&
+          l4?.protocol.case === 'TCP' &&
+          l4.protocol.value.destinationPort === 80,
+      ),
+    );
+    expect(matching("_flow.source.labels.exists(l, l == 'reserved:init')").length).toBeGreaterThan(0);
+    expect(matching('false', '_flow.IP.source.matches("^10[.]0[.]1[.]")').length).toBeGreaterThan(0);
+  });
+
+  it('does not hold where it fails or gives no boolean', () => {
+    expect(matching('1')).toEqual([]);
+    expect(matching('_flow.source_names[99] == "x"')).toEqual([]);
+  });
+
+  it.each(['(', '_flow.nothing_of_the_kind == 1', '[1].all(x, [1].all(y, true))', 'a'.repeat(2_000), 'unknown'])(
+    '%s is refused, or holds for nothing',
+    (text) => {
+      try {
+        expect(matching(text)).toEqual([]);
+      } catch (error) {
+        expect(error).toBeInstanceOf(FlowFilterError);
+      }
+    },
+  );
+});
+
+describe('values that mean nothing', () => {
+  it.each<[FilterInit, RegExp]>([
+    [{ sourceIp: ['10.0.0'] }, /source_ip: "10.0.0" is not an IP address/],
+    [{ destinationIp: ['10.0.0.0/33'] }, /destination_ip.*not a range/],
+    [{ sourceIpXlated: ['x'] }, /source_ip_xlated/],
+    [{ sourcePod: [''] }, /source_pod: "" is empty/],
+    [{ destinationService: [''] }, /destination_service/],
+    [{ sourceFqdn: ['a..'] }, /more than one dot/],
+    [{ sourceFqdn: ['a b'] }, /characters that no name has/],
+    [{ destinationFqdn: ['.'] }, /is empty/],
+    [{ sourceLabel: ['a in b'] }, /not a label selector/],
+    [{ sourceLabel: ['=x'] }, /not a label key/],
+    [{ destinationLabel: ['a=b c'] }, /not a label selector/],
+    [{ nodeLabels: ['a,,b'] }, /not a label key/],
+    [{ sourceLabel: ['a>x'] }, /not a whole number/],
+    [{ sourcePort: ['http'] }, /source_port: "http" is not a port/],
+    [{ destinationPort: ['65536'] }, /not a port/],
+    [{ destinationPort: ['-1'] }, /not a port/],
+    [{ protocol: ['quic'] }, /protocol: "quic" is not one of tcp, udp/],
+    [{ protocol: ['constructor'] }, /is not one of/],
+    [{ httpStatusCode: ['600'] }, /not a status/],
+    [{ httpStatusCode: ['40'] }, /not a status/],
+    [{ httpPath: ['('] }, /not a regular expression/],
+    [{ httpUrl: ['a{99999}'] }, /not a regular expression/],
+    [{ dnsQuery: ['(?<=a)b'] }, /not a regular expression/],
+    [{ nodeName: [''] }, /node_name: "" is empty/],
+    [{ nodeName: ['a/b/c'] }, /more than one slash/],
+    [{ sourceClusterName: [''] }, /is empty/],
+  ])('%j', (init, message) => {
+    expect(() => compileFlowFilters({ whitelist: [], blacklist: [filter(init)] }, window)).toThrow(message);
+    expect(() => compileFlowFilters({ whitelist: [filter(init)], blacklist: [] }, window)).toThrow(FlowFilterError);
+  });
+
+  it('a hostile pattern costs little', () => {
+    const nasty = filter({ sourceFqdn: ['*a'.repeat(200)], httpPath: ['(a+)+$'], dnsQuery: ['(x*)*y'] });
+    const started = performance.now();
+    const fast = compileFlowFilters({ whitelist: [nasty], blacklist: [] }, window);
+    for (let row = 0; row < flows.length; row++) fast(window.columns, row);
+    expect(performance.now() - started).toBeLessThan(2_000);
+    expect(ENDPOINTS.length).toBeGreaterThan(5);
+  });
+});

@@ -1,0 +1,26 @@
+import { type FilterPart, FlowFilterError } from './filter-part.ts';
+import { ANY_NAME, anyNamePattern, namePattern } from './name-pattern.ts';
+
+/** `node_name`: `cluster/node`, each with `*` or left out for any; a bare name is a node's, in any cluster. */
+export const nodeNameFilter: FilterPart = ({ nodeName }, { nodes }) => {
+  if (nodeName.length === 0) return [];
+  const matches = anyNamePattern(nodeName.map(readPattern));
+  /** By node number: numbers never come to stand for another. */
+  const answers: (boolean | undefined)[] = [];
+  return [
+    ({ node }, row) => {
+      const number = node[row];
+      const { cluster, node: name } = nodes[number];
+      answers[number] ??= matches(`${cluster === '' ? 'default' : cluster}/${name}`.toLowerCase());
+      return answers[number];
+    },
+  ];
+};
+
+function readPattern(value: string): string {
+  const parts = value.split('/');
+  if (value === '') throw new FlowFilterError('node_name', value, 'is empty');
+  if (parts.length > 2) throw new FlowFilterError('node_name', value, 'has more than one slash: expected cluster/node');
+  const [cluster, node] = parts.length === 1 ? ['', value] : parts;
+  return [cluster, node].map((part) => (part === '' ? ANY_NAME : namePattern(part, 'node_name', value))).join('/');
+}

@@ -1,0 +1,30 @@
+import { PROTOCOL } from '../../flow/protocol.ts';
+import { type FilterPart, FlowFilterError, isOneOf } from './filter-part.ts';
+
+/** Names as the command line has them. Those of layer 7 are known, and no flow of ours has one. */
+const NUMBERS: Readonly<Record<string, readonly number[]>> = {
+  tcp: [PROTOCOL.TCP],
+  udp: [PROTOCOL.UDP],
+  sctp: [PROTOCOL.SCTP],
+  icmp: [PROTOCOL.ICMPv4, PROTOCOL.ICMPv6],
+  icmpv4: [PROTOCOL.ICMPv4],
+  icmpv6: [PROTOCOL.ICMPv6],
+  vrrp: [PROTOCOL.VRRP],
+  igmp: [PROTOCOL.IGMP],
+  dns: [],
+  http: [],
+  kafka: [],
+};
+
+/** `protocol`, whatever its letter case. */
+export const protocolFilter: FilterPart = ({ protocol }) => {
+  if (protocol.length === 0) return [];
+  const numbers = protocol.flatMap((name) => {
+    const known = Object.hasOwn(NUMBERS, name.toLowerCase()) ? NUMBERS[name.toLowerCase()] : undefined;
+    if (known === undefined) {
+      throw new FlowFilterError('protocol', name, `is not one of ${Object.keys(NUMBERS).join(', ')}`);
+    }
+    return known;
+  });
+  return [isOneOf('protocol', numbers)];
+};
