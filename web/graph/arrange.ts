@@ -15,8 +15,8 @@ export interface Placed {
   readonly y: number;
 }
 
-/** Width over height that a drawing should have. */
-const ASPECT = 1.8;
+/** Width over height that a drawing should have: that of the room above the flow table. */
+const ASPECT = 2.3;
 const PASSES = 8;
 
 /** Lays out boxes in columns, arrows running to the right; parts without connection stand beside and below each other. */

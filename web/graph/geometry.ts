@@ -5,7 +5,7 @@
  */
 export const GRID = 8;
 export const CARD_WIDTH = 176;
-export const COLUMN_GAP = 96;
+export const COLUMN_GAP = 88;
 export const COLUMN_PITCH = CARD_WIDTH + COLUMN_GAP;
 export const CARD_HEAD = 58;
 export const DOOR_HEIGHT = 28;

@@ -1,10 +1,10 @@
-import { CARD_WIDTH, columnX, doorY, stripX } from './geometry.ts';
+import { CARD_WIDTH, columnX, doorY, type Rect, stripX } from './geometry.ts';
 import type { Layout } from './layout.ts';
 
 /** Free height kept between an arrow and a card it passes. */
 const CLEARANCE = 12;
 /** How far a turning arrow swings out of its card. */
-const SWING = 44;
+const SWING = 42;
 /** Distance between arrows that pass through the same opening. */
 const LANE = 7;
 /** With more of them they run together: a bundle is easier to follow than a fan. */
@@ -13,14 +13,43 @@ const MOST_LANES = 5;
 export const TIP_GAP = 8;
 
 /**
- * The way of an arrow: from `start` over control points to `end`. The curve runs through the middle between every two
- * control points (a chain of quadratic curves), flat along those of equal height.
+ * The way of an arrow: from `start` over control points to `end`. They come in pairs: the first lie above each other in a strip,
+ * where the arrow changes its height (`piecesOf`), the next beside each other, where it passes a column, and so on.
  */
 export interface Route {
   readonly start: readonly [x: number, y: number];
   readonly end: readonly [x: number, y: number];
   /** x, y, x, y, … */
   readonly controls: readonly number[];
+}
+
+/** A cubic curve from where the piece before ended: both control points, then its end. */
+export type Piece = readonly [x1: number, y1: number, x2: number, y2: number, x: number, y: number];
+
+/** The curves an arrow is made of: an S in every strip, flat where it passes a column. */
+export function piecesOf({ end, controls }: Route): Piece[] {
+  const pieces: Piece[] = [];
+  for (let at = 0; at < controls.length; at += 8) {
+    const [x1, y1, x2, y2] = controls.slice(at, at + 4);
+    const isLast = at + 8 > controls.length;
+    const [fromX, fromY, toX, toY] = isLast ? [...end, ...end] : controls.slice(at + 4, at + 8);
+    pieces.push([x1, y1, x2, y2, fromX, fromY]);
+    if (!isLast) pieces.push([fromX, fromY, toX, toY, toX, toY]);
+  }
+  return pieces;
+}
+
+/** The rectangle that holds a route; curves do not leave their control points' hull. */
+export function routeBounds({ start, end, controls }: Route): Rect {
+  let [left, right] = [Math.min(start[0], end[0]), Math.max(start[0], end[0])];
+  let [top, bottom] = [Math.min(start[1], end[1]), Math.max(start[1], end[1])];
+  for (let at = 0; at < controls.length; at += 2) {
+    left = Math.min(left, controls[at]);
+    right = Math.max(right, controls[at]);
+    top = Math.min(top, controls[at + 1]);
+    bottom = Math.max(bottom, controls[at + 1]);
+  }
+  return { x: left, y: top, width: right - left, height: bottom - top };
 }
 
 /** Something in a column that no arrow may cross, from top to bottom. */

@@ -6,6 +6,7 @@ import { freshLayout } from './layout.ts';
 import { levelOfDetail } from './level-of-detail.ts';
 import { edgeWidth, liveNumbers } from './live.ts';
 import type { ModelCard, ModelEdge } from './model.ts';
+import { piecesOf } from './route.ts';
 import { buildScene, type Scene, type SceneFacts } from './scene.ts';
 import { visibleGraph } from './visible.ts';
 
@@ -30,20 +31,15 @@ function sceneOf(cards: ModelCard[], edges: ModelEdge[], facts: Partial<SceneFac
   return buildScene(graph, freshLayout(graph), { ...FACTS, ...facts });
 }
 
-/** Points along an arrow's curve: quadratic pieces that join in the middle between every two control points. */
-function* pointsOf({ start, end, controls }: Scene['edges'][number]['route']): Generator<[number, number]> {
-  let [x, y] = start;
-  for (let at = 0; at < controls.length; at += 2) {
-    const [cx, cy] = [controls[at], controls[at + 1]];
-    const isLast = at + 2 >= controls.length;
-    const toX = isLast ? end[0] : (cx + controls[at + 2]) / 2;
-    const toY = isLast ? end[1] : (cy + controls[at + 3]) / 2;
-    for (let step = 1; step <= 8; step++) {
-      const t = step / 8;
-      yield [
-        (1 - t) ** 2 * x + 2 * t * (1 - t) * cx + t ** 2 * toX,
-        (1 - t) ** 2 * y + 2 * t * (1 - t) * cy + t ** 2 * toY,
-      ];
+/** Points along an arrow's curve. */
+function* pointsOf(route: Scene['edges'][number]['route']): Generator<[number, number]> {
+  let [x, y] = route.start;
+  for (const [x1, y1, x2, y2, toX, toY] of piecesOf(route)) {
+    for (let step = 1; step <= 12; step++) {
+      const t = step / 12;
+      const u = 1 - t;
+      const [a, b, c, d] = [u ** 3, 3 * t * u ** 2, 3 * t ** 2 * u, t ** 3];
+      yield [a * x + b * x1 + c * x2 + d * toX, a * y + b * y1 + c * y2 + d * toY];
     }
     [x, y] = [toX, toY];
   }

@@ -6,7 +6,7 @@ import { type Block, blockRect, blocksOf, type Layout } from './layout.ts';
 import type { DetailedGraph } from './level-of-detail.ts';
 import type { CardKind, ModelEdge } from './model.ts';
 import type { PlateKind } from './plates.ts';
-import { type Obstacle, type Route, Router } from './route.ts';
+import { type Obstacle, type Route, Router, routeBounds } from './route.ts';
 
 /** What is drawn, as far as it changes only when cards or arrows come, go or move. */
 export interface Scene {
@@ -92,20 +92,21 @@ export function buildScene(graph: DetailedGraph, layout: Layout, facts: SceneFac
   const plates = scenePlates(graph, blocks, layout);
   const router = new Router(obstacles(blocks, layout));
   const cards = graph.cards.map((card) => sceneCard(card, layout, titles.get(card.key)!, by, pinned.has(card.key)));
+  const edges = graph.edges.map((edge) => ({
+    key: edge.key,
+    source: edge.source,
+    destination: edge.destination,
+    sourceTitle: titles.get(edge.source)!,
+    destinationTitle: titles.get(edge.destination)!,
+    door: edge.door,
+    words: edgeWords(edge.members),
+    route: router.route(layout, edge.source, edge.destination, edge.door),
+  }));
   return {
     cards,
     plates,
-    edges: graph.edges.map((edge) => ({
-      key: edge.key,
-      source: edge.source,
-      destination: edge.destination,
-      sourceTitle: titles.get(edge.source)!,
-      destinationTitle: titles.get(edge.destination)!,
-      door: edge.door,
-      words: edgeWords(edge.members),
-      route: router.route(layout, edge.source, edge.destination, edge.door),
-    })),
-    bounds: union([...cards, ...plates]),
+    edges,
+    bounds: union([...cards, ...plates, ...edges.map(({ route }) => routeBounds(route))]),
     mergedEdges: graph.mergedEdges,
     hiddenEdges: graph.hiddenEdges,
     found: find && found(find, graph, cards),
@@ -204,12 +205,13 @@ function edgeWords(members: DetailedGraph['edges'][number]['members']): string {
 
 function union(rects: readonly Rect[]): Rect {
   if (rects.length === 0) return { x: 0, y: 0, width: 0, height: 0 };
-  const left = Math.min(...rects.map(({ x }) => x));
-  const top = Math.min(...rects.map(({ y }) => y));
-  return {
-    x: left,
-    y: top,
-    width: Math.max(...rects.map(({ x, width }) => x + width)) - left,
-    height: Math.max(...rects.map(({ y, height }) => y + height)) - top,
-  };
+  let [left, top] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+  let [right, bottom] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const { x, y, width, height } of rects) {
+    left = Math.min(left, x);
+    top = Math.min(top, y);
+    right = Math.max(right, x + width);
+    bottom = Math.max(bottom, y + height);
+  }
+  return { x: left, y: top, width: right - left, height: bottom - top };
 }

@@ -1,9 +1,9 @@
 import type { Rect } from '../../graph/geometry.ts';
-import type { Route } from '../../graph/route.ts';
+import { type Route, routeBounds } from '../../graph/route.ts';
 import type { SceneEdge } from '../../graph/scene.ts';
 import type { MapState } from '../../live/map-client.ts';
 import { type ArrowLook, arrowLook, type Emphasis } from './arrow-look.ts';
-import { routeBounds, shiftedRoute, traceRoute } from './curve.ts';
+import { shiftedRoute, traceRoute } from './curve.ts';
 import { paintArrow } from './paint-arrows.ts';
 import type { Palette } from './palette.ts';
 import { meets, type Point } from './point.ts';
@@ -64,6 +64,7 @@ export class Arrows {
     seen: Rect,
     palette: Palette,
     drag: { readonly keys: ReadonlySet<string>; readonly by: Point } | undefined,
+    hairline: number,
   ): void {
     this.#context = context;
     context.save();
@@ -79,9 +80,9 @@ export class Arrows {
           start: drag.keys.has(edge.source) ? by : none,
           end: drag.keys.has(edge.destination) ? by : none,
         });
-        paintArrow(context, route, look, { chosen, palette });
+        paintArrow(context, route, look, { chosen, palette, hairline });
       } else if (meets(bounds, seen)) {
-        paintArrow(context, edge.route, look, { chosen, palette, line: () => context.stroke(path) });
+        paintArrow(context, edge.route, look, { chosen, palette, hairline, line: () => context.stroke(path) });
       }
     }
     context.restore();

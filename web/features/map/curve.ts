@@ -1,5 +1,4 @@
-import type { Rect } from '../../graph/geometry.ts';
-import type { Route } from '../../graph/route.ts';
+import { piecesOf, type Route } from '../../graph/route.ts';
 import type { Surface } from './surface.ts';
 
 /** How far the ends of an arrow are moved while a card is dragged. */
@@ -8,20 +7,12 @@ export interface Shift {
   readonly end: readonly [x: number, y: number];
 }
 
-/** Traces a route: quadratic pieces that join in the middle between every two control points. */
-export function traceRoute(
-  path: Pick<Surface, 'moveTo' | 'lineTo' | 'quadraticCurveTo'>,
-  { start, end, controls }: Route,
-): void {
-  path.moveTo(start[0], start[1]);
-  for (let at = 0; at < controls.length; at += 2) {
-    const [x, y] = [controls[at], controls[at + 1]];
-    const isLast = at + 2 >= controls.length;
-    const toX = isLast ? end[0] : (x + controls[at + 2]) / 2;
-    const toY = isLast ? end[1] : (y + controls[at + 3]) / 2;
-    path.quadraticCurveTo(x, y, toX, toY);
-  }
-  if (controls.length === 0) path.lineTo(end[0], end[1]);
+/** Traces a route's pieces. */
+export function traceRoute(path: Pick<Surface, 'moveTo' | 'lineTo' | 'bezierCurveTo'>, route: Route): void {
+  path.moveTo(route.start[0], route.start[1]);
+  const pieces = piecesOf(route);
+  for (const piece of pieces) path.bezierCurveTo(...piece);
+  if (pieces.length === 0) path.lineTo(route.end[0], route.end[1]);
 }
 
 /** A route whose ends were moved; what lies between follows in part. */
@@ -35,19 +26,6 @@ export function shiftedRoute({ start, end, controls }: Route, shift: Shift): Rou
       return value + shift.start[at % 2] * (1 - share) + shift.end[at % 2] * share;
     }),
   };
-}
-
-/** The rectangle that holds a route; curves do not leave their control points' hull. */
-export function routeBounds({ start, end, controls }: Route): Rect {
-  let [left, right] = [Math.min(start[0], end[0]), Math.max(start[0], end[0])];
-  let [top, bottom] = [Math.min(start[1], end[1]), Math.max(start[1], end[1])];
-  for (let at = 0; at < controls.length; at += 2) {
-    left = Math.min(left, controls[at]);
-    right = Math.max(right, controls[at]);
-    top = Math.min(top, controls[at + 1]);
-    bottom = Math.max(bottom, controls[at + 1]);
-  }
-  return { x: left, y: top, width: right - left, height: bottom - top };
 }
 
 /** The points where the arrow changes its height, in the free strips between columns: the last one first. */

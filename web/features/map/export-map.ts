@@ -69,7 +69,7 @@ function paintAll(surface: Surface, shown: Shown, bounds: ReturnType<typeof oute
   surface.lineDashOffset = 0;
   const look = { selected: false, focused: false, hovered: false, aside: false, found: false, shown: 1 };
   for (const card of state.scene.cards) {
-    const paint = { palette, detail: 'full', hairline: 1 } as const;
+    const paint = { palette, detail: 'full', zoom: 1, hairline: 1 } as const;
     paintCard(surface, card, { ...look, live: state.cards.get(card.key) }, paint);
   }
   for (const tag of tags) paintDropTag(surface, tag, palette);

@@ -41,7 +41,7 @@ export function FindField({ onReveal }: { onReveal(key: string): void }) {
           aria-label="Find on the map"
           aria-invalid={problem !== undefined}
           aria-describedby={help}
-          placeholder="Find on the map"
+          placeholder="Find a card"
           title="name · ns= · kind= · label:key=value · node= · port= · proto= · verdict= · rate> · rtt> · !not · or"
           value={map.find}
           spellCheck={false}

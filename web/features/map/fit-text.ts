@@ -2,6 +2,19 @@ import type { Surface } from './surface.ts';
 
 const MOST_REMEMBERED = 5_000;
 const fitted = new Map<string, string>();
+const widths = new Map<string, number>();
+
+/** Width of a text in the context's font. Remembered: measuring text is slow. */
+export function textWidth(context: Pick<Surface, 'font' | 'measureText'>, text: string): number {
+  const key = `${context.font}|${text}`;
+  let width = widths.get(key);
+  if (width === undefined) {
+    width = context.measureText(text).width;
+    if (widths.size > MOST_REMEMBERED) widths.clear();
+    widths.set(key, width);
+  }
+  return width;
+}
 
 /** The text, its end cut with an ellipsis where it is wider than this. Remembered: measuring text is slow. */
 export function fitText(context: Pick<Surface, 'font' | 'measureText'>, text: string, width: number): string {
@@ -27,4 +40,5 @@ export function fitText(context: Pick<Surface, 'font' | 'measureText'>, text: st
 /** After fonts have come, what was measured with others no longer holds. */
 export function forgetFits(): void {
   fitted.clear();
+  widths.clear();
 }

@@ -7,10 +7,10 @@ import { type Attention, type Standing, standing } from './emphasis.ts';
 import { type Camera, MapPainter, type Picture, seenRect } from './map-painter.ts';
 import { MapPointer, type PointerEvents } from './map-pointer.ts';
 import { MiniMap } from './mini-map.ts';
-import { detailAt } from './paint-cards.ts';
+import { detailAt, typeScale } from './paint-cards.ts';
 import { type Palette, readPalette } from './palette.ts';
 import type { Point } from './point.ts';
-import { fitted, type Insets } from './viewport.ts';
+import { type Insets, largestFitted } from './viewport.ts';
 
 export interface MapCanvasEvents extends PointerEvents {
   /** Pan or zoom changed; of a large map told when it stands still. */
@@ -20,8 +20,14 @@ export interface MapCanvasEvents extends PointerEvents {
 const MOST_FIT_ZOOM = 1.1;
 /** Zoom at which a card that was looked for can be read. */
 const READABLE = { least: 0.6, wanted: 0.8 };
-/** Above the map lie its tools, below it legend and buttons. */
-const INSETS: Insets = { top: 54, right: 32, bottom: 60, left: 32 };
+/** Above the map lie its tools at the right, below it the legend at the left and buttons at the right: it stays clear of them, one way or another. */
+const INSETS: readonly Insets[] = [
+  { top: 54, right: 24, bottom: 54, left: 24 },
+  { top: 16, right: 272, bottom: 54, left: 24 },
+  { top: 54, right: 168, bottom: 36, left: 24 },
+  { top: 16, right: 272, bottom: 36, left: 24 },
+  { top: 16, right: 272, bottom: 16, left: 416 },
+];
 /** Cards above which a map takes long to paint: it is moved as it was painted, and painted when it stands still. */
 const LARGE = 150;
 /** It does after so many frames and milliseconds without a move: a busy page may take long for one frame. */
@@ -39,7 +45,7 @@ export class MapCanvas {
   #state: MapState | null = null;
   #cards = new Map<string, SceneCard>();
   /** Undefined until they are needed: from far away they are not drawn. */
-  #tags: readonly DropTag[] | undefined;
+  #tags: { readonly scale: number; readonly tags: readonly DropTag[] } | undefined;
   #selected: string | null = null;
   #focused: string | null = null;
   #found: ReadonlySet<string> | undefined;
@@ -85,7 +91,7 @@ export class MapCanvas {
 
   /** What is drawn now, for exports. */
   get shown(): { readonly state: MapState; readonly tags: readonly DropTag[]; readonly palette: Palette } | null {
-    return this.#state && { state: this.#state, tags: this.#currentTags(this.#state), palette: this.#palette };
+    return this.#state && { state: this.#state, tags: this.#currentTags(this.#state, 1), palette: this.#palette };
   }
 
   setState(state: MapState): void {
@@ -143,7 +149,7 @@ export class MapCanvas {
 
   fit(): void {
     const bounds = this.#state?.scene.bounds;
-    const viewport = bounds && fitted(bounds, this.#camera(), INSETS, MOST_FIT_ZOOM);
+    const viewport = bounds && largestFitted(bounds, this.#camera(), INSETS, MOST_FIT_ZOOM);
     if (viewport === undefined) return;
     this.#graph.cy.viewport(viewport);
     this.#moved = false;
@@ -221,9 +227,9 @@ export class MapCanvas {
     return this.#cards.size > LARGE || this.#arrows.isDense;
   }
 
-  #currentTags(state: MapState): readonly DropTag[] {
-    this.#tags ??= dropTags(state.scene, state.edges);
-    return this.#tags;
+  #currentTags(state: MapState, scale: number): readonly DropTag[] {
+    if (this.#tags?.scale !== scale) this.#tags = { scale, tags: dropTags(state.scene, state.edges, scale) };
+    return this.#tags.tags;
   }
 
   /** What a person looks at changed. */
@@ -274,7 +280,7 @@ export class MapCanvas {
             standing: this.#standing,
             hoveredPlate: this.#pointer.plate,
             drag: this.#pointer.drag,
-            tags: detailAt(camera.zoom) === 'full' ? this.#currentTags(state) : [],
+            tags: detailAt(camera.zoom) === 'full' ? this.#currentTags(state, typeScale(camera.zoom)) : [],
             withArrows: this.#moving === undefined,
             large: this.#isLarge,
           };

@@ -100,7 +100,7 @@ export class MapPainter {
     if (picture === undefined) return false;
     const seen = seenRect(camera, margin);
     this.#paintPlates(below, picture, seen, zoom, palette);
-    if (picture.withArrows) this.#arrows.paint(below, seen, palette, picture.drag);
+    if (picture.withArrows) this.#arrows.paint(below, seen, palette, picture.drag, Math.max(1, 1 / zoom));
     return this.#paintCards(above, picture, seen, zoom, palette);
   }
 
@@ -117,7 +117,7 @@ export class MapPainter {
   #paintCards(above: CanvasRenderingContext2D, picture: Picture, seen: Rect, zoom: number, palette: Palette): boolean {
     const { state, drag, attention, standing } = picture;
     const detail = detailAt(zoom);
-    const paint = { palette, detail, hairline: Math.max(1, 1 / zoom) };
+    const paint = { palette, detail, zoom, hairline: Math.max(1, 1 / zoom) };
     const now = performance.now();
     let appearing = false;
     for (const card of state.scene.cards) {

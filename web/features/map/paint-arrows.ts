@@ -13,8 +13,16 @@ export function paintArrow(
   surface: Surface,
   route: Route,
   look: ArrowLook,
-  options: { readonly chosen?: boolean; readonly palette: Palette; readonly line?: () => void },
+  options: {
+    readonly chosen?: boolean;
+    readonly palette: Palette;
+    readonly line?: () => void /** Map units per pixel, at least 1: arrows and their dashes stay visible on a small map. */;
+    readonly hairline?: number;
+  },
 ): void {
+  const { hairline = 1 } = options;
+  const width = Math.max(look.width, 1.1 * hairline);
+  const stretch = Math.min(3, hairline);
   const line =
     options.line ??
     (() => {
@@ -25,23 +33,23 @@ export function paintArrow(
   if (options.chosen) {
     surface.globalAlpha = 0.28;
     surface.strokeStyle = options.palette.accent;
-    surface.lineWidth = look.width + HALO;
+    surface.lineWidth = width + HALO;
     surface.setLineDash([]);
     line();
   }
   surface.globalAlpha = look.alpha;
-  surface.lineWidth = look.width;
+  surface.lineWidth = width;
   for (const { color, dash, offset } of look.strokes) {
     surface.strokeStyle = color;
-    surface.setLineDash(dash);
-    surface.lineDashOffset = offset;
+    surface.setLineDash(dash.map((length) => length * stretch));
+    surface.lineDashOffset = offset * stretch;
     line();
   }
-  paintTip(surface, route.end, look);
+  paintTip(surface, route.end, look.tip, width);
 }
 
 /** Arrows always enter from the left. */
-function paintTip(surface: Surface, [x, y]: Route['end'], { tip, width }: ArrowLook): void {
+function paintTip(surface: Surface, [x, y]: Route['end'], tip: string, width: number): void {
   const size = TIP + width;
   surface.beginPath();
   surface.moveTo(x + 1, y);

@@ -1,16 +1,22 @@
 import { formatMicros, formatRate, formatShare } from '../../format/quantity.ts';
-import { CARD_HEAD, DOOR_HEIGHT } from '../../graph/geometry.ts';
+import { CARD_HEAD } from '../../graph/geometry.ts';
 import type { CardLive, DoorLive } from '../../graph/live.ts';
 import { QUIET_ALPHA } from '../../graph/quiet.ts';
 import type { SceneCard } from '../../graph/scene.ts';
 import { cardIconOutline, cardIconPath } from './card-icons.ts';
-import { fitText } from './fit-text.ts';
+import { fitText, textWidth } from './fit-text.ts';
 import { type Palette, verdictColor } from './palette.ts';
 import type { Surface } from './surface.ts';
 
 const SANS = '"Inter Variable", system-ui, sans-serif';
 const MONO = '"JetBrains Mono Variable", ui-monospace, monospace';
 const PAD = 12;
+/** JetBrains Mono: every character is so wide, in parts of its size. */
+const MONO_WIDTH = 0.6;
+/** Sizes at zoom 1, in map units. */
+const NAME = 13.5;
+const SENTENCE = 11.5;
+const FIGURE = 11;
 
 /** How much of a card can be read at this zoom. */
 export type Detail = 'full' | 'name' | 'shape';
@@ -19,9 +25,15 @@ export function detailAt(zoom: number): Detail {
   return zoom >= 0.5 ? 'full' : zoom >= 0.2 ? 'name' : 'shape';
 }
 
+/** How much larger text is written than at zoom 1, so that it can be read on a smaller map; cards keep their size. */
+export function typeScale(zoom: number): number {
+  return Math.min(1.75, Math.max(1, Math.round((0.88 / zoom) * 20) / 20));
+}
+
 export interface CardPaint {
   readonly palette: Palette;
   readonly detail: Detail;
+  readonly zoom: number;
   /** Map units per screen pixel, at most 1: lines stay visible when the map is small. */
   readonly hairline: number;
 }
@@ -47,8 +59,8 @@ export function paintCard(context: Surface, card: SceneCard, state: CardState, p
   const quiet = state.selected || state.focused || state.hovered ? 1 : QUIET_ALPHA[state.live?.quiet ?? 0];
   context.globalAlpha = (state.aside ? Math.min(quiet, 0.4) : quiet) * state.shown;
   frame(context, card, state, paint);
-  if (detail === 'full') full(context, card, state, palette);
-  else if (detail === 'name') nameOnly(context, card, state, palette);
+  if (detail === 'full') full(context, card, state, palette, typeScale(paint.zoom));
+  else if (detail === 'name') nameOnly(context, card, state, palette, paint.zoom);
   context.restore();
 }
 
@@ -96,24 +108,10 @@ function isDropping(live: CardLive | undefined): boolean {
   return live?.doors.some(({ verdict }) => verdict === 'dropped' || verdict === 'mixed') ?? false;
 }
 
-function full(context: Surface, card: SceneCard, state: CardState, palette: Palette): void {
+function full(context: Surface, card: SceneCard, state: CardState, palette: Palette, scale: number): void {
   const { width } = card;
-  context.textBaseline = 'alphabetic';
-  icon(context, card, state.selected ? palette.accent : palette.dim);
-  const rate = formatRate(state.live?.rate ?? 0);
-  context.font = `400 11px ${MONO}`;
-  context.textAlign = 'right';
-  context.fillStyle = palette.dim;
-  context.fillText(rate, width - PAD, 25);
-  const rateWidth = context.measureText(rate).width;
-  context.textAlign = 'left';
-  context.font = `600 13.5px ${SANS}`;
-  context.fillStyle = palette.text;
-  context.fillText(fitText(context, card.title, width - PAD - rateWidth - 8 - 36), 36, 25);
-  context.font = `400 11.5px ${SANS}`;
-  context.fillStyle = palette.dim;
-  context.fillText(fitText(context, card.sentence, width - 2 * PAD - (card.pinned ? 14 : 0)), PAD, 45);
-  if (card.pinned) pin(context, width - PAD - 8, 36, palette);
+  context.textBaseline = 'middle';
+  head(context, card, state, palette, scale);
   if (card.doors.length === 0) return;
   context.beginPath();
   context.moveTo(0, CARD_HEAD);
@@ -123,38 +121,101 @@ function full(context: Surface, card: SceneCard, state: CardState, palette: Pale
   context.stroke();
   card.doors.forEach((door, index) => {
     const live = state.live?.doors[index];
-    const middle = door.y + 4;
+    const size = FIGURE * scale;
     context.textAlign = 'left';
-    context.font = `500 11px ${MONO}`;
+    context.font = `500 ${size}px ${MONO}`;
     context.fillStyle = palette.text;
-    context.fillText(door.port, PAD, middle);
-    const after = PAD + context.measureText(door.port).width + 6;
-    context.font = `400 10px ${MONO}`;
+    context.fillText(door.port, PAD, door.y);
+    const after = PAD + (door.port.length * MONO_WIDTH + 0.55) * size;
+    const left =
+      live === undefined ? width - PAD : doorFigures(context, live, width - PAD, after, door.y, scale, palette);
+    context.textAlign = 'left';
+    context.font = `400 ${size * 0.9}px ${MONO}`;
     context.fillStyle = palette.faint;
-    context.fillText(door.protocol, after, middle);
-    if (live !== undefined) doorFigures(context, live, width - PAD, middle, palette);
+    if (after + door.protocol.length * MONO_WIDTH * size * 0.9 < left) context.fillText(door.protocol, after, door.y);
     ring(context, door.y, live, palette);
   });
 }
 
-/** Success and round trip at the right end of a door's line. Health appears only where something was asked. */
-function doorFigures(context: Surface, live: DoorLive, right: number, y: number, palette: Palette): void {
+/** Icon, name and rate; below them one line of what it is. A name comes before the rate. */
+function head(context: Surface, card: SceneCard, state: CardState, palette: Palette, scale: number): void {
+  const gap = 6;
+  const height = (NAME + SENTENCE) * scale + gap;
+  const top = (CARD_HEAD - height) / 2;
+  const nameY = top + (NAME * scale) / 2;
+  const sentenceY = top + NAME * scale + gap + (SENTENCE * scale) / 2;
+  const iconSize = 16 * Math.min(scale, 1.3);
+  icon(context, card, nameY - iconSize / 2, iconSize, state.selected ? palette.accent : palette.dim);
+  const left = PAD + iconSize + 8;
+  const rate = formatRate(state.live?.rate ?? 0);
+  const rateSize = FIGURE * scale;
+  const { size, withRate } = nameSize(
+    context,
+    card,
+    card.width - PAD - left,
+    rate.length * rateSize * MONO_WIDTH + 8,
+    scale,
+  );
+  context.textAlign = 'left';
+  context.font = `600 ${size}px ${SANS}`;
+  context.fillStyle = palette.text;
+  context.fillText(fitText(context, card.title, card.width - PAD - left), left, nameY);
+  if (withRate) {
+    context.textAlign = 'right';
+    context.font = `400 ${rateSize}px ${MONO}`;
+    context.fillStyle = palette.dim;
+    context.fillText(rate, card.width - PAD, nameY);
+  }
+  const room = card.width - 2 * PAD - (card.pinned ? 14 : 0);
+  context.textAlign = 'left';
+  context.font = `400 ${SENTENCE}px ${SANS}`;
+  const wanted = textWidth(context, card.sentence);
+  context.font = `400 ${SENTENCE * Math.max(1, Math.min(scale, room / wanted))}px ${SANS}`;
+  context.fillStyle = palette.dim;
+  context.fillText(fitText(context, card.sentence, room), PAD, sentenceY);
+  if (card.pinned) pin(context, card.width - PAD - 8, sentenceY - 6, palette);
+}
+
+/** As large as it fits, and whole if that can be: beside the rate, smaller, or in the rate's place. */
+function nameSize(context: Surface, card: SceneCard, room: number, rate: number, scale: number) {
+  context.font = `600 ${NAME}px ${SANS}`;
+  const width = textWidth(context, card.title) / NAME;
+  for (const share of [1, 0.82]) {
+    const size = NAME * Math.max(scale * share, Math.min(scale, 0.9));
+    if (width * size <= room - rate) return { size, withRate: true };
+  }
+  return { size: Math.min(NAME * scale, Math.max(room / width, NAME * 0.85)), withRate: false };
+}
+
+/**
+ * Success and round trip at the right end of a door's line, as far as there is room right of `least`. Health appears only where
+ * something was asked. Returns where they begin.
+ */
+function doorFigures(
+  context: Surface,
+  live: DoorLive,
+  right: number,
+  least: number,
+  y: number,
+  scale: number,
+  palette: Palette,
+): number {
+  const size = FIGURE * scale;
+  const share = live.verdict === 'quiet' ? '–' : formatShare(live.forwardedShare);
+  const time = live.rttMicros > 0 ? formatMicros(live.rttMicros) : '';
+  const widthOf = (text: string) => text.length * MONO_WIDTH * size;
   context.textAlign = 'right';
-  context.font = `400 11px ${MONO}`;
+  context.font = `400 ${size}px ${MONO}`;
   let x = right;
-  if (live.rttMicros > 0) {
-    const time = formatMicros(live.rttMicros);
+  if (time !== '' && least + widthOf(share) + widthOf(time) + 6 <= right) {
     context.fillStyle = palette.faint;
     context.fillText(time, x, y);
-    x -= context.measureText(time).width + 6;
+    x -= widthOf(time) + 6;
   }
-  if (live.verdict === 'quiet') {
-    context.fillStyle = palette.faint;
-    context.fillText('–', x, y);
-    return;
-  }
-  context.fillStyle = live.forwardedShare < 1 ? palette['dropped-text'] : palette.dim;
-  context.fillText(formatShare(live.forwardedShare), x, y);
+  const isHurt = live.verdict !== 'quiet' && live.forwardedShare < 1;
+  context.fillStyle = isHurt ? palette['dropped-text'] : live.verdict === 'quiet' ? palette.faint : palette.dim;
+  context.fillText(share, x, y);
+  return x - widthOf(share) - 6;
 }
 
 /** A door: the ring on the card's left edge where arrows end. */
@@ -173,10 +234,10 @@ function outline(context: Surface, icon: SceneCard['icon']): void {
   else (context as unknown as CanvasRenderingContext2D).stroke(cardIconPath(icon));
 }
 
-function icon(context: Surface, card: SceneCard, color: string): void {
+function icon(context: Surface, card: SceneCard, y: number, size: number, color: string): void {
   context.save();
-  context.translate(PAD, 11.5);
-  context.scale(16 / 24, 16 / 24);
+  context.translate(PAD, y);
+  context.scale(size / 24, size / 24);
   context.lineWidth = 2;
   context.lineCap = 'round';
   context.lineJoin = 'round';
@@ -199,17 +260,17 @@ function pin(context: Surface, x: number, y: number, palette: Palette): void {
   context.stroke();
 }
 
-/** Far away only the name is drawn, larger. */
-function nameOnly(context: Surface, card: SceneCard, state: CardState, palette: Palette): void {
+/** Far away only the name is drawn, as large as it can be read and fits. */
+function nameOnly(context: Surface, card: SceneCard, state: CardState, palette: Palette, zoom: number): void {
+  const room = card.width - 2 * PAD;
   context.textBaseline = 'middle';
   context.textAlign = 'left';
-  context.font = `600 24px ${SANS}`;
+  context.font = `600 ${NAME}px ${SANS}`;
+  const width = textWidth(context, card.title) / NAME;
+  const size = Math.min(11.5 / zoom, CARD_HEAD * 0.75, Math.max(room / width, 9 / zoom));
+  context.font = `600 ${size}px ${SANS}`;
   context.fillStyle = palette.text;
-  context.fillText(
-    fitText(context, card.title, card.width - 2 * PAD),
-    PAD,
-    Math.min(card.height / 2, CARD_HEAD / 2 + DOOR_HEIGHT / 2),
-  );
+  context.fillText(fitText(context, card.title, room), PAD, Math.min(card.height / 2, CARD_HEAD));
   card.doors.forEach((door, index) => {
     ring(context, door.y, state.live?.doors[index], palette);
   });

@@ -1,5 +1,6 @@
+import { PLATE_TITLE } from '../../graph/geometry.ts';
 import type { ScenePlate } from '../../graph/scene.ts';
-import { fitText } from './fit-text.ts';
+import { fitText, textWidth } from './fit-text.ts';
 import type { Palette } from './palette.ts';
 import type { Point } from './point.ts';
 import type { Surface } from './surface.ts';
@@ -26,21 +27,27 @@ export function paintPlate(
   context.lineWidth = (state.focused ? 2 : 1) * hairline;
   context.strokeStyle = state.focused ? palette.accent : palette['plate-line'];
   context.stroke();
-  // A title keeps a readable size for longer than what stands on the plate, as far as the plate has room.
-  const size = Math.min(Math.max(12, 11 / zoom), 40);
-  if (size * zoom < 5) return;
-  const baseline = plate.y + Math.min(26, 14 + size);
-  context.textBaseline = 'alphabetic';
+  // A title keeps a readable size for longer than what stands on the plate, as far as its strip has room.
+  const most = Math.min(Math.max(12, 11 / zoom), PLATE_TITLE * 0.9);
+  if (most * zoom < 5) return;
+  const room = plate.width - 32;
+  const y = plate.y + PLATE_TITLE / 2 + 4;
+  context.textBaseline = 'middle';
   context.textAlign = 'left';
+  context.font = `600 ${most}px ${SANS}`;
+  // A long name is written smaller before it is cut.
+  const size = Math.max(Math.min(most, (most * room) / textWidth(context, plate.title)), Math.min(most, 8 / zoom));
   context.font = `600 ${size}px ${SANS}`;
   context.fillStyle = state.hovered ? palette.text : palette.dim;
-  const title = fitText(context, plate.title, plate.width - 32);
-  context.fillText(title, plate.x + 16, baseline);
-  const after = plate.x + 16 + context.measureText(title).width + 8;
+  const title = fitText(context, plate.title, room);
+  context.fillText(title, plate.x + 16, y);
+  const after = plate.x + 16 + textWidth(context, title) + 8;
   context.font = `400 ${size}px ${SANS}`;
   context.fillStyle = palette.faint;
   const facts = state.hovered ? `${plate.facts} · click to fold` : plate.facts;
-  context.fillText(fitText(context, facts, plate.x + plate.width - 16 - after), after, baseline);
+  const left = plate.x + plate.width - 16 - after;
+  // Half of a fact is none.
+  if (textWidth(context, facts) <= left) context.fillText(facts, after, y);
 }
 
 /** From far away a plate is told by its name across it: what stands on it cannot be read there. */

@@ -6,7 +6,7 @@ type Parts =
   | 'beginPath'
   | 'moveTo'
   | 'lineTo'
-  | 'quadraticCurveTo'
+  | 'bezierCurveTo'
   | 'arc'
   | 'closePath'
   | 'roundRect'

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { routeBounds } from '../../graph/route.ts';
 import { arrowLook } from './arrow-look.ts';
-import { routeBounds, shiftedRoute, turnsOf } from './curve.ts';
+import { shiftedRoute, turnsOf } from './curve.ts';
 import { paintArrow } from './paint-arrows.ts';
 import type { Palette } from './palette.ts';
 import { SvgSurface } from './svg-surface.ts';

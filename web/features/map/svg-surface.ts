@@ -72,8 +72,8 @@ export class SvgSurface implements Surface {
     this.#path.push(`L${this.#at(x, y)}`);
   }
 
-  quadraticCurveTo(controlX: number, controlY: number, x: number, y: number): void {
-    this.#path.push(`Q${this.#at(controlX, controlY)} ${this.#at(x, y)}`);
+  bezierCurveTo(x1: number, y1: number, x2: number, y2: number, x: number, y: number): void {
+    this.#path.push(`C${this.#at(x1, y1)} ${this.#at(x2, y2)} ${this.#at(x, y)}`);
   }
 
   closePath(): void {

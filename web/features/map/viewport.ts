@@ -33,3 +33,18 @@ export function fitted(
     },
   };
 }
+
+/** Of several ways to stay clear of what lies over the map the one that shows it largest; the first of equals. */
+export function largestFitted(
+  bounds: Rect,
+  frame: { readonly width: number; readonly height: number },
+  insets: readonly Insets[],
+  mostZoom: number,
+): Viewport | undefined {
+  let best: Viewport | undefined;
+  for (const each of insets) {
+    const viewport = fitted(bounds, frame, each, mostZoom);
+    if (viewport !== undefined && viewport.zoom > (best?.zoom ?? 0) * 1.02) best = viewport;
+  }
+  return best;
+}
