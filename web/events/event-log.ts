@@ -12,10 +12,13 @@ const LOOK_EVERY_MS = 1_000;
 export function startEventLog(): () => void {
   const statuses = new StatusWatch();
   const drops = new DropWatch();
-  const stopStatus = statusStore.subscribe(() => {
+  const look = () => {
     const status = statusStore.get();
     if (status !== null) logEvents(statuses.next(status, Date.now()));
-  });
+  };
+  // What is so already is what the first change is measured by.
+  look();
+  const stopStatus = statusStore.subscribe(look);
   let { view } = viewStore.get();
   const stopView = viewStore.subscribe(() => {
     const next = viewStore.get().view;

@@ -4,7 +4,10 @@ import { Button } from './button.tsx';
 import { State } from './state.tsx';
 
 /** A part of the page that broke says so in its place; the other parts go on. */
-export class ErrorEdge extends Component<{ part: string; children: ReactNode }, { error: Error | null }> {
+export class ErrorEdge extends Component<
+  { part: string /** What stands in its place instead. */; instead?: ReactNode; children: ReactNode },
+  { error: Error | null }
+> {
   override state: { error: Error | null } = { error: null };
 
   static getDerivedStateFromError(error: unknown): { error: Error } {
@@ -14,6 +17,7 @@ export class ErrorEdge extends Component<{ part: string; children: ReactNode }, 
   override render(): ReactNode {
     const { error } = this.state;
     if (error === null) return this.props.children;
+    if (this.props.instead !== undefined) return this.props.instead;
     // A file of this build that is gone: another version is served by now.
     const outdated = /dynamically imported module|module script/i.test(error.message);
     return (

@@ -9,16 +9,19 @@ export function ActionButton(props: {
   id: string;
   /** After the action's name. */
   more?: string;
+  /** The keys are what is seen of it: then they belong to its name. */
+  showsKeys?: boolean;
   className?: string;
   children: ReactNode;
 }) {
   const { name, keys, run } = frameAction(props.id);
   const title = `${name}${props.more ?? ''}`;
+  const caps = keys === undefined ? [] : keyCaps(keys, onApple);
   return (
     <button
       type="button"
-      aria-label={title}
-      title={keys === undefined ? title : `${title} (${keyCaps(keys, onApple).join('+')})`}
+      aria-label={props.showsKeys ? `${title}, ${caps.join(' ')}` : title}
+      title={caps.length === 0 ? title : `${title} (${caps.join('+')})`}
       aria-keyshortcuts={keys?.replace('mod', onApple ? 'Meta' : 'Control')}
       onClick={run}
       className={classNames(

@@ -1,5 +1,6 @@
 import { lazy, Suspense } from 'react';
 import { useStore } from '../../live/store.ts';
+import { ErrorEdge } from '../../ui/error-edge.tsx';
 import { closeDialog, type DialogName, dialogStore } from './dialog-store.ts';
 
 /** Loaded when first wanted: none of them is part of the first view. */
@@ -15,8 +16,10 @@ export function Dialogs() {
   if (name === null) return null;
   const Open = DIALOGS[name];
   return (
-    <Suspense fallback={null}>
-      <Open onClose={closeDialog} />
-    </Suspense>
+    <ErrorEdge key={name} part="The dialog" instead={null}>
+      <Suspense fallback={null}>
+        <Open onClose={closeDialog} />
+      </Suspense>
+    </ErrorEdge>
   );
 }

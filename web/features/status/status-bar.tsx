@@ -39,8 +39,8 @@ export function StatusBar() {
       <ActionButton id="settings">
         <Gear aria-hidden size={14} />
       </ActionButton>
-      <ActionButton id="palette" className="!w-auto px-1">
-        <span aria-hidden className="max-sm:hidden">
+      <ActionButton id="palette" showsKeys className="!w-auto px-1">
+        <span className="max-sm:hidden">
           <KeyCaps keys="mod+k" />
         </span>
         <Command aria-hidden size={14} className="sm:hidden" />
