@@ -5,12 +5,25 @@
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
 const root = join(import.meta.dirname, '..');
 const OUTPUT = join(root, 'dist/web');
+/** Files of earlier builds stay as long: a page that is open goes on loading its parts. */
+const KEPT_MS = 24 * 60 * 60_000;
 const SOURCES = ['web', 'core', 'proto/gen', 'index.html', 'vite.config.ts', 'package-lock.json'];
 
 /** Returns the folder with the built page. Throws what vite says when it cannot be built. */
@@ -21,9 +34,31 @@ export async function buildWeb(report: (line: string) => void = () => {}): Promi
   report('building the page');
   // In a process of its own: the bundler would keep some 500 MB for as long as the demo that asked for the page.
   const vite = join(root, 'node_modules/vite/bin/vite.js');
-  await promisify(execFile)(process.execPath, [vite, 'build', '--logLevel', 'warn'], { cwd: root });
-  writeFileSync(stamp, fingerprint);
+  // Beside what is served, so that no page is ever asked for while half of it is there.
+  mkdirSync(dirname(OUTPUT), { recursive: true });
+  const fresh = mkdtempSync(join(dirname(OUTPUT), 'web-'));
+  try {
+    const options = ['--logLevel', 'warn', '--outDir', fresh];
+    await promisify(execFile)(process.execPath, [vite, 'build', ...options], { cwd: root });
+    putInPlace(fresh);
+    writeFileSync(stamp, fingerprint);
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
+  }
   return OUTPUT;
+}
+
+/** The parts first, then the page that names them; parts that no build of late has named go. */
+function putInPlace(fresh: string): void {
+  const old = Date.now() - KEPT_MS;
+  for (const { name, parentPath } of existsSync(OUTPUT)
+    ? readdirSync(OUTPUT, { recursive: true, withFileTypes: true })
+    : []) {
+    const path = join(parentPath, name);
+    if (statSync(path).isFile() && statSync(path).mtimeMs < old) rmSync(path);
+  }
+  cpSync(fresh, OUTPUT, { recursive: true, filter: (path) => path !== join(fresh, 'index.html') });
+  renameSync(join(fresh, 'index.html'), join(OUTPUT, 'index.html'));
 }
 
 function hashOf(paths: readonly string[]): string {
