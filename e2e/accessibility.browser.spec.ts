@@ -55,10 +55,11 @@ describe('axe finds nothing, dark or light, on', () => {
     const options = { colorScheme: 'dark', reducedMotion: 'reduce', viewport } as const;
     watched = await WatchedPage.open(browser, `${demo.url}/${query}`, options);
     const { page } = watched;
-    await page
-      .getByText(query === '?filter=port=1' ? /Nothing matches/ : /maindb|productpage/)
-      .first()
-      .waitFor();
+    const parts = new PageParts(page);
+    if (query === '?filter=port=1') await page.getByText(/Nothing matches/).waitFor();
+    else if (/(view|embed)=table/.test(query)) await parts.rows.first().waitFor();
+    else if (query === '?view=list') await page.getByRole('list', { name: 'Traffic of maindb' }).waitFor();
+    else await parts.card('maindb').waitFor();
     await open?.(page);
     expect(await axeFindings(page), 'dark').toEqual([]);
     // The page follows; all that changes is its colours.

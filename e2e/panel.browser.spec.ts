@@ -116,7 +116,7 @@ describe('the panel', () => {
     const parts = new PageParts(page);
     await parts.everyRow((text) => text.includes('web') && text.includes('maindb'), 'of web to maindb');
     await details.getByRole('button', { name: 'maindb' }).click();
-    await details.getByRole('heading', { name: 'maindb' }).waitFor();
+    await details.getByRole('heading', { name: 'maindb', exact: true }).waitFor();
     await page.goBack();
     await details.getByRole('heading', { name: 'web to maindb' }).waitFor();
   });
