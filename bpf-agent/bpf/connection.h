@@ -65,7 +65,8 @@ struct connection {
 	__u8 ipv6;
 	__u8 icmp_type;               /* of the original direction */
 	__u8 icmp_code;
-	__u32 reserved[2];
+	__u32 service;                /* id of the frontend that was asked for; 0 = none, or not known here */
+	__u32 reserved;
 };
 
 _Static_assert(sizeof(struct connection) == 96, "an element of the connection table is three cache lines");

@@ -12,6 +12,7 @@
 #include "enforce.h"
 #include "emit.h"
 #include "packet.h"
+#include "service.h"
 #include "settings.h"
 #include "tcp.h"
 
@@ -84,6 +85,14 @@ __noinline int open_connection(struct __sk_buff *skb, struct packet *packet)
 	fresh.icmp_code = packet->icmp_code;
 	endpoint = bpf_map_lookup_elem(&endpoints, &interface_index);
 	set_identities(&packet->key, &fresh, endpoint, revisions->identity_revision);
+	if (packet->outgoing && fresh.egress) {
+		fresh.service = service_of(skb, &packet->key);
+		if (fresh.destination_identity == IDENTITY_WORLD && in_service_range(&packet->key.remote)) {
+			packet->drop_reason = DROP_UNROUTABLE;
+			tell_drop(packet, &fresh);
+			return 1;
+		}
+	}
 	if (endpoint && endpoint->flags && !packet->admitted) {
 		packet->drop_reason = admit(endpoint, packet, &fresh);
 		if (packet->drop_reason) {

@@ -26,6 +26,8 @@ enum dropped {
 	DROPPED_INVALID_SOURCE = 2,
 	DROPPED_INVALID_PACKET = 3, /* malformed in any way */
 	DROPPED_NOT_READY = 4,
+	DROPPED_UNROUTABLE = 5,
+	DROPPED_NO_SERVICE_BACKEND = 6, /* connections: they are refused before there is a packet */
 	DROPPED_COUNT = 8,
 };
 

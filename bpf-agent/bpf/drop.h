@@ -47,7 +47,8 @@ struct drop {
 	__u8 tcp_flags;
 	__u8 reply;      /* enum reply */
 	__u8 ipv6;
-	__u8 reserved[5];
+	__u8 reserved;
+	__u32 service;
 };
 
 /* Inserted by the programs, deleted by the sweep (or evicted). */
@@ -106,6 +107,7 @@ static __noinline void write_drop(const struct drop_key *key, struct drop *drop)
 		take_untold(&drop->untold, &record->packets_original, &record->bytes_original, 0);
 	record->rule_id = drop->rule_id;
 	record->policy_revision = drop->policy_revision;
+	record->service_id = drop->service;
 	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
 }
 
@@ -122,6 +124,10 @@ static __always_inline void count_drop(const struct packet *packet)
 		dropped = DROPPED_INVALID_SOURCE;
 	else if (packet->drop_reason == DROP_NOT_READY)
 		dropped = DROPPED_NOT_READY;
+	else if (packet->drop_reason == DROP_UNROUTABLE)
+		dropped = DROPPED_UNROUTABLE;
+	else if (packet->drop_reason == DROP_NO_SERVICE_BACKEND)
+		dropped = DROPPED_NO_SERVICE_BACKEND;
 	if (own)
 		own->dropped[dropped] += packet->packets;
 }
@@ -135,6 +141,7 @@ static __always_inline void describe_drop(struct drop *drop, const struct packet
 	drop->endpoint_id = connection->endpoint_id;
 	drop->rule_id = connection->rule_id;
 	drop->policy_revision = connection->policy_revision;
+	drop->service = connection->service;
 	if (packet->key.protocol == PROTOCOL_ICMP || packet->key.protocol == PROTOCOL_ICMPV6) {
 		drop->source_port = packet->icmp_type;
 		drop->destination_port = packet->icmp_code;

@@ -97,7 +97,7 @@ static __always_inline void describe(struct flow_record *record, const struct co
 	record->rule_id = connection->rule_id;
 	record->policy_revision = connection->policy_revision;
 	record->audit_rule_id = connection->audit_rule_id;
-	record->reserved1 = 0;
+	record->service_id = connection->service;
 }
 
 static __always_inline void count_ring_full(__u32 trigger)

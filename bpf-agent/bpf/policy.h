@@ -31,7 +31,9 @@ enum drop_reason {
 	DROP_POLICY_DENIED = 133,   /* no rule allows it */
 	DROP_INVALID_PACKET = 134,
 	DROP_INVALID_HEADER = 135,  /* transport header */
+	DROP_UNROUTABLE = 151,      /* an address of the Service range that no Service owns */
 	DROP_INVALID_EXTENSION = 156,
+	DROP_NO_SERVICE_BACKEND = 158,
 	DROP_FRAGMENT_UNKNOWN = 175,
 	DROP_POLICY_DENY = 181,     /* a rule denies it */
 	DROP_NOT_READY = 203,

@@ -73,7 +73,7 @@ struct flow_record {
 	__u32 rule_id;                 /*  96: what of policy decided; 0 = nothing had to */
 	__u32 policy_revision;         /* 100: policy revision under which the connection was judged */
 	__u32 audit_rule_id;           /* 104: what would have denied it; 0 = nothing */
-	__u32 reserved1;               /* 108 */
+	__u32 service_id;              /* 108: the Service frontend the sender asked for; 0 = none, or not known here */
 };
 
 _Static_assert(sizeof(struct flow_record) == 112, "the ring record is 112 bytes");

@@ -5,6 +5,7 @@
  *   from_endpoint  host side of a pod's veth, ingress: what the pod sends
  *   to_endpoint    the same interface, egress: what the pod receives
  *   sweep          run by the agent: ends idle connections, tells the active ones
+ *   connect4 … release_socket  on the node's cgroup: Services, before there is a packet
  *
  *   record.h    what the agent is told           emit.h      when it is written
  *   packet.h    what is known of a packet        plain.h     how, for the usual one
@@ -13,6 +14,7 @@
  *   observe.h   what a packet does to its connection (tcp.h: its state)
  *   policy.h    may a connection be opened?      enforce.h   when that is asked, and for which direction
  *   related.h   ICMP errors                      drop.h      telling what was dropped
+ *   service.h   frontend → backend        socket-service.h  at connect() and sendto(), and back
  *   identity.h  address → identity               endpoint.h  interface → endpoint
  *   counters.h  seen, unparsed, lost             settings.h  time-outs (clock.h)
  *   agent.h     what agents leave each other
@@ -27,6 +29,7 @@
 
 #include "agent.h"
 #include "observe.h"
+#include "socket-service.h"
 #include "sweep.h"
 
 SEC("tc")
@@ -39,6 +42,60 @@ SEC("tc")
 int to_endpoint(struct __sk_buff *skb)
 {
 	return observe(skb, 0);
+}
+
+SEC("cgroup/connect4")
+int connect4(struct bpf_sock_addr *context)
+{
+	return service_forth(context, 0, 1);
+}
+
+SEC("cgroup/connect6")
+int connect6(struct bpf_sock_addr *context)
+{
+	return service_forth(context, 1, 1);
+}
+
+SEC("cgroup/sendmsg4")
+int sendmsg4(struct bpf_sock_addr *context)
+{
+	return service_forth(context, 0, 0);
+}
+
+SEC("cgroup/sendmsg6")
+int sendmsg6(struct bpf_sock_addr *context)
+{
+	return service_forth(context, 1, 0);
+}
+
+SEC("cgroup/recvmsg4")
+int recvmsg4(struct bpf_sock_addr *context)
+{
+	return service_back(context, 0);
+}
+
+SEC("cgroup/recvmsg6")
+int recvmsg6(struct bpf_sock_addr *context)
+{
+	return service_back(context, 1);
+}
+
+SEC("cgroup/getpeername4")
+int getpeername4(struct bpf_sock_addr *context)
+{
+	return service_back(context, 0);
+}
+
+SEC("cgroup/getpeername6")
+int getpeername6(struct bpf_sock_addr *context)
+{
+	return service_back(context, 1);
+}
+
+SEC("cgroup/sock_release")
+int release_socket(struct bpf_sock *socket)
+{
+	return forget_socket(socket);
 }
 
 SEC("syscall")

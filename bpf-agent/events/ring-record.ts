@@ -47,6 +47,7 @@ export const RECORD = {
   ruleId: 96,
   policyRevision: 100,
   auditRuleId: 104,
+  serviceId: 108,
 } as const;
 
 /** Size of one record in bytes. In the ring an 8-byte header stands before each. */

@@ -11,9 +11,11 @@ import { DatapathStateMap } from '../maps/datapath-state.ts';
 import { type EndpointMap, endpointMap } from '../maps/endpoints.ts';
 import { IdentityMap } from '../maps/identities.ts';
 import { type PolicyMap, type PolicyRangeMap, policyMap, policyRangeMap } from '../maps/policies.ts';
+import { SERVICE_MAPS, type ServiceMaps, serviceMaps } from '../maps/services.ts';
 import { type DatapathTimeouts, DEFAULT_TIMEOUTS, encodeSettings } from '../maps/settings.ts';
 import { decodeSweepResult, SWEEP_RESULT_TWIN, type SweepResult } from '../maps/sweep-result.ts';
 import { ensureBpffs } from './bpffs.ts';
+import { CgroupHooks } from './cgroup-hooks.ts';
 import { attachClsact, detachClsact, hasClsact } from './clsact.ts';
 import { kernelTick } from './libc.ts';
 import { LoaderError } from './loader-error.ts';
@@ -53,6 +55,7 @@ export interface DatapathMaps {
   readonly agent: AgentStateMap;
   readonly policies: PolicyMap;
   readonly policyRanges: PolicyRangeMap;
+  readonly services: ServiceMaps;
 }
 
 /** Pod side → program: what the pod sends comes in at the host side of its veth. */
@@ -71,6 +74,7 @@ const PINNED_MAPS = [
   'policies',
   'policy_ranges',
   'drops',
+  ...SERVICE_MAPS,
 ];
 const MIN_RING_BYTES = 4096;
 
@@ -110,6 +114,7 @@ export class Datapath {
   readonly #forcedMode: AttachMode | undefined;
   readonly #links = new Map<string, TcxLink>();
   readonly #modes = new Map<number, AttachMode>();
+  #cgroupHooks: CgroupHooks | undefined;
 
   constructor(object: BpfObject, pinDirectory: string | undefined, mode: AttachMode | undefined) {
     this.#object = object;
@@ -123,6 +128,7 @@ export class Datapath {
       agent: new AgentStateMap(object.mapFd('agent')),
       policies: policyMap(object.mapFd('policies')),
       policyRanges: policyRangeMap(object.mapFd('policy_ranges')),
+      services: serviceMaps((name) => object.mapFd(name)),
     };
     this.resumed = object.reused.includes('connections') && object.reused.includes('records');
     this.ring = new RingConsumer(object.mapFd('records'), object.mapEntries('records'));
@@ -160,6 +166,16 @@ export class Datapath {
     this.#modes.delete(interfaceIndex);
   }
 
+  /**
+   * Puts load-balancing on a cgroup v2 directory: what connects or sends there, and below, reaches Services.
+   * @throws LoaderError `attach-failed`, `pin-failed`.
+   */
+  attachServices(cgroup: string): void {
+    const open = this.#cgroupHooks;
+    this.#cgroupHooks = new CgroupHooks(cgroup, (name) => this.#object.programFd(name), this.#linkDirectory);
+    open?.close();
+  }
+
   /** Interfaces that carry the programs, those an earlier process left included. */
   attached(): Attachment[] {
     return [...this.#modes].map(([interfaceIndex, mode]) => ({ interfaceIndex, mode }));
@@ -175,6 +191,7 @@ export class Datapath {
   /** Closes everything. With pins, programs and maps stay at work; without, tcx programs are gone with their links. */
   close(): void {
     this.ring.close();
+    this.#cgroupHooks?.close();
     for (const link of this.#links.values()) releaseTcx(link);
     this.#links.clear();
     this.#modes.clear();
@@ -211,6 +228,7 @@ export class Datapath {
   /** Gives the pinned links of an earlier process this one's programs; drops those whose interface is gone. */
   #adoptLinks(directory: string): void {
     for (const name of readdirSync(directory)) {
+      if (name.startsWith('service-')) continue; // attachServices takes it over
       const [index, hook] = name.split('-') as [string, Hook];
       const path = join(directory, name);
       const link = HOOKS.includes(hook) ? openPinnedTcx(path) : undefined;

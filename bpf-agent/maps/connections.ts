@@ -81,7 +81,8 @@ export const CONNECTION_TWIN: StructTwin = {
     ipv6: [85, 1],
     icmpType: [86, 1],
     icmpCode: [87, 1],
-    reserved: [88, 8],
+    service: [88, 4],
+    reserved: [92, 4],
   },
 };
 

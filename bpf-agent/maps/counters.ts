@@ -20,6 +20,8 @@ export const DROPPED_CAUSES = [
   'invalid source ip',
   'invalid packet',
   'endpoint not ready',
+  'unroutable ip',
+  'service backend not found',
 ] as const;
 
 /** Twin of `struct datapath_counters`, summed over CPUs. Since the maps were made: they outlive the agent. */

@@ -11,6 +11,14 @@ import { DATAPATH_STATE_TWIN } from './datapath-state.ts';
 import { ENDPOINT_TWIN } from './endpoints.ts';
 import { PREFIX_KEY_TWIN } from './identities.ts';
 import { POLICY_ENTRY_TWIN, POLICY_KEY_TWIN, POLICY_RANGE_KEY_TWIN } from './policies.ts';
+import {
+  BACKEND_TWIN,
+  SERVICE_KEY_TWIN,
+  SERVICE_TWIN,
+  SLOT_KEY_TWIN,
+  TRANSLATION_KEY_TWIN,
+  TRANSLATION_TWIN,
+} from './services.ts';
 import { SETTINGS_TWIN } from './settings.ts';
 import type { StructTwin } from './struct-layout.ts';
 import { SWEEP_RESULT_TWIN } from './sweep-result.ts';
@@ -26,6 +34,12 @@ const TWINS: readonly StructTwin[] = [
   POLICY_KEY_TWIN,
   POLICY_RANGE_KEY_TWIN,
   PREFIX_KEY_TWIN,
+  BACKEND_TWIN,
+  SERVICE_KEY_TWIN,
+  SERVICE_TWIN,
+  SLOT_KEY_TWIN,
+  TRANSLATION_KEY_TWIN,
+  TRANSLATION_TWIN,
   SETTINGS_TWIN,
   SWEEP_RESULT_TWIN,
 ];
