@@ -21,6 +21,8 @@ export interface MapOptions {
   readonly find: string;
   readonly hide: string;
   readonly quiet: QuietTime;
+  /** Also what policies allow, and nobody does. */
+  readonly reach: boolean;
 }
 
 export const DEFAULT_MAP_OPTIONS: MapOptions = {
@@ -31,12 +33,13 @@ export const DEFAULT_MAP_OPTIONS: MapOptions = {
   find: '',
   hide: '',
   quiet: '5m',
+  reach: false,
 };
 
 const MOST_TEXT = 500;
 const LABEL_KEY = /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 
-/** Reads `?group=&name=&focus=&hops=&find=&hide=&quiet=`. */
+/** Reads `?group=&name=&focus=&hops=&find=&hide=&quiet=&reach=`. */
 export function readMapOptions(
   parameters: URLSearchParams,
   choice: <T extends string>(parameter: string, choices: readonly T[], fallback: T) => T,
@@ -54,6 +57,7 @@ export function readMapOptions(
     find: (parameters.get('find') ?? '').slice(0, MOST_TEXT),
     hide: (parameters.get('hide') ?? '').slice(0, MOST_TEXT),
     quiet: choice('quiet', QUIET_TIMES, DEFAULT_MAP_OPTIONS.quiet),
+    reach: choice('reach', ['', '1'] as const, '') === '1',
   };
 }
 
@@ -67,6 +71,7 @@ export function printMapOptions(options: MapOptions, add: (parameter: string, va
   if (options.find !== '') add('find', options.find);
   if (options.hide !== '') add('hide', options.hide);
   if (options.quiet !== DEFAULT_MAP_OPTIONS.quiet) add('quiet', options.quiet);
+  if (options.reach) add('reach', '1');
 }
 
 export function quietMs(quiet: QuietTime): number {

@@ -1,4 +1,5 @@
 import { printMapOptions, readMapOptions } from './map-options.ts';
+import { printPolicyOptions, readPolicyOptions } from './policy-options.ts';
 import { printTableOptions, readTableOptions } from './table-options.ts';
 import { DEFAULT_VIEW, VERDICT_FILTERS, VIEW_MODES, type View } from './view.ts';
 
@@ -15,8 +16,8 @@ const THEMES = ['dark', 'light', 'system'] as const;
 const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
 /**
- * Reads `?namespace=a,b&filter=…&filter=…&verdict=&view=&select=&embed=&theme=` and those of map and table (`map-options.ts`,
- * `table-options.ts`). Never throws;
+ * Reads `?namespace=a,b&filter=…&filter=…&verdict=&view=&select=&embed=&theme=` and those of map, table and policies
+ * (`map-options.ts`, `table-options.ts`, `policy-options.ts`). Never throws;
  * unknown parameters are left alone.
  */
 export function parseView(search: string): { view: View; problems: UrlProblem[] } {
@@ -60,6 +61,7 @@ export function parseView(search: string): { view: View; problems: UrlProblem[] 
       theme: theme === '' ? undefined : theme,
       map: readMapOptions(parameters, choice, problems),
       table: readTableOptions(parameters, problems),
+      policies: readPolicyOptions(parameters, choice),
     },
   };
 }
@@ -75,6 +77,7 @@ export function printView(view: View): string {
   if (view.select !== null) add('select', view.select);
   printMapOptions(view.map, add);
   printTableOptions(view.table, add);
+  printPolicyOptions(view.policies, add);
   if (view.embed !== null) add('embed', view.embed);
   if (view.theme !== undefined) add('theme', view.theme);
   return parts.length === 0 ? '' : `?${parts.join('&')}`;

@@ -1,6 +1,7 @@
 import { createStore, useStore } from '../live/store.ts';
 import { applyTheme } from '../theme/theme.ts';
 import type { MapOptions } from './map-options.ts';
+import type { PolicyOptions } from './policy-options.ts';
 import type { TableOptions } from './table-options.ts';
 import { parseView, printView, type UrlProblem } from './url.ts';
 import type { View } from './view.ts';
@@ -32,6 +33,15 @@ export function changeMapOptions(change: Partial<MapOptions>, how: 'push' | 'rep
 
 export function changeTableOptions(change: Partial<TableOptions>, how: 'push' | 'replace' = 'push'): void {
   changeView({ table: { ...viewStore.get().view.table, ...change } }, how);
+}
+
+export function changePolicyOptions(change: Partial<PolicyOptions>, how: 'push' | 'replace' = 'push'): void {
+  changeView({ policies: { ...viewStore.get().view.policies, ...change } }, how);
+}
+
+/** Leaves whatever is shown for the page of that policy (`kind/namespace/name`). */
+export function showPolicy(policy: string): void {
+  changeView({ mode: 'policies', policies: { ...viewStore.get().view.policies, tab: 'policies', policy } });
 }
 
 export function useView(): View {

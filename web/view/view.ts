@@ -1,11 +1,12 @@
 import type { StreamView } from '../worker/protocol.ts';
 import { DEFAULT_MAP_OPTIONS, type MapOptions } from './map-options.ts';
+import { DEFAULT_POLICY_OPTIONS, type PolicyOptions } from './policy-options.ts';
 import { DEFAULT_TABLE_OPTIONS, type TableOptions } from './table-options.ts';
 
-export type ViewMode = 'map' | 'table' | 'list';
+export type ViewMode = 'map' | 'table' | 'list' | 'policies';
 export type VerdictFilter = 'all' | 'forwarded' | 'dropped' | 'audit';
 
-export const VIEW_MODES: readonly ViewMode[] = ['map', 'table', 'list'];
+export const VIEW_MODES: readonly ViewMode[] = ['map', 'table', 'list', 'policies'];
 export const VERDICT_FILTERS: readonly VerdictFilter[] = ['all', 'forwarded', 'dropped', 'audit'];
 
 /** What a person is looking at. It is the URL: whoever opens the same URL sees the same. */
@@ -24,6 +25,7 @@ export interface View {
   readonly theme: 'dark' | 'light' | 'system' | undefined;
   readonly map: MapOptions;
   readonly table: TableOptions;
+  readonly policies: PolicyOptions;
 }
 
 export const DEFAULT_VIEW: View = {
@@ -36,6 +38,7 @@ export const DEFAULT_VIEW: View = {
   theme: undefined,
   map: DEFAULT_MAP_OPTIONS,
   table: DEFAULT_TABLE_OPTIONS,
+  policies: DEFAULT_POLICY_OPTIONS,
 };
 
 /** What the server is asked for: tokens it could not read are left out, so that the rest of the view works. */

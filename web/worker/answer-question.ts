@@ -12,7 +12,8 @@ import { edgeKey } from '../graph/model.ts';
 import { flowRow } from './flow-row.ts';
 import { FlowStore } from './flow-store.ts';
 import { callUnary } from './grpc-web-client.ts';
-import type { Description, DescriptionQuestion, Question, ValuesQuestion } from './question.ts';
+import { askPolicies } from './policy-answer.ts';
+import type { AnyAnswer, Description, DescriptionQuestion, Question, ValuesQuestion } from './question.ts';
 
 /** Flows the panel lists. */
 const LATEST = 12;
@@ -21,8 +22,15 @@ const VALUES = 40;
 const SIDES = { any: FlowSide.UNSPECIFIED, from: FlowSide.FROM, to: FlowSide.TO } as const;
 
 /** Throws CallError. */
-export function answerQuestion(base: string, question: Question): Promise<readonly string[] | Description> {
-  return question.about === 'values' ? values(base, question) : description(base, question);
+export function answerQuestion(base: string, question: Question): Promise<AnyAnswer> {
+  switch (question.about) {
+    case 'values':
+      return values(base, question);
+    case 'description':
+      return description(base, question);
+    case 'policies':
+      return askPolicies(base);
+  }
 }
 
 async function values(base: string, question: ValuesQuestion): Promise<readonly string[]> {

@@ -1,6 +1,6 @@
 import type { MapDelta } from '../graph/map-delta.ts';
 import type { FlowSort } from './flow-column.ts';
-import type { Description, Question } from './question.ts';
+import type { AnyAnswer, Question } from './question.ts';
 
 /** What one stream shows; tabs with equal views share it. */
 export interface StreamView {
@@ -208,7 +208,7 @@ export type SessionMessage =
   | { readonly type: 'flow'; readonly id: number; readonly answer: FlowAnswer }
   | { readonly type: 'export'; readonly id: number; readonly answer: ExportAnswer }
   | { readonly type: 'result'; readonly id: number; readonly namespaces: readonly NamespaceSummary[] }
-  | { readonly type: 'answer'; readonly id: number; readonly answer: readonly string[] | Description }
+  | { readonly type: 'answer'; readonly id: number; readonly answer: AnyAnswer }
   | { readonly type: 'hidden'; readonly hidden: readonly HiddenCount[] }
   | { readonly type: 'failed'; readonly id: number; readonly message: string };
 

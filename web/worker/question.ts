@@ -1,8 +1,14 @@
 import type { PolicyDecision } from '#core/flow/policy-decision.ts';
+import type { PolicyReport } from './policy-report.ts';
 import type { FlowRow } from './protocol.ts';
 
 /** What a tab asks of the server, beside what it watches. Answers are plain data. */
-export type Question = ValuesQuestion | DescriptionQuestion;
+export type Question = ValuesQuestion | DescriptionQuestion | PoliciesQuestion;
+
+/** All policies of the cluster. */
+export interface PoliciesQuestion {
+  readonly about: 'policies';
+}
 
 /** Which values of a filter field recent flows of a view have. */
 export interface ValuesQuestion {
@@ -71,4 +77,10 @@ export interface DropDescription {
   readonly policy: PolicyDecision | null;
 }
 
-export type Answer<Q extends Question> = Q extends ValuesQuestion ? readonly string[] : Description;
+export type AnyAnswer = readonly string[] | Description | PolicyReport;
+
+export type Answer<Q extends Question> = Q extends ValuesQuestion
+  ? readonly string[]
+  : Q extends DescriptionQuestion
+    ? Description
+    : PolicyReport;

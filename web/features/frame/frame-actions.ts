@@ -87,6 +87,7 @@ export const FRAME_ACTIONS: readonly Action[] = [
   showMode('map', 'Show the map', '1', 'service graph'),
   showMode('table', 'Show the flow table', '2', 'flows only'),
   showMode('list', 'Show the list of workloads', '3', 'text'),
+  showMode('policies', 'Show policies', '4', 'network policy rules coverage findings'),
   {
     id: 'select.none',
     name: 'Close details',

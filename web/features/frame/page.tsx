@@ -18,6 +18,9 @@ const MapView = lazy(() => import('../map/map-view.tsx').then((module) => ({ def
 const CardList = lazy(() => import('../list/card-list.tsx').then((module) => ({ default: module.CardList })));
 const Toasts = lazy(() => import('../status/toasts.tsx').then((module) => ({ default: module.Toasts })));
 const Obstacle = lazy(() => import('../status/obstacle.tsx').then((module) => ({ default: module.Obstacle })));
+const PoliciesPage = lazy(() =>
+  import('../policies/policies-page.tsx').then((module) => ({ default: module.PoliciesPage })),
+);
 const FlowTable = lazy(() => import('../flows/flow-table.tsx').then((module) => ({ default: module.FlowTable })));
 const DetailsPanel = lazy(() =>
   import('../details/details-panel.tsx').then((module) => ({ default: module.DetailsPanel })),
@@ -35,9 +38,11 @@ export function Page() {
   useEffect(() => selectCard(select), [select]);
   const obstacle = useObstacle();
   const instead = obstacle !== null && (
-    <Suspense fallback={null}>
-      <Obstacle state={obstacle} />
-    </Suspense>
+    <ErrorEdge part="The page">
+      <Suspense fallback={null}>
+        <Obstacle state={obstacle} />
+      </Suspense>
+    </ErrorEdge>
   );
 
   const table = (
@@ -48,7 +53,7 @@ export function Page() {
     </ErrorEdge>
   );
   const panel =
-    select === null || obstacle !== null ? null : (
+    select === null || obstacle !== null || mode === 'policies' ? null : (
       <ErrorEdge key={select} part="The panel">
         <Suspense fallback={<Waiting>Loading</Waiting>}>
           <DetailsPanel />
@@ -63,6 +68,7 @@ export function Page() {
   if (embed !== null) {
     return (
       <div className="flex h-full flex-col">
+        <h1 className="sr-only">{`Waggle: ${embed === 'table' ? 'flows' : 'service map'}`}</h1>
         <Notices />
         <main className="min-h-0 flex-1">{instead || (embed === 'table' ? table : upper)}</main>
       </div>
@@ -71,6 +77,12 @@ export function Page() {
   const center =
     instead || mode === 'table' ? (
       instead || table
+    ) : mode === 'policies' ? (
+      <ErrorEdge part="The page of policies">
+        <Suspense fallback={<Waiting>Loading policies</Waiting>}>
+          <PoliciesPage />
+        </Suspense>
+      </ErrorEdge>
     ) : (
       <Split
         name="table"
@@ -113,9 +125,11 @@ export function Page() {
       </div>
       <StatusBar />
       {scene !== undefined && (
-        <Suspense fallback={null}>
-          <Toasts />
-        </Suspense>
+        <ErrorEdge part="Notifications" instead={null}>
+          <Suspense fallback={null}>
+            <Toasts />
+          </Suspense>
+        </ErrorEdge>
       )}
       <Dialogs />
     </div>

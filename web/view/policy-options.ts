@@ -1,0 +1,30 @@
+export type PolicyTab = 'policies' | 'coverage' | 'findings';
+
+export const POLICY_TABS: readonly PolicyTab[] = ['policies', 'coverage', 'findings'];
+
+/** What the page of policies shows. Part of the URL. */
+export interface PolicyOptions {
+  readonly tab: PolicyTab;
+  /** `kind/namespace/name`; null = none chosen. */
+  readonly policy: string | null;
+}
+
+export const DEFAULT_POLICY_OPTIONS: PolicyOptions = { tab: 'policies', policy: null };
+
+const MOST_TEXT = 400;
+
+/** Reads `?tab=&policy=`. */
+export function readPolicyOptions(
+  parameters: URLSearchParams,
+  choice: <T extends string>(parameter: string, choices: readonly T[], fallback: T) => T,
+): PolicyOptions {
+  return {
+    tab: choice('tab', POLICY_TABS, DEFAULT_POLICY_OPTIONS.tab),
+    policy: parameters.get('policy')?.slice(0, MOST_TEXT) || null,
+  };
+}
+
+export function printPolicyOptions(options: PolicyOptions, add: (parameter: string, value: string) => void): void {
+  if (options.tab !== DEFAULT_POLICY_OPTIONS.tab) add('tab', options.tab);
+  if (options.policy !== null) add('policy', options.policy);
+}

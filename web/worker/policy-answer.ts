@@ -1,0 +1,82 @@
+import { type Timestamp, timestampMs } from '@bufbuild/protobuf/wkt';
+import {
+  type ListPoliciesResponse,
+  type Policy,
+  PolicyEnforcement,
+  PolicyProtection,
+  PolicyService,
+} from '#proto/gen/waggle/v1/policy_pb.ts';
+import { callUnary } from './grpc-web-client.ts';
+import {
+  type PolicyEnforcement as EnforcementWord,
+  type PolicyFacts,
+  type PolicyReport,
+  type Protection,
+  policyKey,
+} from './policy-report.ts';
+
+/** Throws CallError. */
+export async function askPolicies(base: string): Promise<PolicyReport> {
+  return policyReport(await callUnary(base, PolicyService.method.listPolicies));
+}
+
+const ENFORCEMENTS: Readonly<Record<number, EnforcementWord>> = {
+  [PolicyEnforcement.AUDITED]: 'audited',
+  [PolicyEnforcement.PARTLY_AUDITED]: 'partly audited',
+  [PolicyEnforcement.CLOSED]: 'closed',
+};
+
+const PROTECTIONS: Readonly<Record<number, Protection>> = {
+  [PolicyProtection.AUDITED]: 'audited',
+  [PolicyProtection.PROTECTED]: 'protected',
+};
+
+export function policyReport(response: ListPoliciesResponse): PolicyReport {
+  const policies = response.policies.map(policyFacts);
+  const workloads = response.workloads.map(({ key, namespace, kind, name, pods, ingress, egress, policies: by }) => ({
+    ...{ key, namespace, kind, name, pods, policies: by },
+    ingress: PROTECTIONS[ingress] ?? 'open',
+    egress: PROTECTIONS[egress] ?? 'open',
+  }));
+  return {
+    policies,
+    workloads,
+    reaches: response.reaches.flatMap(({ source, destination, policy, ...reach }) => {
+      const [from, to, by] = [workloads[source], workloads[destination], policies[policy]];
+      if (from === undefined || to === undefined || by === undefined) return [];
+      const { protocol, firstPort, lastPort, audit, path } = reach;
+      return [{ source: from.key, destination: to.key, protocol, firstPort, lastPort, audit, policy: by.key, path }];
+    }),
+    moreReaches: response.moreReaches,
+    omittedPolicies: response.omittedPolicies,
+    omittedWorkloads: response.omittedWorkloads,
+    hitsSince: milliseconds(response.hitsSince),
+    silentNodes: response.silentNodes.map(({ name, reason }) => ({ name, reason })),
+    auditingNodes: response.auditingNodes,
+    problems: response.problems,
+    unavailable: response.unavailable,
+  };
+}
+
+function policyFacts(policy: Policy): PolicyFacts {
+  const { kind, namespace, name, closesIngress, closesEgress, workloads, problem } = policy;
+  return {
+    ...{ kind, namespace, name, closesIngress, closesEgress, workloads, problem },
+    key: policyKey(kind, namespace, name),
+    enforcement: ENFORCEMENTS[policy.enforcement] ?? 'enforced',
+    created: milliseconds(policy.created),
+    rules: policy.rules.map(({ path, ingress, deny, summary, hits, packets, last }) => ({
+      ...{ path, ingress, deny, summary },
+      hits: Number(hits),
+      packets: Number(packets),
+      last: milliseconds(last),
+    })),
+    defaultDenied: Number(policy.defaultDenied),
+    lastDefaultDenied: milliseconds(policy.lastDefaultDenied),
+    findings: policy.findings.map(({ code, error, message, fix }) => ({ code, error, message, fix })),
+  };
+}
+
+function milliseconds(time: Timestamp | undefined): number {
+  return time === undefined ? 0 : timestampMs(time);
+}
