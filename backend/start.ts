@@ -6,11 +6,15 @@ import { PolicyService } from '#proto/gen/waggle/v1/policy_pb.ts';
 import { ViewService } from '#proto/gen/waggle/v1/view_pb.ts';
 import { FolderSource } from '#runtime/cluster/folder-source.ts';
 import type { ClusterSource } from '#runtime/cluster/source.ts';
+import { healthService } from '#runtime/grpc/health-service.ts';
 import { startGrpcServer } from '#runtime/grpc/server.ts';
 import { service } from '#runtime/grpc/service.ts';
 import { Health } from '#runtime/health.ts';
+import { HEALTH_NAMES, observerService } from '#runtime/hubble/observer-service.ts';
+import { SeenNamespaces } from '#runtime/hubble/seen-namespaces.ts';
 import { createLogger, type Logger } from '#runtime/log.ts';
 import { watchClusterState } from './cluster-state-health.ts';
+import { relayFlows } from './hubble/relay-flows.ts';
 import { HitCollector } from './policy/hit-collector.ts';
 import { PolicyPictures } from './policy/policy-picture.ts';
 import { policyHandlers } from './policy/policy-service.ts';
@@ -118,9 +122,17 @@ export async function startBackend(options: BackendOptions = {}): Promise<Backen
             : 'these flows are replayed from a recording, which tells nothing of policies but what flows say of them',
       }),
     );
+    const seen = new SeenNamespaces(relay.window);
+    closing.push(() => seen.close());
+    const observer = observerService({
+      flows: relayFlows(relay),
+      namespaces: seen,
+      version: `waggle ${version}`,
+      startedMs: Date.now(),
+    });
     const grpc = await startGrpcServer({
       address: options.relayListen ?? DEFAULT_RELAY_LISTEN,
-      services: [flowService, viewService, policyService],
+      services: [flowService, viewService, policyService, observer, healthService(health, HEALTH_NAMES)],
       setting: '--grpc-listen or WAGGLE_GRPC_LISTEN',
       log,
     });

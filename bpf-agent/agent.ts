@@ -2,9 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { AgentService } from '#proto/gen/waggle/v1/agent_pb.ts';
 import { FlowService } from '#proto/gen/waggle/v1/flow_pb.ts';
 import type { ClusterSource } from '#runtime/cluster/source.ts';
+import { healthService } from '#runtime/grpc/health-service.ts';
 import { type GrpcServer, startGrpcServer } from '#runtime/grpc/server.ts';
 import { service } from '#runtime/grpc/service.ts';
 import { Health } from '#runtime/health.ts';
+import { HEALTH_NAMES, observerService } from '#runtime/hubble/observer-service.ts';
+import { SeenNamespaces } from '#runtime/hubble/seen-namespaces.ts';
 import type { Logger } from '#runtime/log.ts';
 import { createRegistry, type MetricsServer, startMetricsServer } from '#runtime/metrics.ts';
 import { registerAgentMetrics } from './agent-metrics.ts';
@@ -19,11 +22,13 @@ import { BootHistory } from './observer/boot-history.ts';
 import { DatapathLosses } from './observer/datapath-losses.ts';
 import { FlowLog } from './observer/flow-log.ts';
 import { NodeFlowService } from './observer/flow-service.ts';
+import { nodeFlows } from './observer/node-flows.ts';
 import { PodFinder } from './pods/pod-finder.ts';
 import { DecisionTable } from './policy/decision-table.ts';
 import { ReasonLog } from './policy/reason-log.ts';
 import { ruleHits } from './policy/rule-hits.ts';
 import type { RunDirectory } from './run-directory.ts';
+import { NodeServices } from './services/node-services.ts';
 import { NodeSync } from './sync/node-sync.ts';
 import { SyncLoop } from './sync/sync-loop.ts';
 
@@ -51,6 +56,8 @@ export interface AgentOptions {
   readonly flows: number;
   /** Evaluate policies and report, enforce nowhere. */
   readonly policyAudit?: boolean;
+  /** Balance Services for the sockets of the cgroup root; default true. */
+  readonly services?: boolean;
   readonly datapath?: Omit<DatapathOptions, 'pinDirectory'>;
   readonly log: Logger;
 }
@@ -101,9 +108,11 @@ export class Agent {
   readonly #drain: RecordDrain;
   readonly #losses: DatapathLosses;
   readonly #service: NodeFlowService;
+  readonly #services: NodeServices | undefined;
   readonly #startedMs = Date.now();
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #servers: (GrpcServer | MetricsServer)[] = [];
+  readonly #namespaces: SeenNamespaces;
   #connections = 0;
   #address = '';
   #stopping: Promise<void> | undefined;
@@ -114,6 +123,7 @@ export class Agent {
     const { cluster, node, source, run } = options;
     const boot = { cluster, node, bootId: newBootId() };
     this.flows = new FlowLog(boot, options.flows, this.#rememberBoots());
+    this.#namespaces = new SeenNamespaces(this.flows.window);
     this.#losses = new DatapathLosses(DatapathLosses.fromJson(run.read('losses.json')));
     this.#book = new AddressBook(cluster);
     const finder = new PodFinder(options.cgroupRoot, options.procRoot);
@@ -124,6 +134,10 @@ export class Agent {
     this.#saveState();
     this.#noteLosses(undefined);
 
+    const { cgroupRoot, procRoot } = options;
+    if (options.services !== false) {
+      this.#services = new NodeServices({ source, datapath, node, cgroup: cgroupRoot, procRoot });
+    }
     // Names before records: what waited in the ring is told with the names known now.
     this.#sync.run();
     this.#afterSync('');
@@ -167,7 +181,15 @@ export class Agent {
 
   async listen(): Promise<void> {
     const { run, listen, metricsListen, log } = this.#options;
+    const { version } = this.#options;
     const services = [
+      observerService({
+        flows: nodeFlows(this.flows),
+        namespaces: this.#namespaces,
+        version: `waggle ${version}`,
+        startedMs: this.#startedMs,
+      }),
+      healthService(this.health, HEALTH_NAMES),
       service(FlowService, this.#service),
       service(
         AgentService,
@@ -211,7 +233,9 @@ export class Agent {
 
   async #stop(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
+    this.#namespaces.close();
     this.#loop.stop();
+    this.#services?.stop();
     this.#drain.stop();
     if (this.#service.followers > 0) await new Promise((resolve) => setTimeout(resolve, FAREWELL_MS));
     await Promise.all(this.#servers.map((server) => server.stop()));
@@ -246,6 +270,7 @@ export class Agent {
   #everySecond(): void {
     this.#clock.measure();
     this.#book.expire();
+    this.#services?.settle();
     this.#saveState();
   }
 
@@ -267,6 +292,7 @@ export class Agent {
   #afterSync(problem: string): void {
     if (problem === '') this.health.met('pods');
     else this.health.unmet('pods', problem);
+    this.#services?.followPods(this.#sync.pods.values());
     const [policy] = this.#sync.policy.problems;
     if (policy === undefined) this.health.met('policy');
     else this.health.unmet('policy', policy);
@@ -286,6 +312,8 @@ export class Agent {
     if (problem !== undefined) return `${problem.subject}${andMore(more.length)}: ${problem.message}`;
     const [policy] = this.#sync.policy.problems;
     if (policy !== undefined) return `policy: ${policy}`;
+    const services = this.#services?.problem ?? '';
+    if (services !== '') return `Services: ${services}`;
     if (this.#options.run.problem !== '') return this.#options.run.problem;
     const blind = [...this.#sync.pods.values()].filter(
       ({ pod, problem, since }) =>

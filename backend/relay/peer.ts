@@ -7,6 +7,7 @@ import {
   NodeState,
   type NodeStatus,
   NodeStatusSchema,
+  type StatusResponse,
 } from '#proto/gen/waggle/v1/flow_pb.ts';
 import { createClient } from '#runtime/grpc/client.ts';
 import { codeName, StatusError } from '#runtime/grpc/service.ts';
@@ -40,6 +41,7 @@ export class Peer {
   #lastHeardMs: number | undefined;
   /** What the agent last said about itself. */
   #told: NodeStatus | undefined;
+  #answer: StatusResponse | undefined;
 
   constructor(target: PeerTarget, into: IngestInto, onState: () => void, backoff?: BackoffLimits) {
     this.target = target;
@@ -77,6 +79,11 @@ export class Peer {
     });
   }
 
+  /** What the agent last said of the flows it holds; undefined until it has answered. */
+  get answer(): StatusResponse | undefined {
+    return this.#answer;
+  }
+
   close(): Promise<void> {
     this.#ended.abort();
     return this.done;
@@ -111,8 +118,8 @@ export class Peer {
     const ingest = new Ingest(this.#into, this.#rate);
     let broken: unknown;
     const probe = async () => {
-      const { nodes } = await client.status({}, { signal, deadlineMs: PROBE_DEADLINE_MS });
-      this.#told = nodes[0];
+      this.#answer = await client.status({}, { signal, deadlineMs: PROBE_DEADLINE_MS });
+      this.#told = this.#answer.nodes[0];
       this.#lastHeardMs = Date.now();
     };
     let missed = 0;

@@ -1,5 +1,6 @@
+import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { FlowWindow } from '#core/flow/flow-window.ts';
-import { type FlowBatch, NodeState, type NodeStatus } from '#proto/gen/waggle/v1/flow_pb.ts';
+import { type FlowBatch, NodeState, type NodeStatus, type StatusResponse } from '#proto/gen/waggle/v1/flow_pb.ts';
 import type { BackoffLimits } from './backoff.ts';
 import { Ingest, type IngestInto } from './ingest.ts';
 import { LossLedger } from './loss-ledger.ts';
@@ -79,6 +80,14 @@ export class Relay {
 
   nodes(): NodeStatus[] {
     return [...this.#peers.values()].map((peer) => peer.status());
+  }
+
+  /** The nodes with what their agents last said of the flows they hold. */
+  followed(): { status: NodeStatus; answer: StatusResponse | undefined; startedMs: number | undefined }[] {
+    return [...this.#peers.values()].map((peer) => {
+      const status = peer.status();
+      return { status, answer: peer.answer, startedMs: status.started && timestampMs(status.started) };
+    });
   }
 
   /** Whether that node's own agent reports its flows at this moment. */

@@ -2,7 +2,7 @@ import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import { toStatusError } from '../grpc/call-outcome.ts';
 import { pumpResponses } from '../grpc/response-pump.ts';
-import { Code, type ServedMethod, type ServedService, StatusError } from '../grpc/service.ts';
+import { Code, EncodedResponses, type ServedMethod, type ServedService, StatusError } from '../grpc/service.ts';
 import { createLogger, type Logger } from '../log.ts';
 import { messageFrame, readRequest, trailersFrame } from './frame.ts';
 import { readBody } from './request-body.ts';
@@ -113,7 +113,10 @@ class Call {
         this.#begin();
         this.#response.flushHeaders();
         const responses = method.invoke(message, { signal, peer }) as AsyncIterable<unknown>;
-        await pumpResponses(responses, signal, (response) => this.#write(encode(method, response)));
+        await pumpResponses(responses, signal, (response) => {
+          if (!(response instanceof EncodedResponses)) return this.#write(encode(method, response));
+          return response.messages.map((bytes) => this.#write(bytes)).at(-1);
+        });
       } else {
         const response = (await orAborted(
           method.invoke(message, { signal, peer }) as Promise<unknown>,

@@ -2,6 +2,7 @@ import { chmod } from 'node:fs/promises';
 import { fromBinary, type Message, toBinary } from '@bufbuild/protobuf';
 import {
   logVerbosity,
+  Metadata,
   type MethodDefinition,
   Server,
   ServerCredentials,
@@ -18,7 +19,7 @@ import { createLogger, type Logger } from '../log.ts';
 import { removeStaleSocket } from '../stale-socket.ts';
 import { toStatusError } from './call-outcome.ts';
 import { pumpResponses } from './response-pump.ts';
-import { Code, type ServedMethod, type ServedService, StatusError } from './service.ts';
+import { Code, EncodedResponses, type ServedMethod, type ServedService, StatusError } from './service.ts';
 
 // What grpc-js would print by itself comes back as an error or a status, and is told there.
 setLogVerbosity(logVerbosity.NONE);
@@ -151,14 +152,17 @@ async function serveStream(call: StreamingCall, method: ServedMethod, streams: S
   const peer = call.getPeer();
   let queued = 0;
   let drained: (() => void) | undefined;
-  const write = (response: unknown): Promise<void> | undefined => {
-    const bytes = encode(method, response);
+  const send = (bytes: Buffer) => {
     const cost = bytes.length + MESSAGE_OVERHEAD_BYTES;
     queued += cost;
     call.write(bytes, () => {
       queued -= cost;
       if (queued < STREAM_BUFFER_BYTES) drained?.();
     });
+  };
+  const write = (response: unknown): Promise<void> | undefined => {
+    if (response instanceof EncodedResponses) for (const bytes of response.messages) send(asBuffer(bytes));
+    else send(encode(method, response));
     if (queued < STREAM_BUFFER_BYTES) return undefined;
     return new Promise((resolve) => {
       drained = resolve;
@@ -166,6 +170,8 @@ async function serveStream(call: StreamingCall, method: ServedMethod, streams: S
   };
   try {
     const responses = method.invoke(call.request, { signal, peer }) as AsyncIterable<unknown>;
+    // Not with the first message: on a stream that waits for news, a reader could not tell a server that is there from none.
+    call.sendMetadata(new Metadata());
     await pumpResponses(responses, signal, write);
     if (signal.aborted) throw signal.reason;
     call.end();
@@ -183,5 +189,9 @@ async function serveStream(call: StreamingCall, method: ServedMethod, streams: S
 function encode(method: ServedMethod, response: unknown): Buffer {
   const { serialize, descriptor } = method;
   const bytes = serialize ? serialize(response as never) : toBinary(descriptor.output, response as never);
+  return asBuffer(bytes);
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -1,0 +1,186 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { create, toBinary } from '@bufbuild/protobuf';
+import { type Timestamp, timestampFromMs } from '@bufbuild/protobuf/wkt';
+import type { RowPredicate } from '#core/filter/algebra.ts';
+import { FieldMaskError, FlowMask } from '#core/hubble/field-mask.ts';
+import { compileFlowFilters } from '#core/hubble/filter/compile.ts';
+import { FlowFilterError } from '#core/hubble/filter/filter-part.ts';
+import { FlowEncoder } from '#core/hubble/flow-encoder.ts';
+import { LostEventSchema, LostEventSource } from '#proto/gen/flow/flow_pb.ts';
+import { type GetFlowsRequest, GetFlowsResponseSchema } from '#proto/gen/observer/observer_pb.ts';
+import { NodeState, NodeStatusEventSchema } from '#proto/gen/relay/relay_pb.ts';
+import { type CallContext, Code, EncodedResponses, StatusError } from '../grpc/service.ts';
+import type { ObservedFlows, ToldLoss } from './observed-flows.ts';
+import { lastMatching, NodeCounts } from './start-position.ts';
+
+/** What comes within this time shares a turn, in milliseconds. */
+const FLUSH_MS = 20;
+/** A follower looks around at least this often. */
+const IDLE_MS = 60_000;
+const ROWS_PER_CHUNK = 256;
+/** Rows looked at before others get their turn. */
+const ROWS_LOOKED_AT = 65_536;
+
+/**
+ * Serves Hubble's GetFlows from columns: past flows as asked for, then with `follow` those that happen, with node states
+ * and losses in between. Yields encoded responses.
+ */
+export async function* getFlows(
+  flows: ObservedFlows,
+  request: GetFlowsRequest,
+  { signal }: CallContext,
+): AsyncGenerator<EncodedResponses> {
+  const { window } = flows;
+  const { matches, mask } = readRequest(request, flows);
+  const since = request.since && instant(request.since, 'since');
+  const until = request.until && instant(request.until, 'until');
+  const { follow } = request;
+  const number = Number(request.number);
+  const encoder = new FlowEncoder(window, mask);
+  const losses = flows.lossReader();
+  const states = nodeStates(flows);
+  const counts = !follow && number > 0 ? new NodeCounts(window, number) : undefined;
+
+  const opening = states();
+  if (opening.length > 0) yield new EncodedResponses(opening);
+
+  let position = window.start;
+  if (since === undefined && !request.first) {
+    if (number > 0) {
+      const last = lastMatching(window, matches, number);
+      position = window.end;
+      for (let from = 0; from < last.length && !signal.aborted; from += ROWS_PER_CHUNK) {
+        const messages: Uint8Array[] = [];
+        for (const at of last.slice(from, from + ROWS_PER_CHUNK)) {
+          // Overwritten while the reader took what was before.
+          if (at < window.start) continue;
+          const slot = window.slot(at);
+          if (until !== undefined && isAfter(window.columns, slot, until, 0)) continue;
+          messages.push(encoder.response(window.columns, slot));
+        }
+        yield new EncodedResponses(messages);
+      }
+      if (!follow) return;
+    } else if (follow) position = window.end;
+  }
+
+  const last = follow ? Number.POSITIVE_INFINITY : window.end;
+  while (!signal.aborted) {
+    const messages: Uint8Array[] = [...states(), ...losses().map(lostEvent)];
+    if (position < window.start) {
+      messages.push(lostEvent(overwritten(flows, window.start - position)));
+      position = window.start;
+    }
+    const end = Math.min(window.end, position + ROWS_LOOKED_AT, last);
+    const { columns } = window;
+    let ended = false;
+    for (; position < end && messages.length < ROWS_PER_CHUNK; position++) {
+      const slot = window.slot(position);
+      if (until !== undefined && isAfter(columns, slot, until, 0)) {
+        // Rows of other nodes that belong before it may stand behind it.
+        if (isAfter(columns, slot, until, flows.disorderMs)) {
+          ended = true;
+          break;
+        }
+        continue;
+      }
+      if (since !== undefined && isBefore(columns, slot, since)) continue;
+      if (!matches(columns, slot)) continue;
+      if (counts !== undefined && !counts.take(columns.node[slot])) continue;
+      messages.push(encoder.response(columns, slot));
+    }
+    if (messages.length > 0) yield new EncodedResponses(messages);
+    else if (position < Math.min(window.end, last)) await nextTurn();
+    if (ended || counts?.complete || position >= last) return;
+    if (position < window.end) continue;
+    await flows.news(signal, IDLE_MS);
+    // After a pause the first flow goes at once; those behind it share a turn.
+    if (messages.length > 0 && !signal.aborted) await new Promise((resolve) => setTimeout(resolve, FLUSH_MS));
+  }
+}
+
+function readRequest(request: GetFlowsRequest, flows: ObservedFlows): { matches: RowPredicate; mask: FlowMask } {
+  if (request.first && request.follow) {
+    throw new StatusError(Code.INVALID_ARGUMENT, 'first cannot be specified with follow');
+  }
+  try {
+    return { matches: compileFlowFilters(request, flows.window), mask: new FlowMask(request.fieldMask) };
+  } catch (error) {
+    if (!(error instanceof FlowFilterError || error instanceof FieldMaskError)) throw error;
+    throw new StatusError(Code.INVALID_ARGUMENT, error.message);
+  }
+}
+
+interface Instant {
+  readonly seconds: number;
+  readonly nanos: number;
+}
+
+function instant({ seconds, nanos }: Timestamp, field: string): Instant {
+  // 0001-01-01 to 9999-12-31, as protobuf has it.
+  if (seconds < -62_135_596_800n || seconds > 253_402_300_799n || nanos < 0 || nanos > 999_999_999) {
+    throw new StatusError(Code.INVALID_ARGUMENT, `${field} is not a time: ${seconds} s, ${nanos} ns`);
+  }
+  return { seconds: Number(seconds), nanos };
+}
+
+type Times = { readonly timeSeconds: Uint32Array; readonly timeNanos: Uint32Array };
+
+function isBefore({ timeSeconds, timeNanos }: Times, slot: number, { seconds, nanos }: Instant): boolean {
+  return timeSeconds[slot] < seconds || (timeSeconds[slot] === seconds && timeNanos[slot] < nanos);
+}
+
+function isAfter({ timeSeconds, timeNanos }: Times, slot: number, { seconds, nanos }: Instant, byMs: number): boolean {
+  const ahead = (timeSeconds[slot] - seconds) * 1_000 + (timeNanos[slot] - nanos) / 1e6;
+  return ahead > byMs;
+}
+
+function overwritten(flows: ObservedFlows, count: number): ToldLoss {
+  const now = timestampFromMs(Date.now());
+  const source = LostEventSource.HUBBLE_RING_BUFFER;
+  const event = create(LostEventSchema, { source, numEventsLost: BigInt(count), first: now, last: now });
+  return { nodeName: flows.nodeName, event };
+}
+
+function lostEvent({ nodeName, event }: ToldLoss): Uint8Array {
+  return toBinary(
+    GetFlowsResponseSchema,
+    create(GetFlowsResponseSchema, {
+      nodeName,
+      time: timestampFromMs(Date.now()),
+      responseTypes: { case: 'lostEvents', value: event },
+    }),
+  );
+}
+
+/** Tells how the nodes of a relay stand, then what changes: one message per state, with the names that have come to it. */
+function nodeStates(flows: ObservedFlows): () => Uint8Array[] {
+  const told = new Map<string, NodeState>();
+  return () => {
+    const nodes = flows.nodes?.() ?? [];
+    const byState = new Map<NodeState, string[]>();
+    const say = (state: NodeState, name: string) => byState.set(state, [...(byState.get(state) ?? []), name]);
+    for (const { name, state } of nodes) {
+      if (told.get(name) === state) continue;
+      told.set(name, state);
+      say(state, name);
+    }
+    for (const name of [...told.keys()]) {
+      if (nodes.some((node) => node.name === name)) continue;
+      told.delete(name);
+      say(NodeState.NODE_GONE, name);
+    }
+    return [...byState].sort(([a], [b]) => a - b).map(([state, names]) => nodeStatus(flows, state, names.sort()));
+  };
+}
+
+function nodeStatus(flows: ObservedFlows, stateChange: NodeState, nodeNames: string[]): Uint8Array {
+  return toBinary(
+    GetFlowsResponseSchema,
+    create(GetFlowsResponseSchema, {
+      nodeName: flows.nodeName,
+      time: timestampFromMs(Date.now()),
+      responseTypes: { case: 'nodeStatus', value: create(NodeStatusEventSchema, { stateChange, nodeNames }) },
+    }),
+  );
+}
