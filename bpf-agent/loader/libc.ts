@@ -21,6 +21,9 @@ const calls = {
   recv: libc.func('intptr_t recv(int fd, void *data, size_t length, int flags)'),
   clock_gettime: libc.func('int clock_gettime(int clock, void *time)'),
   setsockopt: libc.func('int setsockopt(int fd, int level, int name, const void *value, uint32_t length)'),
+  getsockopt: libc.func('int getsockopt(int fd, int level, int name, void *value, void *length)'),
+  connect: libc.func('int connect(int fd, const void *address, uint32_t length)'),
+  syscall: libc.func('long syscall(long number, long a, long b, long c)'),
 };
 
 /** A call's result: what it returned, and the error number when that was negative. */
@@ -133,4 +136,41 @@ const timespec = new BigInt64Array(2);
 export function realtimeNanos(): bigint {
   calls.clock_gettime(CLOCK_REALTIME, timespec);
   return timespec[0]! * 1_000_000_000n + timespec[1]!;
+}
+
+const SO_COOKIE = 57;
+const SO_NETNS_COOKIE = 71;
+
+function cookieOption(fd: number, name: number): bigint | undefined {
+  const value = new BigUint64Array(1);
+  const { value: result } = outcome(calls.getsockopt(fd, SOL_SOCKET, name, value, new Uint32Array([8])) as number);
+  return result < 0 ? undefined : value[0];
+}
+
+/** The number eBPF programs know a socket by; undefined for what is no socket. */
+export function socketCookie(fd: number): bigint | undefined {
+  return cookieOption(fd, SO_COOKIE);
+}
+
+/** The number eBPF programs know a socket's network namespace by. */
+export function networkNamespaceCookie(fd: number): bigint | undefined {
+  return cookieOption(fd, SO_NETNS_COOKIE);
+}
+
+const SYS_PIDFD_OPEN = 434;
+const SYS_PIDFD_GETFD = 438;
+
+/** A descriptor that stands for a process. */
+export function openProcess(pid: number): Outcome {
+  return outcome(Number(calls.syscall(SYS_PIDFD_OPEN, pid, 0, 0)));
+}
+
+/** A descriptor of our own for what is open under `fd` in another process. */
+export function takeDescriptor(processFd: number, fd: number): Outcome {
+  return outcome(Number(calls.syscall(SYS_PIDFD_GETFD, processFd, fd, 0)));
+}
+
+/** @param address a struct sockaddr_in or sockaddr_in6 */
+export function connectSocket(fd: number, address: Uint8Array): Outcome {
+  return outcome(calls.connect(fd, address, address.length) as number);
 }

@@ -1,5 +1,8 @@
 import { statSync } from 'node:fs';
+import { closeFd, networkNamespaceCookie } from '../loader/libc.ts';
+import { inNetworkNamespace } from '../loader/netns.ts';
 import type { Link } from '../netlink/link.ts';
+import { openSocket } from '../netlink/route-socket.ts';
 import { vethPeer } from '../netlink/veth-peer.ts';
 import { PodDirectories, podProcesses } from './pod-directories.ts';
 import type { PodInterface } from './pod-interface.ts';
@@ -72,7 +75,10 @@ export class PodFinder {
       }
       try {
         const peer = vethPeer(path, hostLinks);
-        if (peer !== undefined) return { interface: { index: peer.host.index, name: peer.host.name } };
+        if (peer !== undefined) {
+          const { index, name } = peer.host;
+          return { interface: { index, name, namespaceCookie: namespaceCookie(path) } };
+        }
         problem = `no veth pair leads from the network namespace of process ${pid} to the node`;
       } catch (error) {
         problem = error instanceof Error ? error.message : String(error);
@@ -89,5 +95,14 @@ function namespaceId(path: string): string | undefined {
     return `${dev}:${ino}`;
   } catch {
     return undefined;
+  }
+}
+
+function namespaceCookie(path: string): bigint | undefined {
+  const fd = inNetworkNamespace(path, () => openSocket(0));
+  try {
+    return networkNamespaceCookie(fd);
+  } finally {
+    closeFd(fd);
   }
 }

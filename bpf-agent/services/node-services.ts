@@ -1,0 +1,62 @@
+import type { ClusterSource } from '#runtime/cluster/source.ts';
+import type { Datapath } from '../loader/datapath.ts';
+import { LoaderError } from '../loader/loader-error.ts';
+import type { NodePod } from '../sync/node-sync.ts';
+import { ClientNamespaces } from './client-namespaces.ts';
+import { ServiceSync } from './service-sync.ts';
+import { StaleDatagrams } from './stale-datagrams.ts';
+
+export interface NodeServicesOptions {
+  readonly source: ClusterSource;
+  readonly datapath: Datapath;
+  readonly node: string;
+  /** The cgroup whose sockets reach Services. */
+  readonly cgroup: string;
+  readonly procRoot?: string;
+}
+
+/** Load-balancing on this node: the maps follow the cluster's state, the programs are on the node's cgroup. */
+export class NodeServices {
+  readonly sync: ServiceSync;
+  readonly #stale: StaleDatagrams;
+  readonly #clients: ClientNamespaces;
+  #attachProblem = '';
+
+  /** Maps first: what connects as soon as the programs are there finds everything known. */
+  constructor({ source, datapath, node, cgroup, procRoot }: NodeServicesOptions) {
+    const maps = datapath.maps.services;
+    this.#stale = new StaleDatagrams(maps, procRoot);
+    this.#clients = new ClientNamespaces(maps.clientNamespaces);
+    this.sync = new ServiceSync({ source, maps, node, onGone: (backends) => this.#stale.gone(backends) });
+    try {
+      datapath.attachServices(cgroup);
+    } catch (error) {
+      if (!(error instanceof LoaderError)) throw error;
+      this.#attachProblem = error.message;
+    }
+  }
+
+  /** What is degraded, in one line; empty when all is well. */
+  get problem(): string {
+    return this.#attachProblem || (this.sync.problems[0] ?? '');
+  }
+
+  /** To be told after each look for the node's pods. */
+  followPods(pods: Iterable<NodePod>): void {
+    const wanted = new Map<bigint, number>();
+    for (const { endpoint } of pods) {
+      const cookie = endpoint?.interface.namespaceCookie;
+      if (endpoint !== undefined && cookie !== undefined) wanted.set(cookie, endpoint.interface.index);
+    }
+    this.#clients.apply(wanted);
+  }
+
+  /** To be called every second. */
+  settle(): void {
+    this.#stale.settle();
+  }
+
+  stop(): void {
+    this.sync.stop();
+  }
+}

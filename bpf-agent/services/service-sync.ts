@@ -1,0 +1,295 @@
+import { parseCidr } from '#core/ip/cidr.ts';
+import { resolveService, type ServiceView } from '#core/service/resolve-service.ts';
+import { type Frontend, frontendKey, frontendText, WEIGHT_ANNOTATION } from '#core/service/service.ts';
+import type { EndpointSlice, Node, Pod, Service } from '#runtime/cluster/objects.ts';
+import type { ClusterChange, ClusterSource } from '#runtime/cluster/source.ts';
+import { LoaderError } from '../loader/loader-error.ts';
+import { toDatapathAddress, toDatapathPrefix } from '../maps/address-bytes.ts';
+import type { ServiceMaps } from '../maps/services.ts';
+import { ServiceTable } from './service-table.ts';
+
+const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
+const UDP = 17;
+const ZONE_LABEL = 'topology.kubernetes.io/zone';
+/** A map that was full is tried again this often, in milliseconds. */
+const RETRY_MS = 1_000;
+/** Frontends that are gone are still known by their number: records of them may wait. */
+const MOST_REMEMBERED = 65_536;
+
+export interface ServiceSyncOptions {
+  readonly source: ClusterSource;
+  readonly maps: ServiceMaps;
+  readonly node: string;
+  /** Called with the ids of backends for datagrams that nobody is to be with any more. */
+  readonly onGone: (backends: readonly number[]) => void;
+}
+
+/** A frontend as it stands in the kernel. */
+export interface PlacedFrontend {
+  readonly frontend: Frontend;
+  /** Its number in the kernel. */
+  readonly id: number;
+  /** By `address/port`. */
+  readonly backendIds: ReadonlyMap<string, { readonly id: number }>;
+}
+
+/**
+ * Keeps load-balancing at what Services and EndpointSlices ask for. A change is in the kernel in the same turn of the event loop
+ * in which the source tells it, and costs what that one Service is large.
+ */
+export class ServiceSync {
+  readonly #options: ServiceSyncOptions;
+  readonly #table: ServiceTable;
+  readonly #unsubscribe: () => void;
+  /** EndpointSlices by `namespace/service`, then by name. */
+  readonly #slices = new Map<string, Map<string, EndpointSlice>>();
+  /** Frontends in the kernel by `namespace/service`, by key. */
+  readonly #placed = new Map<string, Map<string, Frontend>>();
+  /** Who has a frontend: of two that claim one, the first. */
+  readonly #owners = new Map<string, string>();
+  readonly #problems = new Map<string, string>();
+  readonly #byId = new Map<number, Frontend>();
+  readonly #ranges = new Map<string, Uint8Array>();
+  readonly #dirty = new Set<string>();
+  #view: ServiceView;
+  #scheduled = false;
+  #retry: NodeJS.Timeout | undefined;
+  #revision = 0;
+
+  /** Brings everything that is known now into the kernel, before it returns. */
+  constructor(options: ServiceSyncOptions) {
+    this.#options = options;
+    const { source, maps } = options;
+    this.#table = new ServiceTable(maps);
+    this.#view = this.#ownView();
+    for (const slice of source.list('EndpointSlice')) this.#keepSlice(slice);
+    this.#syncRanges();
+    const left = new Set(this.#table.keys());
+    for (const service of source.list('Service')) this.#resolve(nameOf(service));
+    for (const placed of this.#placed.values()) for (const key of placed.keys()) left.delete(key);
+    for (const key of left) this.#table.delete(key);
+    this.#unsubscribe = source.onChange((change) => this.#changed(change));
+  }
+
+  /** Rises with every change. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** What cannot be done as asked, one line each. */
+  get problems(): string[] {
+    return [...this.#problems.values()];
+  }
+
+  /** The frontend with this number in the kernel, also when it is gone by now. */
+  frontend(id: number): Frontend | undefined {
+    return this.#byId.get(id);
+  }
+
+  *placed(): Generator<PlacedFrontend> {
+    for (const placed of this.#placed.values()) {
+      for (const [key, frontend] of placed) {
+        yield { frontend, id: this.#table.id(key) ?? 0, backendIds: this.#table.backendIds(key) };
+      }
+    }
+  }
+
+  find(key: string): Frontend | undefined {
+    const owner = this.#owners.get(key);
+    return owner === undefined ? undefined : this.#placed.get(owner)?.get(key);
+  }
+
+  stop(): void {
+    clearTimeout(this.#retry);
+    this.#unsubscribe();
+  }
+
+  #changed(change: ClusterChange): void {
+    switch (change.kind) {
+      case 'Service':
+        this.#request(nameOf((change.new ?? change.old) as Service));
+        break;
+      case 'EndpointSlice': {
+        const { old, new: slice } = change;
+        if (old !== undefined) this.#dropSlice(old);
+        if (slice !== undefined) this.#keepSlice(slice);
+        for (const each of [old, slice]) if (each !== undefined) this.#request(serviceOf(each));
+        break;
+      }
+      case 'Pod':
+        if (weightText(change.old) !== weightText(change.new)) this.#requestOfPod((change.new ?? change.old) as Pod);
+        break;
+      case 'Node': {
+        const view = this.#ownView();
+        if (sameView(view, this.#view)) break;
+        this.#view = view;
+        for (const service of this.#options.source.list('Service')) this.#request(nameOf(service));
+        break;
+      }
+      case 'ServiceCIDR':
+        this.#syncRanges();
+        break;
+    }
+  }
+
+  #requestOfPod({ metadata }: Pod): void {
+    for (const [name, slices] of this.#slices) {
+      const has = [...slices.values()].some(
+        (slice) =>
+          slice.metadata.namespace === metadata.namespace && slice.endpoints.some(({ pod }) => pod === metadata.name),
+      );
+      if (has) this.#request(name);
+    }
+  }
+
+  /** Several changes of one Service told at once share one write. */
+  #request(name: string): void {
+    this.#dirty.add(name);
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      for (const each of this.#dirty) {
+        this.#dirty.delete(each);
+        this.#resolve(each);
+      }
+    });
+  }
+
+  #resolve(name: string): void {
+    const [namespace, serviceName] = name.split('/') as [string, string];
+    const service = this.#options.source.get('Service', namespace, serviceName);
+    const wanted =
+      service === undefined ? [] : resolveService(service, [...(this.#slices.get(name)?.values() ?? [])], this.#view);
+    const before = this.#placed.get(name) ?? new Map<string, Frontend>();
+    const placed = new Map<string, Frontend>();
+    const gone: number[] = [];
+    this.#problems.delete(name);
+    try {
+      for (const frontend of wanted) {
+        const key = frontendKey(frontend);
+        const owner = this.#owners.get(key);
+        if (owner !== undefined && owner !== name) {
+          this.#problems.set(name, `Service ${name}: ${frontendText(frontend)} belongs to Service ${owner} already`);
+          continue;
+        }
+        const change = this.#table.set(frontend);
+        if (frontend.protocol === UDP) gone.push(...change.gone);
+        this.#owners.set(key, name);
+        placed.set(key, frontend);
+        this.#remember(this.#table.id(key)!, frontend);
+      }
+      for (const key of before.keys()) {
+        if (placed.has(key)) continue;
+        const change = this.#table.delete(key);
+        if (before.get(key)?.protocol === UDP) gone.push(...change.gone);
+        this.#owners.delete(key);
+        this.#requestRivals(key);
+      }
+    } catch (error) {
+      if (!(error instanceof LoaderError)) throw error;
+      this.#problems.set(name, `Service ${name}: ${error.message}`);
+      for (const [key, frontend] of before) if (!placed.has(key)) placed.set(key, frontend);
+      clearTimeout(this.#retry);
+      this.#retry = setTimeout(() => this.#request(name), RETRY_MS);
+    }
+    if (placed.size > 0) this.#placed.set(name, placed);
+    else this.#placed.delete(name);
+    this.#revision++;
+    if (gone.length > 0) this.#options.onGone(gone);
+  }
+
+  /** Who could not have an address gets it when its owner gives it up. */
+  #requestRivals(key: string): void {
+    const address = key.split('/')[1]!;
+    for (const [name, problem] of this.#problems) if (problem.includes(address)) this.#request(name);
+  }
+
+  #remember(id: number, frontend: Frontend): void {
+    this.#byId.delete(id);
+    this.#byId.set(id, frontend);
+    if (this.#byId.size <= MOST_REMEMBERED + this.#table.size) return;
+    for (const [oldest, { address, port, protocol }] of this.#byId) {
+      if (this.#table.id(frontendKey({ address, port, protocol })) === oldest) continue;
+      this.#byId.delete(oldest);
+      break;
+    }
+  }
+
+  #keepSlice(slice: EndpointSlice): void {
+    const name = serviceOf(slice);
+    const known = this.#slices.get(name) ?? new Map<string, EndpointSlice>();
+    known.set(slice.metadata.name, slice);
+    this.#slices.set(name, known);
+  }
+
+  #dropSlice(slice: EndpointSlice): void {
+    const name = serviceOf(slice);
+    const known = this.#slices.get(name);
+    known?.delete(slice.metadata.name);
+    if (known?.size === 0) this.#slices.delete(name);
+  }
+
+  #ownView(): ServiceView {
+    const { source, node } = this.#options;
+    const own = source.get('Node', '', node);
+    return {
+      node,
+      zone: own?.metadata.labels[ZONE_LABEL] ?? '',
+      nodeAddresses: source.list('Node').flatMap(internalAddresses),
+      weightOf: (namespace, pod) => weightOf(source.get('Pod', namespace, pod)),
+    };
+  }
+
+  #syncRanges(): void {
+    const { source, maps } = this.#options;
+    const wanted = new Map<string, Uint8Array>();
+    for (const { spec } of source.list('ServiceCIDR')) {
+      for (const text of spec.cidrs) {
+        const cidr = parseCidr(text);
+        if (cidr === undefined) continue;
+        const key = new Uint8Array(20);
+        new DataView(key.buffer).setUint32(0, toDatapathPrefix(cidr.bytes, cidr.length), true);
+        key.set(toDatapathAddress(cidr.bytes), 4);
+        wanted.set(Buffer.from(key).toString('hex'), key);
+      }
+    }
+    if (this.#ranges.size === 0) {
+      for (const key of maps.ranges.keys()) this.#ranges.set(Buffer.from(key).toString('hex'), key);
+    }
+    for (const [text, key] of wanted) {
+      if (!this.#ranges.has(text)) maps.ranges.set(key, 1);
+      this.#ranges.set(text, key);
+    }
+    for (const [text, key] of [...this.#ranges]) {
+      if (wanted.has(text)) continue;
+      maps.ranges.delete(key);
+      this.#ranges.delete(text);
+    }
+  }
+}
+
+function nameOf({ metadata }: Service): string {
+  return `${metadata.namespace}/${metadata.name}`;
+}
+
+function serviceOf({ metadata }: EndpointSlice): string {
+  return `${metadata.namespace}/${metadata.labels[SERVICE_NAME_LABEL] ?? ''}`;
+}
+
+function internalAddresses({ status }: Node): string[] {
+  return status.addresses.flatMap(({ type, address }) => (type === 'InternalIP' ? address : []));
+}
+
+function weightText(pod: Pod | undefined): string | undefined {
+  return pod?.metadata.annotations[WEIGHT_ANNOTATION];
+}
+
+function weightOf(pod: Pod | undefined): number {
+  const text = weightText(pod);
+  return text !== undefined && /^(?:\d{1,2}|100)$/.test(text) ? Number(text) : 1;
+}
+
+function sameView(a: ServiceView, b: ServiceView): boolean {
+  return a.zone === b.zone && a.nodeAddresses.join() === b.nodeAddresses.join();
+}
