@@ -1,28 +1,19 @@
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { checkPolicies } from '#core/policy/check-policies.ts';
 import { explain, explanationText } from '#core/policy/explain.ts';
-import { type Finding, findingText } from '#core/policy/finding.ts';
+import { findingText } from '#core/policy/finding.ts';
 import { policyText } from '#core/policy/reference.ts';
 import { textTable } from '#lab/get-table.ts';
-import { DEFAULT_LAB_NAME } from '#lab/lab-layout.ts';
 import { readSources } from '#lab/manifest/read-sources.ts';
-import { oneOf } from '#runtime/settings/parsers.ts';
 import { addSettings, setting } from '#runtime/settings/setting.ts';
 import { CommandError } from './failure.ts';
+import { diffVerb } from './policy/diff-verb.ts';
 import { findParty, PARTY_FORM, partiesOf, partyText } from './policy/find-party.ts';
 import { policyRows } from './policy/policy-rows.ts';
-import { labSources, type ReadCluster, readCluster, withPolicies } from './policy/read-cluster.ts';
+import { type ReadCluster, readCluster, withPolicies } from './policy/read-cluster.ts';
 import { readTestCases, runTestCases } from './policy/test-cases.ts';
 import { TRANSPORT_FORM, type Transport, transportParser } from './policy/transport.ts';
-
-interface From {
-  readonly name: string;
-  readonly manifests?: string[];
-}
-
-interface Output {
-  readonly output: 'text' | 'json';
-}
+import { type From, type Output, print, refuse, usableCluster, verb } from './policy/verb.ts';
 
 /** `waggle policy`: what policies say, without asking the kernel. */
 export function policyCommand(): Command {
@@ -58,46 +49,8 @@ export function policyCommand(): Command {
       .option('--strict', 'exit code 1 for warnings too', false)
       .action(validate),
   );
+  policy.addCommand(diffVerb());
   return policy;
-}
-
-function verb(name: string, description: string): Command {
-  const command = new Command(name).description(description);
-  command.addOption(
-    new Option('--name <lab>', 'the lab whose pods and policies are meant')
-      .env('WAGGLE_LAB_NAME')
-      .default(DEFAULT_LAB_NAME),
-  );
-  command.option('-m, --manifests <path...>', 'pods, namespaces and policies of these manifests instead of a lab');
-  return addSettings(
-    command,
-    setting<string>({
-      flags: '-o, --output <form>',
-      description: 'text or json',
-      parser: oneOf('text', 'json'),
-      default: 'text',
-      environment: false,
-    }),
-  );
-}
-
-function clusterOf({ name, manifests }: From): ReadCluster {
-  return manifests === undefined
-    ? readCluster(labSources(name), { workloads: false })
-    : readCluster(readSources(manifests), { workloads: true });
-}
-
-/** The cluster, or an end with every reason why it cannot be read. */
-function usableCluster(from: From, filename: string[] = []): ReadCluster {
-  const cluster = clusterOf(from);
-  const more = filename.length === 0 ? undefined : readCluster(readSources(filename), { workloads: true });
-  refuse([...cluster.findings, ...(more?.findings ?? [])]);
-  return more === undefined ? cluster : withPolicies(cluster, more.policies);
-}
-
-function refuse(findings: readonly Finding[]): void {
-  const errors = findings.filter(({ severity }) => severity === 'error');
-  if (errors.length > 0) throw new CommandError(errors.map(findingText).join('\n'));
 }
 
 function get(flags: From & Output): void {
@@ -182,8 +135,4 @@ function nameIn({ pods }: ReadCluster): (identity: number) => string {
 
 function counted(count: number, word: string): string {
   return `${count} ${word}${count === 1 ? '' : 's'}`;
-}
-
-function print(value: unknown): void {
-  console.log(JSON.stringify(value, null, 2));
 }

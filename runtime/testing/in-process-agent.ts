@@ -114,6 +114,7 @@ export class InProcessAgent {
         batch.cursor = this.#cursor(window.columns.sequence[window.slot(position - 1)]);
         yield batch;
       }
+      if (!request.follow) return;
       await new Promise<void>((resolve) => {
         const end = () => {
           this.#waiting.delete(end);
