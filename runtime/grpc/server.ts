@@ -18,6 +18,7 @@ import { listenError } from '../listen-error.ts';
 import { createLogger, type Logger } from '../log.ts';
 import { removeStaleSocket } from '../stale-socket.ts';
 import { toStatusError } from './call-outcome.ts';
+import { addReflection } from './reflection.ts';
 import { pumpResponses } from './response-pump.ts';
 import { Code, EncodedResponses, type ServedMethod, type ServedService, StatusError } from './service.ts';
 
@@ -92,6 +93,8 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
     }
     server.addService(definition, implementation);
   }
+
+  addReflection(server, services);
 
   const port = await bind(server, address, setting);
   if (address.kind === 'unix') await chmod(address.path, 0o600);
