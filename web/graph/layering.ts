@@ -42,7 +42,10 @@ export function assignLayers(count: number, edges: readonly IndexEdge[]): Int32A
   const last = layers.reduce((most, layer) => Math.max(most, layer), 0);
   const most = mostLayers(count, edges.length);
   if (last >= most) {
-    for (let box = 0; box < count; box++) layers[box] = Math.floor((layers[box] * most) / (last + 1));
+    // Where readers begin stays as it is: what everything comes from is left of everything.
+    for (let box = 0; box < count; box++) {
+      if (layers[box] > 0) layers[box] = 1 + Math.floor(((layers[box] - 1) * (most - 1)) / last);
+    }
   }
   return layers;
 }

@@ -1,5 +1,5 @@
 import type { DetailedGraph } from './level-of-detail.ts';
-import type { EdgeVerdict, ModelEdge } from './model.ts';
+import type { ArrowVerdict, EdgeVerdict, ModelEdge } from './model.ts';
 import { quietStep } from './quiet.ts';
 import { dropsPerMinute, type Summary, summarize } from './summary.ts';
 
@@ -23,7 +23,7 @@ export interface DoorLive {
 
 /** What changes with the traffic, per arrow. */
 export interface EdgeLive {
-  readonly verdict: EdgeVerdict;
+  readonly verdict: ArrowVerdict;
   /** Pixels: by rate, in few steps so that it changes rarely. */
   readonly width: number;
   readonly rate: number;

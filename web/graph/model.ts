@@ -59,6 +59,8 @@ export interface ModelEdge {
   readonly protocol: number;
   readonly firstSeen: number;
   readonly stats: EdgeStats;
+  /** Nobody was seen to do it: a rule of a policy allows it. */
+  readonly permitted?: boolean;
 }
 
 export interface MapModel {
@@ -76,6 +78,12 @@ export interface MapModel {
 /** How an edge's recent flows fared, as one word; `quiet` when there were none in the last 10 s. */
 export type EdgeVerdict = 'forwarded' | 'dropped' | 'mixed' | 'audit' | 'quiet';
 
+/**
+ * How an arrow fares, or where policies are shown on the map also: `permitted`, a rule allows it and nobody does it; `open`, it
+ * goes through and no policy decides.
+ */
+export type ArrowVerdict = EdgeVerdict | 'permitted' | 'open';
+
 export function edgeVerdict(stats: Pick<EdgeStats, 'forwarded' | 'dropped' | 'audited'>): EdgeVerdict {
   const passed = stats.forwarded > 0;
   if (stats.dropped > 0) return passed || stats.audited > 0 ? 'mixed' : 'dropped';
@@ -84,12 +92,14 @@ export function edgeVerdict(stats: Pick<EdgeStats, 'forwarded' | 'dropped' | 'au
 }
 
 /** The words for a verdict that stand beside its colour. */
-export const VERDICT_WORDS: Record<EdgeVerdict, string> = {
+export const VERDICT_WORDS: Record<ArrowVerdict, string> = {
   forwarded: 'forwarded',
   dropped: 'dropped',
   mixed: 'partly dropped',
   audit: 'audit',
   quiet: 'quiet',
+  permitted: 'allowed, never seen',
+  open: 'forwarded, no policy decides',
 };
 
 export function edgeKey(source: string, destination: string, port: number, protocol: number): string {

@@ -23,3 +23,19 @@ export function IconButton({ label, className, ...props }: ComponentProps<'butto
     />
   );
 }
+
+/** An icon among others within a field or bar. */
+export function InnerButton({ label, className, ...props }: ComponentProps<'button'> & { label: string }) {
+  return (
+    <button
+      type="button"
+      aria-label={label}
+      title={label}
+      className={classNames(
+        'flex items-center justify-center text-dim hover:bg-hover hover:text-text disabled:opacity-40',
+        className,
+      )}
+      {...props}
+    />
+  );
+}

@@ -1,11 +1,10 @@
-import { CSPProvider } from '@base-ui/react/csp-provider';
-import { Popover } from '@base-ui/react/popover';
 import { ArrowDown, ArrowUp, GripVertical } from 'lucide-react';
 import { type ReactElement, useRef, useState } from 'react';
 import { useStore } from '../../live/store.ts';
 import { classNames } from '../../ui/class-names.ts';
 import { useView } from '../../view/view-store.ts';
 import type { FlowColumnId } from '../../worker/flow-column.ts';
+import { BarMenu } from './bar-menu.tsx';
 import { DEFAULT_CHOICE, movedBefore, movedBy, shownColumns, toggled } from './column-choice.ts';
 import { chooseColumns, columnStore } from './column-store.ts';
 import { FLOW_COLUMNS, flowColumn } from './columns.tsx';
@@ -13,29 +12,16 @@ import { FLOW_COLUMNS, flowColumn } from './columns.tsx';
 /** Which columns there are, and in which order: ticked, dragged, or moved by the buttons. */
 export function ColumnMenu({ trigger, width }: { trigger: ReactElement; width: number }) {
   return (
-    // The content security policy allows no inline style elements.
-    <CSPProvider disableStyleElements>
-      <Popover.Root defaultOpen>
-        <Popover.Trigger render={trigger} />
-        <Popover.Portal>
-          <Popover.Positioner sideOffset={4} align="end" className="z-50">
-            <Popover.Popup
-              aria-label="Columns"
-              className="flex max-h-[min(480px,calc(100vh-24px))] w-64 flex-col rounded-lg border border-line bg-card text-sm shadow-[var(--shadow)] transition-opacity duration-150 data-[ending-style]:opacity-0 data-[starting-style]:opacity-0"
-            >
-              <Columns width={width} />
-              <button
-                type="button"
-                onClick={() => chooseColumns(() => DEFAULT_CHOICE)}
-                className="border-t border-line px-3 py-2 text-left text-link hover:bg-hover"
-              >
-                Reset columns
-              </button>
-            </Popover.Popup>
-          </Popover.Positioner>
-        </Popover.Portal>
-      </Popover.Root>
-    </CSPProvider>
+    <BarMenu label="Columns" trigger={trigger} className="max-h-[min(480px,calc(100vh-24px))] w-64">
+      <Columns width={width} />
+      <button
+        type="button"
+        onClick={() => chooseColumns(() => DEFAULT_CHOICE)}
+        className="border-t border-line px-3 py-2 text-left text-link hover:bg-hover"
+      >
+        Reset columns
+      </button>
+    </BarMenu>
   );
 }
 

@@ -1,5 +1,3 @@
-import { CSPProvider } from '@base-ui/react/csp-provider';
-import { Popover } from '@base-ui/react/popover';
 import { FileBraces, FileSpreadsheet } from 'lucide-react';
 import { Fragment, type ReactElement, type ReactNode, useEffect, useRef, useState } from 'react';
 import { observeArguments, shellQuoted } from '#core/observe/command-line.ts';
@@ -10,6 +8,7 @@ import { streamView } from '../../view/view.ts';
 import { useView } from '../../view/view-store.ts';
 import type { ExportAnswer, ExportForm, RowsQuery } from '../../worker/protocol.ts';
 import { isValidToken } from '../filters/token-check.ts';
+import { BarMenu } from './bar-menu.tsx';
 import { selectionFilter } from './selection-filter.ts';
 
 /** Past flows the command begins with: as many as a page does. */
@@ -18,23 +17,10 @@ const LAST = 4_096;
 /** The flows of the table as a file, or as a command that shows them. */
 export function ExportMenu({ trigger, query, total }: { trigger: ReactElement; query: RowsQuery; total: number }) {
   return (
-    // The content security policy allows no inline style elements.
-    <CSPProvider disableStyleElements>
-      <Popover.Root defaultOpen>
-        <Popover.Trigger render={trigger} />
-        <Popover.Portal>
-          <Popover.Positioner sideOffset={4} align="end" className="z-50">
-            <Popover.Popup
-              aria-label="Export"
-              className="flex w-[min(400px,calc(100vw-16px))] flex-col gap-3 rounded-lg border border-line bg-card p-3 text-sm shadow-[var(--shadow)] transition-opacity duration-150 data-[ending-style]:opacity-0 data-[starting-style]:opacity-0"
-            >
-              <Files query={query} total={total} />
-              <Command query={query} />
-            </Popover.Popup>
-          </Popover.Positioner>
-        </Popover.Portal>
-      </Popover.Root>
-    </CSPProvider>
+    <BarMenu label="Export" trigger={trigger} className="w-[min(400px,calc(100vw-16px))] gap-3 p-3">
+      <Files query={query} total={total} />
+      <Command query={query} />
+    </BarMenu>
   );
 }
 

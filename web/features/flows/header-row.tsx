@@ -169,7 +169,7 @@ function ResizeHandle({ id, width }: { id: FlowColumnId; width(): number }) {
       }}
       onPointerUp={() => (from.current = null)}
       onPointerCancel={() => (from.current = null)}
-      className="absolute inset-y-0 -right-2 z-10 w-3.5 cursor-col-resize touch-none after:absolute after:inset-y-1.5 after:left-1/2 after:w-px after:bg-line after:content-[''] hover:after:bg-accent"
+      className="absolute inset-y-0 -right-[13px] z-10 w-3.5 cursor-col-resize touch-none after:absolute after:inset-y-1.5 after:left-1/2 after:w-px after:bg-line after:content-[''] hover:after:bg-accent"
     />
   );
 }

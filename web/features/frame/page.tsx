@@ -88,7 +88,8 @@ export function Page() {
         name="table"
         label="Height of the flow table"
         direction="column"
-        initial={300}
+        // A third, so that on a small screen the map keeps its share.
+        initial={Math.min(300, Math.round(innerHeight / 3))}
         least={92}
         first={upper}
         second={table}

@@ -3,10 +3,12 @@ import { useEffect, useId, useRef, useState } from 'react';
 import { parseExpression } from '../../graph/expression.ts';
 import { sceneStore } from '../../live/map-client.ts';
 import { useStore } from '../../live/store.ts';
+import { InnerButton } from '../../ui/button.tsx';
 import { classNames } from '../../ui/class-names.ts';
 import { changeMapOptions, useView } from '../../view/view-store.ts';
 
 const NO_CARDS: readonly string[] = [];
+const SMALL = 'size-6 rounded-sm';
 
 /** Looks for cards and arrows on the map: what matches stands out; Enter goes from one to the next. */
 export function FindField({ onReveal }: { onReveal(key: string): void }) {
@@ -62,13 +64,24 @@ export function FindField({ onReveal }: { onReveal(key: string): void }) {
               {problem !== undefined ? '' : at >= 0 && at < found.length ? `${at + 1}/${found.length}` : found.length}
               <span className="sr-only"> found</span>
             </span>
-            <Small label="Next found card" onClick={() => step(1)} disabled={found.length === 0}>
+            <InnerButton
+              className={SMALL}
+              label="Next found card"
+              onClick={() => step(1)}
+              disabled={found.length === 0}
+            >
               <ChevronDown aria-hidden size={14} />
-            </Small>
-            <Small label="Previous found card" onClick={() => step(-1)} disabled={found.length === 0}>
+            </InnerButton>
+            <InnerButton
+              className={SMALL}
+              label="Previous found card"
+              onClick={() => step(-1)}
+              disabled={found.length === 0}
+            >
               <ChevronUp aria-hidden size={14} />
-            </Small>
-            <Small
+            </InnerButton>
+            <InnerButton
+              className={SMALL}
               label="Stop finding"
               onClick={() => {
                 changeMapOptions({ find: '' }, 'replace');
@@ -76,7 +89,7 @@ export function FindField({ onReveal }: { onReveal(key: string): void }) {
               }}
             >
               <X aria-hidden size={14} />
-            </Small>
+            </InnerButton>
           </>
         )}
       </div>
@@ -101,19 +114,4 @@ export function problemOf(text: string): string | undefined {
   if (parsed === undefined || !('problem' in parsed)) return undefined;
   const { start, end, message } = parsed.problem;
   return `“${text.slice(start, end)}”: ${message}`;
-}
-
-function Small(props: { label: string; disabled?: boolean; onClick(): void; children: React.ReactNode }) {
-  return (
-    <button
-      type="button"
-      aria-label={props.label}
-      title={props.label}
-      disabled={props.disabled}
-      onClick={props.onClick}
-      className="flex size-6 items-center justify-center rounded-sm text-dim hover:bg-hover hover:text-text disabled:opacity-40"
-    >
-      {props.children}
-    </button>
-  );
 }

@@ -1,9 +1,12 @@
 import { Focus, Minus, Plus, X } from 'lucide-react';
 import { sceneStore } from '../../live/map-client.ts';
 import { useStore } from '../../live/store.ts';
+import { InnerButton } from '../../ui/button.tsx';
 import { MOST_HOPS } from '../../view/map-options.ts';
 import { useView } from '../../view/view-store.ts';
 import { changeHops, leaveFocus } from './choose-card.ts';
+
+const STEP = 'h-full w-7 focus-visible:-outline-offset-2';
 
 /** Whose neighbourhood the map shows, and how far it goes. */
 export function FocusBar() {
@@ -24,33 +27,18 @@ export function FocusBar() {
         {title}
       </span>
       <span className="mx-2 h-4 w-px bg-line" aria-hidden />
-      <Step label="Fewer hops" disabled={hops <= 1} onClick={() => changeHops(-1)}>
+      <InnerButton className={STEP} label="Fewer hops" disabled={hops <= 1} onClick={() => changeHops(-1)}>
         <Minus aria-hidden size={13} />
-      </Step>
+      </InnerButton>
       <span role="status" className="numbers min-w-12 text-center text-xs text-dim">
         {hops === 1 ? '1 hop' : `${hops} hops`}
       </span>
-      <Step label="More hops" disabled={hops >= MOST_HOPS} onClick={() => changeHops(1)}>
+      <InnerButton className={STEP} label="More hops" disabled={hops >= MOST_HOPS} onClick={() => changeHops(1)}>
         <Plus aria-hidden size={13} />
-      </Step>
-      <Step label="Show the whole map" onClick={leaveFocus}>
+      </InnerButton>
+      <InnerButton className={STEP} label="Show the whole map" onClick={leaveFocus}>
         <X aria-hidden size={14} />
-      </Step>
+      </InnerButton>
     </div>
-  );
-}
-
-function Step(props: { label: string; disabled?: boolean; onClick(): void; children: React.ReactNode }) {
-  return (
-    <button
-      type="button"
-      aria-label={props.label}
-      title={props.label}
-      disabled={props.disabled}
-      onClick={props.onClick}
-      className="flex h-full w-7 items-center justify-center text-dim hover:bg-hover hover:text-text focus-visible:-outline-offset-2 disabled:opacity-40"
-    >
-      {props.children}
-    </button>
   );
 }

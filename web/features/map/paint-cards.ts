@@ -22,7 +22,7 @@ const FIGURE = 11;
 export type Detail = 'full' | 'name' | 'shape';
 
 export function detailAt(zoom: number): Detail {
-  return zoom >= 0.5 ? 'full' : zoom >= 0.2 ? 'name' : 'shape';
+  return zoom >= 0.45 ? 'full' : zoom >= 0.2 ? 'name' : 'shape';
 }
 
 /** How much larger text is written than at zoom 1, so that it can be read on a smaller map; cards keep their size. */

@@ -84,6 +84,8 @@ export function paintGround(
   palette: Palette,
 ): void {
   const { width, height, pan, zoom } = camera;
+  context.fillStyle = palette.canvas;
+  context.fillRect(-margin, -margin, width + 2 * margin, height + 2 * margin);
   let step = DOTS * zoom;
   while (step < 16) step *= 2;
   const first = (origin: number) => -margin + ((((origin + margin) % step) + step) % step);

@@ -14,7 +14,7 @@ export function Losses({ status }: { status: StatusSummary }) {
     <Popover
       label={`${text}, where`}
       title="Lost flows"
-      className={classNames('numbers', lost > 0 && 'text-dropped-text')}
+      className={classNames('numbers -mx-1.5', lost > 0 && 'text-dropped-text')}
       button={text}
     >
       <LossesPanel status={status} />

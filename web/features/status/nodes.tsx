@@ -13,7 +13,7 @@ export function Nodes({ nodes }: { nodes: readonly NodeSummary[] }) {
     <Popover
       label={`${text} connected`}
       title="Nodes"
-      className={classNames('numbers', connected < nodes.length && 'text-dropped-text')}
+      className={classNames('numbers -mx-1.5', connected < nodes.length && 'text-dropped-text')}
       button={text}
     >
       <NodesPanel nodes={nodes} />
