@@ -31,10 +31,6 @@ export async function pageFiles(folder: string): Promise<RequestHandler> {
   router.use((request, response, next) => {
     if (request.method !== 'GET' && request.method !== 'HEAD') return next();
     const path = request.path.endsWith('/') ? `${request.path}index.html` : request.path;
-    if (HASHED.test(path) && !files.has(path)) {
-      response.status(404).type('text/plain').send('No such file.\n');
-      return;
-    }
     const encoding = ENCODINGS.find(({ name, suffix }) => files.has(path + suffix) && request.acceptsEncodings(name));
     if (ENCODINGS.some(({ suffix }) => files.has(path + suffix))) response.vary('Accept-Encoding');
     if (encoding !== undefined) {
