@@ -13,6 +13,9 @@ import { RefusingServer } from './refusing-server.ts';
 
 // The frame around map and table: what is found and done by keyboard, what is chosen, and what is told.
 
+/** A page takes so long to learn how much is dropped usually. */
+const LEARNING_MS = 7_000;
+
 let demo: Demo;
 let browser: Awaited<ReturnType<typeof launchBrowser>>;
 let watched: WatchedPage | undefined;
@@ -262,6 +265,9 @@ describe('what happens', () => {
       await told.getByRole('button', { name: 'Dismiss' }).click();
       await told.getByText('Node node-2 went away').waitFor({ state: 'detached' });
 
+      // First the page learns what is usual.
+      const learned = Date.now() + LEARNING_MS;
+      await eventually('the page knows what is usual', LEARNING_MS + 5_000, () => Date.now() > learned);
       const drop = dropped({ source: WEB, destination: DB, destinationPort: 3306 }, 133);
       const stop = first!.keepObserving(500, ...Array(20).fill(drop));
       await told.getByText(/drops a minute/).waitFor({ timeout: 60_000 });

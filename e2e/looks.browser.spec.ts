@@ -1,0 +1,100 @@
+import type { BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { launchBrowser, WatchedPage } from './browser.ts';
+import { busyCluster } from './busy-cluster.ts';
+import { eventually } from './eventually.ts';
+import { CLUSTER, FakeCluster } from './fake-agent.ts';
+import { untidy, untidyCards, untidyDrawing } from './look.ts';
+import { PageParts } from './page-parts.ts';
+
+// What an eye would find wrong: things over one another, cut off, outside, or not painted. Not what they should look like.
+
+const SIZES = {
+  large: { width: 1440, height: 900 },
+  small: { width: 1024, height: 640 },
+  frame: { width: 480, height: 700 },
+};
+const FRONTEND = `${CLUSTER}/shop/Deployment/frontend`;
+
+describe.for([3, 30, 300])('with %i workloads', (workloads) => {
+  let cluster: FakeCluster;
+  let browser: Awaited<ReturnType<typeof launchBrowser>>;
+  let watched: WatchedPage | undefined;
+  let page: Page;
+  let parts: PageParts;
+
+  beforeAll(async () => {
+    [cluster, browser] = await Promise.all([FakeCluster.start(['node-1', 'node-2']), launchBrowser()]);
+    cluster.agents[0].keepObserving(500, ...busyCluster(workloads));
+  }, 150_000);
+
+  afterAll(async () => {
+    await browser?.close();
+    await cluster?.stop();
+  }, 60_000);
+
+  afterEach(async () => {
+    const complaints = watched?.complaints;
+    await watched?.close();
+    expect(complaints).toEqual([]);
+  });
+
+  async function visit(query: string, size: keyof typeof SIZES, options: BrowserContextOptions = {}): Promise<void> {
+    const look = { viewport: SIZES[size], reducedMotion: 'reduce', acceptDownloads: true, ...options } as const;
+    watched = await WatchedPage.open(browser, `${cluster.backend.url}/${query}`, look);
+    page = watched.page;
+    page.setDefaultTimeout(60_000);
+    parts = new PageParts(page);
+  }
+
+  /** Until the map stands: what is drawn a moment after something came may be over something else. */
+  async function expectTidy(cards: boolean): Promise<void> {
+    let wrong: string[] = [];
+    await eventually('the page is tidy', 20_000, async () => {
+      wrong = [...(await untidy(page)), ...(cards ? await untidyCards(page) : [])];
+      return wrong.length === 0;
+    }).catch(() => {});
+    expect(wrong).toEqual([]);
+  }
+
+  const mapIsThere = () => parts.map.getByRole('treeitem').first().waitFor({ state: 'attached' });
+
+  test.for(['large', 'small'] as const)('map and table, %s', async (size) => {
+    await visit('?theme=dark', size);
+    await mapIsThere();
+    await parts.rows.first().waitFor();
+    await expectTidy(true);
+  });
+
+  test('the map in a frame', async () => {
+    await visit('?embed=map&theme=light', 'frame');
+    await mapIsThere();
+    await expectTidy(true);
+  });
+
+  test('the table in a frame', async () => {
+    await visit('?embed=table&theme=light', 'frame');
+    await parts.rows.first().waitFor();
+    await expectTidy(false);
+  });
+
+  test('the whole page, as narrow as a frame', async () => {
+    await visit('?theme=light', 'frame');
+    await mapIsThere();
+    await expectTidy(true);
+  });
+
+  test.for(['large', 'small'] as const)('one namespace with the panel, %s', async (size) => {
+    await visit(`?namespace=shop&select=${encodeURIComponent(FRONTEND)}&theme=light`, size);
+    await page.getByRole('complementary', { name: 'Details' }).getByRole('heading', { name: 'frontend' }).waitFor();
+    await mapIsThere();
+    await expectTidy(true);
+  });
+
+  test('the drawing of the map', async () => {
+    await visit('?view=map&namespace=shop,payments&theme=dark', 'large');
+    await mapIsThere();
+    await parts.steady(parts.card('frontend'));
+    expect(await untidyDrawing(browser, page)).toEqual([]);
+  });
+});
