@@ -7,6 +7,7 @@ import { type GrpcServer, startGrpcServer } from '#runtime/grpc/server.ts';
 import { service } from '#runtime/grpc/service.ts';
 import { Health } from '#runtime/health.ts';
 import { HEALTH_NAMES, observerService } from '#runtime/hubble/observer-service.ts';
+import { peerService } from '#runtime/hubble/peer-service.ts';
 import { SeenNamespaces } from '#runtime/hubble/seen-namespaces.ts';
 import type { Logger } from '#runtime/log.ts';
 import { createRegistry, type MetricsServer, startMetricsServer } from '#runtime/metrics.ts';
@@ -18,6 +19,7 @@ import { KernelClock } from './events/kernel-clock.ts';
 import { RecordDrain } from './events/record-drain.ts';
 import { RecordToRow } from './events/record-to-row.ts';
 import { type Datapath, type DatapathOptions, openDatapath } from './loader/datapath.ts';
+import { AgentEvents, type EventEndpoint } from './observer/agent-events.ts';
 import { BootHistory } from './observer/boot-history.ts';
 import { DatapathLosses } from './observer/datapath-losses.ts';
 import { FlowLog } from './observer/flow-log.ts';
@@ -113,6 +115,7 @@ export class Agent {
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #servers: (GrpcServer | MetricsServer)[] = [];
   readonly #namespaces: SeenNamespaces;
+  readonly #events: AgentEvents;
   #connections = 0;
   #address = '';
   #stopping: Promise<void> | undefined;
@@ -124,8 +127,14 @@ export class Agent {
     const boot = { cluster, node, bootId: newBootId() };
     this.flows = new FlowLog(boot, options.flows, this.#rememberBoots());
     this.#namespaces = new SeenNamespaces(this.flows.window);
+    this.#events = new AgentEvents(`${cluster}/${node}`);
+    this.#events.started(this.#startedMs);
     this.#losses = new DatapathLosses(DatapathLosses.fromJson(run.read('losses.json')));
-    this.#book = new AddressBook(cluster);
+    const { cgroupRoot, procRoot } = options;
+    if (options.services !== false) {
+      this.#services = new NodeServices({ source, datapath, node, cgroup: cgroupRoot, procRoot });
+    }
+    this.#book = new AddressBook(cluster, this.#services?.sync);
     const finder = new PodFinder(options.cgroupRoot, options.procRoot);
     const reasons = new ReasonLog(run);
     this.#reasons = reasons;
@@ -134,10 +143,6 @@ export class Agent {
     this.#saveState();
     this.#noteLosses(undefined);
 
-    const { cgroupRoot, procRoot } = options;
-    if (options.services !== false) {
-      this.#services = new NodeServices({ source, datapath, node, cgroup: cgroupRoot, procRoot });
-    }
     // Names before records: what waited in the ring is told with the names known now.
     this.#sync.run();
     this.#afterSync('');
@@ -188,7 +193,9 @@ export class Agent {
         namespaces: this.#namespaces,
         version: `waggle ${version}`,
         startedMs: this.#startedMs,
+        agentEvents: (request, context) => this.#events.read(request, context),
       }),
+      peerService(this.#options.source, this.#options.cluster),
       healthService(this.health, HEALTH_NAMES),
       service(FlowService, this.#service),
       service(
@@ -290,6 +297,7 @@ export class Agent {
   }
 
   #afterSync(problem: string): void {
+    this.#events.endpoints(this.#attachedEndpoints());
     if (problem === '') this.health.met('pods');
     else this.health.unmet('pods', problem);
     this.#services?.followPods(this.#sync.pods.values());
@@ -302,6 +310,16 @@ export class Agent {
     let count = 0;
     for (const { endpoint, problem } of this.#sync.pods.values()) if (endpoint !== undefined && problem === '') count++;
     return count;
+  }
+
+  /** By pod uid. */
+  #attachedEndpoints(): Map<string, EventEndpoint> {
+    const attached = new Map<string, EventEndpoint>();
+    for (const [uid, { pod, endpoint, problem }] of this.#sync.pods) {
+      if (endpoint === undefined || problem !== '') continue;
+      attached.set(uid, { id: endpoint.id, namespace: pod.namespace, pod: pod.name, labels: pod.labels });
+    }
+    return attached;
   }
 
   /** What is degraded, in one line; empty when all is well. */

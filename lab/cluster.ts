@@ -24,11 +24,18 @@ import { readManifests } from './manifest/read-manifests.ts';
 import { readSources } from './manifest/read-sources.ts';
 import { createFabric } from './network/fabric.ts';
 import { reserveSubnets } from './network/free-subnets.ts';
-import { hostAddress, type LabSubnets, nodeAddress, podCidrs } from './network/subnets.ts';
+import {
+  hostAddress,
+  type LabSubnets,
+  nodeAddress,
+  podCidrs,
+  serviceCidrs,
+  unownedServiceAddress,
+} from './network/subnets.ts';
 import { noteNetnsMount } from './network/sweep.ts';
 import { applyManifest } from './store/apply.ts';
 import { newMetadata, ObjectStore, timestamp } from './store/object-store.ts';
-import { isPodReady, type Namespace, type Node, type Pod } from './store/objects.ts';
+import { isPodReady, type KubeObject, type Namespace, type Node, type Pod } from './store/objects.ts';
 import { ServiceAddresses } from './store/service-addresses.ts';
 import { StateFolder } from './store/state-folder.ts';
 
@@ -97,6 +104,8 @@ export class Cluster {
     progress(`network: ${nodes} nodes on ${this.subnets.v4}.0.0/16 and ${this.subnets.v6}::/48`);
     await createFabric(this.layout, this.subnets, nodes);
     for (const name of ['default', DNS_NAMESPACE]) this.store.put(newNamespace(name));
+    // Only agents balance Services: without them nobody is at those addresses, and names stand for pods.
+    if (agents) this.store.put(newServiceCidr(this.subnets));
     for (let index = 0; index < nodes; index++) this.nodes.push(this.#addNode(index));
     this.state.flush();
     if (agents) {
@@ -147,6 +156,8 @@ export class Cluster {
       programs,
       gate: this.options.agents ? agentGate(name, agentSocket(this.layout, name)) : openGate,
       resolvConf: this.#resolvConf,
+      // For clients that are to keep an address nobody has any more.
+      containerEnv: { LAB_UNOWNED_SERVICE_ADDRESS: unownedServiceAddress(this.subnets).v4 },
     });
     this.store.put(newNode(name, index, this.subnets));
     const agent = this.options.agents
@@ -178,6 +189,16 @@ export class Cluster {
 function newNamespace(name: string): Namespace {
   const metadata = newMetadata({ name, labels: { 'kubernetes.io/metadata.name': name } });
   return { apiVersion: 'v1', kind: 'Namespace', metadata, status: { phase: 'Active' } };
+}
+
+function newServiceCidr(subnets: LabSubnets): KubeObject {
+  const { v4, v6 } = serviceCidrs(subnets);
+  return {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'ServiceCIDR',
+    metadata: newMetadata({ name: 'kubernetes' }),
+    spec: { cidrs: [v4, v6] },
+  };
 }
 
 function newNode(name: string, index: number, subnets: LabSubnets): Node {

@@ -13,6 +13,13 @@ interface Gone {
   readonly until: number;
 }
 
+/** The part of the node's Services that names addresses. */
+export interface ServiceAddresses {
+  owner(address: string): { readonly namespace: string; readonly name: string } | undefined;
+  /** Rises when an address gets another owner. */
+  readonly addressRevision: number;
+}
+
 /**
  * Who an address is, or was a moment ago. A record is read later than its packet was seen, so an address is first looked up
  * among its owners, past ones included, by the identity that the kernel knew it under.
@@ -26,13 +33,17 @@ export class AddressBook {
   #byIdentity = new Map<number, Endpoint>();
   #revision = 0;
 
-  constructor(cluster: string) {
+  readonly #services: ServiceAddresses | undefined;
+
+  /** @param services who has an address of the Service range */
+  constructor(cluster: string, services?: ServiceAddresses) {
     this.#cluster = cluster;
+    this.#services = services;
   }
 
   /** Rises whenever an answer may have changed. */
   get revision(): number {
-    return this.#revision;
+    return this.#revision + (this.#services?.addressRevision ?? 0);
   }
 
   get size(): number {
@@ -92,7 +103,11 @@ export class AddressBook {
     if (kin !== undefined) {
       return { ...NO_ENDPOINT, address, identity, cluster: kin.cluster, namespace: kin.namespace, labels: kin.labels };
     }
-    return { ...NO_ENDPOINT, address, identity, labels: reservedLabels(identity) };
+    const service = this.#services?.owner(address);
+    const unknown = { ...NO_ENDPOINT, address, identity, labels: reservedLabels(identity) };
+    if (service === undefined) return unknown;
+    const { namespace, name } = service;
+    return { ...unknown, cluster: this.#cluster, namespace, workloadKind: 'Service', workloadName: name };
   }
 
   #endpointOf(address: string, owner: AddressOwner): Endpoint {

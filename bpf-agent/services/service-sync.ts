@@ -48,6 +48,8 @@ export class ServiceSync {
   /** Who has a frontend: of two that claim one, the first. */
   readonly #owners = new Map<string, string>();
   readonly #problems = new Map<string, string>();
+  readonly #addresses = new Map<string, { readonly namespace: string; readonly name: string; frontends: number }>();
+  #addressRevision = 0;
   readonly #byId = new Map<number, Frontend>();
   readonly #ranges = new Map<string, Uint8Array>();
   readonly #dirty = new Set<string>();
@@ -84,6 +86,16 @@ export class ServiceSync {
   /** The frontend with this number in the kernel, also when it is gone by now. */
   frontend(id: number): Frontend | undefined {
     return this.#byId.get(id);
+  }
+
+  /** The Service that has an address. */
+  owner(address: string): { readonly namespace: string; readonly name: string } | undefined {
+    return this.#addresses.get(address);
+  }
+
+  /** Rises when an address gets another owner. */
+  get addressRevision(): number {
+    return this.#addressRevision;
   }
 
   *placed(): Generator<PlacedFrontend> {
@@ -175,6 +187,7 @@ export class ServiceSync {
         }
         const change = this.#table.set(frontend);
         if (frontend.protocol === UDP) gone.push(...change.gone);
+        if (owner === undefined) this.#own(frontend);
         this.#owners.set(key, name);
         placed.set(key, frontend);
         this.#remember(this.#table.id(key)!, frontend);
@@ -184,6 +197,7 @@ export class ServiceSync {
         const change = this.#table.delete(key);
         if (before.get(key)?.protocol === UDP) gone.push(...change.gone);
         this.#owners.delete(key);
+        this.#disown(key);
         this.#requestRivals(key);
       }
     } catch (error) {
@@ -197,6 +211,25 @@ export class ServiceSync {
     else this.#placed.delete(name);
     this.#revision++;
     if (gone.length > 0) this.#options.onGone(gone);
+  }
+
+  #own({ address, namespace, service, kind }: Frontend): void {
+    // A node keeps its own name, whatever ports of it are Services'.
+    if (kind === 'node-port') return;
+    const known = this.#addresses.get(address);
+    if (known !== undefined) known.frontends++;
+    else {
+      this.#addresses.set(address, { namespace, name: service, frontends: 1 });
+      this.#addressRevision++;
+    }
+  }
+
+  #disown(key: string): void {
+    const address = key.split('/')[1]!;
+    const known = this.#addresses.get(address);
+    if (known === undefined || --known.frontends > 0) return;
+    this.#addresses.delete(address);
+    this.#addressRevision++;
   }
 
   /** Who could not have an address gets it when its owner gives it up. */

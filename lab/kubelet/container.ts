@@ -63,7 +63,7 @@ export class Container {
     this.#cgroup = join(this.#place.podCgroup, containerCgroup(this.#node.cgroupDriver, this.#id));
     mkdirSync(this.#cgroup, { recursive: true });
     const logPath = containerLogPath(this.#node, pod, this.name);
-    const env = containerEnv(pod, this.#spec);
+    const env = containerEnv(pod, this.#spec, this.#node.containerEnv);
     const program = builtInProgram(this.#spec.image);
     const log = openSync(logPath, 'a');
     const child = launch({

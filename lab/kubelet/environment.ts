@@ -1,9 +1,16 @@
 import type { Container, Pod } from '../store/objects.ts';
 import { CONTAINER_PATH } from './tool.ts';
 
-/** A container's environment: the runtime's own variables, then those of its spec, each seeing those before it. */
-export function containerEnv(pod: Pod, container: Container): Record<string, string> {
-  const env: Record<string, string> = { PATH: CONTAINER_PATH, HOME: '/root', HOSTNAME: podHostname(pod) };
+/**
+ * A container's environment: the runtime's own variables, then those of its spec, each seeing those before it.
+ * @param cluster what every container of the cluster has
+ */
+export function containerEnv(
+  pod: Pod,
+  container: Container,
+  cluster: Record<string, string> = {},
+): Record<string, string> {
+  const env: Record<string, string> = { PATH: CONTAINER_PATH, HOME: '/root', HOSTNAME: podHostname(pod), ...cluster };
   for (const { name, value, valueFrom } of container.env ?? []) {
     const field = valueFrom?.fieldRef?.fieldPath;
     env[name] = field === undefined ? expand(value ?? '', env) : podField(pod, field);

@@ -21,4 +21,6 @@ export interface NodeContext {
   programs: ProgramHost;
   gate: EndpointGate;
   resolvConf: ResolvConf;
+  /** Variables every container has. */
+  containerEnv: Record<string, string>;
 }

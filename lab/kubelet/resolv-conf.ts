@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ObjectStore } from '../store/object-store.ts';
-import { isPodFinished, type Pod } from '../store/objects.ts';
+import { isPodFinished, type Pod, type Service } from '../store/objects.ts';
 
 export const DNS_NAMESPACE = 'kube-system';
 export const DNS_LABEL = { 'k8s-app': 'kube-dns' } as const;
@@ -19,8 +19,8 @@ export class ResolvConf {
     this.#dir = dir;
     mkdirSync(dir, { recursive: true });
     store.subscribe(({ kind, object }) => {
-      if (kind !== 'Pod' || object.metadata.namespace !== DNS_NAMESPACE) return;
-      const addresses = dnsAddresses(store.list<Pod>('Pod', DNS_NAMESPACE));
+      if ((kind !== 'Pod' && kind !== 'Service') || object.metadata.namespace !== DNS_NAMESPACE) return;
+      const addresses = serviceAddresses(store) ?? dnsAddresses(store.list<Pod>('Pod', DNS_NAMESPACE));
       // While the DNS pod is replaced its last address stays: it may well come back there.
       if (addresses.length === 0 || addresses.join() === this.#nameservers.join()) return;
       this.#nameservers = addresses;
@@ -54,6 +54,15 @@ export function resolvConf(namespace: string, nameservers: string[]): string {
   const lines = nameservers.map((address) => `nameserver ${address}`);
   lines.push(`search ${namespace}.svc.cluster.local svc.cluster.local cluster.local`, 'options ndots:5');
   return `${lines.join('\n')}\n`;
+}
+
+/** The Service's address, in a lab whose agents balance Services. */
+function serviceAddresses(store: ObjectStore): string[] | undefined {
+  if (store.list('ServiceCIDR').length === 0) return undefined;
+  const service = store
+    .list<Service>('Service', DNS_NAMESPACE)
+    .find(({ metadata }) => metadata.labels?.['k8s-app'] === DNS_LABEL['k8s-app']);
+  return service?.spec.clusterIPs;
 }
 
 function dnsAddresses(pods: Pod[]): string[] {

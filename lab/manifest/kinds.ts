@@ -33,6 +33,7 @@ export const KINDS: readonly Kind[] = [
   kind('DaemonSet', 'daemonsets', 'apps/v1', ['ds']),
   kind('Job', 'jobs', 'batch/v1'),
   kind('Service', 'services', 'v1', ['svc']),
+  kind('ServiceCIDR', 'servicecidrs', 'networking.k8s.io/v1', [], { namespaced: false, appliable: false }),
   kind('EndpointSlice', 'endpointslices', 'discovery.k8s.io/v1'),
   kind('NetworkPolicy', 'networkpolicies', 'networking.k8s.io/v1', ['netpol']),
   kind('CiliumNetworkPolicy', 'ciliumnetworkpolicies', 'cilium.io/v2', ['cnp']),

@@ -83,3 +83,8 @@ export function serviceAddress(subnets: LabSubnets, slot: number): DualAddress {
 export function serviceCidrs(subnets: LabSubnets): DualAddress {
   return { v4: `${subnets.v4}.128.0/18`, v6: `${subnets.v6}:f001::/112` };
 }
+
+/** An address of the Service range that no Service is ever given. */
+export function unownedServiceAddress(subnets: LabSubnets): DualAddress {
+  return serviceAddress(subnets, MAX_SERVICES + 1);
+}

@@ -13,6 +13,11 @@ export interface NamedService {
   name: string;
   namespace: string;
   endpoints: NamedEndpoint[];
+  /** What its name stands for; empty = its endpoints, as it is headless or nobody balances. */
+  addresses: string[];
+  ports: Service['spec']['ports'];
+  /** The name it is another one for; empty unless it is of type ExternalName. */
+  externalName: string;
 }
 
 /** What cluster DNS knows: Services and their endpoints by name, and names by address. Built anew after a change. */
@@ -24,7 +29,7 @@ export class ClusterNames {
   constructor(source: ClusterSource) {
     this.#source = source;
     source.onChange(({ kind }) => {
-      if (kind === 'Service' || kind === 'EndpointSlice') this.#services = undefined;
+      if (kind === 'Service' || kind === 'ServiceCIDR' || kind === 'EndpointSlice') this.#services = undefined;
     });
   }
 
@@ -56,9 +61,12 @@ export class ClusterNames {
   #build(): Map<string, NamedService> {
     const services = new Map<string, NamedService>();
     this.#byAddress = new Map();
+    const balanced = this.#source.list('ServiceCIDR').length > 0;
     for (const { metadata, spec } of this.#source.list('Service')) {
       const { name, namespace } = metadata;
-      services.set(`${name}.${namespace}`, { name, namespace, endpoints: [] });
+      const addresses = balanced ? clusterAddresses(spec) : [];
+      const { ports, externalName } = spec;
+      services.set(`${name}.${namespace}`, { name, namespace, endpoints: [], addresses, ports, externalName });
       for (const address of clusterAddresses(spec)) this.#byAddress.set(address, `${name}.${namespace}`);
     }
     for (const slice of this.#source.list('EndpointSlice')) {

@@ -64,6 +64,52 @@ function ask(name: string, type: RecordType = 'A') {
   return { code, data: typeof data[0] === 'string' ? [...(data as string[])].sort() : data, additionals };
 }
 
+describe('cluster DNS of a cluster that balances Services', () => {
+  const balanced = new ObjectStore();
+  for (const object of objects) balanced.set(object);
+  const service = (name: string, spec: object) =>
+    balanced.set(readObject('Service', { kind: 'Service', metadata: meta(name), spec }));
+  balanced.set(
+    readObject('ServiceCIDR', {
+      kind: 'ServiceCIDR',
+      metadata: { name: 'kubernetes' },
+      spec: { cidrs: ['10.9.0.0/16'] },
+    }),
+  );
+  service('dual', { clusterIPs: ['10.9.0.3', 'fd09::3'], ports: [{ name: 'http', port: 80 }] });
+  service('other', { type: 'ExternalName', externalName: 'dual.shop.svc.cluster.local' });
+  service('outside', { type: 'ExternalName', externalName: 'example.org' });
+  service('loop', { type: 'ExternalName', externalName: 'loop.shop.svc.cluster.local' });
+  const clusterNames = new ClusterNames(balanced as unknown as ClusterSource);
+  const data = (name: string, type: RecordType = 'A') =>
+    answerQuestion({ name: `${name}.shop.svc.cluster.local`, type }, clusterNames).answers.map((answer) =>
+      'data' in answer ? answer.data : undefined,
+    );
+
+  test('a Service name stands for its address, ready pods or not', () => {
+    expect(data('web')).toEqual(['10.9.0.1']);
+    expect(data('idle')).toEqual(['10.9.0.2']);
+    expect(data('dual')).toEqual(['10.9.0.3']);
+    expect(data('dual', 'AAAA')).toEqual(['fd09::3']);
+  });
+
+  test('a headless one still stands for its pods', () => {
+    expect(data('db')).toEqual(['10.0.1.9']);
+  });
+
+  test('an ExternalName is an alias, followed where the cluster knows it', () => {
+    expect(data('other')).toEqual(['dual.shop.svc.cluster.local', '10.9.0.3']);
+    expect(data('outside')).toEqual(['example.org']);
+    expect(data('loop')).toEqual(['loop.shop.svc.cluster.local']);
+  });
+
+  test('ports are those of the Service', () => {
+    const record = { priority: 0, weight: 100, port: 80, target: 'dual.shop.svc.cluster.local' };
+    expect(data('_http._tcp.dual', 'SRV')).toEqual([record]);
+    expect(answerQuestion({ name: '_x._tcp.dual.shop.svc.cluster.local', type: 'SRV' }, clusterNames).code).toBe(3);
+  });
+});
+
 describe('cluster DNS', () => {
   test('a Service name stands for its ready pods', () => {
     expect(ask('web.shop.svc.cluster.local')).toMatchObject({ code: 0, data: ['10.0.0.5', '10.0.0.7'] });

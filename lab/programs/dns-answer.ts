@@ -66,9 +66,18 @@ export function answerQuestion({ name, type }: Question, names: ClusterNames): N
   const service = names.service(namespace, labels.pop()!);
   if (!service) return missing();
   if (labels.length === 0) {
-    // Until there is load-balancing, a Service's name stands for its ready pods.
-    const ready = service.endpoints.filter((endpoint) => endpoint.ready);
-    return type === 'SRV' ? services(name, service) : existing(addresses(name, type, rotated(ready)));
+    if (service.externalName !== '') return alias(name, service.externalName, type, names);
+    if (type === 'SRV') return services(name, service);
+    if (service.addresses.length > 0) {
+      return existing(
+        addresses(
+          name,
+          type,
+          service.addresses.map((address) => ({ address })),
+        ),
+      );
+    }
+    return existing(addresses(name, type, rotated(service.endpoints.filter((endpoint) => endpoint.ready))));
   }
   if (labels.length === 1) {
     const found = service.endpoints.filter((endpoint) => endpoint.host === labels[0]);
@@ -100,10 +109,21 @@ function rotated<T>(list: T[]): T[] {
   return [...list.slice(start), ...list.slice(0, start)];
 }
 
+/** Another name, and what that stands for when it is one of the cluster's. One step: an alias of an alias is left to who asks. */
+function alias(name: string, target: string, type: string, names: ClusterNames): NameAnswer {
+  const record: Answer = { name, type: 'CNAME', ttl: TTL, data: target };
+  const [service = '', namespace = ''] = target.toLowerCase().split('.');
+  const further = names.service(namespace, service)?.externalName ?? '';
+  if (!target.endsWith(`.${CLUSTER_DOMAIN}`) || further !== '') return existing([record]);
+  const { answers, additionals } = answerQuestion({ name: target, type: type as Question['type'] }, names);
+  return existing([record, ...answers], additionals);
+}
+
 /** SRV records: of one named port, or of every port when none is named. */
 function services(name: string, service: NamedService, wanted?: { port: string; protocol: string }): NameAnswer {
   const answers: Answer[] = [];
   const additionals: Answer[] = [];
+  if (service.addresses.length > 0) return servicesOfAddress(name, service, wanted);
   for (const endpoint of service.endpoints) {
     if (!endpoint.ready) continue;
     const ports = endpoint.ports.filter(
@@ -117,6 +137,26 @@ function services(name: string, service: NamedService, wanted?: { port: string; 
     if (ports.length > 0) additionals.push({ name: target, type, ttl: TTL, data: endpoint.address });
   }
   return answers.length > 0 || !wanted ? existing(answers, additionals) : missing();
+}
+
+/** The same of a Service that has an address: its own ports there. */
+function servicesOfAddress(
+  name: string,
+  service: NamedService,
+  wanted?: { port: string; protocol: string },
+): NameAnswer {
+  const target = `${service.name}.${service.namespace}.svc.${CLUSTER_DOMAIN}`;
+  const ports = service.ports.filter(
+    (port) => !wanted || (port.name === wanted.port && port.protocol.toLowerCase() === wanted.protocol),
+  );
+  if (ports.length === 0) return wanted ? missing() : existing();
+  const answers = ports.map(
+    ({ port }): Answer => ({ name, type: 'SRV', ttl: TTL, data: { priority: 0, weight: 100, port, target } }),
+  );
+  const additionals = service.addresses.map(
+    (address): Answer => ({ name: target, type: address.includes(':') ? 'AAAA' : 'A', ttl: TTL, data: address }),
+  );
+  return existing(answers, additionals);
 }
 
 function endpointName(service: NamedService, endpoint: NamedEndpoint): string {

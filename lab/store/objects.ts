@@ -179,6 +179,7 @@ export interface ServicePort {
   port: number;
   protocol?: string;
   targetPort?: number | string;
+  nodePort?: number;
 }
 
 export interface Service extends KubeObject {

@@ -2,6 +2,9 @@ import { type LabSubnets, MAX_SERVICES, serviceAddress } from '../network/subnet
 import type { ObjectStore } from './object-store.ts';
 import type { Service } from './objects.ts';
 
+/** Kubernetes' default range of node ports. */
+const NODE_PORTS = { first: 30_000, last: 32_767 };
+
 /** Hands out addresses of the Service range. What is taken is read from the store, so nothing can leak. */
 export class ServiceAddresses {
   readonly #subnets: LabSubnets;
@@ -14,7 +17,8 @@ export class ServiceAddresses {
   }
 
   /** Completes a Service's addresses as the API server would; `existing` keeps what it has. Throws when none is left. */
-  assign(spec: Service['spec'], existing: Service | undefined): Service['spec'] {
+  assign(asked: Service['spec'], existing: Service | undefined): Service['spec'] {
+    const spec = this.#withNodePorts(asked, existing);
     const { type = 'ClusterIP', clusterIP } = spec;
     if (type === 'ExternalName') return { ...spec, type };
     const dual = spec.ipFamilyPolicy === 'PreferDualStack' || spec.ipFamilyPolicy === 'RequireDualStack';
@@ -34,6 +38,25 @@ export class ServiceAddresses {
     const clusterIPs = ipFamilies.map((family) => serviceAddress(this.#subnets, slot)[family === 'IPv6' ? 'v6' : 'v4']);
     if (clusterIP) clusterIPs[0] = clusterIP;
     return { ...spec, ...families, clusterIP: clusterIPs[0], clusterIPs };
+  }
+
+  #withNodePorts(spec: Service['spec'], existing: Service | undefined): Service['spec'] {
+    if (spec.type !== 'NodePort' && spec.type !== 'LoadBalancer') return spec;
+    const others = this.#store
+      .list<Service>('Service')
+      .filter(({ metadata }) => metadata.uid !== existing?.metadata.uid);
+    const taken = new Set(others.flatMap(({ spec: { ports = [] } }) => ports.map(({ nodePort }) => nodePort)));
+    const ports = (spec.ports ?? []).map((port, index) => {
+      let nodePort = port.nodePort ?? existing?.spec.ports?.[index]?.nodePort;
+      if (nodePort === undefined) {
+        nodePort = NODE_PORTS.first;
+        while (taken.has(nodePort) && nodePort < NODE_PORTS.last) nodePort++;
+        if (taken.has(nodePort)) throw new Error('all node ports are taken');
+      }
+      taken.add(nodePort);
+      return { ...port, nodePort };
+    });
+    return { ...spec, ports };
   }
 
   #freeSlot(): number {

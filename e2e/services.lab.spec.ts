@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { DROP_REASON } from '#core/flow/drop-reason.ts';
+import { TCP_FLAG } from '#core/flow/tcp-flags.ts';
+import { VERDICT } from '#core/flow/verdict.ts';
+import { type ToldFlow, toldFlows } from './flow-reader.ts';
+import { Lab } from './lab.ts';
+
+// Services as pods use them: by name and address, in a cluster without kube-proxy.
+
+let lab: Lab;
+
+beforeAll(async () => {
+  lab = await Lab.up();
+});
+
+afterAll(async () => {
+  await lab?.down();
+});
+
+const flows = (): Promise<ToldFlow[]> => toldFlows([lab.agent('node1'), lab.agent('node2')]);
+
+async function until<T>(what: string, ask: () => Promise<T | undefined>, timeoutMs = 40_000): Promise<T> {
+  for (const deadline = Date.now() + timeoutMs; ; ) {
+    const answer = await ask();
+    if (answer !== undefined) return answer;
+    if (Date.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
+
+describe('the drops scenario', () => {
+  beforeAll(async () => {
+    await lab.scenario('drops');
+    await lab.running(5);
+  });
+
+  const drops = (client: string, reason: number) => async () => {
+    const found = (await flows()).filter(
+      ({ source, verdict, dropReason }) =>
+        source.workloadName === client && verdict === VERDICT.DROPPED && dropReason === reason,
+    );
+    return found.length >= 2 ? found : undefined;
+  };
+
+  test('loses each SYN to an address that no Service owns', async () => {
+    const found = await until('SYNs are lost', drops('stale-client', DROP_REASON.STALE_OR_UNROUTABLE_IP));
+    for (const { tcpFlags, destinationPort, direction } of found) {
+      expect({ tcpFlags, destinationPort, direction }).toEqual({
+        tcpFlags: TCP_FLAG.SYN,
+        destinationPort: 80,
+        direction: 2,
+      });
+    }
+    // Sent again by the kernel, from the same port.
+    expect(new Set(found.map(({ sourcePort }) => sourcePort)).size).toBeLessThan(found.length);
+  });
+
+  test('refuses at once where no backend is ready, one flow each, told with the Service', async () => {
+    const found = await until('connections are refused', drops('early-client', DROP_REASON.SERVICE_BACKEND_NOT_FOUND));
+    for (const { source, destination, destinationPort } of found) {
+      expect(source.pod).toMatch(/^early-client-/);
+      expect(destination).toMatchObject({ namespace: 'drops', workloadKind: 'Service', workloadName: 'empty' });
+      expect(destinationPort).toBe(80);
+    }
+  });
+
+  test('denies by policy who reaches a backend through its Service', async () => {
+    await until('the policy drops', async () => {
+      const denied = (await flows()).filter(({ dropReason }) => dropReason === DROP_REASON.POLICY_DENIED);
+      return denied.some(({ destination }) => destination.workloadName === 'vault') || undefined;
+    });
+  });
+});
