@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { AgentService } from '#proto/gen/waggle/v1/agent_pb.ts';
+import { CniService } from '#proto/gen/waggle/v1/cni_pb.ts';
 import { FlowService } from '#proto/gen/waggle/v1/flow_pb.ts';
 import type { ClusterSource } from '#runtime/cluster/source.ts';
 import { healthService } from '#runtime/grpc/health-service.ts';
@@ -12,6 +13,7 @@ import { SeenNamespaces } from '#runtime/hubble/seen-namespaces.ts';
 import type { Logger } from '#runtime/log.ts';
 import { createRegistry, type MetricsServer, startMetricsServer } from '#runtime/metrics.ts';
 import { registerAgentMetrics } from './agent-metrics.ts';
+import { PodPreparation } from './cni/cni-service.ts';
 import { EndpointService } from './endpoint-service.ts';
 import { AddressBook } from './events/address-book.ts';
 import { EndpointTable } from './events/endpoint-table.ts';
@@ -28,7 +30,7 @@ import { nodeFlows } from './observer/node-flows.ts';
 import { PodFinder } from './pods/pod-finder.ts';
 import { DecisionTable } from './policy/decision-table.ts';
 import { ReasonLog } from './policy/reason-log.ts';
-import { ruleHits } from './policy/rule-hits.ts';
+import { RuleHitLog } from './policy/rule-hits.ts';
 import type { RunDirectory } from './run-directory.ts';
 import { NodeServices } from './services/node-services.ts';
 import { NodeSync } from './sync/node-sync.ts';
@@ -105,8 +107,8 @@ export class Agent {
   readonly #loop: SyncLoop;
   readonly #book: AddressBook;
   readonly #clock = new KernelClock();
-  readonly #reasons: ReasonLog;
   readonly #decisions: DecisionTable;
+  readonly #hits: RuleHitLog;
   readonly #drain: RecordDrain;
   readonly #losses: DatapathLosses;
   readonly #service: NodeFlowService;
@@ -137,7 +139,6 @@ export class Agent {
     this.#book = new AddressBook(cluster, this.#services?.sync);
     const finder = new PodFinder(options.cgroupRoot, options.procRoot);
     const reasons = new ReasonLog(run);
-    this.#reasons = reasons;
     const { policyAudit = false } = options;
     this.#sync = new NodeSync({ source, datapath, finder, book: this.#book, cluster, node, reasons, policyAudit });
     this.#saveState();
@@ -153,6 +154,7 @@ export class Agent {
     });
     const table = new EndpointTable(this.flows.window.endpoints, this.#book);
     this.#decisions = new DecisionTable(this.flows.window.decisions, (id) => reasons.reason(id));
+    this.#hits = new RuleHitLog(run, { hits: () => this.#decisions.hits, reasonOf: (id) => reasons.reason(id) });
     this.#drain = new RecordDrain({
       ring: datapath.ring,
       rows: new RecordToRow(this.flows.window, this.flows.node, table, this.#clock, this.#decisions),
@@ -200,19 +202,19 @@ export class Agent {
       service(FlowService, this.#service),
       service(
         AgentService,
-        new EndpointService(
-          this.#sync,
-          this.#loop,
-          () => ruleHits(this.#decisions.hits, (id) => this.#reasons.reason(id)),
-          this.#options.policyAudit ?? false,
-        ),
+        new EndpointService(this.#sync, this.#loop, this.#hits, this.#options.policyAudit ?? false),
       ),
     ];
     const tcp = await startGrpcServer({ address: listen, services, log });
     this.#servers.push(tcp);
     this.#address = tcp.address;
     this.#servers.push(
-      await startGrpcServer({ address: `unix:${run.socket}`, services, log, setting: '--run-dir or WAGGLE_RUN_DIR' }),
+      await startGrpcServer({
+        address: `unix:${run.socket}`,
+        services: [...services, service(CniService, new PodPreparation(this.#sync, this.#loop))],
+        log,
+        setting: '--run-dir or WAGGLE_RUN_DIR',
+      }),
     );
     this.health.met('gRPC');
     if (metricsListen === undefined) return;
@@ -247,6 +249,7 @@ export class Agent {
     if (this.#service.followers > 0) await new Promise((resolve) => setTimeout(resolve, FAREWELL_MS));
     await Promise.all(this.#servers.map((server) => server.stop()));
     await this.#options.source.stop();
+    this.#hits.save();
     this.#saveState(Date.now());
     this.#datapath.close();
   }
@@ -283,6 +286,7 @@ export class Agent {
 
   #sweep(): void {
     this.#options.run.settle();
+    this.#hits.save();
     // Counters first: connections opened during the walk must not count as evicted.
     const counters = this.#datapath.maps.counters.read();
     this.#connections = this.#datapath.sweep().visited;

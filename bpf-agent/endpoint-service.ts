@@ -1,5 +1,5 @@
 import { create } from '@bufbuild/protobuf';
-import { timestampNow } from '@bufbuild/protobuf/wkt';
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import {
   AgentEndpointSchema,
   type AgentService,
@@ -7,9 +7,9 @@ import {
   ListEndpointsResponseSchema,
   type ListRuleHitsResponse,
   ListRuleHitsResponseSchema,
-  type RuleHits,
 } from '#proto/gen/waggle/v1/agent_pb.ts';
 import { Code, type Handlers, StatusError } from '#runtime/grpc/service.ts';
+import type { RuleHitLog } from './policy/rule-hits.ts';
 import type { NodeSync } from './sync/node-sync.ts';
 import type { SyncLoop } from './sync/sync-loop.ts';
 
@@ -22,15 +22,14 @@ export class EndpointService implements Handlers<typeof AgentService> {
   readonly #sync: NodeSync;
   readonly #loop: SyncLoop;
 
-  readonly #hits: () => RuleHits[];
+  readonly #hits: Pick<RuleHitLog, 'sinceMs' | 'messages'>;
   readonly #audit: boolean;
-  readonly #since = timestampNow();
 
   /**
-   * @param hits which rules have decided, since the service was made
+   * @param hits which rules have decided
    * @param audit nothing is enforced on this node
    */
-  constructor(sync: NodeSync, loop: SyncLoop, hits: () => RuleHits[], audit: boolean) {
+  constructor(sync: NodeSync, loop: SyncLoop, hits: Pick<RuleHitLog, 'sinceMs' | 'messages'>, audit: boolean) {
     this.#sync = sync;
     this.#loop = loop;
     this.#hits = hits;
@@ -38,7 +37,11 @@ export class EndpointService implements Handlers<typeof AgentService> {
   }
 
   async listRuleHits(): Promise<ListRuleHitsResponse> {
-    return create(ListRuleHitsResponseSchema, { since: this.#since, rules: this.#hits(), audit: this.#audit });
+    return create(ListRuleHitsResponseSchema, {
+      since: timestampFromMs(this.#hits.sinceMs),
+      rules: this.#hits.messages(),
+      audit: this.#audit,
+    });
   }
 
   awaitEndpoint: Handlers<typeof AgentService>['awaitEndpoint'] = async (request, { signal }) => {

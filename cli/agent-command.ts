@@ -35,6 +35,7 @@ interface AgentFlags extends Record<TimeoutFlag, number> {
   flows: number;
   ringSize: number;
   connections: number;
+  policyEntries: number;
   attachMode: 'auto' | 'tcx' | 'clsact';
   policyAudit: boolean;
   detachOnExit: boolean;
@@ -116,6 +117,12 @@ export function agentCommand(): Command {
       parser: count(1_024, 16_777_216),
       default: 131_072,
     }),
+    setting<number>({
+      flags: '--policy-entries <count>',
+      description: 'entries in the policy map: policies that do not fit stay as they were, and the agent is not ready',
+      parser: count(64, 16_777_216),
+      default: 524_288,
+    }),
     setting<string>({
       flags: '--attach-mode <mode>',
       description: 'kind of hook: auto takes tcx where the kernel has it (6.6), else clsact',
@@ -195,6 +202,7 @@ async function runAgent(flags: AgentFlags): Promise<void> {
     datapath: {
       ringBytes: flags.ringSize,
       connections: flags.connections,
+      policyEntries: flags.policyEntries,
       timeouts: Object.fromEntries(
         (Object.keys(TIMEOUTS) as TimeoutFlag[]).map((flag) => [timeoutOf(flag), flags[flag]]),
       ),

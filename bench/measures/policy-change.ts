@@ -51,8 +51,9 @@ export const policyChange: Benchmark = {
       source,
       run: () => {
         const before = performance.now();
-        sync.run();
+        const awaiting = sync.run();
         runs.push(performance.now() - before);
+        return awaiting;
       },
       onRun: (problem) => {
         if (problem !== '') throw new Error(problem);
@@ -153,5 +154,9 @@ function everyPodHasAnInterface(): PodFinder {
 
 /** The datapath with its maps and no hooks: nothing of this machine is touched. */
 function unattached(datapath: Datapath): Datapath {
-  return { maps: datapath.maps, attached: () => [], attach: () => {}, detach: () => {} } as unknown as Datapath;
+  const nothing = () => {};
+  return {
+    ...{ maps: datapath.maps, attached: () => [] },
+    ...{ attach: nothing, detach: nothing, takeOver: nothing },
+  } as unknown as Datapath;
 }

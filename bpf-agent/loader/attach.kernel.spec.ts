@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { TRIGGER } from '#core/flow/trigger.ts';
 import { buildBpf } from '../../scripts/build-bpf.ts';
 import { type StoryRecord, toStoryRecord, totals } from '../bpf/packet-story.ts';
-import { type Datapath, type DatapathOptions, openDatapath } from './datapath.ts';
+import { type Datapath, type DatapathOptions, DEFAULT_OBJECT, openDatapath } from './datapath.ts';
 import {
   echoClient,
   echoServer,
@@ -40,6 +40,7 @@ afterEach(() => {
 
 function datapathOnNode(options: DatapathOptions = {}): Datapath {
   const datapath = story.onNode(() => openDatapath({ ...SMALL, ...options }));
+  datapath.takeOver();
   open.push(datapath);
   return datapath;
 }
@@ -211,6 +212,68 @@ describe('a pinned datapath', () => {
     expect(second.attached()).toHaveLength(1);
     expect(pins()).toHaveLength(1);
     expect(pins()[0]).not.toBe(before);
+  });
+
+  it('leaves an earlier process’s programs at work while its own have nothing to decide by', async () => {
+    const first = datapathOnNode({ pinDirectory: story.pinDirectory });
+    story.onNode(() => first.attach(story.interfaceIndex));
+    first.maps.endpoints.set(story.interfaceIndex, { id: 9, identity: 900 });
+    first.maps.state.bump();
+    await story.inPod(udpSender(NODE_ADDRESS, 20));
+    await vi.waitFor(() => expect(first.maps.counters.read().packets).toBeGreaterThan(20), SOON);
+
+    // One map of another shape, and none of those it belongs with is taken over.
+    const second = story.onNode(() =>
+      openDatapath({ ...SMALL, pinDirectory: story.pinDirectory, policyEntries: 1000 }),
+    );
+    expect(second.attached()).toHaveLength(1);
+    expect(second.maps.endpoints.size).toBe(0);
+    const told = () => recordsOf(second).map(({ endpointId }) => endpointId);
+    await story.inPod(udpSender(NODE_ADDRESS, 21));
+    await vi.waitFor(() => expect(told()).toContain(9), SOON);
+
+    second.maps.endpoints.set(story.interfaceIndex, { id: 10, identity: 901 });
+    second.takeOver();
+    await story.inPod(udpSender(NODE_ADDRESS, 22));
+    await vi.waitFor(() => expect(told()).toContain(10), SOON);
+    close(second);
+    close(first);
+  });
+
+  it('goes on when the kernel refuses the next process’s programs', async () => {
+    const first = datapathOnNode({ pinDirectory: story.pinDirectory });
+    story.onNode(() => first.attach(story.interfaceIndex));
+    // Everything is kept from the pod.
+    const ways = { ingress: true, egress: true };
+    first.maps.endpoints.set(story.interfaceIndex, {
+      ...{ id: 9, identity: 900 },
+      policy: { set: 0, enforced: ways, audited: ways, ranges: false, guarded: false, closed: true },
+    });
+    first.maps.state.bump();
+    close(first);
+
+    const image = readFileSync(DEFAULT_OBJECT);
+    const call = image.indexOf(Buffer.from('8500000001000000', 'hex'));
+    image.writeUInt32LE(99_999, call + 4);
+    const objectPath = join(story.pinDirectory, '..', `${basename(story.pinDirectory)}-refused.o`);
+    writeFileSync(objectPath, image);
+    const pins = () => readdirSync(join(story.pinDirectory, 'maps')).sort();
+    const before = pins();
+    try {
+      for (const policyEntries of [undefined, 1000]) {
+        const next = { ...SMALL, pinDirectory: story.pinDirectory, objectPath, policyEntries };
+        expect(() => story.onNode(() => openDatapath(next))).toThrow(
+          expect.objectContaining({ code: 'object-refused' }),
+        );
+      }
+    } finally {
+      rmSync(objectPath);
+    }
+    expect(pins()).toEqual(before);
+    await story.inPod(udpSender(NODE_ADDRESS, 20));
+    const again = datapathOnNode({ pinDirectory: story.pinDirectory });
+    await vi.waitFor(() => expect(again.maps.counters.read().dropped[4]).toBeGreaterThan(20), SOON);
+    expect(again.attached()).toHaveLength(1);
   });
 
   it('lets go of the links of interfaces that are gone', async () => {

@@ -34,6 +34,8 @@ export interface DatapathOptions {
   readonly ringBytes?: number;
   /** Size of the connection table; default 131,072 entries of about 210 bytes. */
   readonly connections?: number;
+  /** Size of the policy map; default 524,288 entries, which take memory as they are used. */
+  readonly policyEntries?: number;
   /** `tcx` unless the kernel lacks it; `clsact` forces the older hook. */
   readonly attachMode?: AttachMode;
   readonly objectPath?: string;
@@ -76,6 +78,8 @@ const PINNED_MAPS = [
   'drops',
   ...SERVICE_MAPS,
 ];
+/** What decides about packets. Numbers of one of them stand in the others, so they are taken over together or not at all. */
+const ENFORCING_MAPS = ['endpoints', 'identities', 'prefixes', 'state', 'policies', 'policy_ranges'];
 const MIN_RING_BYTES = 4096;
 
 /**
@@ -93,8 +97,14 @@ export function openDatapath(options: DatapathOptions = {}): Datapath {
   const object = BpfObject.load({
     path: options.objectPath ?? DEFAULT_OBJECT,
     readOnlyData: encodeSettings({ ...DEFAULT_TIMEOUTS, ...options.timeouts }, kernelTick()),
-    entries: { records: ringBytes, connections: options.connections ?? 131_072 },
-    ...(pins === undefined ? {} : { pins: { directory: join(pins, 'maps'), maps: PINNED_MAPS } }),
+    entries: {
+      records: ringBytes,
+      connections: options.connections ?? 131_072,
+      ...(options.policyEntries === undefined ? {} : { policies: options.policyEntries }),
+    },
+    ...(pins === undefined
+      ? {}
+      : { pins: { directory: join(pins, 'maps'), maps: PINNED_MAPS, together: ENFORCING_MAPS } }),
   });
   try {
     return new Datapath(object, pins, options.attachMode);
@@ -114,6 +124,9 @@ export class Datapath {
   readonly #forcedMode: AttachMode | undefined;
   readonly #links = new Map<string, TcxLink>();
   readonly #modes = new Map<number, AttachMode>();
+  /** Links that still carry an earlier process's programs. */
+  readonly #inherited = new Set<string>();
+  #tookOver = false;
   #cgroupHooks: CgroupHooks | undefined;
 
   constructor(object: BpfObject, pinDirectory: string | undefined, mode: AttachMode | undefined) {
@@ -136,8 +149,24 @@ export class Datapath {
       this.#linkDirectory = join(pinDirectory, 'links');
       mkdirSync(this.#linkDirectory, { recursive: true, mode: 0o700 });
       this.#adoptLinks(this.#linkDirectory);
-      object.removeStalePins();
+      if (!this.maps.state.isNew) this.takeOver();
     }
+  }
+
+  /**
+   * Gives the links of an earlier process this one's programs. Done by itself where they find what decides about packets as the
+   * earlier ones left it; where those maps had to be made anew, the earlier programs go on with theirs until the caller has
+   * filled the new ones and calls this.
+   */
+  takeOver(): void {
+    if (this.#tookOver) return;
+    this.#tookOver = true;
+    for (const [name, link] of this.#links) {
+      if (this.#inherited.has(name)) updateTcx(link, this.#object.programFd(PROGRAMS[name.split('-')[1] as Hook]));
+    }
+    this.#inherited.clear();
+    if (this.maps.state.isNew) this.maps.state.begin();
+    this.#object.removeStalePins();
   }
 
   /** Descriptors of the loaded programs, for BPF_PROG_TEST_RUN. */
@@ -225,7 +254,7 @@ export class Datapath {
     this.#links.set(name, link);
   }
 
-  /** Gives the pinned links of an earlier process this one's programs; drops those whose interface is gone. */
+  /** Opens the pinned links of an earlier process; drops those whose interface is gone. */
   #adoptLinks(directory: string): void {
     for (const name of readdirSync(directory)) {
       if (name.startsWith('service-')) continue; // attachServices takes it over
@@ -237,8 +266,8 @@ export class Datapath {
         if (link) releaseTcx(link);
         continue;
       }
-      updateTcx(link, this.#object.programFd(PROGRAMS[hook]));
       this.#links.set(name, link);
+      this.#inherited.add(name);
     }
     for (const name of this.#links.keys()) {
       const interfaceIndex = Number.parseInt(name, 10);

@@ -16,7 +16,12 @@ export interface ObjectOptions {
   /** Sizes that differ from the C source: map name → entries (ring: bytes, a power of two). */
   readonly entries?: Readonly<Record<string, number>>;
   /** Maps that outlive the process, and the directory on a BPF file system where they are pinned. */
-  readonly pins?: { readonly directory: string; readonly maps: readonly string[] };
+  readonly pins?: {
+    readonly directory: string;
+    readonly maps: readonly string[];
+    /** Those of them that only mean something together: when one has another layout, all are made anew. */
+    readonly together?: readonly string[];
+  };
 }
 
 export class BpfObject {
@@ -52,7 +57,7 @@ export class BpfObject {
         if (error < 0) throw new LoaderError('object-refused', `cannot size the map "${name}" to ${entries}`, -error);
       }
       if (options.readOnlyData) fillReadOnlyData(pointer, options.readOnlyData);
-      const pins = options.pins ? placePins(pointer, btf, options.pins.directory, options.pins.maps) : NO_PINS;
+      const pins = options.pins ? placePins(pointer, btf, options.pins) : NO_PINS;
       const error = library.objectLoad(pointer);
       if (error < 0) throw refused('the kernel refused the eBPF object', -error);
       return new BpfObject(pointer, btf, pins.reused, pins.stale);
@@ -96,23 +101,18 @@ const NO_PINS = { reused: [] as string[], stale: [] as string[] };
  * A pin's name ends with a hash of everything that makes a map interchangeable with another: kind, sizes, and the layout
  * of its structs. So a map with another layout gets another pin, and the old one stays in use until links are switched.
  */
-function placePins(object: Pointer, btf: Btf, directory: string, maps: readonly string[]) {
+function placePins(object: Pointer, btf: Btf, { directory, maps, together = [] }: NonNullable<ObjectOptions['pins']>) {
   const library = libbpf();
+  const shared = together.map((name) => shapeOf(object, btf, name)).join('|');
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const present = readdirSync(directory);
   const reused: string[] = [];
   const stale: string[] = [];
   for (const name of maps) {
     const map = findMap(object, name);
-    const shape = [
-      library.mapType(map),
-      library.mapFlags(map),
-      library.mapKeySize(map),
-      library.mapValueSize(map),
-      library.mapMaxEntries(map),
-      btf.mapLayout(name) ?? '',
-    ];
-    const hash = createHash('sha256').update(shape.join('|')).digest('hex').slice(0, 12);
+    const shape = shapeOf(object, btf, name);
+    const text = together.includes(name) ? `${shape}||${shared}` : shape;
+    const hash = createHash('sha256').update(text).digest('hex').slice(0, 12);
     const pin = `${name}-${hash}`;
     const error = library.setPinPath(map, join(directory, pin));
     if (error < 0) throw new LoaderError('pin-failed', `cannot place the map "${name}" in ${directory}`, -error);
@@ -123,6 +123,19 @@ function placePins(object: Pointer, btf: Btf, directory: string, maps: readonly 
     }
   }
   return { reused, stale };
+}
+
+function shapeOf(object: Pointer, btf: Btf, name: string): string {
+  const library = libbpf();
+  const map = findMap(object, name);
+  const sizes = [
+    library.mapType(map),
+    library.mapFlags(map),
+    library.mapKeySize(map),
+    library.mapValueSize(map),
+    library.mapMaxEntries(map),
+  ];
+  return [...sizes, btf.mapLayout(name) ?? ''].join('|');
 }
 
 function findMap(object: Pointer, name: string): Pointer {

@@ -35,6 +35,18 @@ export class DatapathStateMap {
     return this.#map.get(0)!;
   }
 
+  /** Nothing was ever put in force with these maps. */
+  get isNew(): boolean {
+    const { identityRevision, policyRevision } = this.get();
+    return identityRevision === 0 && policyRevision === 0;
+  }
+
+  /** Begins where no connection can have come from: what an earlier map was at is far from the clock. */
+  begin(): void {
+    const revision = Math.floor(Date.now() / 1000) >>> 0;
+    this.#map.set(0, { identityRevision: revision, policyRevision: revision });
+  }
+
   /** Makes known connections look their identities up again, each with its next record. Call after changing endpoints or identities. */
   bumpIdentityRevision(): void {
     const { identityRevision, policyRevision } = this.get();

@@ -4,7 +4,7 @@ import { DIRECTION } from '#core/flow/direction.ts';
 import type { Reason } from '#core/policy/reason.ts';
 import { RuleEffect } from '#proto/gen/waggle/v1/agent_pb.ts';
 import { DecisionTable } from './decision-table.ts';
-import { ruleHits } from './rule-hits.ts';
+import { RuleHitLog } from './rule-hits.ts';
 
 const policy = { kind: 'NetworkPolicy', namespace: 'shop', name: 'web' } as const;
 const REASONS = new Map<number, Reason>([
@@ -64,7 +64,8 @@ describe('rule ids of records', () => {
     decisions.number(16, 17, DIRECTION.INGRESS, 1, 2, 110);
     decisions.number(17, 0, DIRECTION.INGRESS, 7, 7, 120);
     decisions.number(1, 0, DIRECTION.INGRESS, 1, 1, 130);
-    const told = ruleHits(decisions.hits, (id) => REASONS.get(id));
+    const nowhere = { read: () => '', write: () => {} };
+    const told = new RuleHitLog(nowhere, { hits: () => decisions.hits, reasonOf: (id) => REASONS.get(id) }).messages();
     expect(
       told.map(({ effect, policies, hits, packets, last }) => [effect, policies.length, hits, packets, last?.seconds]),
     ).toEqual([

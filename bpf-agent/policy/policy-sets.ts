@@ -119,7 +119,7 @@ export class PolicySets {
       if (peers.exists(entry.key.peer)) return false;
       gone.push(entry);
     }
-    for (const { key, value } of added) this.#maps.policies.set({ set, ...key }, value);
+    this.#add(set, added);
     live.content = content;
     if (gone.length > 0) {
       live.leaving = [...leaving, ...gone];
@@ -130,6 +130,20 @@ export class PolicySets {
       this.#retired.push({ at: performance.now() + GRACE_MS, set: 0, remove });
     }
     return true;
+  }
+
+  /** All or none: entries about peers that nobody has would be half a policy to the one who comes. */
+  #add(set: number, entries: readonly SetEntry[]): void {
+    const done: SetEntry[] = [];
+    try {
+      for (const entry of entries) {
+        this.#maps.policies.set({ set, ...entry.key }, entry.value);
+        done.push(entry);
+      }
+    } catch (error) {
+      if (error instanceof LoaderError) for (const { key } of done) this.#maps.policies.delete({ set, ...key });
+      throw error;
+    }
   }
 
   #fill(set: number, content: SetContent): void {

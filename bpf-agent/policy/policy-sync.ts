@@ -34,7 +34,8 @@ export interface IdentitiesOfNode {
   readonly mapped: ReadonlySet<number>;
 }
 
-const CLOSED: EndpointPolicy = {
+/** What an endpoint is under whose policy is not known yet. */
+export const CLOSED: EndpointPolicy = {
   set: 0,
   enforced: { ingress: false, egress: false },
   audited: { ingress: false, egress: false },
@@ -128,7 +129,7 @@ export class PolicySync {
       exists: (peer: number) => !isLabelIdentity(peer) || all.has(peer),
     };
     const policies = new Map<number, EndpointPolicy>();
-    let refused = 0;
+    let [refused, closed] = [0, 0];
     let why = '';
     for (const identity of local) {
       let policy = this.#sets.policy(identity);
@@ -139,14 +140,23 @@ export class PolicySync {
       } catch (error) {
         if (!(error instanceof LoaderError)) throw error;
         refused++;
+        if (policy === undefined) closed++;
         why = error.message;
         // To be tried again.
         this.#contents.delete(identity);
       }
       policies.set(identity, policy === undefined ? CLOSED : { ...policy, guarded: !audit });
     }
-    if (refused > 0)
-      problems.push(`policy of ${refused} identities is not up to date, the last good one is in force: ${why}`);
+    if (refused > 0) problems.push(refusal(refused, closed, why));
     return policies;
   }
+}
+
+function refusal(refused: number, closed: number, why: string): string {
+  const kept = refused - closed;
+  const states = [
+    ...(kept > 0 ? [`for ${kept} the last good one is in force`] : []),
+    ...(closed > 0 ? [`${closed} never had one and are closed`] : []),
+  ];
+  return `policy of ${refused} sets of labels is not up to date (${states.join(', ')}): ${why}; more room: --policy-entries`;
 }

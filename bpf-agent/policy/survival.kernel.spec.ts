@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { RuleEffect } from '#proto/gen/waggle/v1/agent_pb.ts';
 import { TestNode, type TestPod, until } from '../kernel-test-node.ts';
 
 // Enforcement outlives its agent, and changes without a gap: probers at 1 ms look for what leaks and what breaks.
@@ -114,6 +115,7 @@ it('no denied packet passes and no allowed connection breaks: kill, restart, sto
   await moves(connection, 300);
   expect(await node.endAgent('SIGTERM')).toBe(0);
   await moves(connection, 300);
+  const restarted = Date.now();
   await node.startAgent();
 
   for (let round = 0; round < 10; round++) {
@@ -126,6 +128,13 @@ it('no denied packet passes and no allowed connection breaks: kill, restart, sto
     });
     await moves(connection, 50);
   }
+
+  // Rules keep what they have decided, over two agents that were ended and one that was killed.
+  const { rules, since } = await node.agentCalls.listRuleHits({});
+  expect(Number(since!.seconds) * 1000).toBeLessThan(restarted);
+  const hitsOf = (effect: RuleEffect) => Number(rules.find((rule) => rule.effect === effect)?.hits ?? 0n);
+  expect(hitsOf(RuleEffect.ALLOW)).toBeGreaterThan(0);
+  expect(hitsOf(RuleEffect.DEFAULT_DENY)).toBeGreaterThan(0);
 
   const counted = await listening.counters();
   const tried = await intruder.counters();
@@ -230,4 +239,81 @@ it('a policy that never could be read closes what it may be about, and health sa
   writePolicy('from-friends', { podSelector: { matchLabels: { app: 'server' } }, ingress: [{}] });
   await until('the foe is let in', async () => (await listening.counters())[foe.ip]);
   await until('all is well again', async () => (await ready()).startsWith('200') || undefined);
+});
+
+it('an upgrade that cannot take the earlier maps over: nothing leaks and nothing breaks', {
+  timeout: 300_000,
+}, async () => {
+  const [server, friend, foe] = ['server', 'friend', 'foe'].map((name) => node.addPod(name));
+  writePolicy('from-friends', fromFriends);
+  await node.startAgent();
+  for (const pod of [server, friend, foe]) await attached(pod);
+  const listening = new Probe(server, SERVER);
+  await until('the server listens', async () => (await listening.counters()).listening);
+  const connection = new Probe(friend, connected(server));
+  await until('the friend is connected', async () => (await connection.counters()).open || undefined);
+  const intruder = new Probe(foe, intruding(server));
+  await until('the foe tries', async () => (await intruder.counters()).sent > 50 || undefined);
+
+  for (let round = 1; round <= 4; round++) {
+    await node.endAgent(round % 2 === 0 ? 'SIGKILL' : 'SIGTERM');
+    await moves(connection, 100);
+    // Maps of another size are other maps: whatever decides about packets is made anew, beside what is at work.
+    const flags = ['--policy-entries', String(100_000 + round)];
+    await node.startAgent(...flags, ...(round > 2 ? ['--connections', String(100_000 + round)] : []));
+    await moves(connection, 100);
+  }
+  const { sent } = await intruder.counters();
+  await until('the foe goes on', async () => (await intruder.counters()).sent > sent + 200 || undefined);
+  const { broken } = await connection.counters();
+  const leaked = (await listening.counters())[foe.ip] ?? 0;
+  expect({ leaked, connected: (await intruder.counters()).connected, broken }).toEqual({
+    leaked: 0,
+    connected: 0,
+    broken: 0,
+  });
+});
+
+it('a policy that finds no room leaves the last one in force, and health says so, until there is room', {
+  timeout: 200_000,
+}, async () => {
+  const [server, friend, foe] = ['server', 'friend', 'foe'].map((name) => node.addPod(name));
+  writePolicy('from-friends', fromFriends);
+  await node.startAgent('--policy-entries', '64');
+  for (const pod of [server, friend, foe]) await attached(pod);
+  const problem = async () => (await node.flows.status({})).nodes[0]?.message ?? '';
+  expect(await problem()).toBe('');
+  const listening = new Probe(server, SERVER);
+  await until('the server listens', async () => (await listening.counters()).listening);
+  const connection = new Probe(friend, connected(server));
+  const intruder = new Probe(foe, intruding(server));
+  await moves(connection, 100);
+
+  const ports = Array.from({ length: 100 }, (_, index) => ({ port: 20_000 + 2 * index }));
+  const [rule] = fromFriends.ingress;
+  // It would shut the friend out.
+  writePolicy('from-friends', { ...fromFriends, ingress: [{ ...rule, ports }] });
+  expect(await until('the agent says so', async () => (await problem()) || undefined)).toMatch(
+    /for 1 the last good one is in force.*"policies"/,
+  );
+  await moves(connection, 200);
+  // A pod that comes while there is no room for its policy is closed: it has no last one.
+  const late = node.addPod('late', { app: 'server', tier: 'late' });
+  await until(
+    'the newcomer',
+    async () => (await node.agentCalls.listEndpoints({})).endpoints.length === 4 || undefined,
+  );
+  await expect(
+    node.runIn(
+      friend,
+      `const s=require('net').connect(22,'${late.ip}');
+    s.on('error',e=>{console.log(e.code);process.exit(1)});setTimeout(()=>process.exit(1),1000)`,
+    ),
+  ).rejects.toThrow(/exit 1/);
+
+  writePolicy('from-friends', fromFriends);
+  await until('all is well again', async () => (await problem()) === '' || undefined);
+  await moves(connection, 100);
+  expect([(await listening.counters())[foe.ip] ?? 0, (await intruder.counters()).connected]).toEqual([0, 0]);
+  expect((await connection.counters()).broken).toBe(0);
 });

@@ -80,6 +80,7 @@ export class DatapathMirror {
       this.#endpoints.set(index, entry);
     }
 
+    this.#datapath.takeOver();
     const problems = this.#attach(desired.endpoints.keys(), links);
 
     for (const index of endpoints.delete) {
@@ -96,6 +97,15 @@ export class DatapathMirror {
     }
     if (![identities, prefixes, endpoints].every(isEmpty)) maps.state.bump();
     return problems;
+  }
+
+  /** Puts the programs on an interface of its own accord, under this entry, unless it has one. Throws LoaderError. */
+  introduce(interfaceIndex: number, entry: EndpointEntry): void {
+    if (!this.#endpoints.has(interfaceIndex)) {
+      this.#datapath.maps.endpoints.set(interfaceIndex, entry);
+      this.#endpoints.set(interfaceIndex, entry);
+    }
+    if (!this.attached().has(interfaceIndex)) this.#datapath.attach(interfaceIndex);
   }
 
   #attach(wanted: Iterable<number>, links: ReadonlySet<number>): Map<number, string> {

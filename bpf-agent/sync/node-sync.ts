@@ -1,4 +1,5 @@
 import type { LabelSet } from '#core/identity/label-set.ts';
+import { RESERVED_IDENTITY } from '#core/identity/reserved.ts';
 import { formatAddress, parseAddress } from '#core/ip/address.ts';
 import { PodDescriber, type PodDescription } from '#runtime/cluster/pod-description.ts';
 import type { ClusterSource } from '#runtime/cluster/source.ts';
@@ -9,12 +10,15 @@ import type { EndpointEntry } from '../maps/endpoints.ts';
 import type { Link } from '../netlink/link.ts';
 import { listAddresses, listLinks } from '../netlink/route-socket.ts';
 import type { PodFinder } from '../pods/pod-finder.ts';
-import { PolicySync } from '../policy/policy-sync.ts';
+import { CLOSED, PolicySync } from '../policy/policy-sync.ts';
 import type { ReasonLog } from '../policy/reason-log.ts';
 import { DatapathMirror } from './datapath-mirror.ts';
 import { desiredState, type LocalEndpoint } from './desired-state.ts';
+import { type EarlyPod, EarlyPods } from './early-pods.ts';
 
 const HOST_SCOPE = 254;
+/** For so long a pod counts as new, in milliseconds. */
+const NEW_MS = 10_000;
 
 /** A pod of this node as it stands. */
 export interface NodePod {
@@ -45,6 +49,7 @@ export class NodeSync {
   readonly #describer: PodDescriber;
   readonly #mirror: DatapathMirror;
   readonly policy: PolicySync;
+  readonly #early = new EarlyPods();
   #pods = new Map<string, NodePod>();
   /** Pods that are no longer in the cluster's state and whose interface still stands: their last packets are theirs. */
   #departing = new Map<string, LocalEndpoint>();
@@ -70,12 +75,39 @@ export class NodeSync {
     return this.#pods;
   }
 
-  /** Throws LoaderError when the kernel refuses a map entry or the list of links. */
-  run(): void {
+  /**
+   * Closes an interface that is about to be a pod's, until a later run knows the pod and its policy. One that is known already
+   * stays as it is. Throws LoaderError; then it may be open.
+   */
+  announce(pod: EarlyPod): void {
+    this.#early.add(pod);
+    this.#mirror.introduce(pod.interface.index, this.#unknownPod(pod));
+  }
+
+  /** Whether the pod behind the interface is known and under its policy. */
+  isSettled(interfaceIndex: number): boolean {
+    if (!this.isAttached(interfaceIndex) || this.#mirror.endpoints.get(interfaceIndex)?.policy?.closed) return false;
+    return [...this.#pods.values()].some(
+      ({ endpoint, problem }) => endpoint?.interface.index === interfaceIndex && problem === '',
+    );
+  }
+
+  isAttached(interfaceIndex: number): boolean {
+    return this.#mirror.attached().has(interfaceIndex);
+  }
+
+  /**
+   * Throws LoaderError when the kernel refuses a map entry or the list of links.
+   * @returns whether a pod is new here and its interface not found yet
+   */
+  run(): boolean {
     const { source, finder, book, node } = this.#options;
     const links = listLinks();
     const linkIndexes = new Set(links.map(({ index }) => index));
-    const pods = this.#describer.describe(source);
+    this.#early.keepOnly(links);
+    const pods = this.#describer
+      .describe(source)
+      .map((pod) => (pod.node === node ? this.#early.withAddresses(pod) : pod));
     const local = pods.filter((pod) => pod.node === node);
     const found = finder.find(
       local.map((pod) => pod.cgroupUid),
@@ -86,9 +118,9 @@ export class NodeSync {
     const missing = new Map<string, string>();
     for (const pod of local) {
       const result = found.get(pod.cgroupUid)!;
-      if ('interface' in result) {
-        endpoints.set(pod.uid, { id: this.#endpointId(result.interface.index), pod, interface: result.interface });
-      } else missing.set(pod.uid, result.problem);
+      const link = 'interface' in result ? result.interface : this.#early.interfaceOf(pod);
+      if (link !== undefined) endpoints.set(pod.uid, { id: this.#endpointId(link.index), pod, interface: link });
+      else if ('problem' in result) missing.set(pod.uid, result.problem);
     }
     this.#followDepartures(local, endpoints, links);
 
@@ -120,6 +152,14 @@ export class NodeSync {
         },
       ]),
     );
+    for (const pod of this.#early.all()) {
+      if (!entries.has(pod.interface.index)) entries.set(pod.interface.index, this.#unknownPod(pod));
+    }
+    // Where an earlier agent's programs are and its entry could not be taken over, as after a change of layout.
+    for (const index of this.#mirror.attached()) {
+      if (!linkIndexes.has(index) || entries.has(index) || this.#mirror.endpoints.has(index)) continue;
+      entries.set(index, this.#unknownPod({ interface: { index }, addresses: [] }));
+    }
     // An interface an earlier agent knew and we do not (yet): it keeps its entry as long as it stands.
     for (const [index, entry] of this.#mirror.endpoints) {
       if (linkIndexes.has(index) && !entries.has(index)) entries.set(index, entry);
@@ -137,6 +177,10 @@ export class NodeSync {
         const since = known !== undefined && known.problem !== '' ? known.since : performance.now();
         return [pod.uid, { pod, endpoint, problem, since }];
       }),
+    );
+    const now = performance.now();
+    return [...this.#pods.values()].some(
+      ({ pod, endpoint, since }) => endpoint === undefined && !pod.finished && now - since < NEW_MS,
     );
   }
 
@@ -157,6 +201,23 @@ export class NodeSync {
       for (const [uid, endpoint] of departing) if (endpoint.interface.index === taken.index) departing.delete(uid);
     }
     this.#departing = departing;
+  }
+
+  /** Nobody is kept out where nothing is enforced. */
+  #unknownPod({
+    interface: { index },
+    addresses,
+  }: {
+    readonly interface: { readonly index: number };
+    readonly addresses: readonly string[];
+  }): EndpointEntry {
+    const closed = this.policy.engine !== undefined && !this.#options.policyAudit;
+    return {
+      id: this.#endpointId(index),
+      identity: RESERVED_IDENTITY.init,
+      policy: closed ? CLOSED : undefined,
+      addresses: addresses.map((address) => toDatapathAddress(parseAddress(address))),
+    };
   }
 
   #setsInUse(): Set<number> {

@@ -4,6 +4,8 @@ import { LinkSubscription } from '../netlink/link-subscription.ts';
 
 /** Without a trigger everything is looked at this often, in milliseconds: news can be missed. */
 const RESYNC_MS = 1_000;
+/** The same while something is about to happen that nothing tells, such as a new pod's first process. */
+const WATCHFUL_MS = 50;
 /** Triggers that come close together share a run. */
 const LEAST_PAUSE_MS = 10;
 /**
@@ -15,7 +17,8 @@ const MOST_OWED_MS = 400;
 
 export interface SyncLoopOptions {
   readonly source: ClusterSource;
-  readonly run: () => void;
+  /** Returns whether something is awaited that nothing will tell. */
+  readonly run: () => boolean;
   /** Called after each run, with why it failed; empty when it did not. */
   readonly onRun: (problem: string) => void;
 }
@@ -73,8 +76,9 @@ export class SyncLoop {
     this.#dueAt = Number.POSITIVE_INFINITY;
     const before = performance.now();
     let problem = '';
+    let awaiting = false;
     try {
-      this.#options.run();
+      awaiting = this.#options.run();
     } catch (error) {
       if (!(error instanceof LoaderError)) throw error;
       problem = error.message;
@@ -85,7 +89,7 @@ export class SyncLoop {
     this.#earliest = Math.min(this.#owedUntil - MOST_OWED_MS, now + RESYNC_MS);
     this.#options.onRun(problem);
     this.#release();
-    this.#schedule(RESYNC_MS);
+    this.#schedule(awaiting ? Math.max(WATCHFUL_MS, this.#earliest - now) : RESYNC_MS);
   }
 
   #release(): void {

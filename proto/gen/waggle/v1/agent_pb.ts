@@ -183,7 +183,7 @@ export const ListRuleHitsRequestSchema: GenMessage<ListRuleHitsRequest> = /*@__P
  */
 export type ListRuleHitsResponse = Message<"waggle.v1.ListRuleHitsResponse"> & {
   /**
-   * Since then, as of this agent's start.
+   * Counted since then, by the agents before this one too.
    *
    * @generated from field: google.protobuf.Timestamp since = 1;
    */
