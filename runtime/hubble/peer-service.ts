@@ -1,0 +1,101 @@
+import { isIP } from 'node:net';
+import { create } from '@bufbuild/protobuf';
+import {
+  type ChangeNotification,
+  ChangeNotificationSchema,
+  ChangeNotificationType,
+  Peer,
+} from '#proto/gen/peer/peer_pb.ts';
+import { formatAddress } from '../address.ts';
+import type { Node } from '../cluster/objects.ts';
+import type { ClusterSource } from '../cluster/source.ts';
+import { type Handlers, type ServedService, service } from '../grpc/service.ts';
+
+/** Where node agents listen. */
+const AGENT_PORT = 4244;
+/** A reader that is this many changes behind is told the present state instead. */
+const MOST_WAITING = 4_096;
+
+/** A node whose agent serves the observer. */
+interface PeerAddress {
+  /** `cluster/node`. */
+  readonly name: string;
+  /** `host:port`. */
+  readonly address: string;
+}
+
+/** Hubble's Peer: the cluster's nodes, each with the address of its agent, then what changes. */
+export function peerService(source: ClusterSource, cluster: string): ServedService {
+  const handlers: Handlers<typeof Peer> = {
+    notify: async function* (_request, { signal }) {
+      const told = new Map<string, string>();
+      const waiting: ChangeNotification[] = [];
+      let wake = () => {};
+      const compare = () => {
+        const now = new Map(peersOf(source, cluster).map(({ name, address }) => [name, address]));
+        for (const [name, address] of told) {
+          if (!now.has(name)) waiting.push(change(ChangeNotificationType.PEER_DELETED, name, address));
+        }
+        for (const [name, address] of now) {
+          const before = told.get(name);
+          if (before === address) continue;
+          const type = before === undefined ? ChangeNotificationType.PEER_ADDED : ChangeNotificationType.PEER_UPDATED;
+          waiting.push(change(type, name, address));
+        }
+        told.clear();
+        for (const [name, address] of now) told.set(name, address);
+        wake();
+      };
+      let stale = false;
+      const leave = source.onChange(({ kind }) => {
+        if (kind !== 'Node') return;
+        // What a slow reader has not taken yet stays as it is; the rest is compared when it comes back.
+        if (waiting.length >= MOST_WAITING) stale = true;
+        else compare();
+      });
+      const onAbort = () => wake();
+      signal.addEventListener('abort', onAbort);
+      try {
+        compare();
+        while (!signal.aborted) {
+          for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) yield next;
+          if (stale) {
+            stale = false;
+            compare();
+            continue;
+          }
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+        }
+      } finally {
+        leave();
+        signal.removeEventListener('abort', onAbort);
+      }
+    },
+  };
+  return service(Peer, handlers);
+}
+
+function peersOf(source: ClusterSource, cluster: string): PeerAddress[] {
+  return source.list('Node').flatMap((node) => {
+    const host = internalAddress(node);
+    if (host === undefined) return [];
+    return [
+      {
+        name: `${cluster}/${node.metadata.name}`,
+        address: formatAddress({ kind: 'tcp', host, port: AGENT_PORT }),
+      },
+    ];
+  });
+}
+
+/** IPv4 before IPv6; undefined while the node has none. */
+function internalAddress({ status }: Node): string | undefined {
+  const internal = status.addresses.filter(({ type }) => type === 'InternalIP').map(({ address }) => address);
+  return internal.find((address) => isIP(address) === 4) ?? internal.find((address) => isIP(address) === 6);
+}
+
+function change(type: ChangeNotificationType, name: string, address: string): ChangeNotification {
+  return create(ChangeNotificationSchema, { name, address, type });
+}
