@@ -17,6 +17,7 @@ describe('keys', () => {
     ['t', { key: 'T', shiftKey: true }, false, false],
     ['t', { key: 't', altKey: true }, false, false],
     ['1', { key: '1', ctrlKey: true }, false, false],
+    ['+', { key: '+', shiftKey: true }, false, true],
   ])('%s and %o, on Apple’s %s: %s', ([keys, event, apple, pressed]) => {
     expect(isPressed({ ...NOTHING, key: '', ...event }, keys, apple)).toBe(pressed);
   });
@@ -25,6 +26,7 @@ describe('keys', () => {
     expect(keyCaps('mod+k', true)).toEqual(['⌘', 'K']);
     expect(keyCaps('mod+k', false)).toEqual(['Ctrl', 'K']);
     expect(keyCaps('escape', false)).toEqual(['Esc']);
+    expect(keyCaps('+', false)).toEqual(['+']);
   });
 });
 

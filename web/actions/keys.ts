@@ -44,6 +44,7 @@ const CAPS: Readonly<Record<string, string>> = {
 };
 
 function read(keys: Keys): { mod: boolean; shift: boolean; key: string } {
-  const parts = keys.toLowerCase().split('+');
+  // The last `+` may be the key itself.
+  const parts = keys.toLowerCase().split(/\+(?=.)/);
   return { mod: parts.includes('mod'), shift: parts.includes('shift'), key: parts.at(-1) ?? '' };
 }

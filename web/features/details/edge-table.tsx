@@ -136,7 +136,7 @@ function Seen({ edge, now }: { edge: EdgeDetails; now: number }) {
       title={`First seen ${formatMoment(edge.firstSeen)}, last ${formatMoment(edge.lastSeen)}`}
       className="block truncate text-2xs text-faint"
     >
-      {last === 'now' ? `since ${first}` : `${first} to ${last}`}
+      {last === 'now' ? (first === 'now' ? 'since just now' : `since ${first}`) : `${first} to ${last}`}
     </span>
   );
 }
