@@ -70,7 +70,7 @@ function EdgeRow({ edge, by, description, now }: EdgeTableProps & { edge: EdgeDe
           {by === 'port' ? <span className="numbers truncate">{words}</span> : <Peer edge={edge} by={by} />}
           {edge.isNew && <NewMark />}
         </div>
-        <Seen edge={edge} now={now} />
+        <Seen edge={edge} now={now} port={by === 'port' ? 0 : edge.port} />
       </th>
       <td className="py-1.5 pr-2">
         <RateChart small rates={ratesOf(description, [edge.key])} of={traffic} />
@@ -123,12 +123,11 @@ function Peer({ edge, by }: { edge: EdgeDetails; by: 'source' | 'destination' })
       className="min-w-0 truncate text-left underline-offset-2 hover:text-link hover:underline"
     >
       {peer.name}
-      {edge.port > 0 && <span className="numbers text-2xs text-faint"> :{edge.port}</span>}
     </button>
   );
 }
 
-function Seen({ edge, now }: { edge: EdgeDetails; now: number }) {
+function Seen({ edge, now, port }: { edge: EdgeDetails; now: number; port: number }) {
   const first = formatAgo(edge.firstSeen, now);
   const last = formatAgo(edge.lastSeen, now);
   return (
@@ -136,6 +135,7 @@ function Seen({ edge, now }: { edge: EdgeDetails; now: number }) {
       title={`First seen ${formatMoment(edge.firstSeen)}, last ${formatMoment(edge.lastSeen)}`}
       className="block truncate text-2xs text-faint"
     >
+      {port > 0 && <span className="numbers">:{port} </span>}
       {last === 'now' ? (first === 'now' ? 'since just now' : `since ${first}`) : `${first} to ${last}`}
     </span>
   );

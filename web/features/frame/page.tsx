@@ -68,9 +68,11 @@ export function Page() {
   if (embed !== null) {
     return (
       <div className="flex h-full flex-col">
-        <h1 className="sr-only">{`Waggle: ${embed === 'table' ? 'flows' : 'service map'}`}</h1>
         <Notices />
-        <main className="min-h-0 flex-1">{instead || (embed === 'table' ? table : upper)}</main>
+        <main className="relative min-h-0 flex-1">
+          <h1 className="sr-only">{`Waggle: ${embed === 'table' ? 'flows' : 'service map'}`}</h1>
+          {instead || (embed === 'table' ? table : upper)}
+        </main>
       </div>
     );
   }
