@@ -13,8 +13,8 @@ import { type Browser, chromium } from 'playwright-core';
 
 const ROOT = join(import.meta.dirname, '..');
 const READY_MS = 180_000;
-/** Rates are means over ten seconds: they are what they should be after that. */
-const SETTLE_MS = 15_000;
+/** Rates are means over ten seconds; the small charts need a while to have something to show. */
+const SETTLE_MS = 40_000;
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
 const { values } = parseArgs({ options: { url: { type: 'string' } } });
