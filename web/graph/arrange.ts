@@ -15,17 +15,18 @@ export interface Placed {
   readonly y: number;
 }
 
-/** Width over height that a drawing should have: that of the room above the flow table. */
-const ASPECT = 2.3;
 const PASSES = 8;
 
-/** Lays out boxes in columns, arrows running to the right; parts without connection stand beside and below each other. */
-export function arrange(boxes: readonly Box[], edges: readonly IndexEdge[], gap: number): Placed[] {
+/**
+ * Lays out boxes in columns, arrows running to the right; parts without connection stand beside and below each other. `aspect` is
+ * the width over the height that the drawing should have.
+ */
+export function arrange(boxes: readonly Box[], edges: readonly IndexEdge[], gap: number, aspect: number): Placed[] {
   const placed: Placed[] = new Array(boxes.length);
-  const parts = components(boxes.length, edges).map((members) => arrangePart(members, boxes, edges, gap));
+  const parts = components(boxes.length, edges).map((members) => arrangePart(members, boxes, edges, gap, aspect));
   const area = parts.reduce((sum, part) => sum + part.columns * COLUMN_PITCH * (part.height + gap), 0);
   const widest = parts.reduce((most, part) => Math.max(most, part.columns), 1);
-  const rowColumns = Math.max(widest, Math.round(Math.sqrt(area * ASPECT) / COLUMN_PITCH));
+  const rowColumns = Math.max(widest, Math.round(Math.sqrt(area * aspect) / COLUMN_PITCH));
   let column = 0;
   let top = 0;
   let rowHeight = 0;
@@ -73,6 +74,7 @@ function arrangePart(
   boxes: readonly Box[],
   edges: readonly IndexEdge[],
   gap: number,
+  aspect: number,
 ): Part {
   if (members.length === 1) {
     const [box] = members;
@@ -94,7 +96,7 @@ function arrangePart(
     inside,
     own.length,
   );
-  const bands = tuckUnder(wrap(ordered, own, gap), own, gap);
+  const bands = tuckUnder(wrap(ordered, own, gap, aspect), own, gap, aspect);
   const tops = settle(
     bands.map((band) => band.map(({ box }) => box)),
     own,
@@ -123,10 +125,10 @@ type Band = { readonly box: number; readonly offset: number }[];
  * A drawing much wider than high wastes the page: then layers move under the one before, to its right end, where arrows still
  * run rightward. Only where a wide box (a plate) makes room for it, and never under the first layer, where readers begin.
  */
-function tuckUnder(columns: readonly number[][], boxes: readonly Box[], gap: number): Band[] {
+function tuckUnder(columns: readonly number[][], boxes: readonly Box[], gap: number, aspect: number): Band[] {
   let bands: Band[] = columns.map((column) => column.map((box) => ({ box, offset: 0 })));
   for (;;) {
-    const now = distance(bands, boxes, gap);
+    const now = distance(bands, boxes, gap, aspect);
     let best: { bands: Band[]; distance: number } | undefined;
     for (let upper = 1; upper + 1 < bands.length; upper++) {
       const span = Math.max(bandSpan(bands[upper], boxes), bandSpan(bands[upper + 1], boxes));
@@ -134,9 +136,9 @@ function tuckUnder(columns: readonly number[][], boxes: readonly Box[], gap: num
       const tucked = bands[upper + 1].map(({ box }) => ({ box, offset: span - boxes[box].span }));
       // What is as wide as the one above begins where that begins, and arrows between them run back: only where the drawing
       // would be a ribbon otherwise.
-      if (!isRibbon(bands, boxes, gap) && tucked.some(({ offset }) => offset === 0)) continue;
+      if (!isRibbon(bands, boxes, gap, aspect) && tucked.some(({ offset }) => offset === 0)) continue;
       const tried = [...bands.slice(0, upper), [...bands[upper], ...tucked], ...bands.slice(upper + 2)];
-      const far = distance(tried, boxes, gap);
+      const far = distance(tried, boxes, gap, aspect);
       if (far < (best?.distance ?? now)) best = { bands: tried, distance: far };
     }
     if (best === undefined) return bands;
@@ -149,15 +151,15 @@ function bandSpan(band: Band, boxes: readonly Box[]): number {
 }
 
 /** How far from the wanted shape; 0 = just right. Too high counts as much as too wide. */
-function distance(bands: readonly Band[], boxes: readonly Box[], gap: number): number {
+function distance(bands: readonly Band[], boxes: readonly Box[], gap: number, aspect: number): number {
   const { width, height } = sizeOf(bands, boxes, gap);
-  return Math.abs(Math.log(width / height / ASPECT));
+  return Math.abs(Math.log(width / height / aspect));
 }
 
 /** So long and low that on a page nothing could be read. */
-function isRibbon(bands: readonly Band[], boxes: readonly Box[], gap: number): boolean {
+function isRibbon(bands: readonly Band[], boxes: readonly Box[], gap: number, aspect: number): boolean {
   const { width, height } = sizeOf(bands, boxes, gap);
-  return width > 8 * COLUMN_PITCH && width > 2 * ASPECT * height;
+  return width > 8 * COLUMN_PITCH && width > 2 * aspect * height;
 }
 
 function sizeOf(bands: readonly Band[], boxes: readonly Box[], gap: number): { width: number; height: number } {
@@ -168,14 +170,14 @@ function sizeOf(bands: readonly Band[], boxes: readonly Box[], gap: number): { w
 }
 
 /** Layers become columns; a layer that is too tall for a pleasant shape becomes several. */
-function wrap(layers: readonly number[][], boxes: readonly Box[], gap: number): number[][] {
+function wrap(layers: readonly number[][], boxes: readonly Box[], gap: number, aspect: number): number[][] {
   let area = 0;
   let tallest = 0;
   for (const { height, span } of boxes) {
     area += (span * COLUMN_PITCH - (COLUMN_PITCH - CARD_WIDTH) / 2) * (height + gap);
     tallest = Math.max(tallest, height);
   }
-  const most = Math.max(Math.sqrt(area / ASPECT) * 1.35, tallest + gap, 640);
+  const most = Math.max(Math.sqrt(area / aspect) * 1.35, tallest + gap, 640);
   return layers.flatMap((layer) => {
     const total = layer.reduce((sum, box) => sum + boxes[box].height + gap, 0);
     const parts = Math.ceil(total / most);

@@ -21,8 +21,13 @@ export interface Standing {
   readonly height: number;
 }
 
+/** Width over height that the map should have where nothing else is said: that of the room above the flow table. */
+const ASPECT = 2.3;
+
 /** What the layout needs to know of a graph. */
 export interface LayoutInput {
+  /** Width over height of the room there is for it. */
+  readonly aspect?: number;
   readonly cards: readonly Pick<GroupedCard, 'key' | 'plate' | 'doors'>[];
   /** Weight 1 where none is given. */
   readonly edges: readonly { readonly source: string; readonly destination: string; readonly weight?: number }[];
@@ -88,6 +93,7 @@ export function layoutBlock(block: Block, input: LayoutInput): Map<string, Stand
     boxes,
     indexEdges(input, (key) => index.get(key)),
     ROW_GAP,
+    input.aspect ?? ASPECT,
   );
   return new Map(block.cards.map((key, at) => [key, { ...placed[at], height: boxes[at].height }]));
 }
@@ -106,6 +112,7 @@ export function freshLayout(input: LayoutInput): Map<string, Standing> {
     boxes,
     indexEdges(input, (key) => blockOf.get(key)),
     PLATE_GAP,
+    input.aspect ?? ASPECT,
   );
   const layout = new Map<string, Standing>();
   blocks.forEach((block, index) => {
