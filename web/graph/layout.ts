@@ -27,7 +27,7 @@ const ASPECT = 2.3;
 /** What the layout needs to know of a graph. */
 export interface LayoutInput {
   /** Width over height of the room there is for it. */
-  readonly aspect?: number;
+  readonly aspect?: number | undefined;
   readonly cards: readonly Pick<GroupedCard, 'key' | 'plate' | 'doors'>[];
   /** Weight 1 where none is given. */
   readonly edges: readonly { readonly source: string; readonly destination: string; readonly weight?: number }[];
