@@ -1,65 +1,179 @@
+import { fromJson, type JsonValue, type MessageInitShape } from '@bufbuild/protobuf';
+import type { Timestamp } from '@bufbuild/protobuf/wkt';
 import { Command } from 'commander';
-import type { Cursor, FlowBatch, FlowService } from '#proto/gen/waggle/v1/flow_pb.ts';
-import type { Client } from '#runtime/grpc/client.ts';
-import { count, oneOf } from '#runtime/settings/parsers.ts';
+import { OUTPUTS, type Output } from '#core/observe/flow-printer.ts';
+import { type GivenFlag, HubbleFlagError, hubbleFilters } from '#core/observe/hubble-filter.ts';
+import { FlowFilterSchema } from '#proto/gen/flow/flow_pb.ts';
+import type { GetFlowsRequestSchema, GetFlowsResponse } from '#proto/gen/observer/observer_pb.ts';
+import { count, oneOf, path } from '#runtime/settings/parsers.ts';
 import { addSettings, setting } from '#runtime/settings/setting.ts';
 import { CommandError } from './failure.ts';
-import { lossSourceName } from './loss-source-name.ts';
-import { filterOptions, filterTokens } from './observe-flags.ts';
+import { asksOwnFilters, filterOptions, filterTokens, flagsWithoutToken, noteFilters } from './observe-flags.ts';
+import type { Responses } from './observe-sources.ts';
+import { pointInTime } from './observe-time.ts';
 import { relayFailure, serverSetting } from './relay-setting.ts';
+import { type ClientTlsFlags, clientSecurityOf, clientTlsSettings } from './tls-settings.ts';
 
-interface ObserveFlags {
+interface ObserveFlags extends ClientTlsFlags {
   server: string;
   follow: boolean;
   last?: number;
-  output: 'compact' | 'json';
+  first?: number;
+  all: boolean;
+  since?: Timestamp;
+  until?: Timestamp;
+  output: Output;
   printNodeName: boolean;
+  printPolicyNames: boolean;
+  numeric: boolean;
+  color: 'auto' | 'always' | 'never';
+  allowlist?: string[];
+  denylist?: string[];
+  inputFile?: string;
+  printRawFilters: boolean;
+  summary: boolean;
   [filterFlag: string]: unknown;
 }
 
-const DEFAULT_LAST = 20;
+type Request = MessageInitShape<typeof GetFlowsRequestSchema>;
 
-/** `waggle observe`: flows in Hubble's compact line shape, past ones and, with -f, live. */
+const DEFAULT_LAST = 20;
+const EVERYTHING = 0xffff_ffff_ffff_ffffn;
+const MOST = 16_777_216;
+
+const ownFlag = (flags: string, description: string) =>
+  setting<boolean>({ flags, description, default: false, environment: false });
+
+/** `waggle observe`: flows of any Hubble observer, with the filters and outputs of `hubble observe`. */
 export function observeCommand(): Command {
   const command = new Command('observe')
     .description(
-      'print flows, past ones and with -f as they happen. All filters must hold; values of one are alternatives.',
+      'print flows, past ones and with -f as they happen. Filters are those of "hubble observe": all must hold, and values ' +
+        'of one are alternatives.',
     )
     .argument('[filter...]', 'filters as in the page, for what has no flag: "!port=53" "from:ns=shop"');
   addSettings(
     command,
     serverSetting,
-    setting<boolean>({
-      flags: '-f, --follow',
-      description: 'go on with flows as they happen',
-      default: false,
+    ownFlag('-f, --follow', 'go on with flows as they happen'),
+    setting<number>({
+      flags: '--last <count>',
+      description: `matching past flows to begin with, of every node (default ${DEFAULT_LAST}, with -f 0)`,
+      parser: count(0, MOST),
       environment: false,
     }),
     setting<number>({
-      flags: '--last <count>',
-      description: `matching past flows to begin with (default ${DEFAULT_LAST}, with -f 0)`,
-      parser: count(0, 16_777_216),
+      flags: '--first <count>',
+      description: 'the oldest matching flows that are held',
+      parser: count(1, MOST),
+      environment: false,
+    }),
+    ownFlag('--all', 'every matching flow that is held'),
+    setting<Timestamp>({
+      flags: '--since <time>',
+      description: 'not older than this: 30s, 5m, 2026-11-21T09:26:56Z',
+      parser: pointInTime,
+      environment: false,
+    }),
+    setting<Timestamp>({
+      flags: '--until <time>',
+      description: 'not newer than this',
+      parser: pointInTime,
       environment: false,
     }),
     setting<string>({
       flags: '-o, --output <form>',
-      description: 'compact (a line as of "hubble observe") or json (one object per line)',
-      parser: oneOf('compact', 'json'),
+      description: 'compact, dict, table, or json and jsonpb (a GetFlowsResponse per line)',
+      parser: oneOf(...OUTPUTS),
       default: 'compact',
       environment: false,
     }),
-    setting<boolean>({
-      flags: '--print-node-name',
-      description: 'with each line the node that observed it',
-      default: false,
+    setting<string>({
+      flags: '--color <when>',
+      description: 'auto, always or never; auto is on a terminal, unless NO_COLOR is set',
+      parser: oneOf('auto', 'always', 'never'),
+      default: 'auto',
       environment: false,
     }),
+    ownFlag('--print-node-name', 'with each line the node that observed it'),
+    ownFlag('--print-policy-names', 'after drops the policies that made them'),
+    ownFlag('--numeric', 'addresses instead of names'),
+    ownFlag('--summary', 'instead of flows: who talks to whom, by number of flows'),
+    setting<string>({
+      flags: '--input-file <path>',
+      description: 'take flows from a file of "-o json" lines, or from - (standard input), instead of a server',
+      parser: (value) => (value === '-' ? value : path(value)),
+      environment: false,
+    }),
+    ownFlag('--print-raw-filters', 'print the filters as JSON, for --allowlist and --denylist, and end'),
+    ...clientTlsSettings(),
   );
+  for (const name of ['allowlist', 'denylist']) {
+    const collect = (value: string, before: string[] = []) => [...before, value];
+    command.option(`--${name} <json>`, `filters as JSON, one object or several: {"source_pod":["shop/"]}`, collect);
+  }
   for (const option of filterOptions()) command.addOption(option);
-  return command.action(observe);
+  const given = noteFilters(command);
+  return command.action((words: string[], flags: ObserveFlags) => observe(words, flags, given));
 }
 
-async function observe(words: string[], flags: ObserveFlags): Promise<void> {
+async function observe(words: string[], flags: ObserveFlags, given: readonly GivenFlag[]): Promise<void> {
+  const ended = new AbortController();
+  const end = () => ended.abort();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, end);
+  try {
+    const ours = words.length > 0 || asksOwnFilters(flags);
+    if (flags.printRawFilters) {
+      const { printRawFilters } = await import('./observe-raw-filters.ts');
+      return printRawFilters(hubbleRequest(flags, given));
+    }
+    const responses = ours
+      ? await byTokens(words, flags, given, ended.signal)
+      : await byHubble(flags, given, ended.signal);
+    if (responses !== undefined) await print(responses, flags);
+  } catch (error) {
+    if (error instanceof HubbleFlagError) throw new CommandError(error.message);
+    // Ctrl-C is how following ends.
+    if (!ended.signal.aborted) throw relayFailure(error, flags.server);
+  } finally {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, end);
+  }
+}
+
+/** Filters that Hubble has: any observer can be asked. */
+async function byHubble(flags: ObserveFlags, given: readonly GivenFlag[], signal: AbortSignal) {
+  const request = hubbleRequest(flags, given);
+  const { fromFile, fromObserver } = await import('./observe-sources.ts');
+  if (flags.inputFile !== undefined) {
+    if (flags.follow) throw new CommandError('a file cannot be followed: leave out --follow or --input-file', 2);
+    const everything = flags.last === undefined && flags.first === undefined;
+    return fromFile(flags.inputFile, { ...request, number: everything ? 0n : request.number });
+  }
+  if (flags.last === 0 && !flags.follow && request.since === undefined) return undefined;
+  return fromObserver(flags.server, request, signal, await clientSecurityOf(flags));
+}
+
+/** Filters that only we have: asked of our own service. */
+async function byTokens(
+  words: readonly string[],
+  flags: ObserveFlags,
+  given: readonly GivenFlag[],
+  signal: AbortSignal,
+) {
+  const elsewhere = ['first', 'since', 'until', 'allowlist', 'denylist', 'inputFile'].filter(
+    (name) => flags[name] !== undefined,
+  );
+  const unable = [
+    ...flagsWithoutToken(given),
+    ...elsewhere.map((name) => (name === 'inputFile' ? 'input-file' : name)),
+  ];
+  if (unable.length > 0) {
+    const what = words.length > 0 ? `the filter "${words[0]}"` : 'a filter that Hubble does not have';
+    throw new CommandError(
+      `--${unable[0]} cannot stand beside ${what}: say all of it by flags, or all of it by words`,
+      2,
+    );
+  }
   const filter = filterTokens(flags, words);
   const { parseFilter } = await import('#core/filter/parse-filter.ts');
   const { errors } = parseFilter(filter);
@@ -69,65 +183,91 @@ async function observe(words: string[], flags: ObserveFlags): Promise<void> {
     );
     throw new CommandError(`filter ${problems.join('\n        filter ')}`, 2);
   }
-  const { FlowService } = await import('#proto/gen/waggle/v1/flow_pb.ts');
-  const { createClient } = await import('#runtime/grpc/client.ts');
-  const client = createClient(FlowService, flags.server, { maxReceiveBytes: 16 * 1024 * 1024 });
-  const ended = new AbortController();
-  const end = () => ended.abort();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, end);
+  const { follow, last = flags.all ? MOST : follow ? 0 : DEFAULT_LAST } = flags;
+  if (!follow && last === 0) return undefined;
+  const { fromFlowService } = await import('./observe-sources.ts');
+  return fromFlowService(flags.server, { filter, last, follow }, signal, await clientSecurityOf(flags));
+}
+
+function hubbleRequest(flags: ObserveFlags, given: readonly GivenFlag[]): Request {
+  const { follow, since, until, first } = flags;
+  const selectors = [flags.all && '--all', first !== undefined && '--first', flags.last !== undefined && '--last'];
+  const several = selectors.filter((name) => name !== false);
+  if (several.length > 1) throw new CommandError(`${several.join(' and ')} exclude each other`, 2);
+  if (first !== undefined && follow) throw new CommandError('--first cannot be followed: leave out --follow', 2);
+  const { whitelist, blacklist } = hubbleFilters(given);
+  const wholeRange = since !== undefined && flags.last === undefined && first === undefined;
+  const last = flags.last ?? (follow || wholeRange ? 0 : DEFAULT_LAST);
+  return {
+    follow,
+    since,
+    until,
+    first: first !== undefined,
+    number: flags.all ? EVERYTHING : BigInt(first ?? last),
+    whitelist: [...whitelist, ...rawFilters('allowlist', flags.allowlist)],
+    blacklist: [...blacklist, ...rawFilters('denylist', flags.denylist)],
+  };
+}
+
+/** One JSON object after the other, in one value or in several. */
+function rawFilters(name: string, texts: readonly string[] = []) {
+  return texts.flatMap((text) => {
+    try {
+      const json = JSON.parse(`[${text.trim().replace(/\}\s*\{/g, '},{')}]`) as JsonValue[];
+      return json.flat().map((one) => fromJson(FlowFilterSchema, one as JsonValue));
+    } catch (error) {
+      throw new CommandError(`--${name}: this is no flow filter as JSON (${(error as Error).message})`, 2);
+    }
+  });
+}
+
+async function print(responses: Responses, flags: ObserveFlags): Promise<void> {
+  const { FlowPrinter } = await import('#core/observe/flow-printer.ts');
+  const { TopTalkers } = await import('#core/observe/top-talkers.ts');
+  const printer = new FlowPrinter({
+    output: flags.output,
+    color:
+      flags.color === 'always' || (flags.color === 'auto' && process.stdout.isTTY === true && !process.env.NO_COLOR),
+    nodeName: flags.printNodeName,
+    policyNames: flags.printPolicyNames,
+    numeric: flags.numeric,
+  });
+  const talkers = flags.summary ? new TopTalkers() : undefined;
+  let waiting = '';
+  let timer: NodeJS.Immediate | undefined;
+  const write = async (text: string) => {
+    // A slow terminal or pipe holds the stream back instead of filling memory.
+    if (text !== '' && !process.stdout.write(text)) {
+      await new Promise<void>((resolve) => process.stdout.once('drain', () => resolve()));
+    }
+  };
+  const flush = () => {
+    timer = undefined;
+    const text = waiting + (flags.follow ? printer.flush() : '');
+    waiting = '';
+    return write(text);
+  };
   try {
-    await print(client, filter, flags, ended.signal);
-  } catch (error) {
-    // Ctrl-C is how following ends.
-    if (!ended.signal.aborted) throw relayFailure(error, flags.server);
+    for await (const response of responses) {
+      if (talkers !== undefined && isFlow(response)) {
+        talkers.add(response.responseTypes.value);
+        continue;
+      }
+      const { out, err } = printer.print(response);
+      if (err !== '') process.stderr.write(err);
+      waiting += out;
+      if (waiting.length > 65_536) await flush();
+      // What comes together is written together.
+      else timer ??= setImmediate(flush);
+    }
   } finally {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, end);
-    client.close();
+    clearImmediate(timer);
+    await write(waiting + printer.end() + (talkers?.text() ?? ''));
   }
 }
 
-async function print(client: Client<typeof FlowService>, filter: string[], flags: ObserveFlags, signal: AbortSignal) {
-  const { follow, last = follow ? 0 : DEFAULT_LAST } = flags;
-  if (!follow && last === 0) return;
-  let cursor: Cursor | undefined;
-  do {
-    const lines = await linePrinter(flags);
-    for await (const batch of client.follow({ filter, follow, last, cursor }, { signal })) {
-      cursor = batch.cursor ?? cursor;
-      for (const { source, node, count } of batch.losses) {
-        process.stderr.write(`EVENTS LOST: ${lossSourceName(source)}${node === '' ? '' : ` ${node}`} ${count}\n`);
-      }
-      const text = lines(batch);
-      // A slow terminal or pipe holds the stream back instead of filling memory.
-      if (text !== '' && !process.stdout.write(text)) {
-        await new Promise<void>((resolve) => process.stdout.once('drain', () => resolve()));
-      }
-    }
-    // A stream that is followed ends only to be begun anew where it stood.
-  } while (follow && !signal.aborted);
-}
-
-/** Makes text of one stream's batches; its dictionaries live as long as the stream. */
-async function linePrinter({ output, printNodeName }: ObserveFlags): Promise<(batch: FlowBatch) => string> {
-  const { BatchDecoder } = await import('#core/flow/batch.ts');
-  const { compactLine } = await import('#core/flow/compact-line.ts');
-  const { EndpointStore } = await import('#core/flow/endpoint-store.ts');
-  const { rowObject } = await import('#core/flow/row-object.ts');
-  const endpoints = new EndpointStore();
-  const nodes: { cluster: string; node: string; bootId: bigint }[] = [];
-  const decoder = new BatchDecoder({ endpoints, nodeNumber: (boot) => nodes.push(boot) - 1 });
-  return (batch) => {
-    const { rows, columns } = decoder.decode(batch);
-    let text = '';
-    for (let row = 0; row < rows; row++) {
-      if (output === 'json') {
-        text += `${JSON.stringify(rowObject(columns, row, endpoints, nodes, decoder.decisions))}\n`;
-        continue;
-      }
-      const { cluster, node } = nodes[columns.node[row]];
-      const where = printNodeName ? `${cluster}/${node}` : undefined;
-      text += `${compactLine(columns, row, endpoints, where, decoder.decisions)}\n`;
-    }
-    return text;
-  };
+function isFlow(response: GetFlowsResponse): response is GetFlowsResponse & {
+  responseTypes: Extract<GetFlowsResponse['responseTypes'], { case: 'flow' }>;
+} {
+  return response.responseTypes.case === 'flow';
 }

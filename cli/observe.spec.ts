@@ -40,9 +40,15 @@ interface Run {
 }
 
 /** Runs the command; `onOutput` sees what it has printed so far and may end it. */
-function waggle(args: string[], onOutput?: (stdout: string, kill: (signal: NodeJS.Signals) => void) => void) {
+function waggle(
+  args: string[],
+  onOutput?: (stdout: string, kill: (signal: NodeJS.Signals) => void) => void,
+  input = '',
+) {
   const { WAGGLE_SERVER: _, ...env } = process.env;
-  const child = spawn(process.execPath, [WAGGLE, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
+  const child = spawn(process.execPath, [WAGGLE, ...args], { stdio: 'pipe', env });
+  child.stdin.on('error', () => {});
+  child.stdin.end(input);
   return new Promise<Run>((resolve) => {
     let stdout = '';
     let stderr = '';
@@ -82,14 +88,58 @@ describe('waggle observe', () => {
   it('prints JSON, one object per line', async () => {
     const { stdout } = await ask('observe', '-o', 'json', '--verdict', 'dropped');
     expect(JSON.parse(stdout)).toMatchObject({
-      id: expect.stringMatching(/^test\/node-1\/[0-9a-f]+\/3$/),
-      time: expect.stringMatching(/\.125000000Z$/),
-      source: { pod: 'web-5f7c-a', namespace: 'shop', workloadKind: 'Deployment' },
-      destinationPort: 3306,
-      protocol: 'TCP',
-      verdict: 'DROPPED',
-      dropReason: 'POLICY_DENIED',
+      flow: {
+        time: expect.stringMatching(/\.125Z$/),
+        uuid: expect.stringMatching(/^test\/node-1\/[0-9a-f]+\/3$/),
+        verdict: 'DROPPED',
+        drop_reason_desc: 'POLICY_DENIED',
+        l4: { TCP: { destination_port: 3306 } },
+        source: { pod_name: 'web-5f7c-a', namespace: 'shop', workloads: [{ kind: 'Deployment' }] },
+      },
+      node_name: 'test/node-1',
     });
+    const again = await waggle(
+      ['observe', '--input-file', '-', '-o', 'dict', '--not', '--to-port', '53'],
+      undefined,
+      stdout,
+    );
+    expect(again.stdout).toContain('DESTINATION: data/maindb-5f7c-a:3306\n       TYPE: Policy denied\n');
+    expect(await waggle(['observe', '--input-file', '-', '--to-port', '53'], undefined, stdout)).toMatchObject({
+      stdout: '',
+      code: 0,
+    });
+    expect(await waggle(['observe', '--input-file', '-'], undefined, `${stdout}\n{"flow":7}`)).toMatchObject({
+      stderr: expect.stringMatching(/^waggle: standard input, line 3: this is no flow/),
+      code: 1,
+    });
+  });
+
+  it('takes the filters of "hubble observe"', async () => {
+    const lines = async (...args: string[]) => {
+      const { stdout, stderr, code } = await ask('observe', ...args);
+      expect([stderr, code]).toEqual(['', 0]);
+      return stdout.split('\n').length - 1;
+    };
+    expect(await lines('-t', 'drop')).toBe(1);
+    expect(await lines('--not', '--verdict', 'DROPPED', '--not', '-t', 'drop')).toBe(2);
+    expect(await lines('--from-pod', 'shop/web', '--first', '1')).toBe(1);
+    expect(await lines('--allowlist', '{"destination_port":["53"]} {"verdict":["DROPPED"]}')).toBe(2);
+    expect(await lines('--since', '2001-01-01', '--until', '2001-01-02')).toBe(0);
+    expect(await lines('--cel-expression', '_flow.l4.UDP.destination_port == 53u', '-4')).toBe(1);
+  });
+
+  it('sums up who talks to whom', async () => {
+    const { stdout } = await ask('observe', '--summary', '--last', '100');
+    expect(stdout).toMatch(/^CLIENT +SERVER +PORT +FLOWS +DROPPED\nshop\/web +data\/maindb +3306 TCP +2 +1\n/);
+    expect(stdout).toMatch(/\n3 flows, 1 dropped\.\n$/);
+  });
+
+  it('prints filters as JSON', async () => {
+    const { stdout } = await ask('observe', '--print-raw-filters', '-n', 'shop', '--not', '--ip', '10.0.0.1');
+    expect(stdout).toBe(
+      'allowlist:\n    - \'{"source_pod":["shop/"]}\'\n    - \'{"destination_pod":["shop/"]}\'\n' +
+        'denylist:\n    - \'{"source_ip":["10.0.0.1"]}\'\n    - \'{"destination_ip":["10.0.0.1"]}\'\n',
+    );
   });
 
   it('follows until it is interrupted, and that is no failure', async () => {
@@ -111,8 +161,25 @@ describe('waggle observe', () => {
     const bad = await ask('observe', '--port', '80,http');
     expect(bad).toMatchObject({
       stdout: '',
+      code: 1,
+      stderr: expect.stringContaining('"http" is not a port'),
+    });
+    expect(await ask('observe', 'port=80,http')).toMatchObject({
+      stdout: '',
       code: 2,
       stderr: expect.stringContaining('"port=80,http", character 9: "http"'),
+    });
+    expect(await ask('observe', '--verdict', 'x')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('--verdict: "x"'),
+    });
+    expect(await ask('observe', 'ns=a', '--not', '--port', '1')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--port cannot stand beside the filter "ns=a"'),
+    });
+    expect(await ask('observe', '--since', 'yesterday')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('how long ago'),
     });
     const nobody = await waggle(['observe', '--server', '127.0.0.1:1']);
     expect(nobody).toMatchObject({
@@ -124,7 +191,7 @@ describe('waggle observe', () => {
   it('has a flag for every field and side', () => {
     expect(
       filterTokens({ fromPod: ['a', 'b,c'], label: ['app=web'], trafficDirection: ['ingress'] }, ['ns=x']),
-    ).toEqual(['ns=x', 'from:pod=a,b,c', 'label app=web', 'direction=ingress']);
+    ).toEqual(['ns=x', 'from:pod=default/a,default/b,default/c', 'label app=web', 'direction=ingress']);
   });
 });
 

@@ -1,4 +1,5 @@
 import { filterField } from '../filter/fields.ts';
+import type { FilterTerm } from '../filter/filter.ts';
 import { parseFilter } from '../filter/parse-filter.ts';
 import { printTerm } from '../filter/print-filter.ts';
 import { FILTER_FLAGS } from './flag-names.ts';
@@ -21,25 +22,42 @@ export interface ObservedView {
 export function observeArguments({ namespaces, filter, last, follow = false }: ObservedView): string[] {
   const words = ['waggle', 'observe'];
   const free: string[] = [];
-  const taken = new Set<string>();
+  const flagged = new Map<string, FilterTerm>();
   const ask = (token: string) => {
     const [term] = parseFilter([token]).filter.terms;
     if (term === undefined) return;
     const flag = FILTER_FLAGS.find(({ field, side }) => field === term.field && side === term.side);
-    if (flag === undefined || term.negated || taken.has(flag.name)) {
-      free.push(printTerm(term));
-      return;
-    }
-    taken.add(flag.name);
-    const value = term.values.join(',');
-    if (value.startsWith('-')) words.push(`--${flag.name}=${value}`);
-    else words.push(`--${flag.name}`, value);
+    if (flag === undefined || term.negated || flagged.has(flag.name)) free.push(printTerm(term));
+    else flagged.set(flag.name, term);
   };
   if (namespaces.length > 0) ask(`ns${filterField('ns')!.separator}${namespaces.join(',')}`);
   for (const token of filter) ask(token);
+  // Flags alone are read as Hubble reads them. Where that is not what the page means, one filter becomes a word: beside a
+  // word, flags mean what they mean in the page.
+  const terms = [...flagged];
+  if (free.length === 0 && !hubbleReadsAlike(terms.map(([, term]) => term))) {
+    const [name, term] = terms.at(-1)!;
+    flagged.delete(name);
+    free.push(printTerm(term));
+  }
+  for (const [name, { field, values }] of flagged) {
+    const value = values.map((one) => (field === 'pod' && !one.includes('/') ? `/${one}` : one)).join(',');
+    if (value.startsWith('-')) words.push(`--${name}=${value}`);
+    else words.push(`--${name}`, value);
+  }
   if (last !== undefined) words.push('--last', String(last));
   if (follow) words.push('--follow');
   return [...words, ...free];
+}
+
+/** Fields whose plain values mean the same to Hubble. */
+const HUBBLE_FIELDS = new Set(['ns', 'pod', 'verdict', 'ip', 'port', 'proto', 'direction']);
+
+/** Hubble asks what is said of either end of one and the same end, and knows no wildcards in names. */
+function hubbleReadsAlike(terms: readonly FilterTerm[]): boolean {
+  const ofEitherEnd = terms.filter(({ field, side }) => side === 'any' && filterField(field)?.sided);
+  if (ofEitherEnd.length > 1) return false;
+  return terms.every(({ field, values }) => HUBBLE_FIELDS.has(field) && !values.some((value) => value.includes('*')));
 }
 
 /** The same as one line for a POSIX shell. */

@@ -17,6 +17,9 @@ import {
 import { ADDRESS_FORM, parseAddress } from '../address.ts';
 import { DEFAULT_MAX_RECEIVE_BYTES } from './server.ts';
 import { Code, methodPath, StatusError } from './service.ts';
+import type { ClientSecurity } from './tls.ts';
+
+export type { ClientSecurity };
 
 export interface CallOptions {
   /** Cancels the call, which then fails with CANCELLED. */
@@ -67,6 +70,8 @@ export interface ClientOptions<S extends DescService> {
   /** Largest response message in bytes; a larger one fails the call with RESOURCE_EXHAUSTED. Default 4 MiB. */
   readonly maxReceiveBytes?: number;
   readonly deserializers?: Deserializers<S>;
+  /** TLS; without it, connections are plain. */
+  readonly security?: ClientSecurity;
 }
 
 /**
@@ -81,7 +86,11 @@ export function createClient<S extends DescService>(
 ): Client<S> {
   if (parseAddress(target) === undefined)
     throw new TypeError(`"${target}" is not an address: expected ${ADDRESS_FORM}`);
-  const grpc = new GrpcClient(target, credentials.createInsecure(), {
+  const { security } = options;
+  const grpc = new GrpcClient(target, security?.credentials ?? credentials.createInsecure(), {
+    ...(security?.serverName === undefined
+      ? {}
+      : { 'grpc.ssl_target_name_override': security.serverName, 'grpc.default_authority': security.serverName }),
     'grpc.max_receive_message_length': options.maxReceiveBytes ?? DEFAULT_MAX_RECEIVE_BYTES,
     // Agents and backend talk inside the cluster; a proxy from the environment would only stand in the way.
     'grpc.enable_http_proxy': 0,

@@ -37,6 +37,8 @@ export interface GrpcServerOptions {
   /** `host:port`, `[v6]:port` (port 0 = any free one) or `unix:/path`. */
   readonly address: string;
   readonly services: readonly ServedService[];
+  /** TLS, of TCP addresses; without it, connections are plain. See tls.ts. */
+  readonly credentials?: ServerCredentials;
   /** Largest request in bytes; a larger one is answered RESOURCE_EXHAUSTED. Default 4 MiB. */
   readonly maxReceiveBytes?: number;
   /** Named in the message when the address cannot be had. */
@@ -96,7 +98,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
 
   addReflection(server, services);
 
-  const port = await bind(server, address, setting);
+  const port = await bind(server, address, setting, options.credentials);
   if (address.kind === 'unix') await chmod(address.path, 0o600);
   const bound = formatAddress(address.kind === 'tcp' ? { ...address, port } : address);
   let stopping: Promise<void> | undefined;
@@ -109,12 +111,17 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   };
 }
 
-async function bind(server: Server, address: Address, setting: string): Promise<number> {
+async function bind(
+  server: Server,
+  address: Address,
+  setting: string,
+  credentials?: ServerCredentials,
+): Promise<number> {
   const text = formatAddress(address);
   try {
     if (address.kind === 'unix') await removeStaleSocket(address.path);
     return await new Promise<number>((resolve, reject) => {
-      server.bindAsync(text, ServerCredentials.createInsecure(), (error, port) =>
+      server.bindAsync(text, credentials ?? ServerCredentials.createInsecure(), (error, port) =>
         error ? reject(error) : resolve(port),
       );
     });

@@ -1,0 +1,302 @@
+import { toJson } from '@bufbuild/protobuf';
+import { type Timestamp, timestampMs } from '@bufbuild/protobuf/wkt';
+import { type Endpoint, type Flow, type Layer7, LostEventSource, type Policy } from '#proto/gen/flow/flow_pb.ts';
+import { type GetFlowsResponse, GetFlowsResponseSchema } from '#proto/gen/observer/observer_pb.ts';
+import { NodeState } from '#proto/gen/relay/relay_pb.ts';
+import { shortTime } from '../flow/compact-line.ts';
+import { directions } from '../flow/direction.ts';
+import { dropReasonText } from '../flow/drop-reason.ts';
+import { OBSERVATION, observations } from '../flow/observation.ts';
+import { verdicts } from '../flow/verdict.ts';
+import { EVENT_TYPE } from '../hubble/event-type.ts';
+import { isReserved, reservedIdentities } from '../identity/reserved.ts';
+import { vocabulary } from '../vocabulary/vocabulary.ts';
+
+export const OUTPUTS = ['compact', 'dict', 'json', 'jsonpb', 'table'] as const;
+export type Output = (typeof OUTPUTS)[number];
+
+export interface PrinterOptions {
+  readonly output: Output;
+  readonly color: boolean;
+  readonly nodeName: boolean;
+  /** After drops and audits: which policies made them. */
+  readonly policyNames: boolean;
+  /** Addresses instead of names. */
+  readonly numeric: boolean;
+}
+
+/** What goes to standard output, and what to standard error: node states are not flows. */
+export interface Printed {
+  readonly out: string;
+  readonly err: string;
+}
+
+const COLORS = { red: 31, green: 32, yellow: 33, magenta: 35, cyan: 36 } as const;
+const DICT_SEPARATOR = '------------';
+/** A table's columns are as wide as its first rows need; what is longer later pushes its row to the right. */
+const ROWS_MEASURED = 64;
+const MOST_NAMES = 50;
+
+const lossSources = vocabulary('loss source', LostEventSource);
+
+/** Prints what an observer answers in the shapes of `hubble observe`. Holds the state of one output. */
+export class FlowPrinter {
+  readonly #options: PrinterOptions;
+  #lines = 0;
+  #waiting: string[][] = [];
+  #widths: number[] | undefined;
+
+  constructor(options: PrinterOptions) {
+    this.#options = options;
+  }
+
+  print(response: GetFlowsResponse): Printed {
+    const { case: kind, value } = response.responseTypes;
+    if (kind === 'flow') return { out: this.#flow(response, value), err: '' };
+    if (kind === 'lostEvents') return { out: this.#lost(response), err: '' };
+    if (kind === 'nodeStatus') return { out: '', err: this.#nodeStatus(response) };
+    return { out: '', err: '' };
+  }
+
+  /** What is still held back: rows of a table that was measured. */
+  end(): string {
+    return this.#flushTable();
+  }
+
+  #flow(response: GetFlowsResponse, flow: Flow): string {
+    const { output, nodeName } = this.#options;
+    if (output === 'json' || output === 'jsonpb') return json(response);
+    const time = timeText(flow.time);
+    const [source, destination] = this.#ends(flow);
+    const type = flowType(flow);
+    const verdict = this.#verdict(flow);
+    const summary = flow.Summary;
+    this.#lines++;
+    if (output === 'table') {
+      return this.#tableRow([time, ...(nodeName ? [flow.nodeName] : []), source, destination, type, verdict, summary]);
+    }
+    if (output === 'dict') {
+      return this.#dict([
+        ['TIMESTAMP', time],
+        ...(nodeName ? [['NODE', flow.nodeName] as const] : []),
+        ['SOURCE', source],
+        ['DESTINATION', destination],
+        ['TYPE', type],
+        ['VERDICT', verdict],
+        ['SUMMARY', summary],
+      ]);
+    }
+    const left = `${source} ${this.#identity(flow.source)}`;
+    const right = `${destination} ${this.#identity(flow.destination)}`;
+    // The opener stands first.
+    const ends =
+      flow.isReply === true ? `${right} <- ${left}` : `${left} ${flow.isReply === false ? '->' : '<>'} ${right}`;
+    return `${time}${nodeName ? ` [${flow.nodeName}]` : ''}: ${ends} ${type} ${verdict} (${summary})\n`;
+  }
+
+  #lost(response: GetFlowsResponse): string {
+    const { output, nodeName } = this.#options;
+    if (response.responseTypes.case !== 'lostEvents') return '';
+    if (output === 'json' || output === 'jsonpb') return json(response);
+    const { source, numEventsLost, cpu, first, last } = response.responseTypes.value;
+    const time = timeText(response.time);
+    const from = lossSources.name(source);
+    const span = first && last ? ` (first: ${timeText(first)}, last: ${timeText(last)})` : '';
+    const node = response.nodeName || '-';
+    this.#lines++;
+    if (output === 'table') {
+      const summary = `CPU(${cpu ?? 0}) - ${numEventsLost}${span}`;
+      return this.#tableRow([time, ...(nodeName ? [node] : []), from, '-', 'EVENTS LOST', '-', summary]);
+    }
+    if (output === 'dict') {
+      return this.#dict([
+        ['TIMESTAMP', time],
+        ...(nodeName ? [['NODE', node] as const] : []),
+        ['SOURCE', from],
+        ['TYPE', 'EVENTS LOST'],
+        ['VERDICT', '-'],
+        ['SUMMARY', `CPU(${cpu ?? 0}) - ${numEventsLost}${span}`],
+      ]);
+    }
+    return `${time} EVENTS LOST: ${from} CPU(${cpu ?? 0}) ${numEventsLost}${span}\n`;
+  }
+
+  /** Only what keeps flows away: that nodes are there is no news. */
+  #nodeStatus(response: GetFlowsResponse): string {
+    if (response.responseTypes.case !== 'nodeStatus') return '';
+    const { stateChange, nodeNames, message } = response.responseTypes.value;
+    if (stateChange !== NodeState.NODE_UNAVAILABLE && stateChange !== NodeState.NODE_ERROR) return '';
+    if (this.#options.output === 'json' || this.#options.output === 'jsonpb') return json(response);
+    const more = nodeNames.length - MOST_NAMES;
+    const names = `${nodeNames.slice(0, MOST_NAMES).join(', ')}${more > 0 ? `, and ${more} more` : ''}`;
+    const what =
+      stateChange === NodeState.NODE_ERROR
+        ? `Error ${JSON.stringify(message)} on ${nodeNames.length} nodes: ${names}`
+        : `${nodeNames.length} nodes are unavailable: ${names}`;
+    return `${timeText(response.time)} [${response.nodeName}]: ${what}\n`;
+  }
+
+  #ends(flow: Flow): [string, string] {
+    if (flow.IP === undefined) {
+      const { source = '', destination = '' } = flow.ethernet ?? {};
+      return [this.#paint('cyan', source), this.#paint('cyan', destination)];
+    }
+    const [from, to] = ports(flow);
+    return [
+      this.#end(flow.source, flow.sourceService, flow.sourceNames, flow.IP.source, from),
+      this.#end(flow.destination, flow.destinationService, flow.destinationNames, flow.IP.destination, to),
+    ];
+  }
+
+  /** Pod, else service, else DNS names, else the address; then the port. */
+  #end(
+    endpoint: Endpoint | undefined,
+    service: { name: string; namespace: string } | undefined,
+    names: readonly string[],
+    address: string,
+    port: number | undefined,
+  ): string {
+    let host = address;
+    if (!this.#options.numeric) {
+      if (endpoint !== undefined && endpoint.podName !== '') host = qualified(endpoint.namespace, endpoint.podName);
+      else if (service !== undefined && service.name !== '') host = qualified(service.namespace, service.name);
+      else if (names.length > 0) host = names.join(',');
+    }
+    if (port === undefined || port === 0) return this.#paint('cyan', host);
+    const bracketed = host.includes(':') ? `[${host}]` : host;
+    return `${this.#paint('cyan', bracketed)}:${this.#paint('yellow', String(port))}`;
+  }
+
+  #identity(endpoint: Endpoint | undefined): string {
+    const identity = endpoint?.identity ?? 0;
+    const name = identity === 0 || isReserved(identity) ? reservedIdentities.name(identity) : `ID:${identity}`;
+    return this.#paint('magenta', `(${name})`);
+  }
+
+  #verdict(flow: Flow): string {
+    const isVerdict = flow.eventType?.type === EVENT_TYPE.POLICY_VERDICT;
+    const name = verdicts.name(flow.verdict);
+    switch (name) {
+      case 'FORWARDED':
+      case 'REDIRECTED':
+        return this.#paint('green', (isVerdict ? 'ALLOWED' : name) + this.#policies(flow, isVerdict, 'Allowed'));
+      case 'DROPPED':
+      case 'ERROR':
+        return this.#paint('red', (isVerdict ? 'DENIED' : name) + this.#policies(flow, true, 'Denied'));
+      case 'AUDIT':
+        return this.#paint('yellow', (isVerdict ? 'AUDITED' : name) + this.#policies(flow, true, 'Denied'));
+      case 'TRACED':
+      case 'TRANSLATED':
+        return this.#paint('yellow', name);
+      default:
+        return name === 'UNKNOWN' ? 'VERDICT_UNKNOWN' : name;
+    }
+  }
+
+  #policies(flow: Flow, wanted: boolean, kind: 'Allowed' | 'Denied'): string {
+    if (!this.#options.policyNames || !wanted) return '';
+    const side = flow.trafficDirection === 1 ? 'ingress' : 'egress';
+    const list: readonly Policy[] = flow[`${side}${kind}By`];
+    if (list.length === 0) return '';
+    return ` BY ${list.map(({ namespace, name }) => qualified(namespace, name)).join(', ')}`;
+  }
+
+  #dict(pairs: readonly (readonly [string, string])[]): string {
+    const separator = this.#lines > 1 ? `${DICT_SEPARATOR}\n` : '';
+    return separator + pairs.map(([name, value]) => `${name.padStart(11)}: ${value}\n`).join('');
+  }
+
+  #tableRow(cells: string[]): string {
+    if (this.#lines === 1) {
+      const node = this.#options.nodeName ? ['NODE'] : [];
+      this.#waiting.push(['TIMESTAMP', ...node, 'SOURCE', 'DESTINATION', 'TYPE', 'VERDICT', 'SUMMARY']);
+    }
+    this.#waiting.push(cells);
+    if (this.#widths === undefined && this.#waiting.length <= ROWS_MEASURED) return '';
+    return this.#flushTable();
+  }
+
+  #flushTable(): string {
+    const rows = this.#waiting;
+    this.#waiting = [];
+    if (rows.length === 0) return '';
+    this.#widths ??= rows[0].map((_, column) => Math.max(...rows.map((row) => visibleLength(row[column]))) + 3);
+    const widths = this.#widths;
+    const padded = (cell: string, column: number) =>
+      column === widths.length - 1 ? cell : cell + ' '.repeat(Math.max(1, widths[column] - visibleLength(cell)));
+    return rows.map((row) => `${row.map(padded).join('').trimEnd()}\n`).join('');
+  }
+
+  /** Rows that were measured so far may go out: called when nothing more comes for a while. */
+  flush(): string {
+    return this.#flushTable();
+  }
+
+  #paint(color: keyof typeof COLORS, text: string): string {
+    return this.#options.color && text !== '' ? `\u001b[${COLORS[color]}m${text}\u001b[0m` : text;
+  }
+}
+
+/** Where a flow was seen or why it was dropped, as its line says it. */
+export function flowType(flow: Flow): string {
+  if (flow.l7 !== undefined) return layer7Type(flow.l7);
+  const { type = 0, subType = 0 } = flow.eventType ?? {};
+  switch (type) {
+    case EVENT_TYPE.TRACE:
+      return observations
+        .name(subType === 0 ? OBSERVATION.TO_ENDPOINT : subType)
+        .toLowerCase()
+        .replaceAll('_', '-');
+    case EVENT_TYPE.DROP:
+      return dropReasonText(subType);
+    case EVENT_TYPE.POLICY_VERDICT:
+      return `policy-verdict:${MATCH_TYPES[flow.policyMatchType] ?? 'unknown'} ${directions.name(flow.trafficDirection)}`;
+    case EVENT_TYPE.TRACE_SOCK:
+      return SOCKET_POINTS[subType] ?? 'SOCK_XLATE_POINT_UNKNOWN';
+    default:
+      return 'UNKNOWN';
+  }
+}
+
+const MATCH_TYPES = ['none', 'L3-Only', 'L3-L4', 'L4-Only', 'all', 'L3-Proto', 'Proto-Only'];
+const SOCKET_POINTS: Readonly<Record<number, string>> = {
+  1: 'pre-xlate-fwd',
+  2: 'post-xlate-fwd',
+  3: 'pre-xlate-rev',
+  4: 'post-xlate-rev',
+};
+const LAYER7_TYPES = ['unknown_l7_type', 'request', 'response', 'sample'];
+
+function layer7Type({ type, record }: Layer7): string {
+  const name = LAYER7_TYPES[type] ?? LAYER7_TYPES[0];
+  if (record.case === 'http') return `http-${name}`;
+  if (record.case === 'dns') return `dns-${name} ${record.value.observationSource}`;
+  return `${record.case ?? 'l7'}-${name}`;
+}
+
+function ports({ l4 }: Flow): [number | undefined, number | undefined] {
+  const { case: name, value } = l4?.protocol ?? {};
+  if (name !== 'TCP' && name !== 'UDP' && name !== 'SCTP') return [undefined, undefined];
+  return [value.sourcePort, value.destinationPort];
+}
+
+function qualified(namespace: string, name: string): string {
+  return namespace === '' ? name : `${namespace}/${name}`;
+}
+
+function timeText(time: Timestamp | undefined): string {
+  return time === undefined ? 'N/A' : shortTime(timestampMs(time));
+}
+
+function json(response: GetFlowsResponse): string {
+  return `${JSON.stringify(toJson(GetFlowsResponseSchema, response, { useProtoFieldName: true }))}\n`;
+}
+
+const ESCAPE = '\u001b';
+
+function visibleLength(text: string): number {
+  if (!text.includes(ESCAPE)) return text.length;
+  return text
+    .split(ESCAPE)
+    .reduce((sum, part, index) => sum + (index === 0 ? part : part.slice(part.indexOf('m') + 1)).length, 0);
+}
