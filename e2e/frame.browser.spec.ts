@@ -278,6 +278,7 @@ describe('what happens', () => {
       await told.getByText('Node node-2 is back').waitFor({ timeout: 90_000 });
       await page.getByRole('button', { name: /^Show what happened, \d new/ }).click();
       const history = page.getByRole('dialog', { name: 'What happened' });
+      await history.getByRole('listitem').nth(2).waitFor();
       const events = await history.getByRole('listitem').allTextContents();
       expect(events).toEqual([
         expect.stringContaining('Node node-2 is back'),

@@ -91,6 +91,25 @@ describe.for([3, 30, 300])('with %i workloads', (workloads) => {
     await expectTidy(true);
   });
 
+  // With few cards there is nothing to get lost in, and no small map.
+  if (workloads > 24) {
+    test('the small map shows the whole of a large one, and leads elsewhere', async () => {
+      await visit('', 'large');
+      await mapIsThere();
+      const card = parts.map.getByRole('treeitem', { name: /^(coredns|kube-system), / }).first();
+      await parts.steady(card);
+      const small = page.getByTitle('The whole map: press to go there');
+      await small.waitFor({ state: 'hidden' });
+      for (let step = 0; step < 8; step++) await page.getByRole('button', { name: 'Zoom in' }).click();
+      await small.waitFor();
+      const left = async () => (await card.boundingBox())!.x;
+      await small.click({ position: { x: 8, y: 56 } });
+      const before = await left();
+      await small.click({ position: { x: 168, y: 56 } });
+      await eventually('another part is seen', 10_000, async () => (await left()) < before - 300);
+    });
+  }
+
   test('the drawing of the map', async () => {
     await visit('?view=map&namespace=shop,payments&theme=dark', 'large');
     await mapIsThere();

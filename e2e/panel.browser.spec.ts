@@ -27,8 +27,8 @@ describe('the panel', () => {
 
   beforeAll(async () => {
     await buildWeb();
-    startedMs = Date.now();
     [cluster, browser] = await Promise.all([FakeCluster.start(['node-1', 'node-2']), launchBrowser()]);
+    startedMs = Date.now();
     const [one, two] = cluster.agents;
     one.keepObserving(
       500,
@@ -67,7 +67,7 @@ describe('the panel', () => {
 
   test('of a workload: who connects, whom it reaches, how much and how well', async () => {
     await visit(WEB_KEY);
-    await details.getByRole('heading', { name: 'web' }).waitFor();
+    await details.getByRole('heading', { name: 'web', exact: true }).waitFor();
     await details.getByText(/Deployment · shop · 2 pods on node-1, node-2/).waitFor();
     await rowOf('Who connects', 'world').getByText(':8080').waitFor();
     const toDatabase = rowOf('Whom it reaches', 'maindb').filter({ hasText: ':3306 ' }).first();
