@@ -32,6 +32,7 @@ export function startMap(): void {
   worker = new Worker(new URL('../worker/map-worker.ts', import.meta.url), { type: 'module', name: 'waggle-map' });
   worker.onmessage = (event: MessageEvent<MapEvent>) => receive(event.data);
   const { port1, port2 } = new MessageChannel();
+  tellRoom();
   post({ type: 'feed', port: port1 }, [port1]);
   send({ type: 'map', port: port2 }, [port2]);
   post({ type: 'select', key: selected });
@@ -45,7 +46,14 @@ export function startMap(): void {
   };
   arrangementStore.subscribe(arrange);
   viewStore.subscribe(setOptions);
+  const showReach = () => {
+    if (!viewStore.get().view.map.reach) return;
+    stopWaiting();
+    void import('./policy-reach.ts').then(({ followReach }) => followReach((reach) => post({ type: 'reach', reach })));
+  };
+  const stopWaiting = viewStore.subscribe(showReach);
   setOptions();
+  showReach();
   arrange();
 }
 
@@ -58,7 +66,15 @@ export function selectCard(key: string | null): void {
 /** Lays the map out anew; what was pinned is let go. */
 export function tidyMap(): void {
   unpinAll();
+  tellRoom();
   post({ type: 'tidy' });
+}
+
+/** Alone in a frame the map has all of it, else what is left above the table. */
+function tellRoom(): void {
+  const share = viewStore.get().view.embed === 'map' ? 1 : 0.55;
+  const aspect = innerWidth / (innerHeight * share);
+  post({ type: 'room', aspect: Math.min(2.3, Math.max(0.7, aspect)) });
 }
 
 function post(request: MapRequest, transfer: Transferable[] = []): void {

@@ -59,11 +59,30 @@ describe('the details of a flow', () => {
       policy: window.decisions.intern({ ...NO_DECISION, direction: 1, deniedBy: [rule], defaultDeny: true }),
     }));
     expect(fact('flow', 'Drop reason')).toMatchObject({ text: 'Policy denied', tokens: ['reason=policy-denied'] });
-    expect(fact('flow', 'Policy')).toMatchObject({ text: 'data/only-api', tokens: ['policy=data/only-api'] });
+    expect(fact('flow', 'Closed by')).toMatchObject({
+      text: 'NetworkPolicy data/only-api',
+      tokens: ['policy=data/only-api'],
+      policy: 'NetworkPolicy/data/only-api',
+    });
     expect(details.row).toMatchObject({ policy: 'data/only-api', info: 'Policy denied · data/only-api' });
     expect(JSON.parse(details.json).flow).toMatchObject({
       drop_reason_desc: 'POLICY_DENIED',
       ingress_denied_by: [{ name: 'only-api', namespace: 'data', kind: 'NetworkPolicy' }],
+    });
+  });
+
+  it('tell what would be, apart from what is', () => {
+    const allow = { kind: 'NetworkPolicy', namespace: 'data', name: 'api', rule: 1, path: 'spec.ingress[1]' };
+    const deny = { kind: 'CiliumClusterwideNetworkPolicy', namespace: '', name: 'lock', rule: -1 };
+    const { fact } = detailsOf({ verdict: 4 }, (window) => ({
+      policy: window.decisions.intern({
+        ...{ ...NO_DECISION, direction: 1, allowedBy: [allow], auditDeniedBy: [deny], auditDefaultDeny: true },
+      }),
+    }));
+    expect(fact('flow', 'Allowed by')?.text).toBe('NetworkPolicy data/api spec.ingress[1]');
+    expect(fact('flow', 'Would close')).toMatchObject({
+      text: 'CiliumClusterwideNetworkPolicy lock',
+      policy: 'CiliumClusterwideNetworkPolicy//lock',
     });
   });
 

@@ -1,11 +1,12 @@
 import { parseFilter } from '#core/filter/parse-filter.ts';
 import { printTerm } from '#core/filter/print-filter.ts';
 import { rowTimeNs } from '#core/flow/columns.ts';
-import { decisionText } from '#core/flow/decision-text.ts';
+import { decisionText, referenceText } from '#core/flow/decision-text.ts';
 import { DIRECTION, directions, REPLY } from '#core/flow/direction.ts';
 import { dropReasons, dropReasonText } from '#core/flow/drop-reason.ts';
 import { icmpText } from '#core/flow/icmp.ts';
 import { OBSERVATION, observations } from '#core/flow/observation.ts';
+import type { PolicyDecision, PolicyReference } from '#core/flow/policy-decision.ts';
 import { hasPorts, isIcmp, PROTOCOL, protocols } from '#core/flow/protocol.ts';
 import { tcpFlagNames } from '#core/flow/tcp-flags.ts';
 import { triggers } from '#core/flow/trigger.ts';
@@ -15,6 +16,7 @@ import { isReserved, reservedIdentities } from '#core/identity/reserved.ts';
 import { formatBytes, formatMicros } from '../format/quantity.ts';
 import { flowRow } from './flow-row.ts';
 import type { PageWindow } from './page-window.ts';
+import { policyKey } from './policy-report.ts';
 import type { FlowDetails, FlowFact } from './protocol.ts';
 
 /** Every field of a flow in words, with the filters that ask for its like, and the flow in Hubble's JSON. */
@@ -84,14 +86,28 @@ function flowFacts(window: PageWindow, slot: number): FlowFact[] {
   ];
 }
 
-function policyFacts(decision: Parameters<typeof decisionText>[0]): FlowFact[] {
-  const names = [...decision.deniedBy, ...decision.auditDeniedBy, ...decision.allowedBy].map(({ namespace, name }) =>
-    namespace === '' ? name : `${namespace}/${name}`,
-  );
+/** What is enforced, then what would be if audited policies were, each by its rule; of a default deny, who makes it. */
+function policyFacts(decision: PolicyDecision): FlowFact[] {
+  const { allowedBy, deniedBy, defaultDeny, auditDeniedBy, auditDefaultDeny } = decision;
   return [
     ...fact('flow', 'Policy decision', decisionText(decision)),
-    ...[...new Set(names)].flatMap((name) => fact('flow', 'Policy', name, `policy=${name}`)),
+    ...references('Allowed by', allowedBy),
+    ...references(defaultDeny ? 'Closed by' : 'Denied by', deniedBy),
+    ...references(auditDefaultDeny ? 'Would close' : 'Would deny', auditDeniedBy),
   ];
+}
+
+function references(name: string, list: readonly PolicyReference[]): FlowFact[] {
+  return list.flatMap((reference) => {
+    const { kind, namespace, name: policy } = reference;
+    const facts = fact(
+      'flow',
+      name,
+      referenceText(reference),
+      `policy=${namespace === '' ? policy : `${namespace}/${policy}`}`,
+    );
+    return facts.map((each) => ({ ...each, policy: policyKey(kind, namespace, policy) }));
+  });
 }
 
 /** `side`: the packet's end on which the connection's end stands. */

@@ -10,6 +10,7 @@ import { changedNumbers, type LiveNumbers, liveNumbers } from '../graph/live.ts'
 import { MapModelReceiver } from '../graph/map-delta.ts';
 import { applyPins, type Pins } from '../graph/pins.ts';
 import { namingLabels } from '../graph/plates.ts';
+import { markReach, type ReachView, withReach } from '../graph/reach.ts';
 import { buildScene } from '../graph/scene.ts';
 import { visibleGraph } from '../graph/visible.ts';
 import { DEFAULT_MAP_OPTIONS, type MapOptions, quietMs } from '../view/map-options.ts';
@@ -38,9 +39,12 @@ export class MapPipeline {
   #known = false;
   #layout = new Map<string, Standing>();
   #options: MapOptions = DEFAULT_MAP_OPTIONS;
+  /** Width over height of the room there is; what stands does not move for it. */
+  aspect: number | undefined;
   #arrangement: Arrangement = NO_ARRANGEMENT;
   #pins: Pins = new Map();
   #hiddenCards = 0;
+  #reach: ReachView | undefined;
   readonly #folding = new Folding();
   #selected: string | null = null;
   #viewChanged = false;
@@ -94,6 +98,13 @@ export class MapPipeline {
     this.#redraw.request();
   }
 
+  /** What policies allow, to be shown beside what is seen. */
+  setReach(reach: ReachView | undefined): void {
+    this.#reach = reach;
+    this.#graph = undefined;
+    this.#redraw.request();
+  }
+
   arrange(arrangement: Arrangement): void {
     this.#arrangement = arrangement;
     this.#pins = new Map(Object.entries(arrangement.pins).map(([key, [column, y]]) => [key, { column, y }]));
@@ -117,7 +128,7 @@ export class MapPipeline {
   #run(): void {
     if (!this.#known) return;
     const graph = this.#currentGraph();
-    const live = liveNumbers(graph, { now: this.#now(), quietAfterMs: quietMs(this.#options.quiet) });
+    const live = this.#numbers(graph);
     const { omittedCards, omittedEdges } = this.#model;
     const round = this.#options.find === '' ? 0 : Math.floor(Date.now() / FIND_AGAIN_MS);
     const signature = `${structureOf(graph, omittedCards, omittedEdges)}\n${round}`;
@@ -146,6 +157,11 @@ export class MapPipeline {
     this.#live = live;
   }
 
+  #numbers(graph: DetailedGraph): LiveNumbers {
+    const live = liveNumbers(graph, { now: this.#now(), quietAfterMs: quietMs(this.#options.quiet) });
+    return this.#reach === undefined ? live : { ...live, edges: markReach(graph, live.edges, this.#reach) };
+  }
+
   /** The stages run when something came or went, and now and then because what is quiet leaves. */
   #currentGraph(): DetailedGraph {
     const now = Date.now();
@@ -157,7 +173,7 @@ export class MapPipeline {
     if (this.#graph === undefined || now - this.#graphAt >= patience) {
       this.#stale = false;
       const { group, focus, hops, hide, quiet } = this.#options;
-      const visible = visibleGraph(this.#model, {
+      const visible = visibleGraph(this.#reach === undefined ? this.#model : withReach(this.#model, this.#reach), {
         now: this.#now(),
         quietAfterMs: quietMs(quiet),
         hide: expressionOf(hide),
@@ -175,7 +191,8 @@ export class MapPipeline {
   }
 
   /** What stood stays, unless a new view shows so much less that it would stand scattered. */
-  #nextLayout(graph: DetailedGraph): Map<string, Standing> {
+  #nextLayout(detailed: DetailedGraph): Map<string, Standing> {
+    const graph = { ...detailed, aspect: this.aspect };
     const scattered = this.#viewChanged && graph.cards.length < this.#layout.size * SCATTERED_SHARE;
     this.#viewChanged = false;
     const layout = this.#layout.size === 0 || scattered ? freshLayout(graph) : updateLayout(graph, this.#layout);

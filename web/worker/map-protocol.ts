@@ -1,5 +1,6 @@
 import type { Details } from '../graph/details.ts';
 import type { CardLive, EdgeLive } from '../graph/live.ts';
+import type { ReachView } from '../graph/reach.ts';
 import type { Scene } from '../graph/scene.ts';
 import type { MapOptions } from '../view/map-options.ts';
 
@@ -18,8 +19,12 @@ export const NO_ARRANGEMENT: Arrangement = { folded: [], unfolded: [], pins: {} 
 export type MapRequest =
   /** The other end belongs to the session; `MapMessage`s come from it. */
   | { readonly type: 'feed'; readonly port: MessagePort }
+  /** Width over height of the room the map has, for when it is laid out anew. */
+  | { readonly type: 'room'; readonly aspect: number }
   | { readonly type: 'select'; readonly key: string | null }
   | { readonly type: 'options'; readonly options: MapOptions }
+  /** What policies allow, to be shown beside what is seen; null = not to be. */
+  | { readonly type: 'reach'; readonly reach: ReachView | null }
   | { readonly type: 'arrange'; readonly arrangement: Arrangement }
   /** Forget where everything stood and lay out anew. */
   | { readonly type: 'tidy' };

@@ -13,11 +13,17 @@ addEventListener('message', ({ data }: MessageEvent<MapRequest>) => {
       feed = data.port;
       feed.onmessage = (event: MessageEvent<MapMessage>) => pipeline.receive(event.data);
       return;
+    case 'room':
+      pipeline.aspect = data.aspect;
+      return;
     case 'select':
       pipeline.select(data.key);
       return;
     case 'options':
       pipeline.setOptions(data.options);
+      return;
+    case 'reach':
+      pipeline.setReach(data.reach ?? undefined);
       return;
     case 'arrange':
       pipeline.arrange(data.arrangement);

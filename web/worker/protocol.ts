@@ -93,6 +93,8 @@ export interface FlowFact {
   readonly text: string;
   /** Filter tokens that ask for flows with this value; the second asks for this end only. */
   readonly tokens: readonly string[];
+  /** Key of the policy it names (`policyKey`). */
+  readonly policy?: string;
 }
 
 /** Everything about one flow. */

@@ -10,6 +10,7 @@ import { DropNotes } from './drop-notes.tsx';
 import { cardWords } from './key-words.ts';
 import { MemberTable } from './member-table.tsx';
 import { PairPanel } from './pair-panel.tsx';
+import { PairPolicies } from './pair-policies.tsx';
 import { PanelHeader, Problem } from './panel-parts.tsx';
 import { type Described, useDescription } from './use-description.ts';
 
@@ -55,6 +56,7 @@ function Gone({ select, described }: { select: string; described: Described }) {
       <p className="text-sm text-dim">
         This view has shown no flow of it lately. It comes back with its next one, unless a filter hides it.
       </p>
+      {pair !== undefined && <PairPolicies {...pair} />}
       {description !== null && <DropNotes description={description} clockAhead={0} />}
       {description !== null && pair === undefined && (
         <MemberTable kind="workload" description={description} clockAhead={0} />

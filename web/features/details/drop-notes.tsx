@@ -7,12 +7,15 @@ import { formatAgo } from '../../format/time.ts';
 import { plural, portWords } from '../../graph/card-words.ts';
 import { CopyButton } from '../../ui/copy-button.tsx';
 import { useNow } from '../../ui/use-now.ts';
+import { showPolicy } from '../../view/view-store.ts';
+import { policyKey } from '../../worker/policy-report.ts';
 import type { Description, DropDescription } from '../../worker/question.ts';
 import { addTokens } from './add-tokens.ts';
 import { cardWords } from './key-words.ts';
 import { TextButton } from './panel-parts.tsx';
 
 const SHOWN = 6;
+const MOST_POLICIES = 4;
 
 /** What is dropped, why, and what to look at next. */
 export function DropNotes({ description, clockAhead }: { description: Description; clockAhead: number }) {
@@ -55,11 +58,26 @@ function DropNote({ drop, now }: { drop: DropDescription; now: number }) {
       </p>
       {decision !== '' && <p className="mt-1 text-sm text-text">It was {decision}.</p>}
       <p className="mt-1 text-sm text-text">{advice.next}</p>
-      <p className="mt-2 flex gap-4">
+      <p className="mt-2 flex flex-wrap gap-x-4 gap-y-1">
         <TextButton onClick={() => addTokens(...dropTokens(drop))}>Show these flows</TextButton>
+        {policiesOf(drop).map((policy) => (
+          <TextButton key={policy.key} onClick={() => showPolicy(policy.key)}>
+            {policy.name}
+          </TextButton>
+        ))}
       </p>
     </article>
   );
+}
+
+/** Policies that had to do with it, each once. */
+function policiesOf({ policy }: DropDescription): { key: string; name: string }[] {
+  const references = policy === null ? [] : [...policy.deniedBy, ...policy.auditDeniedBy];
+  const named = references.map(({ kind, namespace, name }) => ({
+    key: policyKey(kind, namespace, name),
+    name: namespace === '' ? name : `${namespace}/${name}`,
+  }));
+  return [...new Map(named.map((each) => [each.key, each])).values()].slice(0, MOST_POLICIES);
 }
 
 /** Tokens that ask for just these drops. */

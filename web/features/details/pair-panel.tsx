@@ -8,6 +8,7 @@ import { DropNotes } from './drop-notes.tsx';
 import { EdgeTable } from './edge-table.tsx';
 import { LatestFlows } from './latest-flows.tsx';
 import { NewMark } from './new-mark.tsx';
+import { PairPolicies } from './pair-policies.tsx';
 import { Figures, PanelHeader, Problem } from './panel-parts.tsx';
 import { RateChart } from './rate-chart.tsx';
 import { ratesOf, verdictCounts } from './rates.ts';
@@ -55,6 +56,7 @@ export function PairPanel({ details, described }: { details: PairDetails; descri
       />
       {description !== null && <VerdictSplit counts={verdictCounts(description)} />}
       {description !== null && <DropNotes description={description} clockAhead={clockAhead} />}
+      <PairPolicies source={source.key} destination={destination.key} />
       <EdgeTable
         title="Ports"
         by="port"

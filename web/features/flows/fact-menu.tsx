@@ -1,14 +1,15 @@
 import { Menu } from '@base-ui/react/menu';
-import { Check, Copy, Filter, FilterX } from 'lucide-react';
+import { Check, Copy, Filter, FilterX, Shield } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
 import { copyText } from '../../ui/copy.ts';
-import { changeView, useView } from '../../view/view-store.ts';
+import { changeView, showPolicy, useView } from '../../view/view-store.ts';
 import type { FlowFact } from '../../worker/protocol.ts';
 
 /** A value that is asked for, left out, or copied, by pressing it. */
 export function FactMenu({ fact }: { fact: FlowFact }) {
   const { filter } = useView();
   const [copied, setCopied] = useState(false);
+  const { policy } = fact;
   const add = (token: string) => changeView({ filter: [...new Set([...filter, token])] });
   return (
     <Menu.Root onOpenChange={() => setCopied(false)}>
@@ -18,9 +19,17 @@ export function FactMenu({ fact }: { fact: FlowFact }) {
       >
         {fact.text}
       </Menu.Trigger>
-      <Menu.Portal>
-        <Menu.Positioner sideOffset={2} align="start" className="z-50">
+      {/* Within the landmark that what it is about stands in. */}
+      <Menu.Portal container={document.querySelector('main')}>
+        <Menu.Positioner positionMethod="fixed" sideOffset={2} align="start" className="z-50">
           <Menu.Popup className="max-w-[min(360px,calc(100vw-16px))] min-w-44 rounded-lg border border-line bg-card p-1 text-sm shadow-[var(--shadow)] transition-opacity duration-150 outline-none data-[ending-style]:opacity-0 data-[starting-style]:opacity-0">
+            {policy !== undefined && (
+              <div className="border-b border-line/60 pb-1">
+                <Item icon={<Shield aria-hidden size={13} />} onClick={() => showPolicy(policy)}>
+                  Open the policy
+                </Item>
+              </div>
+            )}
             {fact.tokens.map((token) => (
               <div key={token} className="border-b border-line/60 pb-1 not-first:pt-1">
                 <Item icon={<Filter aria-hidden size={13} />} onClick={() => add(token)}>

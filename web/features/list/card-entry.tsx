@@ -1,6 +1,6 @@
 import { formatBytes, formatMicros, formatRate, formatShare } from '../../format/quantity.ts';
 import type { DoorLive, EdgeLive } from '../../graph/live.ts';
-import { type EdgeVerdict, VERDICT_WORDS } from '../../graph/model.ts';
+import { type ArrowVerdict, VERDICT_WORDS } from '../../graph/model.ts';
 import type { SceneCard, SceneEdge } from '../../graph/scene.ts';
 import { classNames } from '../../ui/class-names.ts';
 import { pairKey } from '../../view/pair.ts';
@@ -8,12 +8,14 @@ import { chooseCard } from '../map/choose-card.ts';
 import { CardGlyph } from './card-glyph.tsx';
 import { FoldedEntry } from './folded-entry.tsx';
 
-const TONES: Record<EdgeVerdict, string> = {
+const TONES: Record<ArrowVerdict, string> = {
   forwarded: 'text-forwarded-text',
   dropped: 'text-dropped-text',
   mixed: 'text-dropped-text',
   audit: 'text-audit-text',
   quiet: 'text-faint',
+  permitted: 'text-forwarded-text',
+  open: 'text-dim',
 };
 
 /** One card: what it is, its ports, whom it reaches and who reaches it. */

@@ -1,5 +1,5 @@
 import type { EdgeLive } from '../../graph/live.ts';
-import type { EdgeVerdict } from '../../graph/model.ts';
+import type { ArrowVerdict } from '../../graph/model.ts';
 import { QUIET_ALPHA } from '../../graph/quiet.ts';
 import { type Palette, verdictColor } from './palette.ts';
 
@@ -24,15 +24,25 @@ export interface ArrowLook {
 }
 
 /** How a verdict is drawn beside its colour: dash and gap. `mixed` is a long dash and a short one, in two colours. */
-export const VERDICT_DASH: Record<EdgeVerdict, readonly number[]> = {
+export const VERDICT_DASH: Record<ArrowVerdict, readonly number[]> = {
   forwarded: [],
   dropped: [6, 5],
   mixed: [14, 4, 3, 4],
   audit: [2, 4],
   quiet: [],
+  permitted: [3, 4],
+  open: [],
 };
 
-const RANKS: Record<EdgeVerdict, number> = { quiet: 0, forwarded: 1, audit: 2, mixed: 3, dropped: 4 };
+const RANKS: Record<ArrowVerdict, number> = {
+  quiet: 0,
+  open: 1,
+  permitted: 2,
+  forwarded: 3,
+  audit: 4,
+  mixed: 5,
+  dropped: 6,
+};
 
 /** On a dense map the usual arrows step back, so that drops stand out. */
 export function arrowLook(live: EdgeLive | undefined, emphasis: Emphasis, dense: boolean, palette: Palette): ArrowLook {
@@ -55,9 +65,10 @@ function mixedStrokes(palette: Palette): Stroke[] {
   ];
 }
 
-function alphaOf(verdict: EdgeVerdict, quiet: number, emphasis: Emphasis, dense: boolean): number {
+function alphaOf(verdict: ArrowVerdict, quiet: number, emphasis: Emphasis, dense: boolean): number {
   if (emphasis === 'near' || emphasis === 'chosen') return 1;
   if (emphasis === 'aside') return 0.14;
+  if (verdict === 'open') return dense ? 0.35 : 0.55;
   if (verdict === 'quiet') return 0.45 * QUIET_ALPHA[quiet];
   return verdict === 'forwarded' ? (dense ? 0.5 : 0.85) : 0.95;
 }

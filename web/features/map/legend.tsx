@@ -6,14 +6,21 @@ import { VERDICT_DASH } from './arrow-look.ts';
 
 /** What line and colour say, and what the map does not draw. */
 export function Legend() {
+  const { map } = useView();
   return (
-    <div className="pointer-events-none absolute bottom-3 left-3 flex flex-col gap-1 rounded-md bg-canvas/85 px-1 py-0.5 text-2xs text-dim">
+    <div className="pointer-events-none absolute bottom-3 left-3 flex flex-col items-start gap-1 text-2xs text-dim *:rounded-md *:bg-canvas/85 *:px-1 *:py-0.5">
       <Undrawn />
       <div aria-hidden className="flex items-center gap-4 max-md:hidden">
         <Line name="forwarded" className="stroke-forwarded" />
         <Line name="dropped" className="stroke-dropped" dash={VERDICT_DASH.dropped} />
         <Line name="both" className="stroke-forwarded" dash={VERDICT_DASH.mixed} then="stroke-dropped" />
         <Line name="audit" className="stroke-audit" dash={VERDICT_DASH.audit} />
+        {map.reach && (
+          <>
+            <Line name="allowed, never seen" className="stroke-forwarded" dash={VERDICT_DASH.permitted} />
+            <Line name="no policy decides" className="stroke-faint" />
+          </>
+        )}
         <span className="text-faint">width = rate</span>
       </div>
     </div>

@@ -66,6 +66,14 @@ export function registerMapActions(canvas: () => MapCanvas | null, findField: ()
         tidyMap();
       },
     },
+    {
+      id: 'map-reach',
+      group,
+      name: 'Show what policies allow, or only what is seen',
+      keys: 'o',
+      words: 'policy reach rules allowed',
+      run: toggleReach,
+    },
     { id: 'map-fold', group, name: 'Fold all groups up', run: () => foldPlates(openPlates(), true) },
     { id: 'map-unfold', group, name: 'Unfold all groups', run: () => foldPlates(foldedPlates(), false) },
     ...GROUP_BY.map((by) => ({
@@ -83,6 +91,11 @@ export function registerMapActions(canvas: () => MapCanvas | null, findField: ()
       run: () => exportMap(canvas()?.shown ?? null, format),
     })),
   ]);
+}
+
+/** What policies allow is drawn beside what is seen, or no longer. */
+export function toggleReach(): void {
+  changeMapOptions({ reach: !viewStore.get().view.map.reach });
 }
 
 /** Plates that lie open on the map, by id. */

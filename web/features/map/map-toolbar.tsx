@@ -1,3 +1,4 @@
+import { Shield } from 'lucide-react';
 import { lazy, type ReactNode, Suspense, useState } from 'react';
 import { sceneStore } from '../../live/map-client.ts';
 import { useStore } from '../../live/store.ts';
@@ -7,6 +8,7 @@ import { changeMapOptions, useView } from '../../view/view-store.ts';
 import { exportMap } from './export-map-file.ts';
 import { FindField } from './find-field.tsx';
 import { FocusBar } from './focus-bar.tsx';
+import { toggleReach } from './map-actions.ts';
 import type { MapCanvas } from './map-canvas.ts';
 import { ToolButton } from './tool-button.tsx';
 import { DISPLAY, EXPORT } from './tools.tsx';
@@ -42,6 +44,14 @@ export function MapToolbar(props: {
       {/* biome-ignore lint/a11y/useSemanticElements: these are no fields of a form */}
       <div role="group" aria-label="Map tools" className="ml-auto flex items-start gap-1">
         <FindField onReveal={props.onReveal} />
+        <ToolButton
+          label={map.reach ? 'Show only what is seen' : 'Show what policies allow'}
+          aria-pressed={map.reach}
+          marked={map.reach}
+          onClick={toggleReach}
+        >
+          <Shield aria-hidden size={15} />
+        </ToolButton>
         <Later tool={DISPLAY} marked={!isUsual(map)}>
           <DisplayPanel />
         </Later>

@@ -1,4 +1,4 @@
-import type { EdgeVerdict } from '../../graph/model.ts';
+import type { ArrowVerdict } from '../../graph/model.ts';
 
 const TOKENS = [
   'canvas',
@@ -28,9 +28,10 @@ export function readPalette(): Palette {
   return Object.fromEntries(TOKENS.map((token) => [token, style.getPropertyValue(`--${token}`).trim()])) as Palette;
 }
 
-export function verdictColor(palette: Palette, verdict: EdgeVerdict): string {
+export function verdictColor(palette: Palette, verdict: ArrowVerdict): string {
   switch (verdict) {
     case 'forwarded':
+    case 'permitted':
       return palette.forwarded;
     case 'dropped':
     case 'mixed':
@@ -38,6 +39,7 @@ export function verdictColor(palette: Palette, verdict: EdgeVerdict): string {
     case 'audit':
       return palette.audit;
     case 'quiet':
+    case 'open':
       return palette.faint;
   }
 }

@@ -8,5 +8,5 @@ export function ToolButton({
   className,
   ...props
 }: ComponentProps<typeof IconButton> & { marked?: boolean }) {
-  return <IconButton className={classNames(marked && 'border-accent text-accent-text', className)} {...props} />;
+  return <IconButton className={classNames(marked && 'border-accent! text-accent-text!', className)} {...props} />;
 }

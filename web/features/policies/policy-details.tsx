@@ -25,13 +25,13 @@ export function PolicyDetails({ policy, report }: { policy: PolicyFacts; report:
   return (
     <article aria-label={`Policy ${policyName(policy)}`} className="h-full overflow-y-auto">
       <div className="flex flex-col gap-4 p-5">
-        <header className="flex items-start gap-2">
+        <header className="flex flex-wrap items-start gap-2">
           {narrow && (
             <IconButton label="All policies" onClick={() => changePolicyOptions({ policy: null })}>
               <ArrowLeft aria-hidden size={15} />
             </IconButton>
           )}
-          <div className="min-w-0 flex-1">
+          <div className="min-w-0 flex-1 basis-56">
             <h2 className="truncate text-lg font-semibold">{policy.name}</h2>
             <p className="flex flex-wrap items-center gap-x-2 text-sm text-dim">
               <span>{policy.kind}</span>

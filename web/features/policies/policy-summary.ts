@@ -82,5 +82,6 @@ export function findingsOf({
 export function findingWords({ message }: PolicyFinding, policy: PolicyFacts): string {
   const at = message.indexOf(': ');
   const rest = at > 0 && message.slice(0, at).endsWith(policy.name) ? message.slice(at + 2) : message;
-  return rest.charAt(0).toUpperCase() + rest.slice(1);
+  // A field's path stays as it is written.
+  return /^specs?[.[]/.test(rest) ? rest : rest.charAt(0).toUpperCase() + rest.slice(1);
 }

@@ -1,0 +1,77 @@
+import type { DetailedGraph } from './level-of-detail.ts';
+import type { EdgeLive } from './live.ts';
+import { edgeKey, type MapModel, type ModelEdge } from './model.ts';
+
+/** What policies say of the cards on the map. Keys are those of cards. */
+export interface ReachView {
+  /** Who may reach whom because a rule names both. */
+  readonly reaches: readonly Reach[];
+  /** Whom policies close, in each direction: what goes there is decided by rules. */
+  readonly closedIngress: readonly string[];
+  readonly closedEgress: readonly string[];
+}
+
+export interface Reach {
+  readonly source: string;
+  readonly destination: string;
+  /** IP protocol number; 0 = every one. */
+  readonly protocol: number;
+  readonly firstPort: number;
+  readonly lastPort: number;
+}
+
+const NOTHING_SEEN = {
+  ...{ connections: 0, flows: 0, bytes: 0, replyBytes: 0, totalConnections: 0, totalBytes: 0, totalReplyBytes: 0 },
+  ...{ forwarded: 0, dropped: 0, audited: 0, rttMicros: 0, retransmits: 0, lastSeen: 0, dropReason: 0 },
+};
+
+/** The model with an edge for everything that a rule allows between two of its cards, and that nobody was seen to do. */
+export function withReach(model: MapModel, { reaches }: ReachView): MapModel {
+  const seen = Map.groupBy(model.edges.values(), ({ source, destination }) => pairOf(source, destination));
+  const edges = new Map<string, ModelEdge>(model.edges);
+  for (const { source, destination, protocol, firstPort, lastPort } of reaches) {
+    if (!model.cards.has(source) || !model.cards.has(destination)) continue;
+    const isSeen = seen
+      .get(pairOf(source, destination))
+      ?.some(
+        (edge) =>
+          (protocol === 0 || edge.protocol === protocol) &&
+          ((edge.port >= firstPort && edge.port <= lastPort) || protocol === 0),
+      );
+    if (isSeen) continue;
+    // A range of ports has no door of its own.
+    const port = firstPort === lastPort ? firstPort : 0;
+    const key = edgeKey(source, destination, port, protocol);
+    if (!edges.has(key)) {
+      edges.set(key, { key, source, destination, port, protocol, firstSeen: 0, permitted: true, stats: NOTHING_SEEN });
+    }
+  }
+  const { cards, omittedCards, omittedEdges, knownSince, clockAhead } = model;
+  return { cards, edges, omittedCards, omittedEdges, knownSince, clockAhead };
+}
+
+/** Arrows told apart by what policies say: those that only a rule makes, and those that no policy decides. */
+export function markReach(
+  graph: DetailedGraph,
+  live: ReadonlyMap<string, EdgeLive>,
+  { closedIngress, closedEgress }: ReachView,
+): Map<string, EdgeLive> {
+  const [into, out] = [new Set(closedIngress), new Set(closedEgress)];
+  const marked = new Map(live);
+  for (const { key, members } of graph.edges) {
+    const numbers = live.get(key);
+    if (numbers === undefined) continue;
+    if (members.every(({ permitted }) => permitted)) marked.set(key, { ...numbers, verdict: 'permitted' });
+    else if (
+      numbers.verdict === 'forwarded' &&
+      members.every(({ source, destination }) => !into.has(destination) && !out.has(source))
+    ) {
+      marked.set(key, { ...numbers, verdict: 'open' });
+    }
+  }
+  return marked;
+}
+
+function pairOf(source: string, destination: string): string {
+  return `${source}→${destination}`;
+}
