@@ -222,12 +222,11 @@ export class TestNode {
     await this.#removeSandbox(pod);
   }
 
-  /** Ids of the eBPF links the agent has pinned. */
+  /** Ids of the eBPF links the agent has pinned to interfaces. */
   pinnedLinks(): number[] {
     const folder = join(this.run.pins, 'links');
-    return readdirSync(folder).map(
-      (name) => (bpftool('link', 'show', 'pinned', join(folder, name)) as { id: number }).id,
-    );
+    const names = readdirSync(folder).filter((name) => !name.startsWith('service-'));
+    return names.map((name) => (bpftool('link', 'show', 'pinned', join(folder, name)) as { id: number }).id);
   }
 
   /** Runs JavaScript in the node's own network namespace; resolves with its output. */
