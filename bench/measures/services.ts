@@ -156,7 +156,9 @@ class ServiceBench {
     const from = this.#size + this.#extra;
     const frontends = Array.from({ length: size - from }, (_, index) => frontendOf(from + index));
     const before = performance.now();
-    for (const frontend of frontends) this.#table.set(frontend);
+    this.#table.together(() => {
+      for (const frontend of frontends) this.#table.set(frontend);
+    });
     const took = ((performance.now() - before) / Math.max(1, frontends.length)) * 10_000;
     if (size > from) {
       this.#feed('iptables', iptablesRules(from, size));

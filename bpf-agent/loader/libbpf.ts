@@ -37,6 +37,7 @@ function bind(libbpf: LibraryHandle) {
     remove: libbpf.func('int bpf_map_delete_elem(int fd, const void *key)') as (fd: number, key: Uint8Array) => number,
     nextKey: libbpf.func('int bpf_map_get_next_key(int fd, const void *key, void *next)') as (fd: number, key: Uint8Array | null, next: Uint8Array) => number,
     lookupBatch: libbpf.func('int bpf_map_lookup_batch(int fd, void *from, void *to, void *keys, void *values, void *count, const void *options)') as (fd: number, from: Uint8Array | null, to: Uint8Array, keys: Uint8Array, values: Uint8Array, count: Uint32Array, options: null) => number,
+    updateBatch: libbpf.func('int bpf_map_update_batch(int fd, const void *keys, const void *values, void *count, const void *options)') as (fd: number, keys: Uint8Array, values: Uint8Array, count: Uint32Array, options: null) => number,
     programLoad: libbpf.func('int bpf_prog_load(uint32_t type, const char *name, const char *license, const void *instructions, size_t count, const void *options)') as (type: number, name: string, license: string, instructions: Uint8Array, count: number, options: null) => number,
     testRun: libbpf.func('int bpf_prog_test_run_opts(int fd, void *options)') as (fd: number, options: Uint8Array) => number,
     linkCreate: libbpf.func('int bpf_link_create(int program, int target, uint32_t type, const void *options)') as (program: number, target: number, type: number, options: null) => number,

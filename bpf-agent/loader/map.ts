@@ -47,6 +47,24 @@ export class BpfMap<K, V> {
     return this;
   }
 
+  /** The same for many, in few system calls. When it throws, some of them may have been written. */
+  setMany(entries: readonly (readonly [K, V])[]): void {
+    const [keySize, valueSize] = [this.#key.size, this.#value.size];
+    const keys = new Uint8Array(Math.min(BATCH, entries.length) * keySize);
+    const values = new Uint8Array(Math.min(BATCH, entries.length) * valueSize);
+    for (let from = 0; from < entries.length; from += BATCH) {
+      const count = Math.min(BATCH, entries.length - from);
+      for (let index = 0; index < count; index++) {
+        const [key, value] = entries[from + index]!;
+        keys.set(this.#encodeKey(key), index * keySize);
+        this.#valueBytes.fill(0);
+        this.#value.encode(value, this.#valueView);
+        values.set(this.#valueBytes, index * valueSize);
+      }
+      this.#check(libbpf().updateBatch(this.fd, keys, values, Uint32Array.of(count), null), 'write');
+    }
+  }
+
   delete(key: K): boolean {
     const error = libbpf().remove(this.fd, this.#encodeKey(key));
     if (error === -ENOENT) return false;

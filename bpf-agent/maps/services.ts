@@ -111,10 +111,15 @@ const TERMINATING = 2;
 
 const addressAt = (view: DataView, at: number): Uint8Array => new Uint8Array(view.buffer, view.byteOffset + at, 16);
 
+/** Byte by byte: ten thousand Services are written at once, and a view of each would have to be cleared away. */
+function writeAddress(into: DataView, at: number, address: Uint8Array): void {
+  for (let index = 0; index < 16; index++) into.setUint8(at + index, address[index]!);
+}
+
 const serviceKey: Codec<ServiceKey> = {
   size: SERVICE_KEY_TWIN.size,
   encode: ({ address, port, protocol }, into) => {
-    addressAt(into, 0).set(address);
+    writeAddress(into, 0, address);
     into.setUint16(16, port, false);
     into.setUint8(18, protocol);
   },
@@ -155,7 +160,7 @@ const slotKey: Codec<SlotKey> = {
 const backendEntry: Codec<BackendEntry> = {
   size: BACKEND_TWIN.size,
   encode: ({ address, port, terminating, service }, into) => {
-    addressAt(into, 0).set(address);
+    writeAddress(into, 0, address);
     into.setUint16(16, port, false);
     into.setUint8(18, terminating ? TERMINATING : READY);
     into.setUint32(20, service, true);
@@ -172,7 +177,7 @@ const translationKey: Codec<TranslationKey> = {
   size: TRANSLATION_KEY_TWIN.size,
   encode: ({ socket, address, port, protocol }, into) => {
     into.setBigUint64(0, socket, true);
-    addressAt(into, 8).set(address);
+    writeAddress(into, 8, address);
     into.setUint16(24, port, false);
     into.setUint8(26, protocol);
   },

@@ -67,7 +67,14 @@ export class ServiceSync {
     for (const slice of source.list('EndpointSlice')) this.#keepSlice(slice);
     this.#syncRanges();
     const left = new Set(this.#table.keys());
-    for (const service of source.list('Service')) this.#resolve(nameOf(service));
+    try {
+      this.#table.together(() => {
+        for (const service of source.list('Service')) this.#resolve(nameOf(service));
+      });
+    } catch (error) {
+      if (!(error instanceof LoaderError)) throw error;
+      this.#problems.set('', error.message);
+    }
     for (const placed of this.#placed.values()) for (const key of placed.keys()) left.delete(key);
     for (const key of left) this.#table.delete(key);
     this.#unsubscribe = source.onChange((change) => this.#changed(change));

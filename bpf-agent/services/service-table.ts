@@ -1,10 +1,19 @@
 import { formatAddress, parseAddress } from '#core/ip/address.ts';
 import { type Frontend, frontendKey } from '#core/service/service.ts';
 import { slotsOf } from '#core/service/slots.ts';
+import type { BpfMap } from '../loader/map.ts';
 import { toDatapathAddress } from '../maps/address-bytes.ts';
-import type { ServiceKey, ServiceMaps } from '../maps/services.ts';
+import type { BackendEntry, ServiceEntry, ServiceKey, ServiceMaps, SlotKey } from '../maps/services.ts';
 
 type Maps = Pick<ServiceMaps, 'services' | 'slots' | 'backends'>;
+
+/** Writes that wait to be made together. */
+interface Queue {
+  readonly backends: [number, BackendEntry][];
+  readonly slots: [SlotKey, number][];
+  readonly services: [ServiceKey, ServiceEntry][];
+  readonly afterwards: (() => void)[];
+}
 
 interface HeldBackend {
   readonly id: number;
@@ -37,6 +46,7 @@ const NOTHING: TableChange = { gone: [] };
 export class ServiceTable {
   readonly #maps: Maps;
   readonly #held = new Map<string, Held>();
+  #queue: Queue | undefined;
   #nextId = 1;
   #nextSet = 1;
   #nextBackend = 1;
@@ -84,16 +94,36 @@ export class ServiceTable {
     const sameSlots = known !== undefined && sameNumbers(known.slots, slots);
     if (!sameSlots || known.affinitySeconds !== affinitySeconds || known.maglev !== maglev) {
       const set = sameSlots ? known.set : this.#nextSet++;
-      if (!sameSlots) for (const [slot, backend] of slots.entries()) this.#maps.slots.set({ set, slot }, backend);
-      this.#maps.services.set(serviceKey(frontend), { id, set, slots: slots.length, affinitySeconds, maglev });
-      if (known !== undefined && !sameSlots) this.#deleteSlots(known);
+      if (!sameSlots) for (const [slot, backend] of slots.entries()) this.#put('slots', { set, slot }, backend);
+      this.#put('services', serviceKey(frontend), { id, set, slots: slots.length, affinitySeconds, maglev });
+      if (known !== undefined && !sameSlots) this.#afterwards(() => this.#deleteSlots(known));
       this.#held.set(key, { id, set, slots, backends, affinitySeconds, maglev });
     } else {
       known.backends = backends;
     }
     const gone = [...before].flatMap(([name, backend]) => (backends.has(name) ? [] : backend.id));
-    for (const backend of gone) this.#maps.backends.delete(backend);
+    this.#afterwards(() => {
+      for (const backend of gone) this.#maps.backends.delete(backend);
+    });
     return gone.length === 0 ? NOTHING : { gone };
+  }
+
+  /**
+   * Makes all changes of `action` in few system calls: for an agent that starts.
+   * @throws LoaderError `map-failed` when a map is full; then not all of them were made.
+   */
+  together(action: () => void): void {
+    const queue: Queue = { backends: [], slots: [], services: [], afterwards: [] };
+    this.#queue = queue;
+    try {
+      action();
+    } finally {
+      this.#queue = undefined;
+    }
+    this.#maps.backends.setMany(queue.backends);
+    this.#maps.slots.setMany(queue.slots);
+    this.#maps.services.setMany(queue.services);
+    for (const each of queue.afterwards) each();
   }
 
   delete(key: string): TableChange {
@@ -119,11 +149,22 @@ export class ServiceTable {
       const before = held.get(key);
       const id = before?.id ?? this.#nextBackend++;
       if (before?.terminating !== terminating) {
-        this.#maps.backends.set(id, { address: toDatapathAddress(parseAddress(address)), port, terminating, service });
+        this.#put('backends', id, { address: toDatapathAddress(parseAddress(address)), port, terminating, service });
       }
       backends.set(key, { id, terminating });
     }
     return backends;
+  }
+
+  #put<M extends keyof Maps>(map: M, ...[key, value]: Parameters<Maps[M]['set']>): void {
+    if (this.#queue === undefined) (this.#maps[map] as BpfMap<unknown, unknown>).set(key, value);
+    else (this.#queue[map] as unknown[]).push([key, value]);
+  }
+
+  /** What is gone goes last. */
+  #afterwards(action: () => void): void {
+    if (this.#queue === undefined) action();
+    else this.#queue.afterwards.push(action);
   }
 
   #deleteSlots({ set, slots }: Held): void {
