@@ -63,6 +63,11 @@ export const FINDINGS = {
     title: 'no pod can have a label of this source',
     fix: 'use k8s: or no prefix for labels of pods',
   },
+  WP118: {
+    severity: 'warning',
+    title: 'no identity has a label of this key: it differs from pod to pod, so nothing can be selected by it',
+    fix: 'select by a label of the workload, such as app',
+  },
   WP201: {
     severity: 'warning',
     title: 'the policy selects no pod',

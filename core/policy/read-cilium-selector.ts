@@ -1,3 +1,4 @@
+import { isRelevantLabel } from '../identity/relevant-labels.ts';
 import { RESERVED_IDENTITY } from '../identity/reserved.ts';
 import type { Path } from '../manifest/document.ts';
 import { isLabelKey } from '../manifest/names.ts';
@@ -93,9 +94,9 @@ function endpointKeys(check: PolicyCheck): (key: string, path: Path) => string |
     }
     const derived = DERIVED.get(key);
     if (derived !== undefined) return derived;
-    return key.startsWith(NAMESPACE_LABELS)
-      ? `${NAMESPACE_LABEL}${key.slice(NAMESPACE_LABELS.length)}`
-      : `${POD_LABEL}${key}`;
+    if (key.startsWith(NAMESPACE_LABELS)) return `${NAMESPACE_LABEL}${key.slice(NAMESPACE_LABELS.length)}`;
+    if (!isRelevantLabel(key)) check.report('WP118', path);
+    return `${POD_LABEL}${key}`;
   };
 }
 

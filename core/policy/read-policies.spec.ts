@@ -306,6 +306,16 @@ describe('a policy that can be used', () => {
       `${CILIUM}  endpointSelector: {matchLabels: {"container:x": y}}\n  ingress: [{}]\n`,
       'WP117',
     ],
+    [
+      'a label that differs from pod to pod',
+      `${NETWORK}  podSelector: {matchLabels: {statefulset.kubernetes.io/pod-name: db-0}}\n`,
+      'WP118',
+    ],
+    [
+      'such a label of a peer',
+      `${CILIUM}  endpointSelector: {}\n  ingress: [{fromEndpoints: [{matchExpressions: [{key: pod-template-hash, operator: Exists}]}]}]\n`,
+      'WP118',
+    ],
   ])('is read with a warning: %s', (_, text, code) => {
     const { policies, findings } = read(text);
     expect(policies).toHaveLength(1);

@@ -1,7 +1,8 @@
+import { isRelevantLabel } from '../identity/relevant-labels.ts';
 import type { Path } from '../manifest/document.ts';
 import { isLabelKey, isLabelValue } from '../manifest/names.ts';
 import type { PolicyCheck } from './finding.ts';
-import { type Requirement, requirement, type SelectorOperator } from './selector.ts';
+import { POD_LABEL, type Requirement, requirement, type SelectorOperator } from './selector.ts';
 
 const OPERATORS: readonly SelectorOperator[] = ['In', 'NotIn', 'Exists', 'DoesNotExist'];
 
@@ -11,7 +12,10 @@ export type LabelKeyReader = (key: string, path: Path) => string | undefined;
 /** Keys as Kubernetes has them, for labels of one kind of object. */
 export function plainKeys(check: PolicyCheck, prefix: string): LabelKeyReader {
   return (key, path) => {
-    if (isLabelKey(key)) return `${prefix}${key}`;
+    if (isLabelKey(key)) {
+      if (prefix === POD_LABEL && !isRelevantLabel(key)) check.report('WP118', path);
+      return `${prefix}${key}`;
+    }
     check.fail(path, 'is not a label key');
     return undefined;
   };

@@ -42,6 +42,17 @@ describe('reading', () => {
     expect(ignoredKinds).toEqual([{ kind: 'Secret.v1', count: 2 }]);
   });
 
+  test('refuses a policy that cannot be used, as the agents read it', () => {
+    const policy = (spec: string) =>
+      `apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: db, namespace: shop}\nspec: ${spec}\n`;
+    expect(problemsOf(policy('{podSelector: {}, ingress: [{from: [{namespaceSelector: {}}]}]}'))).toEqual([]);
+    expect(problemsOf(policy('{podSelector: {}, ingres: []}'))).toEqual([
+      'web.yaml:4:25: NetworkPolicy db: spec.ingres is no field; did you mean ingress? (WP003)',
+    ]);
+    // Said once, though both would say it.
+    expect(problemsOf(policy('{podSelector: {}}').replace('name: db', 'name: D B'))).toHaveLength(1);
+  });
+
   test('never throws, whatever the text', () => {
     fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (text) => void read(text)));
     const yamlish = fc.string({ unit: fc.constantFrom(...'ab:-{}[]&*!|>#\'"%@` \n\t,?'), maxLength: 200 });

@@ -1,6 +1,7 @@
 import type { ManifestDocument, Path, Place, Problem } from '#core/manifest/document.ts';
 import { FieldCheck } from '#core/manifest/field-check.ts';
 import { isDnsLabel, isDnsSubdomain } from '#core/manifest/names.ts';
+import { readPolicy } from '#core/policy/read-policies.ts';
 import { matchesSelector } from '../store/label-selector.ts';
 import type { LabelSelector } from '../store/objects.ts';
 import { type Kind, kindOfManifest } from './kinds.ts';
@@ -47,12 +48,25 @@ export function validate(document: ManifestDocument): Checked {
   checkAnnotations(check, ['metadata', 'annotations']);
   if (!kind.appliable) check.fail(['kind'], 'is made by the lab itself and cannot be applied');
   else CHECKS[kind.kind]?.(check);
+  // What was said already is not said twice.
+  if (check.problems.length === 0) check.problems.push(...policyProblems(document));
   if (check.problems.length > 0 || name === undefined) return { outcome: 'invalid', problems: check.problems };
   const body = document.value as Record<string, unknown>;
   return {
     outcome: 'valid',
     manifest: { kind, apiVersion, name, namespace, body, locate: (path) => document.place(path) },
   };
+}
+
+/** What keeps a policy from being used. What it only warns of is told where policies are shown. */
+function policyProblems(document: ManifestDocument): Problem[] {
+  const errors = readPolicy(document, 'default')?.findings.filter(({ severity }) => severity === 'error') ?? [];
+  return errors.map(({ file, line, column, code, message }) => ({
+    file,
+    line,
+    column,
+    message: `${message} (${code})`,
+  }));
 }
 
 function checkName(check: FieldCheck, kind: Kind, name: string): void {
@@ -83,24 +97,11 @@ const CHECKS: Record<string, (check: FieldCheck) => void> = {
     }
   },
   Service: checkService,
-  NetworkPolicy: (check) => {
-    check.map(['spec'], true);
-    check.map(['spec', 'podSelector'], true);
-    check.list(['spec', 'ingress']);
-    check.list(['spec', 'egress']);
-  },
-  CiliumNetworkPolicy: checkCiliumPolicy,
-  CiliumClusterwideNetworkPolicy: checkCiliumPolicy,
   EndpointSlice: (check) => {
     check.oneOf(['addressType'], ['IPv4', 'IPv6']);
     check.list(['endpoints'], true);
   },
 };
-
-function checkCiliumPolicy(check: FieldCheck): void {
-  if (check.at(['specs']) === undefined) check.map(['spec'], true);
-  else check.list(['specs'], true);
-}
 
 function checkTemplate(check: FieldCheck, restartPolicies: readonly string[]): void {
   check.map(['spec'], true);
