@@ -9,11 +9,14 @@ import type { ClusterSource } from '#runtime/cluster/source.ts';
 import { healthService } from '#runtime/grpc/health-service.ts';
 import { startGrpcServer } from '#runtime/grpc/server.ts';
 import { service } from '#runtime/grpc/service.ts';
+import type { ClientSecurity, ServerCredentials } from '#runtime/grpc/tls.ts';
 import { Health } from '#runtime/health.ts';
 import { HEALTH_NAMES, observerService } from '#runtime/hubble/observer-service.ts';
+import { peerService } from '#runtime/hubble/peer-service.ts';
 import { SeenNamespaces } from '#runtime/hubble/seen-namespaces.ts';
 import { createLogger, type Logger } from '#runtime/log.ts';
 import { watchClusterState } from './cluster-state-health.ts';
+import { HubbleFollower, type HubbleTarget } from './hubble/hubble-follower.ts';
 import { relayFlows } from './hubble/relay-flows.ts';
 import { HitCollector } from './policy/hit-collector.ts';
 import { PolicyPictures } from './policy/policy-picture.ts';
@@ -49,6 +52,12 @@ export interface BackendOptions {
   readonly stateDir?: string;
   /** Agents to follow beside those. */
   readonly agents?: readonly PeerTarget[];
+  /** Hubble servers or relays, not of ours, to follow beside those. */
+  readonly hubble?: readonly HubbleTarget[];
+  /** TLS of the relay's gRPC address. */
+  readonly credentials?: ServerCredentials;
+  /** TLS towards agents, by the node's name. */
+  readonly agentSecurity?: (node: string) => ClientSecurity | undefined;
   /** Flows held. Default 262,144. */
   readonly window?: number;
   /** The longest a flow waits for older ones of other nodes. Default 40 ms. */
@@ -130,9 +139,12 @@ export async function startBackend(options: BackendOptions = {}): Promise<Backen
       version: `waggle ${version}`,
       startedMs: Date.now(),
     });
+    const clusterName = () => relay.nodes().find(({ cluster }) => cluster !== '')?.cluster ?? 'default';
+    const peers = source === undefined ? [] : [peerService(source, clusterName)];
     const grpc = await startGrpcServer({
       address: options.relayListen ?? DEFAULT_RELAY_LISTEN,
-      services: [flowService, viewService, policyService, observer, healthService(health, HEALTH_NAMES)],
+      services: [flowService, viewService, policyService, observer, ...peers, healthService(health, HEALTH_NAMES)],
+      credentials: options.credentials,
       setting: '--grpc-listen or WAGGLE_GRPC_LISTEN',
       log,
     });
@@ -148,10 +160,14 @@ export async function startBackend(options: BackendOptions = {}): Promise<Backen
       log,
     });
     closing.unshift(() => http.close());
-    const follow = (targets: readonly PeerTarget[]) => {
+    const follow = (found: readonly PeerTarget[]) => {
+      const targets = found.map((target) => ({ ...target, security: options.agentSecurity?.(target.name) }));
       relay.follow(targets);
       hits.follow(targets);
     };
+    for (const target of options.hubble ?? []) {
+      relay.addSource((into, onState) => new HubbleFollower(target, into, onState, options.backoff));
+    }
     if (source === undefined) {
       follow(agents);
     } else {

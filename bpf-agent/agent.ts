@@ -6,6 +6,7 @@ import type { ClusterSource } from '#runtime/cluster/source.ts';
 import { healthService } from '#runtime/grpc/health-service.ts';
 import { type GrpcServer, startGrpcServer } from '#runtime/grpc/server.ts';
 import { service } from '#runtime/grpc/service.ts';
+import type { ServerCredentials } from '#runtime/grpc/tls.ts';
 import { Health } from '#runtime/health.ts';
 import { HEALTH_NAMES, observerService } from '#runtime/hubble/observer-service.ts';
 import { peerService } from '#runtime/hubble/peer-service.ts';
@@ -33,6 +34,7 @@ import { ReasonLog } from './policy/reason-log.ts';
 import { RuleHitLog } from './policy/rule-hits.ts';
 import type { RunDirectory } from './run-directory.ts';
 import { NodeServices } from './services/node-services.ts';
+import { ServiceNumbers } from './services/service-numbers.ts';
 import { NodeSync } from './sync/node-sync.ts';
 import { SyncLoop } from './sync/sync-loop.ts';
 
@@ -51,6 +53,8 @@ export interface AgentOptions {
   readonly run: RunDirectory;
   /** Where gRPC is served besides the run directory's socket. */
   readonly listen: string;
+  /** TLS of `listen`; the run directory's socket stays plain. */
+  readonly credentials?: ServerCredentials;
   /** Where metrics and health are served; undefined = nowhere. */
   readonly metricsListen?: string;
   /** Directory under which the pods' cgroups are looked for. */
@@ -155,9 +159,11 @@ export class Agent {
     const table = new EndpointTable(this.flows.window.endpoints, this.#book);
     this.#decisions = new DecisionTable(this.flows.window.decisions, (id) => reasons.reason(id));
     this.#hits = new RuleHitLog(run, { hits: () => this.#decisions.hits, reasonOf: (id) => reasons.reason(id) });
+    const { services } = this.flows.window;
+    const serviceNumbers = new ServiceNumbers(services, (id) => this.#services?.sync.frontend(id));
     this.#drain = new RecordDrain({
       ring: datapath.ring,
-      rows: new RecordToRow(this.flows.window, this.flows.node, table, this.#clock, this.#decisions),
+      rows: new RecordToRow(this.flows.window, this.flows.node, table, this.#clock, this.#decisions, serviceNumbers),
       table,
       book: this.#book,
       clock: this.#clock,
@@ -197,7 +203,7 @@ export class Agent {
         startedMs: this.#startedMs,
         agentEvents: (request, context) => this.#events.read(request, context),
       }),
-      peerService(this.#options.source, this.#options.cluster),
+      peerService(this.#options.source, () => this.#options.cluster),
       healthService(this.health, HEALTH_NAMES),
       service(FlowService, this.#service),
       service(
@@ -205,7 +211,7 @@ export class Agent {
         new EndpointService(this.#sync, this.#loop, this.#hits, this.#options.policyAudit ?? false),
       ),
     ];
-    const tcp = await startGrpcServer({ address: listen, services, log });
+    const tcp = await startGrpcServer({ address: listen, services, credentials: this.#options.credentials, log });
     this.#servers.push(tcp);
     this.#address = tcp.address;
     this.#servers.push(

@@ -9,6 +9,7 @@ import { createLogger } from '#runtime/log.ts';
 import { address, bytes, count, duration, formatDuration, oneOf, path, text } from '#runtime/settings/parsers.ts';
 import { addSettings, setting } from '#runtime/settings/setting.ts';
 import { CommandError } from './failure.ts';
+import { type ServerTlsFlags, serverCredentialsOf, serverTlsSettings } from './tls-settings.ts';
 
 /** By flag: which time-out of the datapath it sets, and what it says. Milliseconds once parsed. */
 const TIMEOUTS = {
@@ -23,7 +24,7 @@ const TIMEOUTS = {
 } as const;
 type TimeoutFlag = keyof typeof TIMEOUTS;
 
-interface AgentFlags extends Record<TimeoutFlag, number> {
+interface AgentFlags extends Record<TimeoutFlag, number>, ServerTlsFlags {
   nodeName: string;
   clusterName: string;
   stateDir?: string;
@@ -81,6 +82,7 @@ export function agentCommand(): Command {
       parser: address,
       default: '127.0.0.1:4244',
     }),
+    ...serverTlsSettings(),
     setting<string>({
       flags: '--metrics-listen <address>',
       description: 'where /metrics, /healthz and /readyz are served',
@@ -194,6 +196,7 @@ async function runAgent(flags: AgentFlags): Promise<void> {
     source: new FolderSource(flags.stateDir),
     run,
     listen: flags.listen,
+    credentials: await serverCredentialsOf(flags),
     metricsListen: flags.metricsListen,
     cgroupRoot,
     procRoot: flags.procRoot,

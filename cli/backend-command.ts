@@ -15,8 +15,26 @@ import {
 import { addSettings, setting } from '#runtime/settings/setting.ts';
 import { CommandError } from './failure.ts';
 import { grpcListenSetting, listenSetting } from './listen-settings.ts';
+import {
+  clientSecurityOf,
+  clientTlsSettings,
+  type ServerTlsFlags,
+  serverCredentialsOf,
+  serverTlsSettings,
+} from './tls-settings.ts';
 
-interface BackendFlags {
+interface BackendFlags extends ServerTlsFlags {
+  hubble: string[];
+  hubbleTls?: boolean;
+  hubbleTlsCaCertFiles?: string[];
+  hubbleTlsClientCertFile?: string;
+  hubbleTlsClientKeyFile?: string;
+  hubbleTlsServerName?: string;
+  agentTls?: boolean;
+  agentTlsCaCertFiles?: string[];
+  agentTlsClientCertFile?: string;
+  agentTlsClientKeyFile?: string;
+  agentTlsServerName?: string;
   listen: string;
   grpcListen: string;
   stateDir?: string;
@@ -48,6 +66,16 @@ export function backendCommand(): Command {
       default: [],
       defaultText: 'none',
     }),
+    setting<string[]>({
+      flags: '--hubble <addresses>',
+      description: 'Hubble servers or relays, not of ours, whose flows are followed; each as host:port',
+      parser: listOf(address),
+      default: [],
+      defaultText: 'none',
+    }),
+    ...clientTlsSettings('hubble-'),
+    ...clientTlsSettings('agent-'),
+    ...serverTlsSettings(),
     setting<number>({
       flags: '--window <flows>',
       description: `the most recent flows held in memory, ${BYTES_PER_ROW} bytes each`,
@@ -78,15 +106,39 @@ export function backendCommand(): Command {
   );
   return command.action(async (flags: BackendFlags) => {
     const agents = flags.agent;
-    if (flags.stateDir === undefined && agents.length === 0) {
-      throw new CommandError('no agents to follow: name the cluster state with --state-dir, or agents with --agent');
+    if (flags.stateDir === undefined && agents.length === 0 && flags.hubble.length === 0) {
+      throw new CommandError(
+        'nothing to follow: name the cluster state with --state-dir, agents with --agent, or a Hubble relay with --hubble',
+      );
     }
+    const hubbleSecurity = await clientSecurityOf({
+      tls: flags.hubbleTls,
+      tlsCaCertFiles: flags.hubbleTlsCaCertFiles,
+      tlsClientCertFile: flags.hubbleTlsClientCertFile,
+      tlsClientKeyFile: flags.hubbleTlsClientKeyFile,
+      tlsServerName: flags.hubbleTlsServerName,
+    });
+    const agentSecurity = await clientSecurityOf({
+      tls: flags.agentTls,
+      tlsCaCertFiles: flags.agentTlsCaCertFiles,
+      tlsClientCertFile: flags.agentTlsClientCertFile,
+      tlsClientKeyFile: flags.agentTlsClientKeyFile,
+      tlsServerName: flags.agentTlsServerName,
+    });
     const { startBackend } = await import('#backend/start.ts');
     const backend = await startBackend({
       listen: flags.listen,
       relayListen: flags.grpcListen,
       stateDir: flags.stateDir,
       agents,
+      hubble: flags.hubble.map((target) => ({ address: target, security: hubbleSecurity })),
+      agentSecurity: (node) =>
+        agentSecurity && {
+          ...agentSecurity,
+          // Certificates of nodes carry their names with hyphens for dots.
+          serverName: agentSecurity.serverName?.replace('*', node.replaceAll('.', '-')),
+        },
+      credentials: await serverCredentialsOf(flags),
       window: flags.window,
       mergeWaitMs: flags.mergeWait,
       allowedHosts: flags.allowedHost,

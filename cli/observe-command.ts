@@ -147,7 +147,7 @@ async function byHubble(flags: ObserveFlags, given: readonly GivenFlag[], signal
   if (flags.inputFile !== undefined) {
     if (flags.follow) throw new CommandError('a file cannot be followed: leave out --follow or --input-file', 2);
     const everything = flags.last === undefined && flags.first === undefined;
-    return fromFile(flags.inputFile, { ...request, number: everything ? 0n : request.number });
+    return fromFile(flags.inputFile, { ...request, number: everything ? 0n : (request.number ?? 0n) });
   }
   if (flags.last === 0 && !flags.follow && request.since === undefined) return undefined;
   return fromObserver(flags.server, request, signal, await clientSecurityOf(flags));

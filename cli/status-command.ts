@@ -3,6 +3,7 @@ import type { NodeStatus, StatusResponse } from '#proto/gen/waggle/v1/flow_pb.ts
 import { oneOf } from '#runtime/settings/parsers.ts';
 import { addSettings, setting } from '#runtime/settings/setting.ts';
 import { relayFailure, serverSetting } from './relay-setting.ts';
+import { type ClientTlsFlags, clientSecurityOf, clientTlsSettings } from './tls-settings.ts';
 
 /** `waggle status`: nodes, flows per second and losses. Exit code 1 while a node is missing, or there is none. */
 export function statusCommand(): Command {
@@ -19,14 +20,21 @@ export function statusCommand(): Command {
       default: 'text',
       environment: false,
     }),
+    ...clientTlsSettings(),
   );
   return command.action(status);
 }
 
-async function status({ server, output }: { server: string; output: 'text' | 'json' }): Promise<void> {
+interface StatusFlags extends ClientTlsFlags {
+  server: string;
+  output: 'text' | 'json';
+}
+
+async function status(flags: StatusFlags): Promise<void> {
+  const { server, output } = flags;
   const { FlowService, NodeState, StatusResponseSchema } = await import('#proto/gen/waggle/v1/flow_pb.ts');
   const { createClient } = await import('#runtime/grpc/client.ts');
-  const client = createClient(FlowService, server);
+  const client = createClient(FlowService, server, { security: await clientSecurityOf(flags) });
   try {
     const response = await client.status({}, { deadlineMs: 10_000 });
     if (output === 'json') {

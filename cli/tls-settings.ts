@@ -37,7 +37,10 @@ export function clientTlsSettings(prefix = ''): Setting<never>[] {
     }),
     setting<string>({
       flags: `--${prefix}tls-server-name <name>`,
-      description: "name that the server's certificate must carry, where it is not the address'",
+      description:
+        prefix === 'agent-'
+          ? "name that an agent's certificate must carry, * for its node: *.kind.hubble-grpc.cilium.io"
+          : "name that the server's certificate must carry, where it is not the address'",
       parser: text,
     }),
   ];
@@ -48,7 +51,7 @@ export async function clientSecurityOf(flags: ClientTlsFlags): Promise<ClientSec
   const { tls = false, tlsCaCertFiles, tlsClientCertFile, tlsClientKeyFile, tlsServerName } = flags;
   if (!tls) {
     if (tlsCaCertFiles ?? tlsClientCertFile ?? tlsClientKeyFile ?? tlsServerName) {
-      throw new CommandError('TLS is set up and not switched on: add --tls', 2);
+      throw new CommandError('TLS is set up and not switched on: add the flag that ends in -tls', 2);
     }
     return undefined;
   }

@@ -8,6 +8,8 @@ const COMMANDS: Readonly<Record<string, string>> = {
   doctor: 'check what Waggle needs on this machine, with the fix for what is missing',
   status: 'nodes, flows per second and losses',
   observe: 'print flows as they happen',
+  list: 'nodes and namespaces',
+  watch: 'who serves flows, as it changes',
   agent: 'run the agent of one node',
   backend: 'run the relay, the API and the page',
   lab: 'a small cluster on this machine, from Kubernetes manifests',

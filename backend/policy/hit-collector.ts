@@ -42,7 +42,10 @@ export class HitCollector {
     for (const target of targets) {
       const known = before.get(target.name);
       const same = known?.target.address === target.address ? known : undefined;
-      this.#clients.set(target.name, same ?? { target, client: createClient(AgentService, target.address) });
+      this.#clients.set(
+        target.name,
+        same ?? { target, client: createClient(AgentService, target.address, { security: target.security }) },
+      );
       if (same !== undefined) before.delete(target.name);
     }
     for (const { client } of before.values()) client.close();

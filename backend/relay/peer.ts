@@ -114,7 +114,10 @@ export class Peer {
   async #follow(outer: AbortSignal): Promise<void> {
     const ended = new AbortController();
     const signal = AbortSignal.any([outer, ended.signal]);
-    const client = createClient(FlowService, this.target.address, { maxReceiveBytes: 16 * 1024 * 1024 });
+    const client = createClient(FlowService, this.target.address, {
+      maxReceiveBytes: 16 * 1024 * 1024,
+      security: this.target.security,
+    });
     const ingest = new Ingest(this.#into, this.#rate);
     let broken: unknown;
     const probe = async () => {

@@ -23,6 +23,21 @@ export interface RelayOptions {
 /** Hears of the window's positions [from, to), just filled. */
 export type RowsListener = (from: number, to: number) => void;
 
+/** A node as the relay knows it, with what its agent last said of the flows it holds. */
+export interface FollowedStatus {
+  readonly status: NodeStatus;
+  readonly answer: StatusResponse | undefined;
+  readonly startedMs: number | undefined;
+}
+
+/** Flows that come from elsewhere than our own agents. */
+export interface RelaySource {
+  followed(): FollowedStatus[];
+  /** Whether that node's flows are reported at this moment. */
+  observes(cluster: string, node: string): boolean;
+  close(): Promise<void>;
+}
+
 /** Follows node agents and merges their flows by time into one window. */
 export class Relay {
   readonly window: FlowWindow;
@@ -32,6 +47,7 @@ export class Relay {
   readonly #into: IngestInto;
   readonly #backoff: BackoffLimits | undefined;
   readonly #peers = new Map<string, Peer>();
+  readonly #sources = new Set<RelaySource>();
   readonly #listeners = new Set<RowsListener>();
   /** By the window's node number: the greatest sequence that has reached the window. */
   readonly #reached: number[] = [];
@@ -78,22 +94,32 @@ export class Relay {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Adds a source that writes what comes to it into the relay, beside the followed agents. */
+  addSource(open: (into: IngestInto, onState: () => void) => RelaySource): void {
+    this.#sources.add(open(this.#into, () => this.nodesVersion++));
+    this.nodesVersion++;
+  }
+
   nodes(): NodeStatus[] {
-    return [...this.#peers.values()].map((peer) => peer.status());
+    const others = [...this.#sources].flatMap((source) => source.followed());
+    return [...[...this.#peers.values()].map((peer) => peer.status()), ...others.map(({ status }) => status)];
   }
 
   /** The nodes with what their agents last said of the flows they hold. */
-  followed(): { status: NodeStatus; answer: StatusResponse | undefined; startedMs: number | undefined }[] {
-    return [...this.#peers.values()].map((peer) => {
+  followed(): FollowedStatus[] {
+    const peers = [...this.#peers.values()].map((peer) => {
       const status = peer.status();
       return { status, answer: peer.answer, startedMs: status.started && timestampMs(status.started) };
     });
+    return [...peers, ...[...this.#sources].flatMap((source) => source.followed())];
   }
 
   /** Whether that node's own agent reports its flows at this moment. */
   observes(cluster: string, node: string): boolean {
     const peer = this.#peers.get(node);
-    return peer !== undefined && peer.state === NodeState.CONNECTED && peer.cluster === cluster;
+    if (peer !== undefined && peer.state === NodeState.CONNECTED && peer.cluster === cluster) return true;
+    for (const source of this.#sources) if (source.observes(cluster, node)) return true;
+    return false;
   }
 
   /** By the window's node number: the sequence of its newest row up to the window's end; 0 = none. */
@@ -103,8 +129,10 @@ export class Relay {
 
   async close(): Promise<void> {
     const peers = [...this.#peers.values()];
+    const sources = [...this.#sources];
     this.#peers.clear();
-    await Promise.all(peers.map((peer) => peer.close()));
+    this.#sources.clear();
+    await Promise.all([...peers, ...sources].map((source) => source.close()));
     this.#merge.close();
     this.#listeners.clear();
   }

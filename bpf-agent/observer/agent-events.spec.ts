@@ -1,7 +1,7 @@
-import { create } from '@bufbuild/protobuf';
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { expect, test } from 'vitest';
 import { AgentEventType } from '#proto/gen/flow/flow_pb.ts';
-import { type GetAgentEventsRequest, GetAgentEventsRequestSchema } from '#proto/gen/observer/observer_pb.ts';
+import { GetAgentEventsRequestSchema } from '#proto/gen/observer/observer_pb.ts';
 import { AgentEvents } from './agent-events.ts';
 
 const context = { signal: new AbortController().signal, peer: 'test' };
@@ -17,7 +17,7 @@ function events() {
   return log;
 }
 
-const read = async (log: AgentEvents, request: Partial<GetAgentEventsRequest>) =>
+const read = async (log: AgentEvents, request: MessageInitShape<typeof GetAgentEventsRequestSchema>) =>
   (await Array.fromAsync(log.read(create(GetAgentEventsRequestSchema, request), context))).map(
     ({ agentEvent }) => agentEvent?.type,
   );

@@ -87,28 +87,28 @@ function observationOf({ traceObservationPoint, verdict, trafficDirection, isRep
 }
 
 function writeLayer4({ l4 }: Flow, columns: FlowColumns, row: number): void {
-  const { case: name, value } = l4?.protocol ?? {};
-  columns.protocol[row] = name === undefined ? 0 : PROTOCOL[name];
+  const protocol = l4?.protocol;
+  columns.protocol[row] = protocol?.case === undefined ? 0 : PROTOCOL[protocol.case];
   columns.sourcePort[row] = 0;
   columns.destinationPort[row] = 0;
   columns.tcpFlags[row] = 0;
-  switch (name) {
+  switch (protocol?.case) {
     case 'TCP':
       for (const flag of Object.keys(TCP_FLAG) as TcpFlagName[]) {
-        if (value.flags?.[flag]) columns.tcpFlags[row] |= TCP_FLAG[flag];
+        if (protocol.value.flags?.[flag]) columns.tcpFlags[row] |= TCP_FLAG[flag];
       }
-      columns.sourcePort[row] = value.sourcePort;
-      columns.destinationPort[row] = value.destinationPort;
+      columns.sourcePort[row] = protocol.value.sourcePort;
+      columns.destinationPort[row] = protocol.value.destinationPort;
       break;
     case 'UDP':
     case 'SCTP':
-      columns.sourcePort[row] = value.sourcePort;
-      columns.destinationPort[row] = value.destinationPort;
+      columns.sourcePort[row] = protocol.value.sourcePort;
+      columns.destinationPort[row] = protocol.value.destinationPort;
       break;
     case 'ICMPv4':
     case 'ICMPv6':
-      columns.sourcePort[row] = value.type;
-      columns.destinationPort[row] = value.code;
+      columns.sourcePort[row] = protocol.value.type;
+      columns.destinationPort[row] = protocol.value.code;
   }
 }
 

@@ -1,12 +1,12 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { describe, expect, it } from 'vitest';
-import { FlowSchema } from '#proto/gen/flow/flow_pb.ts';
+import { type Flow, FlowSchema } from '#proto/gen/flow/flow_pb.ts';
 import { GetFlowsResponseSchema } from '#proto/gen/observer/observer_pb.ts';
 import { NodeState } from '#proto/gen/relay/relay_pb.ts';
 import { FlowPrinter, type PrinterOptions } from './flow-printer.ts';
 
-type FlowInit = MessageInitShape<typeof FlowSchema>;
+type FlowInit = Exclude<MessageInitShape<typeof FlowSchema>, Flow>;
 const time = timestampFromMs(new Date(2026, 10, 21, 9, 26, 56, 123).getTime());
 const PLAIN: PrinterOptions = { output: 'compact', color: false, nodeName: false, policyNames: false, numeric: false };
 
@@ -22,7 +22,7 @@ const base = {
   trafficDirection: 1,
   isReply: false,
   Summary: 'TCP Flags: SYN',
-} as const satisfies FlowInit;
+} satisfies FlowInit;
 
 const response = (more: FlowInit) => {
   const flow = create(FlowSchema, { ...base, ...more });
@@ -132,7 +132,7 @@ describe('a compact line', () => {
   it('tells more when asked', () => {
     expect(line({}, { nodeName: true })).toMatch(/^Nov 21 09:26:56\.123 \[kind\/worker\]: default\/xwing/);
     expect(line({}, { numeric: true })).toContain(': 10.0.0.1:41234 (ID:2331) -> 10.0.0.2:80 (ID:901)');
-    const denied = { verdict: 2, ingressDeniedBy: [{ name: 'deny', namespace: 'default' }, { name: 'all' }] } as const;
+    const denied: FlowInit = { verdict: 2, ingressDeniedBy: [{ name: 'deny', namespace: 'default' }, { name: 'all' }] };
     expect(line(denied, { policyNames: true })).toContain(' DROPPED BY default/deny, all (');
     expect(line(denied)).not.toContain('deny');
   });

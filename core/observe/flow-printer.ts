@@ -275,9 +275,9 @@ function layer7Type({ type, record }: Layer7): string {
 }
 
 function ports({ l4 }: Flow): [number | undefined, number | undefined] {
-  const { case: name, value } = l4?.protocol ?? {};
-  if (name !== 'TCP' && name !== 'UDP' && name !== 'SCTP') return [undefined, undefined];
-  return [value.sourcePort, value.destinationPort];
+  const protocol = l4?.protocol;
+  if (protocol?.case !== 'TCP' && protocol?.case !== 'UDP' && protocol?.case !== 'SCTP') return [undefined, undefined];
+  return [protocol.value.sourcePort, protocol.value.destinationPort];
 }
 
 function qualified(namespace: string, name: string): string {

@@ -76,8 +76,7 @@ function nameOf(endpoint: Endpoint | undefined, names: readonly string[], addres
 }
 
 function portOf({ l4 }: Flow, reply: boolean): string {
-  const { case: name, value } = l4?.protocol ?? {};
-  if (name === 'TCP' || name === 'UDP' || name === 'SCTP')
-    return `${reply ? value.sourcePort : value.destinationPort} ${name}`;
-  return name ?? '';
+  const protocol = l4?.protocol;
+  if (protocol?.case !== 'TCP' && protocol?.case !== 'UDP' && protocol?.case !== 'SCTP') return protocol?.case ?? '';
+  return `${reply ? protocol.value.sourcePort : protocol.value.destinationPort} ${protocol.case}`;
 }

@@ -6,6 +6,7 @@ import { afterEach, expect, test } from 'vitest';
 import {
   type ServerReflectionRequest,
   ServerReflectionRequestSchema,
+  type ServerReflectionResponse,
   ServerReflectionResponseSchema,
 } from '#proto/gen/grpc/reflection/v1/reflection_pb.ts';
 import { Health } from '../health.ts';
@@ -34,7 +35,7 @@ async function ask(name: string, ...questions: ServerReflectionRequest['messageR
   );
   for (const messageRequest of questions) call.write(create(ServerReflectionRequestSchema, { messageRequest }));
   call.end();
-  return Array.fromAsync(call, (answer) => answer.messageResponse);
+  return Array.fromAsync(call as AsyncIterable<ServerReflectionResponse>, (answer) => answer.messageResponse);
 }
 
 test.each(['grpc.reflection.v1.ServerReflection', 'grpc.reflection.v1alpha.ServerReflection'])(

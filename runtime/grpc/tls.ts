@@ -3,6 +3,8 @@ import { createSecureContext, rootCertificates } from 'node:tls';
 import { type ChannelCredentials, experimental, type ServerCredentials } from '@grpc/grpc-js';
 import { createLogger, type Logger } from '../log.ts';
 
+export type { ServerCredentials };
+
 /** How often files are looked at for new content, in milliseconds. */
 const LOOK_EVERY_MS = 5_000;
 
@@ -58,7 +60,8 @@ class CertificateFiles implements experimental.CertificateProvider {
 
   addCaCertificateListener(listener: experimental.CaCertificateUpdateListener): void {
     this.#authorityListeners.add(listener);
-    listener({ caCertificate: this.#content.authorities });
+    // Not at once: the library hears only once the call has returned.
+    queueMicrotask(() => listener({ caCertificate: this.#content.authorities }));
     this.#watch();
   }
 
@@ -69,7 +72,7 @@ class CertificateFiles implements experimental.CertificateProvider {
 
   addIdentityCertificateListener(listener: experimental.IdentityCertificateUpdateListener): void {
     this.#identityListeners.add(listener);
-    listener(this.#identity());
+    queueMicrotask(() => listener(this.#identity()));
     this.#watch();
   }
 

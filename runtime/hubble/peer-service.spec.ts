@@ -44,7 +44,7 @@ test('tells every node, then what changes', async () => {
   } as unknown as ClusterSource;
   const changed = () => listener({ kind: 'Node' } as ClusterChange);
   const log = pino({ level: 'silent' });
-  const server = await startGrpcServer({ address: '127.0.0.1:0', services: [peerService(source, 'kind')], log });
+  const server = await startGrpcServer({ address: '127.0.0.1:0', services: [peerService(source, () => 'kind')], log });
   cleanups.push(() => server.stop(0));
   const client = createClient(Peer, server.address);
   cleanups.push(() => client.close());

@@ -25,14 +25,14 @@ interface PeerAddress {
 }
 
 /** Hubble's Peer: the cluster's nodes, each with the address of its agent, then what changes. */
-export function peerService(source: ClusterSource, cluster: string): ServedService {
+export function peerService(source: ClusterSource, cluster: () => string): ServedService {
   const handlers: Handlers<typeof Peer> = {
     notify: async function* (_request, { signal }) {
       const told = new Map<string, string>();
       const waiting: ChangeNotification[] = [];
       let wake = () => {};
       const compare = () => {
-        const now = new Map(peersOf(source, cluster).map(({ name, address }) => [name, address]));
+        const now = new Map(peersOf(source, cluster()).map(({ name, address }) => [name, address]));
         for (const [name, address] of told) {
           if (!now.has(name)) waiting.push(change(ChangeNotificationType.PEER_DELETED, name, address));
         }

@@ -1,0 +1,127 @@
+import { pino } from 'pino';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { compileFilter } from '#core/filter/compile-filter.ts';
+import { parseFilter } from '#core/filter/parse-filter.ts';
+import { rowObject } from '#core/flow/row-object.ts';
+import { NodeState } from '#proto/gen/waggle/v1/flow_pb.ts';
+import { InProcessAgent } from '#runtime/testing/in-process-agent.ts';
+import { DB, WORLD } from '#runtime/testing/sample-flows.ts';
+import { type Backend, type BackendOptions, startBackend } from '../start.ts';
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+const options: BackendOptions = {
+  listen: '127.0.0.1:0',
+  relayListen: '127.0.0.1:0',
+  backoff: { firstMs: 20, mostMs: 50 },
+  log: pino({ level: 'silent' }),
+};
+const soon = { timeout: 10_000 };
+
+async function start(more: BackendOptions): Promise<Backend> {
+  const backend = await startBackend({ ...options, ...more });
+  cleanups.push(() => backend.close());
+  return backend;
+}
+
+/** A Hubble relay over one agent, and a backend in front of it that knows it by Hubble's API only. */
+async function behindHubble() {
+  const agent = new InProcessAgent('node-1');
+  await agent.start();
+  cleanups.push(() => agent.stop());
+  const hubble = await start({ agents: [agent] });
+  const backend = await start({ hubble: [{ address: hubble.relayAddress }] });
+  return { agent, hubble, backend };
+}
+
+const rows = ({ relay: { window } }: Backend) =>
+  Array.from({ length: window.length }, (_, index) => {
+    const slot = window.slot(window.start + index);
+    const { id, ...row } = rowObject(window.columns, slot, window.endpoints, window.nodes, window.decisions);
+    return row;
+  });
+
+describe('a backend in front of a Hubble relay', () => {
+  it('has the same flows, without what Hubble does not tell', async () => {
+    const { agent, hubble, backend } = await behindHubble();
+    const timeMs = Date.now() - 1_000;
+    agent.observe(
+      { timeMs, bytesOriginal: 777, rttMicros: 42 },
+      { timeMs: timeMs + 1, source: DB, destination: WORLD, destinationPort: 53, protocol: 17 },
+      { timeMs: timeMs + 2, verdict: 2, dropReason: 133 },
+    );
+    await vi.waitFor(() => expect(backend.relay.window.end).toBe(3), soon);
+    const told = rows(backend);
+    expect(told).toMatchObject(
+      rows(hubble).map(({ source, destination, verdict, protocol, destinationPort, time }) => ({
+        source: { pod: (source as { pod: string }).pod, labels: (source as { labels: string[] }).labels },
+        destination: { address: (destination as { address: string }).address },
+        ...{ verdict, protocol, destinationPort, time },
+      })),
+    );
+    expect(told[0]).toMatchObject({ bytesOriginal: 0, rttMicros: 0, node: 'test/node-1' });
+    const { filter } = parseFilter(['verdict=dropped', 'from:pod=shop/web']);
+    const { window } = backend.relay;
+    const passes = compileFilter(filter, window);
+    expect([0, 1, 2].filter((slot) => passes(window.columns, slot))).toEqual([2]);
+  });
+
+  it('knows the nodes behind it, and when the relay is gone', async () => {
+    const { agent, hubble, backend } = await behindHubble();
+    agent.observe({});
+    await vi.waitFor(
+      () =>
+        expect(backend.relay.nodes()).toMatchObject([{ cluster: 'test', name: 'node-1', state: NodeState.CONNECTED }]),
+      soon,
+    );
+    expect(backend.relay.observes('test', 'node-1')).toBe(true);
+    expect(backend.relay.observes('test', 'node-2')).toBe(false);
+    await hubble.close();
+    await vi.waitFor(() => expect(backend.relay.nodes()).toMatchObject([{ state: NodeState.UNAVAILABLE }]), soon);
+    expect(backend.relay.observes('test', 'node-1')).toBe(false);
+  });
+
+  it('goes on where it was, without gap or repeat', async () => {
+    const agent = new InProcessAgent('node-1');
+    await agent.start();
+    cleanups.push(() => agent.stop());
+    let hubble = await start({ agents: [agent] });
+    const backend = await start({ hubble: [{ address: hubble.relayAddress }] });
+    let timeMs = Date.now() - 10_000;
+    const observe = (count: number) => {
+      // Pairs share an instant.
+      for (let index = 0; index < count; index++) {
+        timeMs += index % 2;
+        sent++;
+        agent.observe({ timeMs, sourcePort: 1_000 + sent });
+      }
+    };
+    let sent = 0;
+    observe(11);
+    await vi.waitFor(() => expect(backend.relay.window.end).toBe(11), soon);
+    const { relayAddress } = hubble;
+    await hubble.close();
+    await vi.waitFor(() => expect(backend.relay.nodes()[0].state).toBe(NodeState.UNAVAILABLE), soon);
+    observe(10);
+    hubble = await start({ agents: [agent], relayListen: relayAddress });
+    observe(10);
+    await vi.waitFor(() => expect(backend.relay.window.end).toBe(31), soon);
+    const { window } = backend.relay;
+    const ports = Array.from({ length: 31 }, (_, index) => window.columns.sourcePort[window.slot(index)]);
+    expect(ports.sort((a, b) => a - b)).toEqual(Array.from({ length: 31 }, (_, index) => 1_001 + index));
+  });
+
+  it('tells who does not answer', async () => {
+    const backend = await start({ hubble: [{ address: '127.0.0.1:1' }] });
+    await vi.waitFor(
+      () =>
+        expect(backend.relay.nodes()).toMatchObject([
+          { name: '127.0.0.1:1', state: NodeState.UNAVAILABLE, message: expect.stringContaining('ECONNREFUSED') },
+        ]),
+      soon,
+    );
+  });
+});
