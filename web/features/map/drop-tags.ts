@@ -97,6 +97,8 @@ function titleOf({ x, y, width }: Rect): Rect {
 
 export function paintDropTag(context: Surface, tag: DropTag, palette: Palette): void {
   const { x, y, width, height, scale } = tag;
+  // Arrows painted before leave theirs.
+  context.setLineDash([]);
   context.beginPath();
   context.roundRect(x, y, width, height, 6);
   context.fillStyle = palette.card;
