@@ -92,8 +92,6 @@ export function paintGround(
   let step = DOTS * zoom;
   while (step < 16) step *= 2;
   const first = (origin: number) => -margin + ((((origin + margin) % step) + step) % step);
-  context.fillStyle = palette.canvas;
-  context.fillRect(-margin, -margin, width + 2 * margin, height + 2 * margin);
   context.fillStyle = palette.dot;
   for (let x = first(pan.x); x < width + margin; x += step) {
     for (let y = first(pan.y); y < height + margin; y += step) context.fillRect(x, y, 1.5, 1.5);
