@@ -262,15 +262,15 @@ function pin(context: Surface, x: number, y: number, palette: Palette): void {
 
 /** Far away only the name is drawn, as large as it can be read and fits. */
 function nameOnly(context: Surface, card: SceneCard, state: CardState, palette: Palette, zoom: number): void {
-  const room = card.width - 2 * PAD;
+  const room = card.width - 1.5 * PAD;
   context.textBaseline = 'middle';
   context.textAlign = 'left';
   context.font = `600 ${NAME}px ${SANS}`;
   const width = textWidth(context, card.title) / NAME;
-  const size = Math.min(11.5 / zoom, CARD_HEAD * 0.75, Math.max(room / width, 9 / zoom));
+  const size = Math.min(11.5 / zoom, CARD_HEAD * 0.75, Math.max(room / width, 7.5 / zoom));
   context.font = `600 ${size}px ${SANS}`;
   context.fillStyle = palette.text;
-  context.fillText(fitText(context, card.title, room), PAD, Math.min(card.height / 2, CARD_HEAD));
+  context.fillText(fitText(context, card.title, room), PAD * 0.75, Math.min(card.height / 2, CARD_HEAD));
   card.doors.forEach((door, index) => {
     ring(context, door.y, state.live?.doors[index], palette);
   });
