@@ -18,6 +18,7 @@ import { createLogger, type Logger } from '#runtime/log.ts';
 import { watchClusterState } from './cluster-state-health.ts';
 import { HubbleFollower, type HubbleTarget } from './hubble/hubble-follower.ts';
 import { relayFlows } from './hubble/relay-flows.ts';
+import { EdgeMetrics } from './metrics/edge-metrics.ts';
 import { HitCollector } from './policy/hit-collector.ts';
 import { PolicyPictures } from './policy/policy-picture.ts';
 import { policyHandlers } from './policy/policy-service.ts';
@@ -54,6 +55,8 @@ export interface BackendOptions {
   readonly agents?: readonly PeerTarget[];
   /** Hubble servers or relays, not of ours, to follow beside those. */
   readonly hubble?: readonly HubbleTarget[];
+  /** Edges that are counted for Prometheus, at most; 0 = none. Default 2,000. */
+  readonly metricEdges?: number;
   /** TLS of the relay's gRPC address. */
   readonly credentials?: ServerCredentials;
   /** TLS towards agents, by the node's name. */
@@ -97,6 +100,7 @@ export async function startBackend(options: BackendOptions = {}): Promise<Backen
   const { version } = JSON.parse(readFileSync(PACKAGE, 'utf8')) as { version: string };
   const status = new StatusBoard(relay, version, options.replayReason);
   const { registry, missed } = backendMetrics(relay, selections);
+  new EdgeMetrics(registry, relay, options.metricEdges);
   const onMissed = (flows: number) => missed.inc(flows);
   const health = new Health();
   // In the order in which they are to be closed.

@@ -8,6 +8,7 @@ import { type GrpcServer, startGrpcServer } from '#runtime/grpc/server.ts';
 import { service } from '#runtime/grpc/service.ts';
 import type { ServerCredentials } from '#runtime/grpc/tls.ts';
 import { Health } from '#runtime/health.ts';
+import { FlowMetrics, type FlowMetricsOptions } from '#runtime/hubble/flow-metrics.ts';
 import { HEALTH_NAMES, observerService } from '#runtime/hubble/observer-service.ts';
 import { peerService } from '#runtime/hubble/peer-service.ts';
 import { SeenNamespaces } from '#runtime/hubble/seen-namespaces.ts';
@@ -15,6 +16,7 @@ import type { Logger } from '#runtime/log.ts';
 import { createRegistry, type MetricsServer, startMetricsServer } from '#runtime/metrics.ts';
 import { registerAgentMetrics } from './agent-metrics.ts';
 import { PodPreparation } from './cni/cni-service.ts';
+import { DropMetrics } from './drop-metrics.ts';
 import { EndpointService } from './endpoint-service.ts';
 import { AddressBook } from './events/address-book.ts';
 import { EndpointTable } from './events/endpoint-table.ts';
@@ -40,6 +42,8 @@ import { SyncLoop } from './sync/sync-loop.ts';
 
 const SWEEP_MS = 2_000;
 const SECOND_MS = 1_000;
+/** The metrics of a pod stay this long after it is gone, to be scraped once more. */
+const GONE_POD_MS = 60_000;
 /** A pod with an address whose interface was not found for this long is a problem of the node. */
 const UNOBSERVED_MS = 5_000;
 /** A stopping agent gives its readers this long to be sent what it has read. */
@@ -57,6 +61,8 @@ export interface AgentOptions {
   readonly credentials?: ServerCredentials;
   /** Where metrics and health are served; undefined = nowhere. */
   readonly metricsListen?: string;
+  /** Which labels flows are counted by, and how many series there may be. */
+  readonly metrics?: FlowMetricsOptions;
   /** Directory under which the pods' cgroups are looked for. */
   readonly cgroupRoot: string;
   readonly procRoot?: string;
@@ -122,6 +128,10 @@ export class Agent {
   readonly #servers: (GrpcServer | MetricsServer)[] = [];
   readonly #namespaces: SeenNamespaces;
   readonly #events: AgentEvents;
+  #flowMetrics: FlowMetrics | undefined;
+  #dropMetrics: DropMetrics | undefined;
+  /** Pods (`namespace/name`) whose series are to go, and when. */
+  readonly #goneAtMs = new Map<string, number>();
   #connections = 0;
   #address = '';
   #stopping: Promise<void> | undefined;
@@ -159,8 +169,7 @@ export class Agent {
     const table = new EndpointTable(this.flows.window.endpoints, this.#book);
     this.#decisions = new DecisionTable(this.flows.window.decisions, (id) => reasons.reason(id));
     this.#hits = new RuleHitLog(run, { hits: () => this.#decisions.hits, reasonOf: (id) => reasons.reason(id) });
-    const { services } = this.flows.window;
-    const serviceNumbers = new ServiceNumbers(services, (id) => this.#services?.sync.frontend(id));
+    const serviceNumbers = new ServiceNumbers(this.flows.window.endpoints, (id) => this.#services?.sync.frontend(id));
     this.#drain = new RecordDrain({
       ring: datapath.ring,
       rows: new RecordToRow(this.flows.window, this.flows.node, table, this.#clock, this.#decisions, serviceNumbers),
@@ -169,6 +178,9 @@ export class Agent {
       clock: this.#clock,
       onProgress: (appended) => {
         this.#saveState();
+        const { end } = this.flows.window;
+        this.#flowMetrics?.count(end - appended, end);
+        this.#dropMetrics?.count(end - appended, end);
         this.flows.appended(appended);
       },
     });
@@ -225,6 +237,9 @@ export class Agent {
     this.health.met('gRPC');
     if (metricsListen === undefined) return;
     const registry = createRegistry();
+    const dropped = () => this.#datapath.maps.counters.read().dropped;
+    this.#flowMetrics = new FlowMetrics(registry, this.flows.window, this.#options.metrics);
+    this.#dropMetrics = new DropMetrics(registry, this.flows.window, dropped);
     registerAgentMetrics(registry, {
       flows: () => this.flows.lastSequence,
       flowsPerSecond: () => this.flows.rate.perSecond(),
@@ -233,7 +248,7 @@ export class Agent {
       followers: () => this.#service.followers,
       connections: () => this.#connections,
       losses: () => this.#service.losses,
-      dropped: () => this.#datapath.maps.counters.read().dropped,
+      dropped,
     });
     const metrics = await startMetricsServer({ address: metricsListen, registry, health: this.health });
     this.#servers.push(metrics);
@@ -285,6 +300,11 @@ export class Agent {
 
   #everySecond(): void {
     this.#clock.measure();
+    for (const [pod, goneAtMs] of this.#goneAtMs) {
+      if (Date.now() - goneAtMs < GONE_POD_MS) continue;
+      this.#goneAtMs.delete(pod);
+      this.#flowMetrics?.forget(pod);
+    }
     this.#book.expire();
     this.#services?.settle();
     this.#saveState();
@@ -307,7 +327,11 @@ export class Agent {
   }
 
   #afterSync(problem: string): void {
-    this.#events.endpoints(this.#attachedEndpoints());
+    const attached = this.#attachedEndpoints();
+    const now = new Set([...attached.values()].map(({ namespace, pod }) => `${namespace}/${pod}`));
+    for (const pod of this.#events.pods()) if (!now.has(pod)) this.#goneAtMs.set(pod, Date.now());
+    for (const pod of now) this.#goneAtMs.delete(pod);
+    this.#events.endpoints(attached);
     if (problem === '') this.health.met('pods');
     else this.health.unmet('pods', problem);
     this.#services?.followPods(this.#sync.pods.values());

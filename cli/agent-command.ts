@@ -5,8 +5,20 @@ import { type DatapathTimeouts, DEFAULT_TIMEOUTS } from '#bpf-agent/maps/setting
 import { RunDirectory } from '#bpf-agent/run-directory.ts';
 import { findCgroup2 } from '#runtime/cgroup-mount.ts';
 import { FolderSource } from '#runtime/cluster/folder-source.ts';
+import { DEFAULT_METRICS } from '#runtime/hubble/flow-metrics.ts';
+import { CONTEXT_LABELS } from '#runtime/hubble/metric-context.ts';
 import { createLogger } from '#runtime/log.ts';
-import { address, bytes, count, duration, formatDuration, oneOf, path, text } from '#runtime/settings/parsers.ts';
+import {
+  address,
+  bytes,
+  count,
+  duration,
+  formatDuration,
+  listOf,
+  oneOf,
+  path,
+  text,
+} from '#runtime/settings/parsers.ts';
 import { addSettings, setting } from '#runtime/settings/setting.ts';
 import { CommandError } from './failure.ts';
 import { type ServerTlsFlags, serverCredentialsOf, serverTlsSettings } from './tls-settings.ts';
@@ -31,6 +43,8 @@ interface AgentFlags extends Record<TimeoutFlag, number>, ServerTlsFlags {
   runDir: string;
   listen: string;
   metricsListen: string;
+  metricsContext: string[];
+  metricsSeries: number;
   cgroupRoot?: string;
   procRoot: string;
   flows: number;
@@ -88,6 +102,19 @@ export function agentCommand(): Command {
       description: 'where /metrics, /healthz and /readyz are served',
       parser: address,
       default: '127.0.0.1:9965',
+    }),
+    setting<string[]>({
+      flags: '--metrics-context <labels>',
+      description: `labels by which flows are counted beside those of their families: ${CONTEXT_LABELS.join(', ')}`,
+      parser: listOf(oneOf(...CONTEXT_LABELS)),
+      default: [],
+      defaultText: 'none',
+    }),
+    setting<number>({
+      flags: '--metrics-series <count>',
+      description: 'series of one metric family; flows beyond are counted by waggle_metrics_overflow_total',
+      parser: count(1, 1_000_000),
+      default: DEFAULT_METRICS.series,
     }),
     setting<string>({
       flags: '--cgroup-root <dir>',
@@ -198,6 +225,7 @@ async function runAgent(flags: AgentFlags): Promise<void> {
     listen: flags.listen,
     credentials: await serverCredentialsOf(flags),
     metricsListen: flags.metricsListen,
+    metrics: { context: flags.metricsContext, series: flags.metricsSeries },
     cgroupRoot,
     procRoot: flags.procRoot,
     flows: flags.flows,

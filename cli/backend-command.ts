@@ -41,6 +41,7 @@ interface BackendFlags extends ServerTlsFlags {
   agent: PeerTarget[];
   window: number;
   mergeWait: number;
+  metricsEdges: number;
   allowedHost: string[];
   frameAncestors: string[];
 }
@@ -81,6 +82,12 @@ export function backendCommand(): Command {
       description: `the most recent flows held in memory, ${BYTES_PER_ROW} bytes each`,
       parser: count(1_024, 16_777_216),
       default: 262_144,
+    }),
+    setting<number>({
+      flags: '--metrics-edges <count>',
+      description: 'pairs of workloads and port that /metrics counts; flows beyond are counted as overflow, 0 = none',
+      parser: count(0, 100_000),
+      default: 2_000,
     }),
     setting<number>({
       flags: '--merge-wait <duration>',
@@ -141,6 +148,7 @@ export function backendCommand(): Command {
       credentials: await serverCredentialsOf(flags),
       window: flags.window,
       mergeWaitMs: flags.mergeWait,
+      metricEdges: flags.metricsEdges,
       allowedHosts: flags.allowedHost,
       frameAncestors: flags.frameAncestors,
     });

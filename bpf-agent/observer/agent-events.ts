@@ -48,6 +48,11 @@ export class AgentEvents {
     this.#endpoints = new Map(now);
   }
 
+  /** The pods of the endpoints last told: `namespace/name`. */
+  pods(): string[] {
+    return [...this.#endpoints.values()].map(({ namespace, pod }) => `${namespace}/${pod}`);
+  }
+
   /** Serves Hubble's GetAgentEvents. */
   async *read(request: GetAgentEventsRequest, { signal }: CallContext): AsyncGenerator<GetAgentEventsResponse> {
     if (request.first && request.follow) {

@@ -1,0 +1,172 @@
+import { memoised } from '#core/filter/endpoint-predicate.ts';
+import { DIRECTION, REPLY } from '#core/flow/direction.ts';
+import type { Endpoint } from '#core/flow/endpoint.ts';
+import { OBSERVATION } from '#core/flow/observation.ts';
+import { hasPorts, protocols } from '#core/flow/protocol.ts';
+import { TRIGGER } from '#core/flow/trigger.ts';
+import { VERDICT } from '#core/flow/verdict.ts';
+import { isWorld } from '#core/identity/reserved.ts';
+import { Counter, type Registry } from '#runtime/metrics.ts';
+import type { Relay } from '../relay/relay.ts';
+
+export const DEFAULT_METRIC_EDGES = 2_000;
+
+const LABELS = [
+  'source_namespace',
+  'source_workload',
+  'destination_namespace',
+  'destination_workload',
+  'destination_port',
+  'protocol',
+] as const;
+
+interface Edge {
+  readonly labels: Readonly<Record<(typeof LABELS)[number], string>>;
+  connections: number;
+  dropped: number;
+  bytesSent: number;
+  bytesReceived: number;
+  retransmits: number;
+  rttSeconds: number;
+  rttCount: number;
+}
+
+/**
+ * Who talks to whom on which port, as counters for Prometheus. Each connection is seen at both ends: it is counted where the
+ * server is, or where the client is when nobody observes the server. At most so many edges; flows of others are counted as
+ * overflow.
+ */
+export class EdgeMetrics {
+  readonly #relay: Relay;
+  readonly #limit: number;
+  readonly #edges = new Map<string, Edge>();
+  /** By both endpoints' numbers and port: the edge, as long as neither number comes to stand for another. */
+  readonly #known = new Map<number, { edge: Edge; generations: number }>();
+  #overflow = 0;
+
+  constructor(registry: Registry, relay: Relay, limit: number = DEFAULT_METRIC_EDGES) {
+    this.#relay = relay;
+    this.#limit = limit;
+    if (limit === 0) return;
+    relay.onRows((from, to) => this.#count(from, to));
+    this.#counter(registry, 'connections_total', 'Connections opened.', ({ connections }) => connections);
+    this.#counter(registry, 'dropped_total', 'Dropped flows.', ({ dropped }) => dropped);
+    this.#counter(registry, 'sent_bytes_total', 'Bytes from client to server.', ({ bytesSent }) => bytesSent);
+    this.#counter(
+      registry,
+      'received_bytes_total',
+      'Bytes from server to client.',
+      ({ bytesReceived }) => bytesReceived,
+    );
+    this.#counter(registry, 'retransmits_total', 'TCP segments sent again.', ({ retransmits }) => retransmits);
+    this.#counter(registry, 'rtt_seconds_sum', 'Sum of TCP handshake round trips.', ({ rttSeconds }) => rttSeconds);
+    this.#counter(registry, 'rtt_seconds_count', 'Number of them.', ({ rttCount }) => rttCount);
+    const overflow = () => this.#overflow;
+    new Counter({
+      name: 'waggle_edge_overflow_total',
+      help: 'Flows whose edge found no room among those counted.',
+      registers: [registry],
+      collect() {
+        this.reset();
+        this.inc(overflow());
+      },
+    });
+  }
+
+  #counter(registry: Registry, name: string, help: string, value: (edge: Edge) => number): void {
+    const edges = this.#edges;
+    new Counter({
+      name: `waggle_edge_${name}`,
+      help,
+      labelNames: LABELS,
+      registers: [registry],
+      collect() {
+        this.reset();
+        for (const edge of edges.values()) if (value(edge) > 0) this.inc(edge.labels, value(edge));
+      },
+    });
+  }
+
+  #count(from: number, to: number): void {
+    const { window } = this.#relay;
+    const { columns } = window;
+    const observed = memoised(
+      window.endpoints,
+      ({ cluster, node }) => node !== '' && this.#relay.observes(cluster, node),
+    );
+    for (let position = from; position < to; position++) {
+      const row = window.slot(position);
+      const reply = columns.reply[row];
+      if (reply === REPLY.UNKNOWN) continue;
+      const back = reply === REPLY.REPLY;
+      const client = back ? columns.destination[row] : columns.source[row];
+      const server = back ? columns.source[row] : columns.destination[row];
+      const atServer = columns.direction[row] === DIRECTION.INGRESS;
+      // A drop is seen at one end only: where it happened.
+      const dropped = columns.verdict[row] === VERDICT.DROPPED;
+      if (!dropped && !atServer && observed(server)) continue;
+      const protocol = columns.protocol[row];
+      const port = hasPorts(protocol) ? (back ? columns.sourcePort[row] : columns.destinationPort[row]) : 0;
+      const edge = this.#edge(client, server, port, protocol);
+      if (edge === undefined) {
+        this.#overflow++;
+        continue;
+      }
+      if (dropped) edge.dropped++;
+      else if (columns.trigger[row] === TRIGGER.FIRST_PACKET && !back) edge.connections++;
+      edge.bytesSent += columns.bytesOriginal[row];
+      edge.bytesReceived += columns.bytesReply[row];
+      edge.retransmits += columns.retransmits[row];
+      if (columns.rttMicros[row] > 0 && columns.observation[row] !== OBSERVATION.UNKNOWN) {
+        edge.rttSeconds += columns.rttMicros[row] / 1e6;
+        edge.rttCount++;
+      }
+    }
+  }
+
+  #edge(client: number, server: number, port: number, protocol: number): Edge | undefined {
+    const { endpoints } = this.#relay.window;
+    const id = (client * 65_536 + server) * 65_536 + port;
+    const generations = endpoints.generation(client) * 65_536 + endpoints.generation(server);
+    const known = Number.isSafeInteger(id) ? this.#known.get(id) : undefined;
+    if (known?.generations === generations && known.edge.labels.protocol === protocols.name(protocol))
+      return known.edge;
+    const from = endpoints.get(client);
+    const to = endpoints.get(server);
+    const labels = {
+      source_namespace: from.namespace,
+      source_workload: nameOf(from),
+      destination_namespace: to.namespace,
+      destination_workload: nameOf(to),
+      destination_port: String(port),
+      protocol: protocols.name(protocol),
+    };
+    const key = Object.values(labels).join('\0');
+    let edge = this.#edges.get(key);
+    if (edge === undefined) {
+      if (this.#edges.size >= this.#limit) return undefined;
+      edge = {
+        labels,
+        connections: 0,
+        dropped: 0,
+        bytesSent: 0,
+        bytesReceived: 0,
+        retransmits: 0,
+        rttSeconds: 0,
+        rttCount: 0,
+      };
+      this.#edges.set(key, edge);
+    }
+    if (this.#known.size > 65_536) this.#known.clear();
+    if (Number.isSafeInteger(id)) this.#known.set(id, { edge, generations });
+    return edge;
+  }
+}
+
+/** Single addresses would be without number: what is no workload goes by its kind. */
+function nameOf({ workloadName, pod, identity }: Endpoint): string {
+  if (workloadName !== '') return workloadName;
+  if (pod !== '') return pod;
+  if (isWorld(identity)) return 'world';
+  return identity === 1 ? 'host' : identity === 6 ? 'remote-node' : 'unknown';
+}

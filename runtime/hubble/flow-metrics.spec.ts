@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import { generatedWindow } from '#core/hubble/generated-flows.ts';
+import { createRegistry } from '../metrics.ts';
+import { FlowMetrics, type FlowMetricsOptions } from './flow-metrics.ts';
+
+async function counted(options: FlowMetricsOptions, rows = 500) {
+  const registry = createRegistry({ processMetrics: false });
+  const window = generatedWindow(rows, 21);
+  const metrics = new FlowMetrics(registry, window, options);
+  metrics.count(0, rows / 2);
+  metrics.count(rows / 2, rows);
+  const read = async (name: string) => {
+    const [metric] = (await registry.getMetricsAsJSON()).filter((one) => one.name === name);
+    return (metric.values as { labels: Record<string, string>; value: number }[]).filter(({ value }) => value > 0);
+  };
+  return { window, metrics, read, registry };
+}
+
+const sum = (values: readonly { value: number }[]) => values.reduce((total, { value }) => total + value, 0);
+const all: FlowMetricsOptions = { context: [], series: 10_000 };
+
+describe('Hubble’s families', () => {
+  it('count every flow once', async () => {
+    const { window, read } = await counted(all);
+    const rows = Array.from({ length: 500 }, (_, row) => row);
+    const { verdict, protocol, tcpFlags, dropReason } = window.columns;
+    expect(sum(await read('hubble_flows_processed_total'))).toBe(500);
+    const drops = rows.filter((row) => verdict[row] === 2);
+    expect(sum(await read('hubble_drop_total'))).toBe(drops.length);
+    const denied = (await read('hubble_drop_total')).filter(({ labels }) => labels.reason === 'Policy denied');
+    expect(sum(denied)).toBe(drops.filter((row) => dropReason[row] === 133).length);
+    const syn = (await read('hubble_tcp_flags_total')).filter(({ labels }) => labels.flag.startsWith('SYN'));
+    expect(sum(syn)).toBe(rows.filter((row) => protocol[row] === 6 && tcpFlags[row] & 2).length);
+    expect(sum(await read('hubble_icmp_total'))).toBe(rows.filter((row) => [1, 58].includes(protocol[row])).length);
+    expect((await read('hubble_port_distribution_total')).some(({ labels }) => labels.port === '65535')).toBe(true);
+    expect(sum(await read('hubble_flows_to_world_total'))).toBeGreaterThan(0);
+    expect((await read('hubble_flows_processed_total')).map(({ labels }) => labels)).toContainEqual({
+      type: 'Trace',
+      subtype: 'to-endpoint',
+      verdict: 'FORWARDED',
+      protocol: 'TCP',
+    });
+  });
+
+  it('carry the context that is asked for', async () => {
+    const { read } = await counted({
+      ...all,
+      context: ['traffic_direction', 'source_namespace', 'destination_workload', 'source_app'],
+    });
+    const values = await read('hubble_flows_processed_total');
+    expect(sum(values)).toBe(500);
+    const named = values.find(({ labels }) => labels.source_app === 'xwing' && labels.destination_workload === 'cart');
+    expect(named?.labels).toMatchObject({ source_namespace: 'default', traffic_direction: expect.any(String) });
+  });
+
+  it('stay within their bound and count what found no room', async () => {
+    const { read } = await counted({ context: ['source_ip', 'destination_ip'], series: 10 });
+    const values = await read('hubble_flows_processed_total');
+    expect(values).toHaveLength(10);
+    const overflow = (await read('waggle_metrics_overflow_total')).find(
+      ({ labels }) => labels.family === 'hubble_flows_processed_total',
+    );
+    expect(sum(values) + overflow!.value).toBe(500);
+  });
+
+  it('forget a pod that is gone', async () => {
+    const { read, metrics } = await counted({ ...all, context: ['source_pod', 'destination_pod'] });
+    const ofPod = async () =>
+      (await read('hubble_flows_processed_total')).filter(({ labels }) =>
+        [labels.source_pod, labels.destination_pod].includes('default/xwing-1'),
+      );
+    expect(await ofPod()).not.toEqual([]);
+    metrics.forget('default/xwing-1');
+    expect(await ofPod()).toEqual([]);
+    expect((await read('hubble_flows_processed_total')).length).toBeGreaterThan(0);
+  });
+
+  it('refuse a label that there is not', async () => {
+    await expect(counted({ ...all, context: ['colour'] })).rejects.toThrow('colour is no context label');
+  });
+});
