@@ -154,7 +154,7 @@ export class Agent {
     const finder = new PodFinder(options.cgroupRoot, options.procRoot);
     const reasons = new ReasonLog(run);
     const { policyAudit = false } = options;
-    this.#sync = new NodeSync({ source, datapath, finder, book: this.#book, cluster, node, reasons, policyAudit });
+    this.#sync = new NodeSync({ source, datapath, finder, book: this.#book, cluster, node, reasons, run, policyAudit });
     this.#saveState();
     this.#noteLosses(undefined);
 

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { isBpffs, unmountBpffs } from './loader/bpffs.ts';
 
 /** What an agent leaves for the next one besides what is pinned. */
-const RUN_FILES = ['boots.json', 'losses.json', 'policy-reasons.json', 'rule-hits.json'] as const;
+const RUN_FILES = ['boots.json', 'losses.json', 'policy-reasons.json', 'policies-kept.json', 'rule-hits.json'] as const;
 export type RunFile = (typeof RUN_FILES)[number];
 
 /**
@@ -15,6 +15,7 @@ export type RunFile = (typeof RUN_FILES)[number];
  *     boots.json     former boots, for the gap after a restart
  *     losses.json    what was told of the datapath's counters
  *     policy-reasons.json  what the rule ids in kernel and records stand for
+ *     policies-kept.json   last good states of policies that cannot be used now
  *     rule-hits.json how often rules have decided
  */
 export class RunDirectory {

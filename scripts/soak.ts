@@ -1,8 +1,9 @@
 /**
- * A long run with real traffic: a lab with the demo's scenarios, its agents and a backend, watched for memory that grows, flows
- * that are lost and nodes that go away. Run by `npm run soak`.
+ * A long run. First a million random connections under random policies, the kernel's verdict against the engine's; then real
+ * traffic: a lab with the demo's scenarios, its agents and a backend, watched for memory that grows, flows that are lost and
+ * nodes that go away. Run by `npm run soak`.
  *
- *     node scripts/soak.ts [--minutes 30]
+ *     node scripts/soak.ts [--minutes 30] [--connections 1000000]     0 leaves a part out
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -29,16 +30,29 @@ const WARM_UP = 1 / 3;
 /** Growth from the end of the warm-up to the end of the run that is taken for a leak, in MiB. Windows fill slowly. */
 const MAX_GROWTH_MIB = 48;
 
-const { values } = parseArgs({ options: { minutes: { type: 'string', default: '30' } } });
+/** Of one random case of policies, at least. */
+const CONNECTIONS_PER_CASE = 4.5;
+
+const { values } = parseArgs({
+  options: { minutes: { type: 'string', default: '30' }, connections: { type: 'string', default: '1000000' } },
+});
 const minutes = Number(values.minutes);
-if (!(minutes >= 1 && minutes <= 24 * 60)) {
-  console.error(`waggle: --minutes ${values.minutes}: expected a number from 1 to 1440`);
+if (!(minutes === 0 || (minutes >= 1 && minutes <= 24 * 60))) {
+  console.error(`waggle: --minutes ${values.minutes}: expected 0 or a number from 1 to 1440`);
+  process.exit(2);
+}
+const connections = Number(values.connections);
+if (!(Number.isSafeInteger(connections) && connections >= 0 && connections <= 1e9)) {
+  console.error(`waggle: --connections ${values.connections}: expected a number from 0 to 1,000,000,000`);
   process.exit(2);
 }
 
 const interrupt = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => interrupt.abort());
 process.env.WAGGLE_LOG_LEVEL ??= 'warn';
+
+if (connections > 0 && !(await kernelAgreesWithEngine(connections))) process.exit(1);
+if (minutes === 0 || interrupt.signal.aborted) process.exit(0);
 
 const lab = await startLab({ name: `soak-${randomBytes(4).toString('hex')}`, nodes: 2, onProgress: say });
 let backend: ChildProcess | undefined;
@@ -60,6 +74,23 @@ try {
 for (const problem of problems) console.log(`waggle: ${problem}`);
 console.log(problems.length === 0 ? 'soak: passed' : `soak: failed, ${problems.length} problems`);
 process.exit(problems.length === 0 ? 0 : 1);
+
+async function kernelAgreesWithEngine(count: number): Promise<boolean> {
+  say(`${count} connections under random policies, kernel against engine`);
+  const vitest = join(import.meta.dirname, '../node_modules/.bin/vitest');
+  const spec = 'bpf-agent/policy/differential.kernel.spec.ts';
+  const env = { ...process.env, WAGGLE_DIFFERENTIAL_CASES: String(Math.ceil(count / CONNECTIONS_PER_CASE)) };
+  const child = spawn(vitest, ['run', spec], {
+    cwd: join(import.meta.dirname, '..'),
+    env,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    signal: interrupt.signal,
+  });
+  child.on('error', () => {}); // ended by the interrupt
+  const code = await new Promise((resolve) => child.once('close', resolve));
+  if (code !== 0 && !interrupt.signal.aborted) console.log('soak: failed, kernel and engine disagree');
+  return code === 0;
+}
 
 async function watch(lab: Lab, backend: ChildProcess, relay: string): Promise<Sample[]> {
   const client = createClient(FlowService, relay);

@@ -35,6 +35,7 @@ export const policyChange: Benchmark = {
     const source = new FolderSource(folder);
     await source.start();
     context.cleanUp(() => source.stop());
+    const nowhere = { read: () => '', write: () => {} };
     const sync = new NodeSync({
       source,
       datapath: unattached(datapath),
@@ -42,7 +43,8 @@ export const policyChange: Benchmark = {
       book: new AddressBook('bench'),
       cluster: 'bench',
       node: 'n1',
-      reasons: new ReasonLog({ read: () => '', write: () => {} }),
+      reasons: new ReasonLog(nowhere),
+      run: nowhere,
       policyAudit: false,
     });
     sync.run();

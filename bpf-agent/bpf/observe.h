@@ -10,6 +10,7 @@
 #include "drop.h"
 #include "emit.h"
 #include "enforce.h"
+#include "likely.h"
 #include "parse.h"
 #include "plain.h"
 #include "related.h"
@@ -34,11 +35,11 @@ static __always_inline __u32 cause_of(struct connection *connection, __u32 befor
 {
 	__u32 last;
 
-	if (connection->untold[way & 1] & UNTOLD_MUCH && !fresh)
+	if (unlikely(connection->untold[way & 1] & UNTOLD_MUCH) && !fresh)
 		return TRIGGER_INTERVAL; /* [4] */
-	if (before & STATE_CLOSED)
+	if (unlikely(before & STATE_CLOSED))
 		return 0;
-	if (fresh) {
+	if (unlikely(fresh)) {
 		if (fresh & STATE_CLOSED)
 			return TRIGGER_CLOSE; /* [1] */
 		if (fresh & STATE_SEEN << way)
@@ -48,10 +49,10 @@ static __always_inline __u32 cause_of(struct connection *connection, __u32 befor
 		if (fresh & STATE_FIN << way && !(fresh & STATE_FIN_SECOND << way))
 			return TRIGGER_FLAG_CHANGE; /* [3] */
 	}
-	if (!settings.record_interval)
+	if (unlikely(!settings.record_interval))
 		return TRIGGER_INTERVAL; /* [4] */
 	last = connection->last_record;
-	if (elapsed(last, now) >= settings.record_interval) {
+	if (unlikely(elapsed(last, now) >= settings.record_interval)) {
 		/* Whoever moves the time first tells. */
 		if (__sync_val_compare_and_swap(&connection->last_record, last, now) == last)
 			return TRIGGER_INTERVAL; /* [4] */
@@ -72,13 +73,13 @@ static __always_inline void count_packet(struct __sk_buff *skb, const struct pac
 			measure_handshake(connection, packet, before);
 		follow_sequence(skb, connection, packet, way, fresh & STATE_SEEN << way);
 	}
-	if (fresh) {
+	if (unlikely(fresh)) {
 		/* Two CPUs may bring the same bits: the one that set them tells. */
 		before = __sync_fetch_and_or(&connection->state, fresh);
 		fresh &= ~before;
 	}
 	trigger = cause_of(connection, before, fresh, way, now);
-	if (trigger)
+	if (unlikely(trigger))
 		emit(packet, connection, trigger, way);
 	else
 		leave_untold(packet, connection, way);
@@ -91,15 +92,15 @@ static __always_inline void track(struct __sk_buff *skb, struct packet *packet, 
 	struct datapath_state *revisions;
 	__u32 zero = 0;
 
-	if (packet->embedded) {
+	if (unlikely(packet->embedded)) {
 		judge_error(skb, packet);
 		if (packet->drop_reason)
 			return;
 	}
 	connection = bpf_map_lookup_elem(&connections, key);
-	if (connection && opens_anew(packet) && is_over(packet, connection))
+	if (connection && unlikely(opens_anew(packet)) && is_over(packet, connection))
 		connection = end_connection(packet, connection);
-	if (!connection) {
+	if (unlikely(!connection)) {
 		if (open_connection(skb, packet))
 			return;
 		connection = bpf_map_lookup_elem(&connections, key);
@@ -107,9 +108,9 @@ static __always_inline void track(struct __sk_buff *skb, struct packet *packet, 
 			return;
 	}
 	revisions = bpf_map_lookup_elem(&state, &zero);
-	if (revisions && revisions->policy_revision != connection->policy_revision)
+	if (revisions && unlikely(revisions->policy_revision != connection->policy_revision))
 		judge_again(key, connection, revisions);
-	if (connection->drop_reason && !packet->admitted) {
+	if (unlikely(connection->drop_reason) && !packet->admitted) {
 		packet->drop_reason = connection->drop_reason;
 		tell_drop(packet, connection);
 		return;
@@ -137,14 +138,14 @@ static __always_inline int observe(struct __sk_buff *skb, const int outgoing)
 	struct packet packet = { .outgoing = outgoing };
 	__u32 result;
 
-	if (!own)
+	if (unlikely(!own))
 		return TCX_NEXT;
 	own->packets++;
 	packet.bytes = skb->len - ETH_HLEN;
 	packet.packets = skb->gso_segs ? skb->gso_segs : 1;
 	packet.key.interface_index = skb->ifindex;
 	result = parse_plain(skb, &packet, outgoing) ? PARSE_FLOW : parse(skb, &packet);
-	if (result == PARSE_FLOW)
+	if (likely(result == PARSE_FLOW))
 		track(skb, &packet, own);
 	else if (result == PARSE_IGNORED)
 		own->ignored++;

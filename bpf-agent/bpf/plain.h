@@ -11,6 +11,7 @@
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 
+#include "likely.h"
 #include "packet.h"
 #include "parse.h"
 
@@ -19,9 +20,9 @@ static __always_inline int plain_transport(const struct tcp_words *tcp, __u32 le
 {
 	__u32 header;
 
-	if (packet->key.protocol == PROTOCOL_TCP) {
+	if (likely(packet->key.protocol == PROTOCOL_TCP)) {
 		header = (tcp->data_offset >> 4) * 4;
-		if (header < sizeof(*tcp) || header > length)
+		if (unlikely(header < sizeof(*tcp) || header > length))
 			return 0;
 		read_tcp(tcp, length - header, packet);
 		return 1;
@@ -52,11 +53,11 @@ static __always_inline int parse_plain(struct __sk_buff *skb, struct packet *pac
 	__be16 *ethertype = data + ETH_HLEN - sizeof(*ethertype);
 	__u32 total;
 
-	if ((void *)(tcp + 1) > end || skb->vlan_present)
+	if (unlikely((void *)(tcp + 1) > end || skb->vlan_present))
 		return 0;
-	if (*ethertype == bpf_htons(ETH_P_IP)) {
+	if (likely(*ethertype == bpf_htons(ETH_P_IP))) {
 		total = bpf_ntohs(ip->tot_len);
-		if (*(__u8 *)ip != 0x45 || ip->frag_off & bpf_htons(0x3fff) || total < sizeof(*ip) || total > packet->bytes)
+		if (unlikely(*(__u8 *)ip != 0x45 || ip->frag_off & bpf_htons(0x3fff) || total < sizeof(*ip) || total > packet->bytes))
 			return 0;
 		address_from_ipv4(source, ip->saddr);
 		address_from_ipv4(destination, ip->daddr);

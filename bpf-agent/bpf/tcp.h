@@ -6,6 +6,7 @@
 #include <linux/bpf.h>
 
 #include "connection.h"
+#include "likely.h"
 #include "packet.h"
 
 /* ktime in microseconds, as connection.handshake keeps it. */
@@ -22,9 +23,9 @@ static __always_inline __u32 fresh_state(const struct packet *packet, const stru
 
 	if (packet->chunk == CHUNK_CLOSE)
 		bits |= STATE_CLOSED;
-	if (packet->key.protocol != PROTOCOL_TCP)
+	if (unlikely(packet->key.protocol != PROTOCOL_TCP))
 		return bits & ~before;
-	if (packet->tcp_flags & (TCP_SYN | TCP_RST | TCP_FIN)) {
+	if (unlikely(packet->tcp_flags & (TCP_SYN | TCP_RST | TCP_FIN))) {
 		if (packet->tcp_flags & TCP_SYN)
 			bits |= STATE_SYN << way;
 		if (packet->tcp_flags & TCP_RST)
@@ -36,7 +37,7 @@ static __always_inline __u32 fresh_state(const struct packet *packet, const stru
 		}
 	}
 	/* The second FIN is the last that its direction sent. */
-	if (before & STATE_FIN_SECOND << !way && packet->tcp_flags & TCP_ACK && !(packet->tcp_flags & TCP_FIN) &&
+	if (unlikely(before & STATE_FIN_SECOND << !way) && packet->tcp_flags & TCP_ACK && !(packet->tcp_flags & TCP_FIN) &&
 	    (__s32)(packet->acknowledged - connection->sequence[!way]) >= 0)
 		bits |= STATE_CLOSED;
 	return bits & ~before;
@@ -103,6 +104,6 @@ static __always_inline void follow_sequence(struct __sk_buff *skb, struct connec
 		return;
 	if (newer || first || packet->tcp_flags & TCP_FIN)
 		connection->sequence[way & 1] = packet->sequence;
-	if (!newer || first || ends)
+	if (unlikely(!newer || first || ends))
 		count_retransmits(skb, connection, way);
 }

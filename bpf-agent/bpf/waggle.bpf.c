@@ -17,7 +17,7 @@
  *   service.h   frontend → backend        socket-service.h  at connect() and sendto(), and back
  *   identity.h  address → identity               endpoint.h  interface → endpoint
  *   counters.h  seen, unparsed, lost             settings.h  time-outs (clock.h)
- *   agent.h     what agents leave each other
+ *   agent.h     what agents leave each other     likely.h    the usual packet's way
  */
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>

@@ -9,6 +9,7 @@ import { icmp, PROTOCOL, sctp, tcp, udp } from '../bpf/packet-builder.ts';
 import type { StoryRecord } from '../bpf/packet-story.ts';
 import { PolicyStory } from './policy-story.ts';
 
+/** Some 4.6 connections each: 20,000 in every run, a million in a soak. */
 const CASES = Number(process.env.WAGGLE_DIFFERENTIAL_CASES ?? 4_400);
 const SYN = 0x02;
 const DROP = 6;
@@ -46,39 +47,46 @@ function isNew({ protocol, port }: GeneratedConnection): boolean {
   return protocol !== 47 && !(protocol === PROTOCOL.icmp && port === 0);
 }
 
-it('kernel and engine agree on every connection, verdict and reason, over random clusters and policies', () => {
-  let [asked, denied, audited, byRule] = [0, 0, 0, 0];
-  fc.assert(
-    fc.property(generatedCase, ({ policies, cluster, connections }) => {
-      // What a failed run left must not be taken for this one's.
-      story.records();
-      const engine = new PolicyEngine(policies, cluster);
-      const bySubject = Map.groupBy(connections.filter(isNew), ({ subject }) => subject);
-      for (const [subject, own] of bySubject) {
-        const enforced = story.enforce(engine, subject);
-        for (const { direction, peer, protocol, port } of own) {
-          story.know(peer);
-          const address = formatAddress(peer.address!);
-          const packet = firstPacket(protocol, port);
-          const passed =
-            direction === 'egress' ? story.sends(address, protocol, packet) : story.receives(address, protocol, packet);
-          const decision = engine.evaluate(direction, subject, peer, protocol, port);
-          expect(passed).toBe(decision.allowed);
-          const [record] = story.records();
-          if (record !== undefined) expectSameReason(record, decision, enforced[direction]);
-          else expect(passed).toBe(false); // told up to a rate
-          asked++;
-          if (!passed) denied++;
-          if (decision.audit !== undefined) audited++;
-          if (decision.reason.kind === 'rule') byRule++;
+it(
+  'kernel and engine agree on every connection, verdict and reason, over random clusters and policies',
+  () => {
+    let [asked, denied, audited, byRule] = [0, 0, 0, 0];
+    fc.assert(
+      fc.property(generatedCase, ({ policies, cluster, connections }) => {
+        // What a failed run left must not be taken for this one's.
+        story.records();
+        const engine = new PolicyEngine(policies, cluster);
+        const bySubject = Map.groupBy(connections.filter(isNew), ({ subject }) => subject);
+        for (const [subject, own] of bySubject) {
+          const enforced = story.enforce(engine, subject);
+          for (const { direction, peer, protocol, port } of own) {
+            story.know(peer);
+            const address = formatAddress(peer.address!);
+            const packet = firstPacket(protocol, port);
+            const passed =
+              direction === 'egress'
+                ? story.sends(address, protocol, packet)
+                : story.receives(address, protocol, packet);
+            const decision = engine.evaluate(direction, subject, peer, protocol, port);
+            expect(passed).toBe(decision.allowed);
+            const [record] = story.records();
+            if (record !== undefined) expectSameReason(record, decision, enforced[direction]);
+            else expect(passed).toBe(false); // told up to a rate
+            asked++;
+            if (!passed) denied++;
+            if (decision.audit !== undefined) audited++;
+            if (decision.reason.kind === 'rule') byRule++;
+          }
         }
-      }
-    }),
-    { numRuns: CASES },
-  );
-  expect(asked).toBeGreaterThan(CASES * 4.5);
-  for (const seen of [denied, audited, byRule]) expect(seen).toBeGreaterThan(CASES / 20);
-}, 600_000);
+      }),
+      { numRuns: CASES },
+    );
+    if (CASES > 4_400) console.log(`${asked} connections: ${denied} denied, ${audited} audited, ${byRule} by a rule`);
+    expect(asked).toBeGreaterThan(CASES * 4.5);
+    for (const seen of [denied, audited, byRule]) expect(seen).toBeGreaterThan(CASES / 20);
+  },
+  600_000 + CASES * 100,
+);
 
 /** @param enforced something may be denied in this direction; where nothing may, no rule is looked for */
 function expectSameReason(

@@ -5,11 +5,12 @@ import type { PolicyCluster } from '#core/policy/cluster.ts';
 import { PolicyCompiler } from '#core/policy/compile.ts';
 import type { Policy } from '#core/policy/policy.ts';
 import { PolicyEngine } from '#core/policy/policy-engine.ts';
-import { PolicyBook } from '#runtime/cluster/policy-book.ts';
 import { PolicyClusterView } from '#runtime/cluster/policy-cluster-view.ts';
 import type { ClusterSource } from '#runtime/cluster/source.ts';
 import { LoaderError } from '../loader/loader-error.ts';
 import type { EndpointPolicy } from '../maps/endpoints.ts';
+import type { RunDirectory } from '../run-directory.ts';
+import { PolicyKeeper } from './kept-policies.ts';
 import { type PolicyMaps, PolicySets } from './policy-sets.ts';
 import type { ReasonLog } from './reason-log.ts';
 import { type SetContent, setContent } from './set-content.ts';
@@ -18,6 +19,8 @@ export interface PolicySyncOptions {
   readonly source: Pick<ClusterSource, 'list' | 'problems'>;
   readonly maps: PolicyMaps;
   readonly reasons: ReasonLog;
+  /** Where what the next agent needs is kept. */
+  readonly run: Pick<RunDirectory, 'read' | 'write'>;
   readonly cluster: string;
   /** Evaluate and report, enforce nowhere. */
   readonly audit: boolean;
@@ -47,7 +50,7 @@ export const CLOSED: EndpointPolicy = {
 /** Policies → policy sets. What cannot be computed or written leaves the last good state in force. */
 export class PolicySync {
   readonly #options: PolicySyncOptions;
-  readonly #book = new PolicyBook();
+  readonly #keeper: PolicyKeeper;
   readonly #view: PolicyClusterView;
   readonly #sets: PolicySets;
   #cidrs: CidrIdentities = new Map();
@@ -57,9 +60,12 @@ export class PolicySync {
   #contents = new Map<number, SetContent>();
   #policies: ReadonlyMap<number, EndpointPolicy> = new Map();
   #problems: readonly string[] = [];
+  /** As the book last said it. */
+  #told: readonly string[] | undefined;
 
   constructor(options: PolicySyncOptions) {
     this.#options = options;
+    this.#keeper = new PolicyKeeper(options.run);
     this.#view = new PolicyClusterView(options.cluster, options.audit);
     this.#sets = new PolicySets(options.maps, options.setsInUse);
   }
@@ -82,7 +88,9 @@ export class PolicySync {
    */
   prepare(identities: IdentitiesOfNode): ReadonlyMap<number, EndpointPolicy> {
     const { source } = this.#options;
-    const { policies, problems } = this.#book.read(source);
+    const { policies, problems } = this.#keeper.book.read(source);
+    if (problems !== this.#told) this.#keeper.save();
+    this.#told = problems;
     const said = [...problems];
     const cluster = this.#view.read(source, identities.all);
     if (policies.length === 0) {

@@ -12,6 +12,7 @@ import { listAddresses, listLinks } from '../netlink/route-socket.ts';
 import type { PodFinder } from '../pods/pod-finder.ts';
 import { CLOSED, PolicySync } from '../policy/policy-sync.ts';
 import type { ReasonLog } from '../policy/reason-log.ts';
+import type { RunDirectory } from '../run-directory.ts';
 import { DatapathMirror } from './datapath-mirror.ts';
 import { desiredState, type LocalEndpoint } from './desired-state.ts';
 import { type EarlyPod, EarlyPods } from './early-pods.ts';
@@ -39,6 +40,7 @@ export interface NodeSyncOptions {
   readonly cluster: string;
   readonly node: string;
   readonly reasons: ReasonLog;
+  readonly run: Pick<RunDirectory, 'read' | 'write'>;
   /** Evaluate policies and report, enforce nowhere. */
   readonly policyAudit: boolean;
 }
@@ -63,6 +65,7 @@ export class NodeSync {
       source: options.source,
       maps: options.datapath.maps,
       reasons: options.reasons,
+      run: options.run,
       cluster: options.cluster,
       audit: options.policyAudit,
       setsInUse: this.#setsInUse(),

@@ -155,6 +155,9 @@ describe('a file that cannot be used', () => {
     ['a list', '- 1\n- 2\n', /expected one object/],
     ['nothing in it', '', /expected one object/],
     ['too much in it', ' '.repeat(3_000_000), /3000000 bytes/],
+    ['aliases that blow up', aliasBomb(), /alias/i],
+    ['nesting without end', '['.repeat(20_000), /./],
+    ['nested JSON without end', `{"a":${'['.repeat(200_000)}`, /./],
   ] as const)('because of %s is named, and its last good state stays', async ([, content, message]) => {
     const file = await put('Pod/shop/web.yaml', pod('web', { good: 'yes' }));
     await source.start();
@@ -169,6 +172,15 @@ describe('a file that cannot be used', () => {
     expect(source.get('Pod', 'shop', 'web')?.metadata.labels).toEqual({ good: 'again' });
   });
 
+  test('names that every object has are taken as they are written', async () => {
+    await source.start();
+    await put('Pod/shop/web.yaml', `{"__proto__": {"polluted": "yes"}, ${JSON.stringify(pod('web')).slice(1)}`);
+    await put('Pod/shop/other.yaml', `__proto__: {polluted: "yes"}\n${JSON.stringify(pod('other')).slice(1, -1)}`);
+    await eventually(() => expect(source.get('Pod', 'shop', 'web')).toBeDefined());
+    expect(({} as Record<string, unknown>).polluted).toBeUndefined();
+    expect(source.get('Pod', 'shop', '__proto__')).toBeUndefined();
+  });
+
   test('does not keep others from being read', async () => {
     await put('Pod/shop/bad.yaml', '{');
     await put('Pod/shop/web.yaml', pod('web'));
@@ -177,3 +189,8 @@ describe('a file that cannot be used', () => {
     expect(source.problems()).toHaveLength(1);
   });
 });
+
+function aliasBomb(): string {
+  const levels = Array.from({ length: 12 }, (_, i) => `l${i + 1}: &l${i + 1} [${Array(9).fill(`*l${i}`).join()}]`);
+  return `kind: Pod\nl0: &l0 x\n${levels.join('\n')}\n`;
+}

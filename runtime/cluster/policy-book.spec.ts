@@ -53,3 +53,35 @@ it('a policy of which only the name can be read closes its namespace; the same a
   expect(book.read(sourceOf([object(GOOD)], [problem])).entries).toMatchObject([{ closed: false }]);
   expect(book.read(sourceOf([], [])).policies).toEqual([]);
 });
+
+it('the last good state outlives its process', () => {
+  const first = new PolicyBook();
+  first.read(sourceOf([object(GOOD)]));
+  expect(first.kept()).toEqual([]);
+  first.read(sourceOf([object(BAD)]));
+  const kept = JSON.parse(JSON.stringify(first.kept()));
+  expect(kept).toMatchObject([{ kind: 'NetworkPolicy', namespace: 'shop', name: 'p' }]);
+
+  const second = new PolicyBook(kept);
+  const read = second.read(sourceOf([object(BAD)]));
+  expect(read.entries).toMatchObject([
+    { closed: false, problem: expect.stringMatching(/last good state is in force$/) },
+  ]);
+  expect(read.policies[0]!.sections[0]!.ingress.rules).toHaveLength(1);
+  expect(second.kept()).toEqual(kept);
+  // Of which only the name can be read, too; and what is gone is gone.
+  const problem = {
+    subject: 'f',
+    message: 'no YAML',
+    object: { kind: 'NetworkPolicy', namespace: 'shop', name: 'p' } as const,
+  };
+  expect(new PolicyBook(kept).read(sourceOf([], [problem])).entries).toMatchObject([{ closed: false }]);
+  expect(new PolicyBook(kept).read(sourceOf([])).policies).toEqual([]);
+  expect(second.read(sourceOf([object(GOOD)])).problems).toEqual([]);
+  expect(second.kept()).toEqual([]);
+  // What was kept is no policy any more: closed.
+  const [entry] = kept;
+  expect(new PolicyBook([{ ...entry, manifest: 7 }]).read(sourceOf([object(BAD)])).entries).toMatchObject([
+    { closed: true },
+  ]);
+});
