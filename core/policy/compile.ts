@@ -162,14 +162,15 @@ function nextWider(transports: ReadonlyMap<TransportKey, Candidate>, key: Transp
   return undefined;
 }
 
-function namedKeys({ ports }: ResolvedRule, index: IdentityIndex, destination: number): TransportKey[] {
-  return (ports ?? []).flatMap((port) =>
-    port.kind === 'named'
-      ? index
-          .namedPort(destination, port.protocol, port.name)
-          .flatMap((number) => rangeKeys(port.protocol, number, number))
-      : [],
-  );
+function namedKeys({ ports, rule }: ResolvedRule, index: IdentityIndex, destination: number): TransportKey[] {
+  const anyPort = rule.deny && index.isUnmanaged(destination);
+  return (ports ?? []).flatMap((port) => {
+    if (port.kind !== 'named') return [];
+    if (anyPort) return rangeKeys(port.protocol, 0, 65_535);
+    return index
+      .namedPort(destination, port.protocol, port.name)
+      .flatMap((number) => rangeKeys(port.protocol, number, number));
+  });
 }
 
 function putAll(table: Table, peer: number, transports: readonly TransportKey[], candidate: Candidate): void {

@@ -120,10 +120,12 @@ export class ConnectionMatch {
     return false;
   }
 
-  #hasNamedPort({ ports }: ResolvedRule): boolean {
+  #hasNamedPort({ ports, rule }: ResolvedRule): boolean {
     if (ports === undefined || this.#destination < 0) return false;
+    const anyPort = rule.deny && this.#index.isUnmanaged(this.#destination);
     for (const port of ports) {
       if (port.kind !== 'named' || port.protocol !== this.#protocol) continue;
+      if (anyPort) return true;
       if (this.#index.namedPort(this.#destination, port.protocol, port.name).includes(this.#port)) return true;
     }
     return false;

@@ -1,5 +1,6 @@
 import { protocols } from '../flow/protocol.ts';
 import type { LabelSet, NamedPort } from '../identity/label-set.ts';
+import { RESERVED_IDENTITY } from '../identity/reserved.ts';
 import { podLabels, RESERVED_LABELS } from './identity-labels.ts';
 import { holds, IN_NAMESPACE, type Labels, type Requirement, type Selector } from './selector.ts';
 
@@ -56,6 +57,11 @@ export class IdentityIndex {
 
   namespace(index: number): string | undefined {
     return this.#labels[index]?.get(IN_NAMESPACE);
+  }
+
+  /** A pod that is not known, or not yet: a rule that denies has to take it for whoever it may be, ports' names included. */
+  isUnmanaged(index: number): boolean {
+    return this.numbers[index] === RESERVED_IDENTITY.unmanaged;
   }
 
   members(selector: Selector): Members {

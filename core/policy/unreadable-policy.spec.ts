@@ -106,4 +106,25 @@ spec:
     // A rule about a node is not about pods.
     expect(judge('egress', unmanaged)).toBe(true);
   });
+
+  it('takes what they may call their ports for any', () => {
+    const policies = specPolicies(`
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: { name: deny, namespace: shop }
+spec:
+  endpointSelector: {}
+  egress: [{ toEntities: [all] }]
+  egressDeny:
+    - toEndpoints: [{ matchLabels: { app: web } }]
+      toPorts: [{ ports: [{ port: http, protocol: TCP }] }]`);
+    const engine = new PolicyEngine(policies, cluster);
+    const unmanaged = { ...cluster.peer('10.0.0.77'), identity: 3 };
+    const judge = (peer: ReturnType<typeof cluster.peer>, protocol: number) =>
+      engine.evaluate('egress', cluster.identityOf.db!, peer, protocol, 80).allowed;
+    expect(judge(unmanaged, 6)).toBe(false);
+    expect(judge(unmanaged, 17)).toBe(true);
+    // Known, and it has no port of that name.
+    expect(judge(cluster.peer('web'), 6)).toBe(true);
+  });
 });
