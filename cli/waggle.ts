@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, string>> = {
   backend: 'run the relay, the API and the page',
   lab: 'a small cluster on this machine, from Kubernetes manifests',
   policy: 'what network policies say: explain, test, validate',
+  service: 'Services: their backends, and where a connection would go',
   bench: 'measure speed and memory against their goals',
 };
 

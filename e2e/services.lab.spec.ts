@@ -28,10 +28,42 @@ async function until<T>(what: string, ask: () => Promise<T | undefined>, timeout
   }
 }
 
+describe('pods that reach each other by name', () => {
+  beforeAll(async () => {
+    await lab.scenario('guestbook');
+    await lab.running(4);
+  });
+
+  test('are told with the Service they asked for, at the client’s end, both ways', async () => {
+    const through = await until('flows through the Service', async () => {
+      const found = (await flows()).filter(
+        ({ source, destination }) => (destination.service ?? source.service)?.name === 'maindb',
+      );
+      return found.some(({ reply }) => reply === 1) && found.some(({ reply }) => reply === 0) ? found : undefined;
+    });
+    for (const { source, destination, reply, direction } of through) {
+      const backend = reply === 1 ? source : destination;
+      expect(backend).toMatchObject({
+        workloadName: 'maindb',
+        service: { namespace: 'default', name: 'maindb', port: 3306 },
+      });
+      expect(backend.service!.address).not.toBe(backend.address);
+      expect(direction).toBe(2);
+    }
+  });
+
+  test('ask DNS through its Service', async () => {
+    const asked = await until('a question to DNS', async () =>
+      (await flows()).find(({ destination }) => destination.service?.name === 'kube-dns'),
+    );
+    expect(asked).toMatchObject({ protocol: 17, destinationPort: 53, destination: { workloadName: 'cluster-dns' } });
+  });
+});
+
 describe('the drops scenario', () => {
   beforeAll(async () => {
     await lab.scenario('drops');
-    await lab.running(5);
+    await lab.running(8);
   });
 
   const drops = (client: string, reason: number) => async () => {

@@ -3,6 +3,7 @@ import type { FlowWindow } from '#core/flow/flow-window.ts';
 import { TRIGGER } from '#core/flow/trigger.ts';
 import { VERDICT } from '#core/flow/verdict.ts';
 import type { DecisionTable } from '../policy/decision-table.ts';
+import type { ServiceNumbers } from '../services/service-numbers.ts';
 import type { EndpointTable } from './endpoint-table.ts';
 import type { KernelClock } from './kernel-clock.ts';
 import { RECORD, type RingView } from './ring-record.ts';
@@ -14,10 +15,12 @@ export class RecordToRow {
   readonly #endpoints: EndpointTable;
   readonly #clock: KernelClock;
   readonly #decisions: DecisionTable | undefined;
+  readonly #services: Pick<ServiceNumbers, 'number' | 'count'> | undefined;
 
   /**
    * @param node the window's number of this node boot
    * @param decisions makes the policy column; without it flows tell none
+   * @param services names the Service a backend was reached through, likewise
    */
   constructor(
     window: FlowWindow,
@@ -25,12 +28,14 @@ export class RecordToRow {
     endpoints: EndpointTable,
     clock: KernelClock,
     decisions?: DecisionTable,
+    services?: Pick<ServiceNumbers, 'number' | 'count'>,
   ) {
     this.#window = window;
     this.#node = node;
     this.#endpoints = endpoints;
     this.#clock = clock;
     this.#decisions = decisions;
+    this.#services = services;
   }
 
   /**
@@ -76,13 +81,22 @@ export class RecordToRow {
       const sourceIdentity = u32[word + RECORD.sourceIdentity / 4]!;
       const afresh = table.timesCleared;
       let source = table.number(u32, sourceAt, sourceIdentity);
-      const destination = table.number(
+      let destination = table.number(
         u32,
         word + RECORD.destinationAddress / 4,
         u32[word + RECORD.destinationIdentity / 4]!,
       );
       // The second look-up may have started the table afresh, and with it let go of the first one's endpoint.
       if (table.timesCleared !== afresh) source = table.number(u32, sourceAt, sourceIdentity);
+      const service = u32[word + RECORD.serviceId / 4]!;
+      // A drop's destination is the Service itself: there was no backend.
+      if (service !== 0 && this.#services !== undefined && u8[at + RECORD.trigger] !== TRIGGER.DROP) {
+        if (u8[at + RECORD.reply] === REPLY.REPLY) source = this.#services.number(service, source, table.timesCleared);
+        else {
+          destination = this.#services.number(service, destination, table.timesCleared);
+          if (u8[at + RECORD.trigger] === TRIGGER.FIRST_PACKET) this.#services.count(service, destination);
+        }
+      }
 
       const slot = window.claim();
       clock.convert(u32[word + RECORD.time / 4]!, u32[word + RECORD.time / 4 + 1]!);

@@ -1,8 +1,11 @@
+import type { LoadBalancerService } from '#proto/gen/waggle/v1/service_pb.ts';
 import type { ClusterSource } from '#runtime/cluster/source.ts';
+import type { Handlers } from '#runtime/grpc/service.ts';
 import type { Datapath } from '../loader/datapath.ts';
 import { LoaderError } from '../loader/loader-error.ts';
 import type { NodePod } from '../sync/node-sync.ts';
 import { ClientNamespaces } from './client-namespaces.ts';
+import { type LoadBalancerOptions, loadBalancerHandlers } from './load-balancer-service.ts';
 import { ServiceSync } from './service-sync.ts';
 import { StaleDatagrams } from './stale-datagrams.ts';
 
@@ -20,11 +23,13 @@ export class NodeServices {
   readonly sync: ServiceSync;
   readonly #stale: StaleDatagrams;
   readonly #clients: ClientNamespaces;
+  readonly #place: Pick<LoadBalancerOptions, 'node' | 'source' | 'maps'>;
   #attachProblem = '';
 
   /** Maps first: what connects as soon as the programs are there finds everything known. */
   constructor({ source, datapath, node, cgroup, procRoot }: NodeServicesOptions) {
     const maps = datapath.maps.services;
+    this.#place = { node, source, maps };
     this.#stale = new StaleDatagrams(maps, procRoot);
     this.#clients = new ClientNamespaces(maps.clientNamespaces);
     this.sync = new ServiceSync({ source, maps, node, onGone: (backends) => this.#stale.gone(backends) });
@@ -39,6 +44,11 @@ export class NodeServices {
   /** What is degraded, in one line; empty when all is well. */
   get problem(): string {
     return this.#attachProblem || (this.sync.problems[0] ?? '');
+  }
+
+  /** What this node's load-balancing holds and would do, over gRPC. */
+  handlers(opened: LoadBalancerOptions['opened']): Handlers<typeof LoadBalancerService> {
+    return loadBalancerHandlers({ ...this.#place, sync: this.sync, opened });
   }
 
   /** To be told after each look for the node's pods. */

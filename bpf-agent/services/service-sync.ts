@@ -113,6 +113,15 @@ export class ServiceSync {
     }
   }
 
+  /** How this node looks at Services. */
+  get view(): ServiceView {
+    return this.#view;
+  }
+
+  slicesOf(namespace: string, service: string): EndpointSlice[] {
+    return [...(this.#slices.get(`${namespace}/${service}`)?.values() ?? [])];
+  }
+
   find(key: string): Frontend | undefined {
     const owner = this.#owners.get(key);
     return owner === undefined ? undefined : this.#placed.get(owner)?.get(key);

@@ -13,6 +13,7 @@ import { portField } from './port-field.ts';
 import { protocolField } from './protocol-field.ts';
 import { reasonField } from './reason-field.ts';
 import { replyField } from './reply-field.ts';
+import { serviceField } from './service-field.ts';
 import { tcpFlagField } from './tcp-flag-field.ts';
 import { verdictField } from './verdict-field.ts';
 import { workloadField } from './workload-field.ts';
@@ -22,6 +23,7 @@ export const FILTER_FIELDS: readonly FilterField[] = [
   namespaceField,
   podField,
   workloadField,
+  serviceField,
   labelField,
   ipField,
   dnsField,

@@ -5,6 +5,7 @@ import {
   type FlowBatch,
   FlowBatchSchema,
   NodeBootSchema,
+  type ServiceReference as ServiceReferenceMessage,
 } from '#proto/gen/waggle/v1/flow_pb.ts';
 import { formatAddress, parseAddress } from '../ip/address.ts';
 import { decodeColumns, encodeColumns, FlowDecodeError } from './column-codec.ts';
@@ -17,6 +18,7 @@ import { type EntryStore, NO_ENTRY_NUMBER } from './entry-store.ts';
 import type { FlowWindow } from './flow-window.ts';
 import type { NodeBoot } from './node-boot.ts';
 import type { PolicyDecision } from './policy-decision.ts';
+import type { ServiceReference } from './service-reference.ts';
 
 /** What of one store a stream has been sent, and under which index. */
 class SentEntries<T> {
@@ -201,6 +203,10 @@ export function endpointMessage(endpoint: Endpoint): EndpointMessage {
     interface:
       endpoint.interfaceIndex === 0 ? undefined : { index: endpoint.interfaceIndex, name: endpoint.interfaceName },
     id: endpoint.id,
+    service:
+      endpoint.service === undefined
+        ? undefined
+        : { ...endpoint.service, address: parseAddress(endpoint.service.address) },
   });
 }
 
@@ -223,5 +229,13 @@ export function endpointFromMessage(message: EndpointMessage): Endpoint {
     interfaceIndex: message.interface?.index ?? 0,
     interfaceName: message.interface?.name ?? '',
     id: message.id,
+    ...(message.service === undefined ? {} : { service: serviceFromMessage(message.service) }),
   };
+}
+
+function serviceFromMessage({ namespace, name, portName, address, port }: ServiceReferenceMessage): ServiceReference {
+  if (address.length !== 4 && address.length !== 16) {
+    throw new FlowDecodeError(`a Service's address of ${address.length} bytes: 4 or 16 are possible`);
+  }
+  return { namespace, name, portName, address: formatAddress(address), port };
 }

@@ -9,6 +9,7 @@ import type { EndpointStore } from './endpoint-store.ts';
 import { icmpText } from './icmp.ts';
 import { observations } from './observation.ts';
 import { hasPorts, isIcmp, PROTOCOL, protocols } from './protocol.ts';
+import { serviceReferenceText } from './service-reference.ts';
 import { tcpFlagNames } from './tcp-flags.ts';
 import { VERDICT, verdicts } from './verdict.ts';
 
@@ -19,7 +20,7 @@ const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
  * `Nov 21 09:26:56.123: default/xwing:41234 (ID:2331) -> default/deathstar:80 (ID:901) to-endpoint FORWARDED (TCP Flags: SYN)`.
  * The opener stands first: `->` for its packets, `<-` for replies, `<>` when who opened is not known. A drop tells its
  * reason where others tell the observation point. Time is local. `node`, where given, follows the time in brackets.
- * With the decisions' store, a drop or an audit says at the end which policies made it.
+ * With the decisions' store, a drop or an audit says at the end which policies made it. Then comes the Service it went through.
  */
 export function compactLine(
   columns: FlowColumns,
@@ -41,7 +42,7 @@ export function compactLine(
       ? dropReasonText(columns.dropReason[row])
       : observations.name(columns.observation[row]).toLowerCase().replaceAll('_', '-');
   const where = node === undefined ? '' : ` [${node}]`;
-  return `${shortTime(rowTimeMs(columns, row))}${where}: ${ends} ${type} ${verdicts.name(verdict)} (${summary(columns, row)})${policyText(columns, row, decisions)}`;
+  return `${shortTime(rowTimeMs(columns, row))}${where}: ${ends} ${type} ${verdicts.name(verdict)} (${summary(columns, row)})${policyText(columns, row, decisions)}${serviceText(columns, row, endpoints)}`;
 }
 
 function policyText(columns: FlowColumns, row: number, decisions: DecisionStore | undefined): string {
@@ -49,6 +50,13 @@ function policyText(columns: FlowColumns, row: number, decisions: DecisionStore 
   if (decisions === undefined || columns.policy[row] === 0) return '';
   if (verdict !== VERDICT.DROPPED && verdict !== VERDICT.AUDIT) return '';
   return ` ${decisionText(decisions.get(columns.policy[row]))}`;
+}
+
+function serviceText(columns: FlowColumns, row: number, endpoints: EndpointStore): string {
+  const { service } = endpoints.get(
+    columns.reply[row] === REPLY.REPLY ? columns.source[row] : columns.destination[row],
+  );
+  return service === undefined ? '' : ` through ${serviceReferenceText(service)}`;
 }
 
 /** `TCP Flags: SYN, ACK`, `UDP`, `ICMPv4 EchoRequest`. */

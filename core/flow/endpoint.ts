@@ -1,3 +1,5 @@
+import { type ServiceReference, serviceReferenceKey } from './service-reference.ts';
+
 /** What is known about one address at the moment a flow was seen. */
 export interface Endpoint {
   /** Text form: `10.0.1.7`, `fd00::7`; IPv4-mapped IPv6 is written as IPv4. Empty where the flow has none. */
@@ -20,6 +22,8 @@ export interface Endpoint {
   readonly interfaceName: string;
   /** Node-local endpoint number; 0 = none. */
   readonly id: number;
+  /** The Service through which the flow's client came to this backend; absent when it was none, or is not known. */
+  readonly service?: ServiceReference;
 }
 
 export const NO_ENDPOINT: Endpoint = {
@@ -54,5 +58,6 @@ export function endpointKey(e: Endpoint): string {
     e.interfaceIndex,
     e.interfaceName,
     e.id,
+    e.service === undefined ? '' : serviceReferenceKey(e.service),
   ].join('\0');
 }

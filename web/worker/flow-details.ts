@@ -8,6 +8,7 @@ import { icmpText } from '#core/flow/icmp.ts';
 import { OBSERVATION, observations } from '#core/flow/observation.ts';
 import type { PolicyDecision, PolicyReference } from '#core/flow/policy-decision.ts';
 import { hasPorts, isIcmp, PROTOCOL, protocols } from '#core/flow/protocol.ts';
+import { type ServiceReference, serviceReferenceText } from '#core/flow/service-reference.ts';
 import { tcpFlagNames } from '#core/flow/tcp-flags.ts';
 import { triggers } from '#core/flow/trigger.ts';
 import { VERDICT, verdicts } from '#core/flow/verdict.ts';
@@ -97,6 +98,18 @@ function policyFacts(decision: PolicyDecision): FlowFact[] {
   ];
 }
 
+/** What the client asked for: this end is the backend it was given. */
+function serviceFacts(section: FlowFact['section'], service: ServiceReference): FlowFact[] {
+  const { namespace, name, address, port } = service;
+  const frontend = `${address.includes(':') ? `[${address}]` : address}:${port}`;
+  return fact(
+    section,
+    'Through Service',
+    `${serviceReferenceText(service)} (${frontend})`,
+    `service=${namespace}/${name}`,
+  );
+}
+
 function references(name: string, list: readonly PolicyReference[]): FlowFact[] {
   return list.flatMap((reference) => {
     const { kind, namespace, name: policy } = reference;
@@ -133,6 +146,7 @@ function endFacts(
     ...say('Pod', endpoint.pod, `pod=${namespace}/${endpoint.pod}`),
     ...say('Namespace', namespace, `ns=${namespace}`),
     ...endpoint.names.flatMap((name) => say('DNS name', name, `dns=${name}`)),
+    ...(endpoint.service === undefined ? [] : serviceFacts(section, endpoint.service)),
     ...say('Address', endpoint.address, `ip=${endpoint.address}`),
     ...(hasPorts(columns.protocol[slot]) ? say('Port', String(port), `port=${port}`) : []),
     ...say('Identity', identity === 0 ? '' : identityName, `identity=${identityName}`),

@@ -3,6 +3,7 @@ import { DIRECTION, REPLY } from '#core/flow/direction.ts';
 import { dropReasonText } from '#core/flow/drop-reason.ts';
 import { icmpText } from '#core/flow/icmp.ts';
 import { hasPorts, isIcmp, PROTOCOL, protocols } from '#core/flow/protocol.ts';
+import { serviceReferenceText } from '#core/flow/service-reference.ts';
 import { tcpFlagNames } from '#core/flow/tcp-flags.ts';
 import { TRIGGER } from '#core/flow/trigger.ts';
 import { VERDICT } from '#core/flow/verdict.ts';
@@ -74,6 +75,8 @@ function rowInfo(window: PageWindow, slot: number, reply: boolean, policy: strin
   else if (reply) parts.push('reply');
   const bytes = columns.bytesOriginal[slot] + columns.bytesReply[slot];
   if (bytes > 0 && trigger !== undefined) parts.push(formatBytes(bytes));
+  const { service } = window.endpoints.get(reply ? columns.source[slot] : columns.destination[slot]);
+  if (service !== undefined) parts.push(`through ${serviceReferenceText(service)}`);
   if (columns.rttMicros[slot] > 0) parts.push(`${formatMicros(columns.rttMicros[slot])} RTT`);
   if (columns.retransmits[slot] > 0) parts.push(`${columns.retransmits[slot]} sent again`);
   return parts.join(' · ');

@@ -15,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file waggle/v1/flow.proto.
  */
 export const file_waggle_v1_flow: GenFile = /*@__PURE__*/
-  fileDesc("ChR3YWdnbGUvdjEvZmxvdy5wcm90bxIJd2FnZ2xlLnYxIu4BCghFbmRwb2ludBIPCgdhZGRyZXNzGAEgASgMEhAKCGlkZW50aXR5GAIgASgNEg8KB2NsdXN0ZXIYAyABKAkSEQoJbmFtZXNwYWNlGAQgASgJEgsKA3BvZBgFIAEoCRIlCgh3b3JrbG9hZBgGIAEoCzITLndhZ2dsZS52MS5Xb3JrbG9hZBIOCgZsYWJlbHMYByADKAkSDQoFbmFtZXMYCCADKAkSDAoEbm9kZRgJIAEoCRIuCglpbnRlcmZhY2UYCiABKAsyGy53YWdnbGUudjEuTmV0d29ya0ludGVyZmFjZRIKCgJpZBgLIAEoDSImCghXb3JrbG9hZBIMCgRraW5kGAEgASgJEgwKBG5hbWUYAiABKAkiLwoQTmV0d29ya0ludGVyZmFjZRINCgVpbmRleBgBIAEoDRIMCgRuYW1lGAIgASgJIlwKD1BvbGljeVJlZmVyZW5jZRIMCgRraW5kGAEgASgJEhEKCW5hbWVzcGFjZRgCIAEoCRIMCgRuYW1lGAMgASgJEgwKBHJ1bGUYBCABKBESDAoEcGF0aBgFIAEoCSLpAQoOUG9saWN5RGVjaXNpb24SEQoJZGlyZWN0aW9uGAEgASgNEi4KCmFsbG93ZWRfYnkYAiADKAsyGi53YWdnbGUudjEuUG9saWN5UmVmZXJlbmNlEi0KCWRlbmllZF9ieRgDIAMoCzIaLndhZ2dsZS52MS5Qb2xpY3lSZWZlcmVuY2USFAoMZGVmYXVsdF9kZW55GAQgASgIEjMKD2F1ZGl0X2RlbmllZF9ieRgFIAMoCzIaLndhZ2dsZS52MS5Qb2xpY3lSZWZlcmVuY2USGgoSYXVkaXRfZGVmYXVsdF9kZW55GAYgASgIIjoKCE5vZGVCb290Eg8KB2NsdXN0ZXIYASABKAkSDAoEbm9kZRgCIAEoCRIPCgdib290X2lkGAMgASgGIj8KCFBvc2l0aW9uEiEKBGJvb3QYASABKAsyEy53YWdnbGUudjEuTm9kZUJvb3QSEAoIc2VxdWVuY2UYAiABKAQiMAoGQ3Vyc29yEiYKCXBvc2l0aW9ucxgBIAMoCzITLndhZ2dsZS52MS5Qb3NpdGlvbiKwAQoETG9zcxIPCgdjbHVzdGVyGAEgASgJEgwKBG5vZGUYAiABKAkSJQoGc291cmNlGAMgASgOMhUud2FnZ2xlLnYxLkxvc3NTb3VyY2USDQoFY291bnQYBCABKAQSKQoFZmlyc3QYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEigKBGxhc3QYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIugBCglGbG93QmF0Y2gSDAoEcm93cxgBIAEoDRIPCgdjb2x1bW5zGAIgASgMEiIKBW5vZGVzGAMgAygLMhMud2FnZ2xlLnYxLk5vZGVCb290EiYKCWVuZHBvaW50cxgEIAMoCzITLndhZ2dsZS52MS5FbmRwb2ludBIfCgZsb3NzZXMYBSADKAsyDy53YWdnbGUudjEuTG9zcxIhCgZjdXJzb3IYBiABKAsyES53YWdnbGUudjEuQ3Vyc29yEiwKCWRlY2lzaW9ucxgHIAMoCzIZLndhZ2dsZS52MS5Qb2xpY3lEZWNpc2lvbiJ0Cg1Gb2xsb3dSZXF1ZXN0EiEKBmN1cnNvchgBIAEoCzIRLndhZ2dsZS52MS5DdXJzb3ISDAoEbGFzdBgCIAEoDRIOCgZmb2xsb3cYAyABKAgSDgoGZmlsdGVyGAQgAygJEhIKCm5hbWVzcGFjZXMYBSADKAki9QIKCk5vZGVTdGF0dXMSDwoHY2x1c3RlchgBIAEoCRIMCgRuYW1lGAIgASgJEg8KB2FkZHJlc3MYAyABKAkSIwoFc3RhdGUYBCABKA4yFC53YWdnbGUudjEuTm9kZVN0YXRlEg8KB21lc3NhZ2UYBSABKAkSDwoHYm9vdF9pZBgGIAEoBhIYChBmbG93c19wZXJfc2Vjb25kGAcgASgBEhIKCmZsb3dzX3NlZW4YCCABKAQSEQoJZW5kcG9pbnRzGAkgASgNEisKB3N0YXJ0ZWQYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmxhc3RfaGVhcmQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCHJldHJ5X2F0GAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIkCgZsb3NzZXMYDSADKAsyFC53YWdnbGUudjEuTG9zc0NvdW50IkEKCUxvc3NDb3VudBIlCgZzb3VyY2UYASABKA4yFS53YWdnbGUudjEuTG9zc1NvdXJjZRINCgVjb3VudBgCIAEoBCIPCg1TdGF0dXNSZXF1ZXN0It4BCg5TdGF0dXNSZXNwb25zZRIPCgd2ZXJzaW9uGAEgASgJEiQKBW5vZGVzGAIgAygLMhUud2FnZ2xlLnYxLk5vZGVTdGF0dXMSEgoKZmxvd3Nfc2VlbhgDIAEoBBISCgpmbG93c19oZWxkGAQgASgEEhYKDmZsb3dzX2NhcGFjaXR5GAUgASgEEhgKEGZsb3dzX3Blcl9zZWNvbmQYBiABKAESJAoGbG9zc2VzGAcgAygLMhQud2FnZ2xlLnYxLkxvc3NDb3VudBIVCg1yZXBsYXlfcmVhc29uGAggASgJKv0BCgpMb3NzU291cmNlEhsKF0xPU1NfU09VUkNFX1VOU1BFQ0lGSUVEEAASGwoXTE9TU19TT1VSQ0VfS0VSTkVMX1JJTkcQARIaChZMT1NTX1NPVVJDRV9BR0VOVF9SSU5HEAISHQoZTE9TU19TT1VSQ0VfQUdFTlRfUkVTVEFSVBADEhsKF0xPU1NfU09VUkNFX1JFTEFZX1FVRVVFEAQSGgoWTE9TU19TT1VSQ0VfVklFV19RVUVVRRAFEh8KG0xPU1NfU09VUkNFX1VOUEFSU0VEX1BBQ0tFVBAGEiAKHExPU1NfU09VUkNFX0NPTk5FQ1RJT05fVEFCTEUQByp4CglOb2RlU3RhdGUSGgoWTk9ERV9TVEFURV9VTlNQRUNJRklFRBAAEhkKFU5PREVfU1RBVEVfQ09OTkVDVElORxABEhgKFE5PREVfU1RBVEVfQ09OTkVDVEVEEAISGgoWTk9ERV9TVEFURV9VTkFWQUlMQUJMRRADMogBCgtGbG93U2VydmljZRI6CgZGb2xsb3cSGC53YWdnbGUudjEuRm9sbG93UmVxdWVzdBoULndhZ2dsZS52MS5GbG93QmF0Y2gwARI9CgZTdGF0dXMSGC53YWdnbGUudjEuU3RhdHVzUmVxdWVzdBoZLndhZ2dsZS52MS5TdGF0dXNSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("ChR3YWdnbGUvdjEvZmxvdy5wcm90bxIJd2FnZ2xlLnYxIpwCCghFbmRwb2ludBIPCgdhZGRyZXNzGAEgASgMEhAKCGlkZW50aXR5GAIgASgNEg8KB2NsdXN0ZXIYAyABKAkSEQoJbmFtZXNwYWNlGAQgASgJEgsKA3BvZBgFIAEoCRIlCgh3b3JrbG9hZBgGIAEoCzITLndhZ2dsZS52MS5Xb3JrbG9hZBIOCgZsYWJlbHMYByADKAkSDQoFbmFtZXMYCCADKAkSDAoEbm9kZRgJIAEoCRIuCglpbnRlcmZhY2UYCiABKAsyGy53YWdnbGUudjEuTmV0d29ya0ludGVyZmFjZRIKCgJpZBgLIAEoDRIsCgdzZXJ2aWNlGAwgASgLMhsud2FnZ2xlLnYxLlNlcnZpY2VSZWZlcmVuY2UiZQoQU2VydmljZVJlZmVyZW5jZRIRCgluYW1lc3BhY2UYASABKAkSDAoEbmFtZRgCIAEoCRIRCglwb3J0X25hbWUYAyABKAkSDwoHYWRkcmVzcxgEIAEoDBIMCgRwb3J0GAUgASgNIiYKCFdvcmtsb2FkEgwKBGtpbmQYASABKAkSDAoEbmFtZRgCIAEoCSIvChBOZXR3b3JrSW50ZXJmYWNlEg0KBWluZGV4GAEgASgNEgwKBG5hbWUYAiABKAkiXAoPUG9saWN5UmVmZXJlbmNlEgwKBGtpbmQYASABKAkSEQoJbmFtZXNwYWNlGAIgASgJEgwKBG5hbWUYAyABKAkSDAoEcnVsZRgEIAEoERIMCgRwYXRoGAUgASgJIukBCg5Qb2xpY3lEZWNpc2lvbhIRCglkaXJlY3Rpb24YASABKA0SLgoKYWxsb3dlZF9ieRgCIAMoCzIaLndhZ2dsZS52MS5Qb2xpY3lSZWZlcmVuY2USLQoJZGVuaWVkX2J5GAMgAygLMhoud2FnZ2xlLnYxLlBvbGljeVJlZmVyZW5jZRIUCgxkZWZhdWx0X2RlbnkYBCABKAgSMwoPYXVkaXRfZGVuaWVkX2J5GAUgAygLMhoud2FnZ2xlLnYxLlBvbGljeVJlZmVyZW5jZRIaChJhdWRpdF9kZWZhdWx0X2RlbnkYBiABKAgiOgoITm9kZUJvb3QSDwoHY2x1c3RlchgBIAEoCRIMCgRub2RlGAIgASgJEg8KB2Jvb3RfaWQYAyABKAYiPwoIUG9zaXRpb24SIQoEYm9vdBgBIAEoCzITLndhZ2dsZS52MS5Ob2RlQm9vdBIQCghzZXF1ZW5jZRgCIAEoBCIwCgZDdXJzb3ISJgoJcG9zaXRpb25zGAEgAygLMhMud2FnZ2xlLnYxLlBvc2l0aW9uIrABCgRMb3NzEg8KB2NsdXN0ZXIYASABKAkSDAoEbm9kZRgCIAEoCRIlCgZzb3VyY2UYAyABKA4yFS53YWdnbGUudjEuTG9zc1NvdXJjZRINCgVjb3VudBgEIAEoBBIpCgVmaXJzdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKAoEbGFzdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAi6AEKCUZsb3dCYXRjaBIMCgRyb3dzGAEgASgNEg8KB2NvbHVtbnMYAiABKAwSIgoFbm9kZXMYAyADKAsyEy53YWdnbGUudjEuTm9kZUJvb3QSJgoJZW5kcG9pbnRzGAQgAygLMhMud2FnZ2xlLnYxLkVuZHBvaW50Eh8KBmxvc3NlcxgFIAMoCzIPLndhZ2dsZS52MS5Mb3NzEiEKBmN1cnNvchgGIAEoCzIRLndhZ2dsZS52MS5DdXJzb3ISLAoJZGVjaXNpb25zGAcgAygLMhkud2FnZ2xlLnYxLlBvbGljeURlY2lzaW9uInQKDUZvbGxvd1JlcXVlc3QSIQoGY3Vyc29yGAEgASgLMhEud2FnZ2xlLnYxLkN1cnNvchIMCgRsYXN0GAIgASgNEg4KBmZvbGxvdxgDIAEoCBIOCgZmaWx0ZXIYBCADKAkSEgoKbmFtZXNwYWNlcxgFIAMoCSL1AgoKTm9kZVN0YXR1cxIPCgdjbHVzdGVyGAEgASgJEgwKBG5hbWUYAiABKAkSDwoHYWRkcmVzcxgDIAEoCRIjCgVzdGF0ZRgEIAEoDjIULndhZ2dsZS52MS5Ob2RlU3RhdGUSDwoHbWVzc2FnZRgFIAEoCRIPCgdib290X2lkGAYgASgGEhgKEGZsb3dzX3Blcl9zZWNvbmQYByABKAESEgoKZmxvd3Nfc2VlbhgIIAEoBBIRCgllbmRwb2ludHMYCSABKA0SKwoHc3RhcnRlZBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKbGFzdF9oZWFyZBgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIcmV0cnlfYXQYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiQKBmxvc3NlcxgNIAMoCzIULndhZ2dsZS52MS5Mb3NzQ291bnQiQQoJTG9zc0NvdW50EiUKBnNvdXJjZRgBIAEoDjIVLndhZ2dsZS52MS5Mb3NzU291cmNlEg0KBWNvdW50GAIgASgEIg8KDVN0YXR1c1JlcXVlc3Qi3gEKDlN0YXR1c1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSJAoFbm9kZXMYAiADKAsyFS53YWdnbGUudjEuTm9kZVN0YXR1cxISCgpmbG93c19zZWVuGAMgASgEEhIKCmZsb3dzX2hlbGQYBCABKAQSFgoOZmxvd3NfY2FwYWNpdHkYBSABKAQSGAoQZmxvd3NfcGVyX3NlY29uZBgGIAEoARIkCgZsb3NzZXMYByADKAsyFC53YWdnbGUudjEuTG9zc0NvdW50EhUKDXJlcGxheV9yZWFzb24YCCABKAkq/QEKCkxvc3NTb3VyY2USGwoXTE9TU19TT1VSQ0VfVU5TUEVDSUZJRUQQABIbChdMT1NTX1NPVVJDRV9LRVJORUxfUklORxABEhoKFkxPU1NfU09VUkNFX0FHRU5UX1JJTkcQAhIdChlMT1NTX1NPVVJDRV9BR0VOVF9SRVNUQVJUEAMSGwoXTE9TU19TT1VSQ0VfUkVMQVlfUVVFVUUQBBIaChZMT1NTX1NPVVJDRV9WSUVXX1FVRVVFEAUSHwobTE9TU19TT1VSQ0VfVU5QQVJTRURfUEFDS0VUEAYSIAocTE9TU19TT1VSQ0VfQ09OTkVDVElPTl9UQUJMRRAHKngKCU5vZGVTdGF0ZRIaChZOT0RFX1NUQVRFX1VOU1BFQ0lGSUVEEAASGQoVTk9ERV9TVEFURV9DT05ORUNUSU5HEAESGAoUTk9ERV9TVEFURV9DT05ORUNURUQQAhIaChZOT0RFX1NUQVRFX1VOQVZBSUxBQkxFEAMyiAEKC0Zsb3dTZXJ2aWNlEjoKBkZvbGxvdxIYLndhZ2dsZS52MS5Gb2xsb3dSZXF1ZXN0GhQud2FnZ2xlLnYxLkZsb3dCYXRjaDABEj0KBlN0YXR1cxIYLndhZ2dsZS52MS5TdGF0dXNSZXF1ZXN0Ghkud2FnZ2xlLnYxLlN0YXR1c1Jlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
  * What is known about one address at the moment a flow was seen. Indexes into this dictionary stand in the
@@ -92,6 +92,14 @@ export type Endpoint = Message<"waggle.v1.Endpoint"> & {
    * @generated from field: uint32 id = 11;
    */
   id: number;
+
+  /**
+   * The Service through which the flow's client came to this backend; unset when it was none, or is not known where the flow
+   * was seen: only the client's node knows.
+   *
+   * @generated from field: waggle.v1.ServiceReference service = 12;
+   */
+  service?: ServiceReference | undefined;
 };
 
 /**
@@ -100,6 +108,49 @@ export type Endpoint = Message<"waggle.v1.Endpoint"> & {
  */
 export const EndpointSchema: GenMessage<Endpoint> = /*@__PURE__*/
   messageDesc(file_waggle_v1_flow, 0);
+
+/**
+ * A port of a Service, as a client asked for it.
+ *
+ * @generated from message waggle.v1.ServiceReference
+ */
+export type ServiceReference = Message<"waggle.v1.ServiceReference"> & {
+  /**
+   * @generated from field: string namespace = 1;
+   */
+  namespace: string;
+
+  /**
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * Name of the Service's port; empty when it has none.
+   *
+   * @generated from field: string port_name = 3;
+   */
+  portName: string;
+
+  /**
+   * What was asked for: 4 or 16 bytes, and the port.
+   *
+   * @generated from field: bytes address = 4;
+   */
+  address: Uint8Array;
+
+  /**
+   * @generated from field: uint32 port = 5;
+   */
+  port: number;
+};
+
+/**
+ * Describes the message waggle.v1.ServiceReference.
+ * Use `create(ServiceReferenceSchema)` to create a new message.
+ */
+export const ServiceReferenceSchema: GenMessage<ServiceReference> = /*@__PURE__*/
+  messageDesc(file_waggle_v1_flow, 1);
 
 /**
  * @generated from message waggle.v1.Workload
@@ -121,7 +172,7 @@ export type Workload = Message<"waggle.v1.Workload"> & {
  * Use `create(WorkloadSchema)` to create a new message.
  */
 export const WorkloadSchema: GenMessage<Workload> = /*@__PURE__*/
-  messageDesc(file_waggle_v1_flow, 1);
+  messageDesc(file_waggle_v1_flow, 2);
 
 /**
  * @generated from message waggle.v1.NetworkInterface
@@ -143,7 +194,7 @@ export type NetworkInterface = Message<"waggle.v1.NetworkInterface"> & {
  * Use `create(NetworkInterfaceSchema)` to create a new message.
  */
 export const NetworkInterfaceSchema: GenMessage<NetworkInterface> = /*@__PURE__*/
-  messageDesc(file_waggle_v1_flow, 2);
+  messageDesc(file_waggle_v1_flow, 3);
 
 /**
  * One rule of one policy, or a policy as a whole.
@@ -190,7 +241,7 @@ export type PolicyReference = Message<"waggle.v1.PolicyReference"> & {
  * Use `create(PolicyReferenceSchema)` to create a new message.
  */
 export const PolicyReferenceSchema: GenMessage<PolicyReference> = /*@__PURE__*/
-  messageDesc(file_waggle_v1_flow, 3);
+  messageDesc(file_waggle_v1_flow, 4);
 
 /**
  * Why the datapath let a packet pass, or did not. Indexes into this dictionary, plus one, stand in the `policy` column of
@@ -243,7 +294,7 @@ export type PolicyDecision = Message<"waggle.v1.PolicyDecision"> & {
  * Use `create(PolicyDecisionSchema)` to create a new message.
  */
 export const PolicyDecisionSchema: GenMessage<PolicyDecision> = /*@__PURE__*/
-  messageDesc(file_waggle_v1_flow, 4);
+  messageDesc(file_waggle_v1_flow, 5);
 
 /**
  * One life of one node's agent. A restart of the agent gives a new boot id.
@@ -272,7 +323,7 @@ export type NodeBoot = Message<"waggle.v1.NodeBoot"> & {
  * Use `create(NodeBootSchema)` to create a new message.
  */
 export const NodeBootSchema: GenMessage<NodeBoot> = /*@__PURE__*/
-  messageDesc(file_waggle_v1_flow, 5);
+  messageDesc(file_waggle_v1_flow, 6);
 
 /**
  * How far a reader has come on one node: `sequence` is the last one it has. A cursor is the vector of these, so that any
@@ -297,7 +348,7 @@ export type Position = Message<"waggle.v1.Position"> & {
  * Use `create(PositionSchema)` to create a new message.
  */
 export const PositionSchema: GenMessage<Position> = /*@__PURE__*/
-  messageDesc(file_waggle_v1_flow, 6);
+  messageDesc(file_waggle_v1_flow, 7);
 
 /**
  * @generated from message waggle.v1.Cursor
@@ -314,7 +365,7 @@ export type Cursor = Message<"waggle.v1.Cursor"> & {
  * Use `create(CursorSchema)` to create a new message.
  */
 export const CursorSchema: GenMessage<Cursor> = /*@__PURE__*/
-  messageDesc(file_waggle_v1_flow, 7);
+  messageDesc(file_waggle_v1_flow, 8);
 
 /**
  * @generated from message waggle.v1.Loss
@@ -358,7 +409,7 @@ export type Loss = Message<"waggle.v1.Loss"> & {
  * Use `create(LossSchema)` to create a new message.
  */
 export const LossSchema: GenMessage<Loss> = /*@__PURE__*/
-  messageDesc(file_waggle_v1_flow, 8);
+  messageDesc(file_waggle_v1_flow, 9);
 
 /**
  * @generated from message waggle.v1.FlowBatch
@@ -415,7 +466,7 @@ export type FlowBatch = Message<"waggle.v1.FlowBatch"> & {
  * Use `create(FlowBatchSchema)` to create a new message.
  */
 export const FlowBatchSchema: GenMessage<FlowBatch> = /*@__PURE__*/
-  messageDesc(file_waggle_v1_flow, 9);
+  messageDesc(file_waggle_v1_flow, 10);
 
 /**
  * @generated from message waggle.v1.FollowRequest
@@ -462,7 +513,7 @@ export type FollowRequest = Message<"waggle.v1.FollowRequest"> & {
  * Use `create(FollowRequestSchema)` to create a new message.
  */
 export const FollowRequestSchema: GenMessage<FollowRequest> = /*@__PURE__*/
-  messageDesc(file_waggle_v1_flow, 10);
+  messageDesc(file_waggle_v1_flow, 11);
 
 /**
  * @generated from message waggle.v1.NodeStatus
@@ -543,7 +594,7 @@ export type NodeStatus = Message<"waggle.v1.NodeStatus"> & {
  * Use `create(NodeStatusSchema)` to create a new message.
  */
 export const NodeStatusSchema: GenMessage<NodeStatus> = /*@__PURE__*/
-  messageDesc(file_waggle_v1_flow, 11);
+  messageDesc(file_waggle_v1_flow, 12);
 
 /**
  * Losses since the start of the process that reports them.
@@ -567,7 +618,7 @@ export type LossCount = Message<"waggle.v1.LossCount"> & {
  * Use `create(LossCountSchema)` to create a new message.
  */
 export const LossCountSchema: GenMessage<LossCount> = /*@__PURE__*/
-  messageDesc(file_waggle_v1_flow, 12);
+  messageDesc(file_waggle_v1_flow, 13);
 
 /**
  * @generated from message waggle.v1.StatusRequest
@@ -580,7 +631,7 @@ export type StatusRequest = Message<"waggle.v1.StatusRequest"> & {
  * Use `create(StatusRequestSchema)` to create a new message.
  */
 export const StatusRequestSchema: GenMessage<StatusRequest> = /*@__PURE__*/
-  messageDesc(file_waggle_v1_flow, 13);
+  messageDesc(file_waggle_v1_flow, 14);
 
 /**
  * @generated from message waggle.v1.StatusResponse
@@ -634,7 +685,7 @@ export type StatusResponse = Message<"waggle.v1.StatusResponse"> & {
  * Use `create(StatusResponseSchema)` to create a new message.
  */
 export const StatusResponseSchema: GenMessage<StatusResponse> = /*@__PURE__*/
-  messageDesc(file_waggle_v1_flow, 14);
+  messageDesc(file_waggle_v1_flow, 15);
 
 /**
  * @generated from enum waggle.v1.LossSource

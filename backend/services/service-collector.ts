@@ -1,0 +1,146 @@
+import { create } from '@bufbuild/protobuf';
+import {
+  type ListServicesResponse,
+  ListServicesResponseSchema,
+  LoadBalancerService,
+  type ServiceFrontend,
+  type ServiceStatus,
+} from '#proto/gen/waggle/v1/service_pb.ts';
+import type { ClusterSource } from '#runtime/cluster/source.ts';
+import { type Client, createClient } from '#runtime/grpc/client.ts';
+import { Code, codeName, type Handlers, StatusError } from '#runtime/grpc/service.ts';
+import type { PeerTarget } from '../relay/peer-target.ts';
+
+/** An answer is good for this long: many pages ask, agents are asked once. */
+const FRESH_MS = 1_000;
+const DEADLINE_MS = 3_000;
+/** Agents asked at the same time. */
+const AT_ONCE = 32;
+/** Services one answer tells of. */
+const MOST_SERVICES = 2_000;
+
+/** Asks the agents of all nodes what their load-balancing holds, and puts it together. */
+export class ServiceCollector {
+  #clients = new Map<string, { readonly target: PeerTarget; readonly client: Client<typeof LoadBalancerService> }>();
+  #answer: { readonly atMs: number; readonly response: Promise<ListServicesResponse> } | undefined;
+
+  /** These agents and no others. */
+  follow(targets: readonly PeerTarget[]): void {
+    const before = this.#clients;
+    this.#clients = new Map();
+    for (const target of targets) {
+      const known = before.get(target.name);
+      const same = known?.target.address === target.address ? known : undefined;
+      this.#clients.set(
+        target.name,
+        same ?? { target, client: createClient(LoadBalancerService, target.address, { security: target.security }) },
+      );
+      if (same !== undefined) before.delete(target.name);
+    }
+    for (const { client } of before.values()) client.close();
+  }
+
+  close(): void {
+    this.follow([]);
+  }
+
+  /** @param source finds the node of a pod; undefined where the backend knows no cluster's state */
+  handlers(source: ClusterSource | undefined): Handlers<typeof LoadBalancerService> {
+    return {
+      listServices: async ({ namespace, name }) => {
+        const { services, ...all } = await this.#collect();
+        const wanted = services.filter(
+          (service) => (!namespace || service.namespace === namespace) && (!name || service.name === name),
+        );
+        return { ...all, services: wanted };
+      },
+      traceService: async (request) => {
+        const { clientNamespace, clientPod } = request;
+        const node = clientPod === '' ? request.node : nodeOf(source, clientNamespace, clientPod);
+        const [first] = this.#clients.keys();
+        const asked = this.#clients.get(node || (first ?? ''));
+        if (asked === undefined) {
+          throw new StatusError(Code.NOT_FOUND, node === '' ? 'no node is known' : `there is no node "${node}"`);
+        }
+        return await asked.client.traceService(request, { deadlineMs: DEADLINE_MS });
+      },
+    };
+  }
+
+  #collect(): Promise<ListServicesResponse> {
+    const now = performance.now();
+    if (this.#answer === undefined || now - this.#answer.atMs > FRESH_MS) {
+      this.#answer = { atMs: now, response: this.#ask() };
+    }
+    return this.#answer.response;
+  }
+
+  async #ask(): Promise<ListServicesResponse> {
+    const waiting = [...this.#clients.values()];
+    const together = create(ListServicesResponseSchema);
+    const services = new Map<string, ServiceStatus>();
+    const askNext = async () => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        const { target, client } = next;
+        try {
+          const answer = await client.listServices({}, { deadlineMs: DEADLINE_MS });
+          for (const service of answer.services) addService(services, service);
+          for (const problem of answer.problems)
+            if (!together.problems.includes(problem)) together.problems.push(problem);
+          together.kubeProxy.push(...answer.kubeProxy);
+        } catch (error) {
+          if (!(error instanceof StatusError)) throw error;
+          together.silentNodes.push(`${target.name}: ${codeName(error.code)}: ${error.message}`);
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(AT_ONCE, waiting.length) }, askNext));
+    together.services = [...services].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, service]) => service);
+    const omitted = together.services.length - MOST_SERVICES;
+    if (omitted > 0) {
+      together.services.length = MOST_SERVICES;
+      together.problems.push(`${omitted} more Services are not listed`);
+    }
+    together.silentNodes.sort();
+    return together;
+  }
+}
+
+function addService(services: Map<string, ServiceStatus>, service: ServiceStatus): void {
+  const key = `${service.namespace}/${service.name}`;
+  const known = services.get(key);
+  if (known === undefined) {
+    services.set(key, service);
+    return;
+  }
+  for (const frontend of service.frontends) {
+    const same = known.frontends.find(
+      ({ address, port, protocol }) =>
+        address === frontend.address && port === frontend.port && protocol === frontend.protocol,
+    );
+    if (same === undefined) known.frontends.push(frontend);
+    else addBackends(same, frontend);
+  }
+}
+
+/** With internalTrafficPolicy Local or hints each node has backends of its own. */
+function addBackends(known: ServiceFrontend, more: ServiceFrontend): void {
+  for (const backend of more.backends) {
+    const same = known.backends.find(({ address, port }) => address === backend.address && port === backend.port);
+    if (same === undefined) known.backends.push(backend);
+    else {
+      same.connections += backend.connections;
+      same.opened += backend.opened;
+    }
+  }
+}
+
+function nodeOf(source: ClusterSource | undefined, namespace: string, pod: string): string {
+  if (source === undefined) {
+    throw new StatusError(Code.FAILED_PRECONDITION, 'this backend does not see the state of a cluster: name a node');
+  }
+  const found = source.get('Pod', namespace, pod);
+  if (found === undefined) throw new StatusError(Code.NOT_FOUND, `there is no pod "${namespace}/${pod}"`);
+  if (found.spec.nodeName === '') throw new StatusError(Code.NOT_FOUND, `pod "${namespace}/${pod}" is on no node yet`);
+  return found.spec.nodeName;
+}

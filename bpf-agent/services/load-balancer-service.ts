@@ -1,0 +1,185 @@
+import { create } from '@bufbuild/protobuf';
+import { formatAddress, isAddress, parseAddress } from '#core/ip/address.ts';
+import { cidrHas, parseCidr } from '#core/ip/cidr.ts';
+import { exclusions } from '#core/service/exclusion.ts';
+import {
+  type Frontend,
+  frontendKey,
+  frontendText,
+  serviceProtocol,
+  serviceProtocolName,
+} from '#core/service/service.ts';
+import {
+  type ListServicesResponse,
+  ListServicesResponseSchema,
+  type LoadBalancerService,
+  type ServiceFrontend,
+  ServiceFrontendSchema,
+  ServiceStatusSchema,
+  TraceOutcome,
+  type TraceServiceResponse,
+  TraceServiceResponseSchema,
+} from '#proto/gen/waggle/v1/service_pb.ts';
+import type { ClusterSource } from '#runtime/cluster/source.ts';
+import { Code, type Handlers, StatusError } from '#runtime/grpc/service.ts';
+import type { ServiceMaps } from '../maps/services.ts';
+import { kubeProxyRules } from './kube-proxy-rules.ts';
+import type { ServiceNumbers } from './service-numbers.ts';
+import type { PlacedFrontend, ServiceSync } from './service-sync.ts';
+import { backendKey } from './service-table.ts';
+
+export interface LoadBalancerOptions {
+  readonly node: string;
+  readonly source: ClusterSource;
+  readonly sync: ServiceSync;
+  readonly maps: ServiceMaps;
+  /** Connections opened, as far as flows tell. */
+  readonly opened: Pick<ServiceNumbers, 'opened'>;
+}
+
+/** What this node's load-balancing holds and would do. */
+export function loadBalancerHandlers(options: LoadBalancerOptions): Handlers<typeof LoadBalancerService> {
+  return {
+    listServices: async ({ namespace, name }) => listServices(options, namespace, name),
+    traceService: async ({ address, port, protocol }) => traceService(options, address, port, protocol),
+  };
+}
+
+function listServices(options: LoadBalancerOptions, namespace: string, name: string): ListServicesResponse {
+  const { source, sync, maps, node } = options;
+  const connections = new Map<number, number>();
+  for (const { backend } of maps.translations.values()) connections.set(backend, (connections.get(backend) ?? 0) + 1);
+  const frontends = Map.groupBy(sync.placed(), ({ frontend }) => `${frontend.namespace}/${frontend.service}`);
+  const services = source
+    .list('Service')
+    .filter(({ metadata }) => (!namespace || metadata.namespace === namespace) && (!name || metadata.name === name))
+    .sort((a, b) =>
+      `${a.metadata.namespace}/${a.metadata.name}` < `${b.metadata.namespace}/${b.metadata.name}` ? -1 : 1,
+    )
+    .map(({ metadata, spec }) =>
+      create(ServiceStatusSchema, {
+        namespace: metadata.namespace,
+        name: metadata.name,
+        type: spec.type,
+        clusterIps: [...spec.clusterIPs],
+        externalName: spec.externalName,
+        frontends: (frontends.get(`${metadata.namespace}/${metadata.name}`) ?? []).map((placed) =>
+          frontendMessage(placed, connections, options.opened),
+        ),
+      }),
+    );
+  const kubeProxy = kubeProxyRules().map(({ kind, rules }) => ({ node, kind, rules }));
+  return create(ListServicesResponseSchema, { services, problems: sync.problems, kubeProxy });
+}
+
+function frontendMessage(
+  { frontend, id, backendIds }: PlacedFrontend,
+  connections: ReadonlyMap<number, number>,
+  flows: Pick<ServiceNumbers, 'opened'>,
+): ServiceFrontend {
+  const { kind, address, port, protocol, portName, affinitySeconds, algorithm } = frontend;
+  return create(ServiceFrontendSchema, {
+    kind,
+    address,
+    port,
+    protocol: serviceProtocolName(protocol),
+    portName,
+    affinitySeconds,
+    algorithm,
+    backends: frontend.backends.map((backend) => ({
+      address: backend.address,
+      port: backend.port,
+      node: backend.node,
+      pod: backend.pod,
+      weight: backend.weight,
+      terminating: backend.terminating,
+      connections: connections.get(backendIds.get(backendKey(backend.address, backend.port))?.id ?? 0) ?? 0,
+      opened: BigInt(flows.opened(id, backend.address)),
+    })),
+  });
+}
+
+function traceService(
+  options: LoadBalancerOptions,
+  text: string,
+  port: number,
+  protocolName: string,
+): TraceServiceResponse {
+  const { node, source, sync } = options;
+  const protocol = serviceProtocol(protocolName || 'TCP');
+  if (!isAddress(text)) throw new StatusError(Code.INVALID_ARGUMENT, `"${text}" is not an IP address`);
+  if (protocol === undefined) throw new StatusError(Code.INVALID_ARGUMENT, `"${protocolName}" is neither TCP nor UDP`);
+  const wanted = { address: formatAddress(parseAddress(text)), port, protocol };
+  const asked = frontendText(wanted);
+  const frontend = sync.find(frontendKey(wanted));
+  if (frontend === undefined) return withoutFrontend(options, wanted.address, asked);
+  const { namespace, service: name } = frontend;
+  const portName = frontend.portName === '' ? '' : `, port "${frontend.portName}"`;
+  const steps = [`${asked} is the ${frontend.kind} of Service ${namespace}/${name}${portName}.`];
+  const service = source.get('Service', namespace, name);
+  if (service !== undefined) {
+    steps.push(...exclusions(service, sync.slicesOf(namespace, name), sync.view, frontend));
+  }
+  const candidates = candidatesOf(frontend);
+  for (const { address, pod, terminating } of frontend.backends) {
+    if (terminating) steps.push(`${pod || address} is terminating: it keeps who is with it, and gets nobody new.`);
+  }
+  if (candidates.length === 0) steps.push('No backend is ready: the connection is refused at once.');
+  else {
+    steps.push(
+      frontend.algorithm === 'maglev'
+        ? `Of ${candidates.length}, the client’s own is taken (Maglev): the same as long as it lives.`
+        : candidates.length === 1
+          ? 'There is one backend: it is taken.'
+          : `Of ${candidates.length}, one is taken at random by weight.`,
+    );
+    if (frontend.affinitySeconds > 0) {
+      steps.push(
+        `A client stays with its backend until it was silent for ${frontend.affinitySeconds} s (ClientIP affinity).`,
+      );
+    }
+  }
+  const placed = [...sync.placed()].find((each) => each.frontend === frontend)!;
+  return create(TraceServiceResponseSchema, {
+    node,
+    outcome: candidates.length === 0 ? TraceOutcome.REFUSED : TraceOutcome.BALANCED,
+    namespace,
+    service: name,
+    frontend: frontendMessage(placed, new Map(), options.opened),
+    steps,
+    candidates,
+  });
+}
+
+function withoutFrontend(
+  { node, source, sync }: LoadBalancerOptions,
+  address: string,
+  asked: string,
+): TraceServiceResponse {
+  const owner = sync.owner(address);
+  const steps = [
+    owner === undefined
+      ? `No Service has the address ${address}.`
+      : `${address} is Service ${owner.namespace}/${owner.name}’s, but it has no such port (${asked}).`,
+  ];
+  const range = source
+    .list('ServiceCIDR')
+    .flatMap(({ spec }) => spec.cidrs.flatMap((cidr) => parseCidr(cidr) ?? []))
+    .find((cidr) => cidrHas(cidr, parseAddress(address)));
+  steps.push(
+    range === undefined
+      ? 'It is not in the range of Services: it goes where it was sent.'
+      : `It is in the range of Services (${range.text}): each packet of a pod to it is dropped, "Stale or unroutable IP".`,
+  );
+  const outcome = range === undefined ? TraceOutcome.PASSED : TraceOutcome.UNROUTABLE;
+  return create(TraceServiceResponseSchema, { node, outcome, steps });
+}
+
+function candidatesOf({ backends }: Frontend) {
+  const taking = backends.filter(({ terminating, weight }) => !terminating && weight > 0);
+  const sum = taking.reduce((total, { weight }) => total + weight, 0);
+  return taking.map(({ address, port, node, pod, weight }) => ({
+    backend: { address, port, node, pod, weight },
+    share: weight / sum,
+  }));
+}
