@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { nodeOfKey } from '#core/card/card-name.ts';
 import { FlowService } from '#proto/gen/waggle/v1/flow_pb.ts';
 import { PolicyService } from '#proto/gen/waggle/v1/policy_pb.ts';
+import { LoadBalancerService } from '#proto/gen/waggle/v1/service_pb.ts';
 import { ViewService } from '#proto/gen/waggle/v1/view_pb.ts';
 import { FolderSource } from '#runtime/cluster/folder-source.ts';
 import type { ClusterSource } from '#runtime/cluster/source.ts';
@@ -28,6 +29,7 @@ import type { PeerTarget } from './relay/peer-target.ts';
 import { createRelay, type Relay } from './relay/relay.ts';
 import { backendMetrics } from './server/backend-metrics.ts';
 import { type HttpServer, startHttpServer } from './server/http-server.ts';
+import { ServiceCollector } from './services/service-collector.ts';
 import { encodedUpdate } from './view/encoded-update.ts';
 import { flowHandlers } from './view/flow-service.ts';
 import { Namespaces } from './view/namespaces.ts';
@@ -91,6 +93,7 @@ export async function startBackend(options: BackendOptions = {}): Promise<Backen
   const { log = createLogger('backend'), agents = [] } = options;
   const relay = createRelay(options);
   const hits = new HitCollector();
+  const serviceCollector = new ServiceCollector();
   let replicas: ReplicaCounts | undefined;
   const selections = new Selections(relay, {
     replicas: ({ kind, namespace, workloadKind, name, key }) =>
@@ -135,6 +138,7 @@ export async function startBackend(options: BackendOptions = {}): Promise<Backen
             : 'these flows are replayed from a recording, which tells nothing of policies but what flows say of them',
       }),
     );
+    const loadBalancer = service(LoadBalancerService, serviceCollector.handlers(source));
     const seen = new SeenNamespaces(relay.window);
     closing.push(() => seen.close());
     const observer = observerService({
@@ -147,7 +151,15 @@ export async function startBackend(options: BackendOptions = {}): Promise<Backen
     const peers = source === undefined ? [] : [peerService(source, clusterName)];
     const grpc = await startGrpcServer({
       address: options.relayListen ?? DEFAULT_RELAY_LISTEN,
-      services: [flowService, viewService, policyService, observer, ...peers, healthService(health, HEALTH_NAMES)],
+      services: [
+        flowService,
+        viewService,
+        policyService,
+        loadBalancer,
+        observer,
+        ...peers,
+        healthService(health, HEALTH_NAMES),
+      ],
       credentials: options.credentials,
       setting: '--grpc-listen or WAGGLE_GRPC_LISTEN',
       log,
@@ -155,7 +167,7 @@ export async function startBackend(options: BackendOptions = {}): Promise<Backen
     closing.unshift(() => grpc.stop());
     const http: HttpServer = await startHttpServer({
       address: options.listen ?? DEFAULT_LISTEN,
-      services: [viewService, policyService],
+      services: [viewService, policyService, loadBalancer],
       health,
       registry,
       pageFolder: options.pageFolder ?? PAGE_FOLDER,
@@ -168,6 +180,7 @@ export async function startBackend(options: BackendOptions = {}): Promise<Backen
       const targets = found.map((target) => ({ ...target, security: options.agentSecurity?.(target.name) }));
       relay.follow(targets);
       hits.follow(targets);
+      serviceCollector.follow(targets);
     };
     for (const target of options.hubble ?? []) {
       relay.addSource((into, onState) => new HubbleFollower(target, into, onState, options.backoff));
@@ -178,6 +191,7 @@ export async function startBackend(options: BackendOptions = {}): Promise<Backen
       closing.unshift(discoverPeers(source, (found) => follow([...found, ...agents])));
     }
     closing.push(() => hits.close());
+    closing.push(() => serviceCollector.close());
     closing.push(
       () => selections.close(),
       () => relay.close(),

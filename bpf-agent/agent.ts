@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { AgentService } from '#proto/gen/waggle/v1/agent_pb.ts';
 import { CniService } from '#proto/gen/waggle/v1/cni_pb.ts';
 import { FlowService } from '#proto/gen/waggle/v1/flow_pb.ts';
+import { LoadBalancerService } from '#proto/gen/waggle/v1/service_pb.ts';
 import type { ClusterSource } from '#runtime/cluster/source.ts';
 import { healthService } from '#runtime/grpc/health-service.ts';
 import { type GrpcServer, startGrpcServer } from '#runtime/grpc/server.ts';
@@ -123,6 +124,7 @@ export class Agent {
   readonly #losses: DatapathLosses;
   readonly #service: NodeFlowService;
   readonly #services: NodeServices | undefined;
+  readonly #serviceNumbers: ServiceNumbers;
   readonly #startedMs = Date.now();
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #servers: (GrpcServer | MetricsServer)[] = [];
@@ -169,10 +171,17 @@ export class Agent {
     const table = new EndpointTable(this.flows.window.endpoints, this.#book);
     this.#decisions = new DecisionTable(this.flows.window.decisions, (id) => reasons.reason(id));
     this.#hits = new RuleHitLog(run, { hits: () => this.#decisions.hits, reasonOf: (id) => reasons.reason(id) });
-    const serviceNumbers = new ServiceNumbers(this.flows.window.endpoints, (id) => this.#services?.sync.frontend(id));
+    this.#serviceNumbers = new ServiceNumbers(this.flows.window.endpoints, (id) => this.#services?.sync.frontend(id));
     this.#drain = new RecordDrain({
       ring: datapath.ring,
-      rows: new RecordToRow(this.flows.window, this.flows.node, table, this.#clock, this.#decisions, serviceNumbers),
+      rows: new RecordToRow(
+        this.flows.window,
+        this.flows.node,
+        table,
+        this.#clock,
+        this.#decisions,
+        this.#serviceNumbers,
+      ),
       table,
       book: this.#book,
       clock: this.#clock,
@@ -223,6 +232,8 @@ export class Agent {
         new EndpointService(this.#sync, this.#loop, this.#hits, this.#options.policyAudit ?? false),
       ),
     ];
+    const balancer = this.#services?.handlers(this.#serviceNumbers);
+    if (balancer !== undefined) services.push(service(LoadBalancerService, balancer));
     const tcp = await startGrpcServer({ address: listen, services, credentials: this.#options.credentials, log });
     this.#servers.push(tcp);
     this.#address = tcp.address;
