@@ -11,7 +11,7 @@ import { FlowBatchSchema, FlowService, StatusResponseSchema } from '#proto/gen/w
 import { ListenError } from '../listen-error.ts';
 import { createClient } from './client.ts';
 import { type GrpcServer, startGrpcServer } from './server.ts';
-import { Code, type Handlers, type Serializers, StatusError, service } from './service.ts';
+import { Code, EncodedResponses, type Handlers, type Serializers, StatusError, service } from './service.ts';
 
 type FlowHandlers = Handlers<typeof FlowService>;
 
@@ -153,6 +153,22 @@ describe('a stream', () => {
     });
     const received = await Array.fromAsync(connect(server).follow({}), (message) => message.rows);
     expect(received).toEqual(Array.from({ length: 1_000 }, (_, rows) => rows));
+  });
+
+  test('delivers batches of encoded messages as if they had come one by one', async () => {
+    const sizes = [0, 1, 127, 128, 70_000, 5, 300_000];
+    const encoded = (rows: number[]) =>
+      new EncodedResponses(rows.map((bytes, index) => toBinary(FlowBatchSchema, batch(index + 1, bytes))));
+    const server = await serve({
+      follow: async function* () {
+        yield encoded(sizes) as never;
+        yield encoded([]) as never;
+        yield batch(99, 3);
+        yield encoded([2]) as never;
+      },
+    });
+    const received = await Array.fromAsync(connect(server).follow({}), ({ rows, columns }) => [rows, columns.length]);
+    expect(received).toEqual([...sizes.map((bytes, index) => [index + 1, bytes]), [99, 3], [1, 2]]);
   });
 
   test('delivers each message as it comes', async () => {

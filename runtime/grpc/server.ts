@@ -18,6 +18,7 @@ import { listenError } from '../listen-error.ts';
 import { createLogger, type Logger } from '../log.ts';
 import { removeStaleSocket } from '../stale-socket.ts';
 import { toStatusError } from './call-outcome.ts';
+import { FramedBatch } from './framed-batch.ts';
 import { addReflection } from './reflection.ts';
 import { pumpResponses } from './response-pump.ts';
 import { Code, EncodedResponses, type ServedMethod, type ServedService, StatusError } from './service.ts';
@@ -162,17 +163,17 @@ async function serveStream(call: StreamingCall, method: ServedMethod, streams: S
   const peer = call.getPeer();
   let queued = 0;
   let drained: (() => void) | undefined;
-  const send = (bytes: Buffer) => {
-    const cost = bytes.length + MESSAGE_OVERHEAD_BYTES;
+  const send = (bytes: Buffer | FramedBatch) => {
+    const cost = bytes.byteLength + MESSAGE_OVERHEAD_BYTES;
     queued += cost;
-    call.write(bytes, () => {
+    call.write(bytes as Buffer, () => {
       queued -= cost;
       if (queued < STREAM_BUFFER_BYTES) drained?.();
     });
   };
   const write = (response: unknown): Promise<void> | undefined => {
-    if (response instanceof EncodedResponses) for (const bytes of response.messages) send(asBuffer(bytes));
-    else send(encode(method, response));
+    if (!(response instanceof EncodedResponses)) send(encode(method, response));
+    else if (response.messages.length > 0) send(new FramedBatch(response.messages));
     if (queued < STREAM_BUFFER_BYTES) return undefined;
     return new Promise((resolve) => {
       drained = resolve;
