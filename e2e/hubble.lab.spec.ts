@@ -1,0 +1,180 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Backend } from './backend.ts';
+import { eventually } from './eventually.ts';
+import { HUBBLE_CLI, hubble } from './hubble-cli.ts';
+import { Lab } from './lab.ts';
+import { WaggleProcess, waggleOk } from './waggle.ts';
+
+// `waggle observe` and, where it was built (scripts/build-hubble-cli.ts), the real `hubble` command against a lab.
+
+let lab: Lab;
+let backend: Backend;
+let relay: string;
+
+beforeAll(async () => {
+  lab = await Lab.up();
+  await lab.scenario('guestbook');
+  await lab.scenario('stars', 'b');
+  await lab.running(7);
+  backend = await Backend.start(lab.stateDir);
+  relay = backend.grpc;
+  await eventually('flows of both scenarios', 60_000, async () => {
+    const [drops, web] = [
+      await observe('--last', '1', '-t', 'drop'),
+      await observe('--last', '1', '--to-port', '3306'),
+    ];
+    return drops !== '' && web !== '';
+  });
+});
+
+afterAll(async () => {
+  await backend?.stop();
+  await lab?.down();
+});
+
+const observe = (...args: string[]) => waggleOk(['observe', '--server', relay, ...args]);
+
+/** A line without what differs from run to run. */
+const plain = (line: string) =>
+  line
+    .replace(/^\w{3} [ \d]\d \d\d:\d\d:\d\d\.\d{3}: /, 'TIME: ')
+    .replace(/([a-z0-9-]+?)-[a-z0-9]{10}-[a-z0-9]{5}(?=:| )/g, '$1')
+    .replace(/:(?:3[2-9]|[4-6]\d)\d{3} /g, ':PORT ')
+    .replace(/\(ID:\d+\)/g, '(ID:N)');
+
+describe('waggle observe', () => {
+  const golden = {
+    guestbook: [
+      'default/web:PORT (ID:N) -> default/maindb:3306 (ID:N) to-stack FORWARDED (TCP Flags: SYN)',
+      'default/web:PORT (ID:N) -> default/maindb:3306 (ID:N) to-endpoint FORWARDED (TCP Flags: SYN)',
+      'default/web:PORT (ID:N) <- default/maindb:3306 (ID:N) to-stack FORWARDED (TCP Flags: SYN, ACK)',
+      'default/web:PORT (ID:N) <- default/maindb:3306 (ID:N) to-endpoint FORWARDED (TCP Flags: SYN, ACK)',
+      'default/web2:PORT (ID:N) -> default/maindb:3306 (ID:N) to-stack FORWARDED (TCP Flags: SYN)',
+      'default/web2:PORT (ID:N) -> default/maindb:3306 (ID:N) to-endpoint FORWARDED (TCP Flags: SYN)',
+      'default/web2:PORT (ID:N) <- default/maindb:3306 (ID:N) to-stack FORWARDED (TCP Flags: SYN, ACK)',
+      'default/web2:PORT (ID:N) <- default/maindb:3306 (ID:N) to-endpoint FORWARDED (TCP Flags: SYN, ACK)',
+      'default/web:PORT (ID:N) -> kube-system/cluster-dns:53 (ID:N) to-stack FORWARDED (UDP)',
+      'default/web:PORT (ID:N) <- kube-system/cluster-dns:53 (ID:N) to-endpoint FORWARDED (UDP)',
+    ],
+    stars: [
+      'client/client:PORT (ID:N) -> stars/frontend:80 (ID:N) to-stack FORWARDED (TCP Flags: SYN)',
+      'client/client:PORT (ID:N) -> stars/frontend:80 (ID:N) Policy denied DROPPED (TCP Flags: SYN)',
+      'client/client:PORT (ID:N) -> stars/backend:6379 (ID:N) Policy denied DROPPED (TCP Flags: SYN)',
+      'stars/frontend:PORT (ID:N) -> stars/backend:6379 (ID:N) Policy denied DROPPED (TCP Flags: SYN)',
+      'stars/frontend:PORT (ID:N) -> client/client:9000 (ID:N) Policy denied DROPPED (TCP Flags: SYN)',
+      'stars/backend:PORT (ID:N) -> stars/frontend:80 (ID:N) Policy denied DROPPED (TCP Flags: SYN)',
+      'stars/backend:PORT (ID:N) -> client/client:9000 (ID:N) Policy denied DROPPED (TCP Flags: SYN)',
+      'management-ui/management-ui:PORT (ID:N) -> stars/frontend:80 (ID:N) Policy denied DROPPED (TCP Flags: SYN)',
+      'management-ui/management-ui:PORT (ID:N) -> stars/backend:6379 (ID:N) Policy denied DROPPED (TCP Flags: SYN)',
+      'management-ui/management-ui:PORT (ID:N) -> client/client:9000 (ID:N) Policy denied DROPPED (TCP Flags: SYN)',
+    ],
+  };
+
+  test.each(Object.entries(golden))('prints the lines of %s', async (_scenario, lines) => {
+    let missing: string[] = [];
+    await eventually('every line', 60_000, async () => {
+      const printed = new Set((await observe('--all')).split('\n').map(plain));
+      missing = lines.filter((line) => !printed.has(`TIME: ${line}`));
+      return missing.length === 0;
+    }).catch(() => {});
+    expect(missing).toEqual([]);
+  });
+
+  test('follows', async () => {
+    const following = WaggleProcess.start(['observe', '--server', relay, '-f', '-t', 'drop', '-o', 'json']);
+    try {
+      await following.says(/"drop_reason_desc":"POLICY_DENIED"/, 30_000);
+    } finally {
+      await following.stop();
+    }
+  });
+
+  test('asks an agent, which knows its node alone', async () => {
+    const nodes = async (...args: string[]) => {
+      const text = await waggleOk(['observe', '--server', lab.agent('node1'), '--last', '50', '-o', 'json', ...args]);
+      return new Set(
+        text
+          .split('\n')
+          .slice(0, -1)
+          .map((line) => JSON.parse(line).node_name),
+      );
+    };
+    expect([...(await nodes())]).toEqual([`${lab.name}/node1`]);
+  });
+});
+
+describe.skipIf(HUBBLE_CLI === undefined)('the real hubble command (skipped where it was not built)', () => {
+  test('tells status, nodes and namespaces', async () => {
+    const status = await hubble(relay, ['status']);
+    expect(status.stdout).toMatch(/Healthcheck \(via .*\): Ok\nCurrent\/Max Flows: [\d,]+\/131,072/);
+    expect(status.stdout).toContain('Connected Nodes: 2/2\n');
+    const nodes = await hubble(relay, ['list', 'nodes']);
+    for (const node of ['node1', 'node2']) expect(nodes.stdout).toMatch(new RegExp(`${lab.name}/${node} +Connected`));
+    const namespaces = await hubble(relay, ['list', 'namespaces']);
+    expect(namespaces.stdout.split('\n').slice(0, -1)).toEqual([
+      'NAMESPACE',
+      'client',
+      'default',
+      'kube-system',
+      'management-ui',
+      'stars',
+    ]);
+    const events = await hubble(lab.agent('node1').replace('unix:', 'unix://'), ['observe', 'agent-events', '--all']);
+    expect(events.stdout).toMatch(/ENDPOINT_CREATED \(id: 1, namespace: /);
+  });
+
+  test('prints the same flows as waggle observe, whatever the filter', async () => {
+    // A stretch of the past: it is the same for both.
+    const at = Date.now();
+    const range = ['--since', new Date(at - 6_000).toISOString(), '--until', new Date(at - 3_000).toISOString()];
+    const filters: string[][] = [
+      [],
+      ['-o', 'dict'],
+      ['-o', 'table'],
+      ['--print-node-name'],
+      ['-t', 'drop'],
+      ['-t', 'trace:to-endpoint'],
+      ['--verdict', 'DROPPED'],
+      ['--not', '--verdict', 'DROPPED'],
+      ['--namespace', 'stars'],
+      ['--from-namespace', 'client', '--to-namespace', 'stars'],
+      ['--pod', 'stars/frontend', '--port', '80'],
+      ['--from-pod', 'web'],
+      ['--to-label', 'role=backend'],
+      ['--label', 'role in (client, frontend),!nothing'],
+      ['--workload', 'Deployment/maindb'],
+      ['--ip', '10.0.0.0/8', '--protocol', 'udp'],
+      ['--to-port', '3306', '--tcp-flags', 'SYN'],
+      ['--identity', 'world'],
+      ['--traffic-direction', 'egress', '-4'],
+      ['--drop-reason-desc', 'POLICY_DENIED'],
+      ['--node-name', '*/node1'],
+      ['--cluster', lab.name],
+      ['--to-fqdn', '*.example.com'],
+      ['--cel-expression', '_flow.l4.TCP.destination_port == 80u'],
+      ['--not', '--namespace', 'kube-system', '--not', '--port', '53'],
+      ['--http-status', '404'],
+      ['-6'],
+      ['--unencrypted', '--uuid', 'none'],
+    ];
+    let lines = 0;
+    for (const filter of filters) {
+      const [theirs, ours] = await Promise.all([
+        hubble(relay, ['observe', ...range, ...filter]),
+        observe(...range, ...filter),
+      ]);
+      expect(theirs.stderr, filter.join(' ')).toBe('');
+      expect(ours, filter.join(' ')).toBe(theirs.stdout);
+      lines += ours.split('\n').length;
+    }
+    expect(lines).toBeGreaterThan(500);
+  });
+
+  test('reads what waggle observe writes, and the other way round', async () => {
+    const json = (await hubble(relay, ['observe', '--last', '50', '-o', 'jsonpb'])).stdout;
+    const ours = await waggleOk(['observe', '--input-file', '-'], { input: json });
+    expect(ours.split('\n').length).toBeGreaterThan(20);
+    const bad = await hubble(relay, ['observe', '--from-ip', '1.2.3']);
+    expect(bad).toMatchObject({ status: 1, stderr: expect.stringContaining('"1.2.3" is not an IP address') });
+  });
+});
