@@ -15,6 +15,7 @@ export const BENCHMARKS = {
   'policy-datapath': async () => (await import('./measures/policy-datapath.ts')).policyDatapath,
   'policy-change': async () => (await import('./measures/policy-change.ts')).policyChange,
   services: async () => (await import('./measures/services.ts')).services,
+  hubble: async () => (await import('./measures/hubble.ts')).hubble,
   layout: async () => (await import('./measures/layout.ts')).layout,
   bundle: async () => (await import('./measures/bundle.ts')).bundle,
   'table-scroll': async () => (await import('./measures/table-scroll.ts')).tableScroll,
