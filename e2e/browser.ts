@@ -18,7 +18,13 @@ export class WatchedPage {
     this.page = page;
   }
 
-  static async open(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<WatchedPage> {
+  /** `before` runs in the page before any of its own scripts. */
+  static async open(
+    browser: Browser,
+    url: string,
+    options: BrowserContextOptions = {},
+    before?: () => void,
+  ): Promise<WatchedPage> {
     const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
     const page = await context.newPage();
     page.setDefaultTimeout(30_000);
@@ -39,6 +45,7 @@ export class WatchedPage {
         console.error(`content security policy: ${event.violatedDirective} refuses ${event.blockedURI}`);
       });
     });
+    if (before !== undefined) await page.addInitScript(before);
     await page.goto(url);
     return watched;
   }

@@ -344,12 +344,10 @@ describe('the flow table', () => {
   });
 
   test('works where tabs cannot share a worker', async () => {
-    watched = await WatchedPage.open(browser, `${cluster.backend.url}/healthz`);
-    page = watched.page;
-    await page.addInitScript(() => {
+    watched = await WatchedPage.open(browser, `${cluster.backend.url}/?embed=table`, {}, () => {
       delete (globalThis as { SharedWorker?: unknown }).SharedWorker;
     });
-    await page.goto(`${cluster.backend.url}/?embed=table`);
+    page = watched.page;
     await page.getByRole('row').filter({ hasText: 'maindb' }).first().waitFor({ timeout: 60_000 });
     expect(await page.evaluate(() => 'SharedWorker' in globalThis)).toBe(false);
   });
