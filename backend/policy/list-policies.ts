@@ -1,6 +1,6 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import type { Timestamp } from '@bufbuild/protobuf/wkt';
-import { type Coverage, coverageOf, type Protection } from '#core/policy/coverage.ts';
+import type { Protection } from '#core/policy/coverage.ts';
 import type { Policy, Rule } from '#core/policy/policy.ts';
 import type { PolicyEngine } from '#core/policy/policy-engine.ts';
 import { comparePolicies, type PolicyReference, policyText, rulePath, ruleText } from '#core/policy/reference.ts';
@@ -40,17 +40,21 @@ export function listPolicies(picture: PolicyPicture, hits: CollectedHits): ListP
   const listed = entries.slice(0, MOST_POLICIES);
   const workloads = picture.workloads.slice(0, MOST_WORKLOADS);
   const policyIndex = new Map(listed.map((entry, index) => [policyText(referenceOf(entry)), index]));
-  const selecting = workloads.map((workload) => coveragesOf(picture.engine, workload));
+  const selecting = workloads.map(({ coverages }) => {
+    const texts = new Set(coverages.flatMap(({ selectedBy }) => selectedBy.map(policyText)));
+    return [...texts].flatMap((text) => policyIndex.get(text) ?? []);
+  });
+  const selected: number[][] = listed.map(() => []);
+  for (const [at, policies] of selecting.entries()) for (const policy of policies) selected[policy]!.push(at);
   const findings = Map.groupBy(picture.findings, ({ message }) => message.slice(0, message.indexOf(': ')));
   const workloadIndex = new Map(workloads.map(({ key }, index) => [key, index]));
   return create(ListPoliciesResponseSchema, {
-    policies: listed.map((entry) => {
+    policies: listed.map((entry, index) => {
       const reference = referenceOf(entry);
-      const own = workloads.flatMap((_, at) => (selects(selecting[at], reference) ? at : []));
       const found = [...entry.findings, ...(findings.get(policyText(reference)) ?? [])];
-      return policyMessage(picture.engine, entry, hits, own, found);
+      return policyMessage(picture.engine, entry, hits, selected[index]!, found);
     }),
-    workloads: workloads.map((workload, at) => workloadMessage(workload, selecting[at], policyIndex)),
+    workloads: workloads.map((workload, at) => workloadMessage(workload, selecting[at]!)),
     reaches: picture.reach.reaches.flatMap(({ source, destination, protocol, first, last, verdict, rule }) => {
       const [from, to, policy] = [
         workloadIndex.get(source),
@@ -131,31 +135,14 @@ function enforcementOf(engine: PolicyEngine, policy: Policy): PolicyEnforcement 
   return audits.some(Boolean) ? PolicyEnforcement.PARTLY_AUDITED : PolicyEnforcement.ENFORCED;
 }
 
-function coveragesOf(engine: PolicyEngine, { identities }: PolicedWorkload): Coverage[] {
-  return identities.map((identity) => coverageOf(engine, engine.index.indexOf(identity)!));
-}
-
-function selects(coverages: readonly Coverage[], { kind, namespace, name }: PolicyReference): boolean {
-  return coverages.some(({ selectedBy }) =>
-    selectedBy.some((policy) => policy.name === name && policy.namespace === namespace && policy.kind === kind),
-  );
-}
-
 function workloadMessage(
-  { key, namespace, kind, name, pods }: PolicedWorkload,
-  coverages: readonly Coverage[],
-  policyIndex: ReadonlyMap<string, number>,
+  { key, namespace, kind, name, pods, coverages }: PolicedWorkload,
+  policies: number[],
 ): MessageInitShape<typeof PolicyWorkloadSchema> {
-  const selecting = new Set(coverages.flatMap(({ selectedBy }) => selectedBy.map(policyText)));
   return {
-    key,
-    namespace,
-    kind,
-    name,
-    pods,
+    ...{ key, namespace, kind, name, pods, policies },
     ingress: weakest(coverages.map(({ ingress }) => ingress.protection)),
     egress: weakest(coverages.map(({ egress }) => egress.protection)),
-    policies: [...selecting].flatMap((text) => policyIndex.get(text) ?? []),
   };
 }
 

@@ -1,6 +1,7 @@
 import { workloadCardKey } from '#core/card/card-name.ts';
 import { formatAddress, parseAddress } from '#core/ip/address.ts';
 import { checkPolicies } from '#core/policy/check-policies.ts';
+import { type Coverage, coverageOf } from '#core/policy/coverage.ts';
 import type { Finding } from '#core/policy/finding.ts';
 import { PolicyEngine } from '#core/policy/policy-engine.ts';
 import { type ReachList, reachOf } from '#core/policy/reach.ts';
@@ -10,6 +11,8 @@ import { PolicyClusterView } from '#runtime/cluster/policy-cluster-view.ts';
 import type { ClusterSource } from '#runtime/cluster/source.ts';
 
 const MOST_REACHES = 2_000;
+/** Of the time that passes, making pictures takes at most this part, however fast the cluster changes. */
+const MOST_SHARE = 0.1;
 
 /** A workload whose pods have a network of their own. */
 export interface PolicedWorkload {
@@ -19,7 +22,7 @@ export interface PolicedWorkload {
   readonly name: string;
   readonly pods: number;
   /** Of its pods; more than one while their labels differ. */
-  readonly identities: readonly number[];
+  readonly coverages: readonly Coverage[];
 }
 
 /** What policies say of a cluster at one moment. */
@@ -41,12 +44,16 @@ export class PolicyPictures {
   #describer = new PodDescriber('');
   #view = new PolicyClusterView('', false);
   #picture: PolicyPicture | undefined;
+  /** Something changed since the picture was made. */
+  #stale = false;
+  /** When another may be made, by performance.now(). */
+  #notBefore = 0;
   readonly stop: () => void;
 
   constructor(source: ClusterSource) {
     this.#source = source;
     this.stop = source.onChange(() => {
-      this.#picture = undefined;
+      this.#stale = true;
     });
   }
 
@@ -58,7 +65,13 @@ export class PolicyPictures {
       this.#view = new PolicyClusterView(cluster, false);
       this.#picture = undefined;
     }
-    this.#picture ??= this.#make(cluster);
+    if (this.#picture === undefined || (this.#stale && performance.now() >= this.#notBefore)) {
+      const started = performance.now();
+      this.#stale = false;
+      this.#picture = this.#make(cluster);
+      const ended = performance.now();
+      this.#notBefore = ended + (ended - started) / MOST_SHARE;
+    }
     return this.#picture;
   }
 
@@ -78,7 +91,7 @@ export class PolicyPictures {
     return {
       engine,
       entries,
-      workloads: [...byWorkload].map(([key, own]) => policedWorkload(key, own)).sort(compareWorkloads),
+      workloads: [...byWorkload].map(([key, own]) => policedWorkload(engine, key, own)).sort(compareWorkloads),
       findings: checkPolicies(engine, (identity) => names.get(identity) ?? `identity ${identity}`),
       reach: reachOf(
         engine,
@@ -89,10 +102,11 @@ export class PolicyPictures {
   }
 }
 
-function policedWorkload(key: string, pods: readonly PodDescription[]): PolicedWorkload {
+function policedWorkload(engine: PolicyEngine, key: string, pods: readonly PodDescription[]): PolicedWorkload {
   const { namespace, workload } = pods[0];
   const identities = [...new Set(pods.map(({ identity }) => identity))];
-  return { key, namespace, kind: workload.kind, name: workload.name, pods: pods.length, identities };
+  const coverages = identities.map((identity) => coverageOf(engine, engine.index.indexOf(identity)!));
+  return { key, namespace, kind: workload.kind, name: workload.name, pods: pods.length, coverages };
 }
 
 function compareWorkloads(a: PolicedWorkload, b: PolicedWorkload): number {

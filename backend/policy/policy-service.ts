@@ -1,9 +1,13 @@
 import { create } from '@bufbuild/protobuf';
-import { ListPoliciesResponseSchema, type PolicyService } from '#proto/gen/waggle/v1/policy_pb.ts';
+import {
+  type ListPoliciesResponse,
+  ListPoliciesResponseSchema,
+  type PolicyService,
+} from '#proto/gen/waggle/v1/policy_pb.ts';
 import type { Handlers } from '#runtime/grpc/service.ts';
-import type { HitCollector } from './hit-collector.ts';
+import type { CollectedHits, HitCollector } from './hit-collector.ts';
 import { listPolicies } from './list-policies.ts';
-import type { PolicyPictures } from './policy-picture.ts';
+import type { PolicyPicture, PolicyPictures } from './policy-picture.ts';
 
 export interface PolicyDependencies {
   /** Undefined where the backend knows no cluster's state. */
@@ -18,13 +22,18 @@ export interface PolicyDependencies {
 /** What pages ask about policies. */
 export function policyHandlers(dependencies: PolicyDependencies): Handlers<typeof PolicyService> {
   const { pictures, hits, cluster, unavailable } = dependencies;
+  // Who asks at the same time is told the same.
+  let last: { picture: PolicyPicture; hits: CollectedHits; response: ListPoliciesResponse } | undefined;
   return {
     async listPolicies() {
       if (pictures === undefined) return create(ListPoliciesResponseSchema, { unavailable });
       const collected = await hits.collect();
-      const response = listPolicies(pictures.current(cluster() || 'default'), collected);
-      response.problems = pictures.problems();
-      return response;
+      const picture = pictures.current(cluster() || 'default');
+      if (last?.picture !== picture || last.hits !== collected) {
+        last = { picture, hits: collected, response: listPolicies(picture, collected) };
+      }
+      last.response.problems = pictures.problems();
+      return last.response;
     },
   };
 }

@@ -31,6 +31,9 @@ export interface ReachList {
   readonly more: boolean;
 }
 
+/** How many pairs are tried for each that is listed at most. */
+const TRIES = 4;
+
 const EVERY_PORT = { protocol: 0, first: 0, last: 65_535 } as const;
 
 /**
@@ -55,7 +58,7 @@ export function reachOf(engine: PolicyEngine, ends: readonly ReachEnd[], most: n
           for (const peer of peers) {
             if (subject.key === peer.key) continue;
             // Each try is a decision; rules that repeat each other could make many for few results.
-            if (found.size >= most || ++tried > most * 16) return { reaches: [...found.values()], more: true };
+            if (found.size >= most || ++tried > most * TRIES) return { reaches: [...found.values()], more: true };
             const [source, destination] = direction === 'ingress' ? [peer, subject] : [subject, peer];
             for (const reach of reachesBy(engine, resolved, source, destination)) {
               const key = `${reach.source} ${reach.destination} ${reach.protocol} ${reach.first} ${reach.last}`;
