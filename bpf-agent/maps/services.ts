@@ -191,8 +191,14 @@ const translationKey: Codec<TranslationKey> = {
 
 const translationEntry: Codec<TranslationEntry> = {
   size: TRANSLATION_TWIN.size,
-  encode: () => {
-    throw new Error('translations are written by the datapath alone');
+  encode: ({ address, port, connected, service, backend, process, netns }, into) => {
+    writeAddress(into, 0, address);
+    into.setUint16(16, port, false);
+    into.setUint8(18, connected ? 1 : 0);
+    into.setUint32(20, service, true);
+    into.setUint32(24, backend, true);
+    into.setUint32(28, process, true);
+    into.setBigUint64(32, netns, true);
   },
   decode: (from) => ({
     address: addressAt(from, 0).slice(),

@@ -33,6 +33,7 @@ export class StaleDatagrams {
   settle(): void {
     if (this.#gone.size === 0) return;
     const waiting = new Set<number>();
+    const moved = new Map<bigint, number>();
     for (const [key, translation] of [...this.#maps.translations]) {
       if (key.protocol !== UDP || !translation.connected || !this.#gone.has(translation.backend)) continue;
       const frontend = { address: translation.address, port: translation.port, protocol: UDP };
@@ -41,17 +42,26 @@ export class StaleDatagrams {
       if (service === undefined) this.#maps.translations.delete(key);
       else if (service.slots === 0) waiting.add(translation.backend);
       else {
-        this.#reconnect(key, translation);
         this.#maps.translations.delete(key);
+        if (this.#reconnect(key, translation)) moved.set(key.socket, translation.process);
       }
     }
     this.#gone.clear();
     for (const id of waiting) this.#gone.add(id);
+    if (moved.size > 0) this.#giveBack(moved);
   }
 
-  #reconnect({ socket }: TranslationKey, { process: pid, address, port }: TranslationEntry): void {
+  /** The kernel takes us for who asked: the socket is still its program's, where it is looked for the next time. */
+  #giveBack(moved: ReadonlyMap<bigint, number>): void {
+    for (const [key, translation] of [...this.#maps.translations]) {
+      const process = moved.get(key.socket);
+      if (process !== undefined && translation.connected) this.#maps.translations.set(key, { ...translation, process });
+    }
+  }
+
+  #reconnect({ socket }: TranslationKey, { process: pid, address, port }: TranslationEntry): boolean {
     const processFd = openProcess(pid).value;
-    if (processFd < 0) return; // it has ended, and its socket with it
+    if (processFd < 0) return false; // it has ended, and its socket with it
     try {
       for (const name of socketsOf(`${this.#procRoot}/${pid}/fd`)) {
         const fd = takeDescriptor(processFd, name).value;
@@ -59,12 +69,13 @@ export class StaleDatagrams {
         try {
           if (socketCookie(fd) !== socket) continue;
           // An IPv6 socket takes IPv4 in its mapped form, an IPv4 socket refuses it.
-          if (connectSocket(fd, ipv6Address(address, port)).value < 0) connectSocket(fd, ipv4Address(address, port));
-          return;
+          const taken = connectSocket(fd, ipv6Address(address, port)).value >= 0;
+          return taken || connectSocket(fd, ipv4Address(address, port)).value >= 0;
         } finally {
           closeFd(fd);
         }
       }
+      return false;
     } finally {
       closeFd(processFd);
     }

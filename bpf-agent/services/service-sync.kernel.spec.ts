@@ -1,0 +1,163 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { ObjectStore } from '#runtime/cluster/object-store.ts';
+import { readObject } from '#runtime/cluster/read-object.ts';
+import type { ClusterSource } from '#runtime/cluster/source.ts';
+import { buildBpf } from '../../scripts/build-bpf.ts';
+import { ServiceStory } from './service-story.ts';
+import { ServiceSync } from './service-sync.ts';
+import { StaleDatagrams } from './stale-datagrams.ts';
+
+let story: ServiceStory;
+let store: ObjectStore;
+let sync: ServiceSync;
+let stale: StaleDatagrams;
+
+beforeAll(async () => {
+  buildBpf();
+  story = new ServiceStory();
+  await story.run(`await serve('a', 8080, '127.0.0.1'); await serve('b', 8080, '127.0.0.2')`);
+});
+
+afterAll(() => story?.end());
+afterEach(() => {
+  sync.stop();
+  new ServiceSync({ ...options(), source: new ObjectStore() as unknown as ClusterSource }).stop();
+});
+
+const options = () => ({
+  source: store as unknown as ClusterSource,
+  maps: story.datapath.maps.services,
+  node: 'n1',
+  onGone: (ids: readonly number[]) => stale.gone(ids),
+});
+
+function start(): void {
+  stale = new StaleDatagrams(story.datapath.maps.services);
+  sync = new ServiceSync(options());
+}
+
+function service(name: string, spec: object): void {
+  store.set(readObject('Service', { kind: 'Service', metadata: { name, namespace: 'shop' }, spec }));
+}
+
+function slice(name: string, addresses: readonly string[], protocol = 'TCP'): void {
+  store.set(
+    readObject('EndpointSlice', {
+      kind: 'EndpointSlice',
+      metadata: { name: `${name}-1`, namespace: 'shop', labels: { 'kubernetes.io/service-name': name } },
+      addressType: 'IPv4',
+      ports: [{ name: '', protocol, port: 8080 }],
+      endpoints: addresses.map((address) => ({ addresses: [address] })),
+    }),
+  );
+}
+
+const ask = (host: string) => story.run<{ said?: string; error?: string }>(`return ask(80, '${host}')`);
+/** Changes are made at the end of the turn in which they are told. */
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('the node’s Services', () => {
+  it('follow what Services and EndpointSlices say, within the turn', async () => {
+    store = new ObjectStore();
+    start();
+    service('web', { clusterIP: '10.96.1.1', ports: [{ port: 80 }] });
+    await turn();
+    expect(await ask('10.96.1.1')).toEqual({ error: 'ECONNREFUSED' });
+    slice('web', ['127.0.0.1']);
+    await turn();
+    expect(await ask('10.96.1.1')).toMatchObject({ said: 'a' });
+    slice('web', ['127.0.0.2']);
+    await turn();
+    expect(await ask('10.96.1.1')).toMatchObject({ said: 'b' });
+    store.delete('Service', 'shop', 'web');
+    await turn();
+    const { services, slots, backends } = story.datapath.maps.services;
+    expect([services.size, slots.size, backends.size]).toEqual([0, 0, 0]);
+  });
+
+  it('are taken over from an agent that is gone, with their numbers', async () => {
+    store = new ObjectStore();
+    start();
+    for (const name of ['web', 'db']) {
+      service(name, { clusterIP: name === 'web' ? '10.96.1.2' : '10.96.1.3', ports: [{ port: 80 }] });
+      slice(name, ['127.0.0.1', '127.0.0.2']);
+    }
+    await turn();
+    const { services, slots, backends } = story.datapath.maps.services;
+    const held = () =>
+      JSON.stringify([[...services], [...slots], [...backends]].map((each) => each.map(String).sort()));
+    const ids = () => [...sync.placed()].map(({ id, frontend }) => `${frontend.service} ${id}`).sort();
+    const [before, numbers] = [held(), ids()];
+    sync.stop();
+    // Away, it misses that one is gone.
+    start();
+    expect(held()).toBe(before);
+    expect(ids()).toEqual(numbers);
+    sync.stop();
+    store.delete('Service', 'shop', 'db');
+    start();
+    expect([services.size, backends.size]).toEqual([1, 2]);
+    expect(await ask('10.96.1.2')).toHaveProperty('said');
+  });
+
+  it('give an address to the first of two that claim it, say so, and to the other when it is free', async () => {
+    store = new ObjectStore();
+    start();
+    for (const [name, backend] of [
+      ['first', '127.0.0.1'],
+      ['second', '127.0.0.2'],
+    ] as const) {
+      service(name, { clusterIP: '10.96.1.4', ports: [{ port: 80 }] });
+      slice(name, [backend]);
+    }
+    await turn();
+    expect(await ask('10.96.1.4')).toMatchObject({ said: 'a' });
+    expect(sync.problems).toEqual(['Service shop/second: 10.96.1.4:80/TCP belongs to Service shop/first already']);
+    store.delete('Service', 'shop', 'first');
+    await turn();
+    await turn();
+    expect(await ask('10.96.1.4')).toMatchObject({ said: 'b' });
+    expect(sync.problems).toEqual([]);
+  });
+
+  it('keep the ranges of Services’ addresses', async () => {
+    store = new ObjectStore();
+    start();
+    const range = (...cidrs: string[]) =>
+      store.set(readObject('ServiceCIDR', { kind: 'ServiceCIDR', metadata: { name: 'k' }, spec: { cidrs } }));
+    range('10.96.0.0/12', 'fd96::/108', 'nonsense');
+    expect(story.datapath.maps.services.ranges.size).toBe(2);
+    range('10.96.0.0/12');
+    expect(story.datapath.maps.services.ranges.size).toBe(1);
+    store.delete('ServiceCIDR', '', 'k');
+    expect(story.datapath.maps.services.ranges.size).toBe(0);
+  });
+});
+
+describe('a connected datagram socket whose backend goes', () => {
+  it('is with another, keeps its port, and waits for one when there is none', async () => {
+    store = new ObjectStore();
+    start();
+    service('dns', { clusterIP: '10.96.1.5', ports: [{ port: 53, protocol: 'UDP' }] });
+    slice('dns', ['127.0.0.1'], 'UDP');
+    await turn();
+    const said = await story.run(`kept.dns = dgram.createSocket('udp4');
+      await new Promise((resolve) => kept.dns.connect(53, '10.96.1.5', resolve));
+      kept.port = kept.dns.address().port;
+      return (await exchange(kept.dns, 'x')).said`);
+    expect(said).toBe('a x');
+    slice('dns', ['127.0.0.2'], 'UDP');
+    await turn();
+    const again = `return [(await exchange(kept.dns, 'x')).said, kept.dns.address().port === kept.port]`;
+    expect(await story.run(again)).toEqual(['b x', true]);
+    slice('dns', [], 'UDP');
+    await turn();
+    slice('dns', ['127.0.0.1'], 'UDP');
+    await turn();
+    await vi.waitFor(async () => {
+      stale.settle();
+      expect(await story.run(again)).toEqual(['a x', true]);
+    });
+    await story.run('kept.dns.close()');
+  });
+});
