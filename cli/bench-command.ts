@@ -5,8 +5,11 @@ import { BENCHMARK_NAMES, type BenchmarkName } from '#bench/benchmarks.ts';
 import { thisMachine } from '#bench/machine.ts';
 import { allMet, jsonReport, markdownPage, textTable } from '#bench/report.ts';
 import { type BenchmarkResult, runBenchmarks } from '#bench/run-benchmarks.ts';
+import { servicesPage, servicesPlot } from '#bench/services-page.ts';
 
 const PAGE = fileURLToPath(new URL('../docs/benchmarks.md', import.meta.url));
+
+const SERVICES_PAGE = fileURLToPath(new URL('../docs/services-latency', import.meta.url));
 
 interface BenchOptions {
   output: 'text' | 'json';
@@ -49,8 +52,17 @@ async function runBench(names: BenchmarkName[], options: BenchOptions): Promise<
   if (options.output === 'json') console.log(JSON.stringify(jsonReport(results, machine, options.quick), null, 2));
   else console.log(`\n${textTable(results)}`);
   if (options.write && !interrupt.signal.aborted) {
-    writeFileSync(PAGE, markdownPage(results, machine, options.quick));
-    console.error(`written to ${PAGE}`);
+    const services = results.find(({ benchmark, failure }) => benchmark === 'services' && failure === undefined);
+    if (services !== undefined) {
+      writeFileSync(`${SERVICES_PAGE}.md`, servicesPage(services.figures, machine, options.quick));
+      writeFileSync(`${SERVICES_PAGE}.svg`, servicesPlot(services.figures));
+      console.error(`written to ${SERVICES_PAGE}.md`);
+    }
+    // Its page is of all benchmarks that were asked for; one that has a page of its own leaves it as it is.
+    if (services === undefined || results.length > 1) {
+      writeFileSync(PAGE, markdownPage(results, machine, options.quick));
+      console.error(`written to ${PAGE}`);
+    }
   }
   if (interrupt.signal.aborted) process.exitCode = 130;
   else if (options.check && !allMet(results)) process.exitCode = 1;
