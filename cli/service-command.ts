@@ -59,7 +59,7 @@ function verb(name: string, description: string): Command {
 
 async function asking<T>(flags: Flags, ask: (client: Client<typeof LoadBalancerService>) => Promise<T>): Promise<T> {
   const { LoadBalancerService: description } = await import('#proto/gen/waggle/v1/service_pb.ts');
-  const client = createClient(description, flags.server, { security: clientSecurityOf(flags) });
+  const client = createClient(description, flags.server, { security: await clientSecurityOf(flags) });
   try {
     return await ask(client);
   } catch (error) {

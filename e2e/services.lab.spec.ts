@@ -103,3 +103,16 @@ describe('the drops scenario', () => {
     });
   });
 });
+
+describe('a thousand Services', () => {
+  test('are all reached, the last as the first', async () => {
+    await lab.scenario('thousand-services');
+    for (const name of ['service-0', 'service-999']) {
+      const through = await until(`flows through ${name}`, async () => {
+        const found = (await flows()).filter(({ destination }) => destination.service?.name === name);
+        return found.length >= 5 ? found : undefined;
+      });
+      for (const { destination } of through) expect(destination.workloadName).toBe('server');
+    }
+  });
+});

@@ -50,5 +50,15 @@ export function scenarioSources(name: string): ManifestSource[] | undefined {
 function allSources(name: string): ManifestSource[] | undefined {
   if (!listScenarios().some((scenario) => scenario.name === name)) return undefined;
   const dir = join(SCENARIOS, name);
-  return existsSync(dir) ? readSources([dir]) : undefined;
+  return existsSync(dir) ? readSources([dir]).map(repeated) : undefined;
+}
+
+const REPEAT = /^# repeat: (\d{1,5})\n/;
+
+/** A manifest that begins with `# repeat: N` stands N times, with its number from 0 in the place of $(INDEX). */
+function repeated(source: ManifestSource): ManifestSource {
+  const count = Number(REPEAT.exec(source.text)?.[1] ?? 0);
+  if (count === 0) return source;
+  const texts = Array.from({ length: count }, (_, index) => source.text.replaceAll('$(INDEX)', String(index)));
+  return { ...source, text: texts.join('---\n') };
 }
