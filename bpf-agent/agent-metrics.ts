@@ -13,6 +13,9 @@ export interface AgentFigures {
   /** Pods of the node whose traffic is not seen. */
   unattached(): number;
   followers(): number;
+  exported(): number;
+  /** Flows that were overwritten before an export took them. */
+  exportLost(): number;
   connections(): number;
   losses(): ReadonlyMap<LossSource, number>;
   /** Packets, by `DROPPED_CAUSES`, since the datapath's maps were made. */
@@ -31,6 +34,13 @@ export function registerAgentMetrics(registry: Registry, figures: AgentFigures):
     figures.unattached,
   );
   gauge(registry, 'waggle_agent_followers', 'Open flow streams.', figures.followers);
+  counter(registry, 'waggle_agent_exported_flows_total', 'Flows handed to exports.', figures.exported);
+  counter(
+    registry,
+    'waggle_agent_export_lost_flows_total',
+    'Flows overwritten before an export took them.',
+    figures.exportLost,
+  );
   gauge(
     registry,
     'waggle_agent_connections',

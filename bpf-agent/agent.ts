@@ -9,6 +9,7 @@ import { type GrpcServer, startGrpcServer } from '#runtime/grpc/server.ts';
 import { service } from '#runtime/grpc/service.ts';
 import type { ServerCredentials } from '#runtime/grpc/tls.ts';
 import { Health } from '#runtime/health.ts';
+import { type ExportSelection, type ExportSink, FlowExporter } from '#runtime/hubble/flow-exporter.ts';
 import { FlowMetrics, type FlowMetricsOptions } from '#runtime/hubble/flow-metrics.ts';
 import { HEALTH_NAMES, observerService } from '#runtime/hubble/observer-service.ts';
 import { peerService } from '#runtime/hubble/peer-service.ts';
@@ -64,6 +65,8 @@ export interface AgentOptions {
   readonly metricsListen?: string;
   /** Which labels flows are counted by, and how many series there may be. */
   readonly metrics?: FlowMetricsOptions;
+  /** Where flows are exported to, beside being served. */
+  readonly exports?: readonly { readonly sink: ExportSink; readonly selection: ExportSelection }[];
   /** Directory under which the pods' cgroups are looked for. */
   readonly cgroupRoot: string;
   readonly procRoot?: string;
@@ -130,6 +133,7 @@ export class Agent {
   readonly #servers: (GrpcServer | MetricsServer)[] = [];
   readonly #namespaces: SeenNamespaces;
   readonly #events: AgentEvents;
+  readonly #exporters: FlowExporter[];
   #flowMetrics: FlowMetrics | undefined;
   #dropMetrics: DropMetrics | undefined;
   /** Pods (`namespace/name`) whose series are to go, and when. */
@@ -200,6 +204,9 @@ export class Agent {
       endpoints: () => this.#attachedPods(),
       problem: () => this.#problem(),
     });
+    this.#exporters = (options.exports ?? []).map(
+      ({ sink, selection }) => new FlowExporter(nodeFlows(this.flows), sink, selection, options.log),
+    );
     this.#drain.start();
     this.#timers.push(setInterval(() => this.#everySecond(), SECOND_MS));
     this.#timers.push(setInterval(() => this.#sweep(), SWEEP_MS));
@@ -257,6 +264,8 @@ export class Agent {
       endpoints: () => this.#attachedPods(),
       unattached: () => this.#sync.pods.size - this.#attachedPods(),
       followers: () => this.#service.followers,
+      exported: () => this.#exporters.reduce((sum, { exported }) => sum + exported, 0),
+      exportLost: () => this.#exporters.reduce((sum, { lost }) => sum + lost, 0),
       connections: () => this.#connections,
       losses: () => this.#service.losses,
       dropped,
@@ -278,6 +287,7 @@ export class Agent {
     this.#loop.stop();
     this.#services?.stop();
     this.#drain.stop();
+    await Promise.all(this.#exporters.map((exporter) => exporter.stop()));
     if (this.#service.followers > 0) await new Promise((resolve) => setTimeout(resolve, FAREWELL_MS));
     await Promise.all(this.#servers.map((server) => server.stop()));
     await this.#options.source.stop();

@@ -20,6 +20,7 @@ import {
   text,
 } from '#runtime/settings/parsers.ts';
 import { addSettings, setting } from '#runtime/settings/setting.ts';
+import { type ExportFlags, exportSettings, exportsOf } from './export-settings.ts';
 import { CommandError } from './failure.ts';
 import { type ServerTlsFlags, serverCredentialsOf, serverTlsSettings } from './tls-settings.ts';
 
@@ -36,7 +37,7 @@ const TIMEOUTS = {
 } as const;
 type TimeoutFlag = keyof typeof TIMEOUTS;
 
-interface AgentFlags extends Record<TimeoutFlag, number>, ServerTlsFlags {
+interface AgentFlags extends Record<TimeoutFlag, number>, ServerTlsFlags, ExportFlags {
   nodeName: string;
   clusterName: string;
   stateDir?: string;
@@ -116,6 +117,7 @@ export function agentCommand(): Command {
       parser: count(1, 1_000_000),
       default: DEFAULT_METRICS.series,
     }),
+    ...exportSettings(),
     setting<string>({
       flags: '--cgroup-root <dir>',
       description: "directory under which the pods' cgroups are looked for (default: the whole cgroup v2 mount)",
@@ -225,6 +227,7 @@ async function runAgent(flags: AgentFlags): Promise<void> {
     listen: flags.listen,
     credentials: await serverCredentialsOf(flags),
     metricsListen: flags.metricsListen,
+    exports: await exportsOf(flags, packageVersion()),
     metrics: { context: flags.metricsContext, series: flags.metricsSeries },
     cgroupRoot,
     procRoot: flags.procRoot,

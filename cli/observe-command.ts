@@ -1,12 +1,12 @@
-import { fromJson, type JsonValue, type MessageInitShape } from '@bufbuild/protobuf';
+import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { Timestamp } from '@bufbuild/protobuf/wkt';
 import { Command } from 'commander';
 import { OUTPUTS, type Output } from '#core/observe/flow-printer.ts';
 import { type GivenFlag, HubbleFlagError, hubbleFilters } from '#core/observe/hubble-filter.ts';
-import { FlowFilterSchema } from '#proto/gen/flow/flow_pb.ts';
 import type { GetFlowsRequestSchema, GetFlowsResponse } from '#proto/gen/observer/observer_pb.ts';
-import { count, oneOf, path } from '#runtime/settings/parsers.ts';
+import { count, InvalidValueError, oneOf, path } from '#runtime/settings/parsers.ts';
 import { addSettings, setting } from '#runtime/settings/setting.ts';
+import { flowFilters } from './export-settings.ts';
 import { CommandError } from './failure.ts';
 import { asksOwnFilters, filterOptions, filterTokens, flagsWithoutToken, noteFilters } from './observe-flags.ts';
 import type { Responses } from './observe-sources.ts';
@@ -209,14 +209,13 @@ function hubbleRequest(flags: ObserveFlags, given: readonly GivenFlag[]): Reques
   };
 }
 
-/** One JSON object after the other, in one value or in several. */
 function rawFilters(name: string, texts: readonly string[] = []) {
   return texts.flatMap((text) => {
     try {
-      const json = JSON.parse(`[${text.trim().replace(/\}\s*\{/g, '},{')}]`) as JsonValue[];
-      return json.flat().map((one) => fromJson(FlowFilterSchema, one as JsonValue));
+      return flowFilters(text);
     } catch (error) {
-      throw new CommandError(`--${name}: this is no flow filter as JSON (${(error as Error).message})`, 2);
+      if (!(error instanceof InvalidValueError)) throw error;
+      throw new CommandError(`--${name}: expected ${error.expected}`, 2);
     }
   });
 }

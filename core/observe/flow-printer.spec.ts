@@ -129,6 +129,10 @@ describe('a compact line', () => {
     ],
   ])('%s', (_name, flow, expected) => expect(line(flow)).toBe(`${expected}\n`));
 
+  it('cuts milliseconds off, and does not round them', () => {
+    expect(line({ time: { seconds: time.seconds, nanos: 123_999_999 } })).toMatch(/^Nov 21 09:26:56\.123: /);
+  });
+
   it('tells more when asked', () => {
     expect(line({}, { nodeName: true })).toMatch(/^Nov 21 09:26:56\.123 \[kind\/worker\]: default\/xwing/);
     expect(line({}, { numeric: true })).toContain(': 10.0.0.1:41234 (ID:2331) -> 10.0.0.2:80 (ID:901)');

@@ -1,5 +1,5 @@
 import { toJson } from '@bufbuild/protobuf';
-import { type Timestamp, timestampMs } from '@bufbuild/protobuf/wkt';
+import type { Timestamp } from '@bufbuild/protobuf/wkt';
 import { type Endpoint, type Flow, type Layer7, LostEventSource, type Policy } from '#proto/gen/flow/flow_pb.ts';
 import { type GetFlowsResponse, GetFlowsResponseSchema } from '#proto/gen/observer/observer_pb.ts';
 import { NodeState } from '#proto/gen/relay/relay_pb.ts';
@@ -285,7 +285,8 @@ function qualified(namespace: string, name: string): string {
 }
 
 function timeText(time: Timestamp | undefined): string {
-  return time === undefined ? 'N/A' : shortTime(timestampMs(time));
+  // Cut off, not rounded, as Hubble does.
+  return time === undefined ? 'N/A' : shortTime(Number(time.seconds) * 1_000 + Math.floor(time.nanos / 1e6));
 }
 
 function json(response: GetFlowsResponse): string {
