@@ -19,6 +19,7 @@ export const BENCHMARKS = {
   layout: async () => (await import('./measures/layout.ts')).layout,
   bundle: async () => (await import('./measures/bundle.ts')).bundle,
   'table-scroll': async () => (await import('./measures/table-scroll.ts')).tableScroll,
+  'map-frames': async () => (await import('./measures/map-frames.ts')).mapFrames,
   'packet-to-pixel': async () => (await import('./measures/packet-to-pixel.ts')).packetToPixel,
 } as const satisfies Record<string, () => Promise<Benchmark>>;
 

@@ -14,6 +14,8 @@ export interface MixOptions {
   readonly node: number;
   readonly flowsPerSecond: number;
   readonly seed: number;
+  /** Workloads that each one calls; without it, 8. */
+  readonly callees?: number;
   /** Wall clock of the first flow, in seconds since 1970. */
   readonly startSeconds: number;
 }
@@ -47,6 +49,16 @@ const FIN_ACK = 0x19;
 const ACK_PSH = 0x18;
 const SERVER_PORTS = [8080, 80, 443, 9090, 5432, 6379, 3306, 50051];
 
+/** Callees of a workload are that far apart. */
+const STRIDE = 17;
+/** By count of workloads: by first callee, who calls it. */
+const callers = new Map<number, Int32Array>();
+
+/** Each workload is called by as many as it calls, if their count is no multiple of 31. */
+function calleeOf(workload: number, which: number, workloads: number): number {
+  return (workload * 31 + which * STRIDE + 1) % workloads;
+}
+
 /**
  * Rows as a node's agent makes them, for measurements that need more flows than a machine can carry: 55 % short HTTP
  * connections, 20 % DNS lookups, 20 % kept-alive connections telling their interval, 5 % from and to the world. Each is
@@ -60,6 +72,7 @@ export class FlowMix {
   readonly #own: number[] = [];
   readonly #pods: number[];
   readonly #node: number;
+  readonly #callees: number;
   /** Steps due by millisecond, a ring of TICKS of them. */
   readonly #due: Step[][] = Array.from({ length: TICKS }, () => []);
   #tick = 0;
@@ -71,6 +84,7 @@ export class FlowMix {
     this.#window = window;
     this.#options = options;
     this.#random = new Random(options.seed);
+    this.#callees = options.callees ?? 8;
     this.#node = window.nodeNumber({
       cluster: MIX_CLUSTER,
       node: nodeName(options.node),
@@ -108,7 +122,11 @@ export class FlowMix {
     const kind = random.next();
     const own = this.#own[random.below(this.#own.length)];
     const egress = random.next() < 0.5;
-    const partner = this.#partnerOf(cluster.pods[own].workload);
+    const { workload } = cluster.pods[own];
+    const which = random.popular(this.#callees);
+    const partner = this.#podOf(
+      egress ? calleeOf(workload, which, cluster.workloads) : this.#callerOf(workload, which),
+    );
     const visitor = kind >= 0.95 ? this.#window.endpoints.intern(worldEndpoint(random.popular(60_000))) : 0;
     if (visitor !== 0) this.#window.endpoints.retain(visitor);
     const near = this.#pods[own];
@@ -129,12 +147,23 @@ export class FlowMix {
     if (local) this.#script({ ...connection, egress: !egress }, kind);
   }
 
-  /** A pod of one of the few workloads that this one talks to. */
-  #partnerOf(workload: number): number {
+  #podOf(workload: number): number {
     const { workloads, pods } = this.#options.cluster;
-    const other = (workload * 31 + this.#random.popular(8) * 17 + 1) % workloads;
-    const replicas = Math.floor((pods.length - 1 - other) / workloads) + 1;
-    return other + workloads * this.#random.below(replicas);
+    const replicas = Math.floor((pods.length - 1 - workload) / workloads) + 1;
+    return workload + workloads * this.#random.below(replicas);
+  }
+
+  /** The workload of which this one is the callee of that number. */
+  #callerOf(workload: number, which: number): number {
+    const { workloads } = this.#options.cluster;
+    let caller = callers.get(workloads);
+    if (caller === undefined) {
+      caller = new Int32Array(workloads);
+      for (let each = 0; each < workloads; each++) caller[calleeOf(each, 0, workloads)] = each;
+      callers.set(workloads, caller);
+    }
+    const first = (workload - which * STRIDE) % workloads;
+    return caller[first < 0 ? first + workloads : first];
   }
 
   #script(connection: Connection, kind: number): void {

@@ -2,7 +2,7 @@
  * Node agents that go on and on, in a process of their own: real gRPC servers that tell a mix of traffic in real time, a part of it
  * dropped or audited, until they are ended. For looking at large maps, and for measuring the page while it watches one.
  *
- *     node bench/steady-peers.ts PEERS PODS-PER-PEER FLOWS-PER-SECOND [SHARE-NOT-FORWARDED]
+ *     node bench/steady-peers.ts PEERS PODS-PER-PEER FLOWS-PER-SECOND [SHARE-NOT-FORWARDED] [CALLEES-PER-WORKLOAD]
  *
  * Prints `--agent` for `waggle backend`; tells a parent process that forked it where it listens.
  */
@@ -27,7 +27,7 @@ import { MIX_CLUSTER, mixCluster, nodeName } from './mix-cluster.ts';
 const TICK_MS = 50;
 const MOST_ROWS_PER_BATCH = 4_096;
 
-const [peers, podsPerPeer, flowsPerSecond, otherShare = 0.02] = process.argv.slice(2).map(Number);
+const [peers, podsPerPeer, flowsPerSecond, otherShare = 0.02, callees] = process.argv.slice(2).map(Number);
 if (!(peers > 0 && podsPerPeer > 0 && flowsPerSecond > 0))
   throw new Error('usage: PEERS PODS-PER-PEER FLOWS-PER-SECOND');
 process.on('disconnect', () => process.exit());
@@ -42,7 +42,14 @@ async function startPeer(node: number): Promise<FakePeer> {
   const window = new FlowWindow(131_072);
   const seed = node + 1;
   const startSeconds = Math.floor(Date.now() / 1000);
-  const mix = new FlowMix(window, { cluster, node, flowsPerSecond: flowsPerSecond / peers, seed, startSeconds });
+  const mix = new FlowMix(window, {
+    cluster,
+    node,
+    flowsPerSecond: flowsPerSecond / peers,
+    seed,
+    callees,
+    startSeconds,
+  });
   const waiting = new Set<() => void>();
   const startedMs = startSeconds * 1000;
   let told = 0;

@@ -8,8 +8,10 @@ import { paintArrow } from './paint-arrows.ts';
 import type { Palette } from './palette.ts';
 import { meets, type Point } from './point.ts';
 
-/** Arrows above which a map is dense: they step back, and are hidden while panning and zooming. */
+/** Arrows above which a map is dense: they step back. */
 const MANY = 300;
+/** Arrows painted at once, at least. */
+const PIECE = 16;
 
 interface Arrow {
   readonly edge: SceneEdge;
@@ -17,6 +19,12 @@ interface Arrow {
   readonly bounds: Rect;
   emphasis: Emphasis;
   look: ArrowLook;
+}
+
+/** Cards that are moved, and how far, in map units. */
+interface Drag {
+  readonly keys: ReadonlySet<string>;
+  readonly by: Point;
 }
 
 /** The arrows of the map: their curves made once per scene, their looks once per change. */
@@ -59,31 +67,37 @@ export class Arrows {
     this.#drawn = [...this.#byKey.values()].sort((a, b) => a.look.rank - b.look.rank);
   }
 
-  paint(
+  /** Paints those that are seen, piece by piece. */
+  *paint(
     context: CanvasRenderingContext2D,
     seen: Rect,
     palette: Palette,
-    drag: { readonly keys: ReadonlySet<string>; readonly by: Point } | undefined,
+    drag: Drag | undefined,
     hairline: number,
-  ): void {
+  ): Generator<undefined, void> {
     this.#context = context;
     context.save();
     context.lineCap = 'butt';
     context.lineJoin = 'round';
-    for (const { edge, path, bounds, look, emphasis } of this.#drawn) {
-      const chosen = emphasis === 'chosen';
-      const moved = drag !== undefined && (drag.keys.has(edge.source) || drag.keys.has(edge.destination));
-      if (moved) {
-        const by = [drag.by.x, drag.by.y] as const;
-        const none = [0, 0] as const;
-        const route = shiftedRoute(edge.route, {
-          start: drag.keys.has(edge.source) ? by : none,
-          end: drag.keys.has(edge.destination) ? by : none,
-        });
-        paintArrow(context, route, look, { chosen, palette, hairline });
-      } else if (meets(bounds, seen)) {
+    for (const [index, arrow] of this.#drawn.entries()) {
+      if (index % PIECE === PIECE - 1) yield;
+      const { edge, path, bounds, look, emphasis } = arrow;
+      if (drag !== undefined && hangsOn(edge, drag)) paintShifted(context, arrow, palette, drag, hairline);
+      else if (meets(bounds, seen)) {
+        const chosen = emphasis === 'chosen';
         paintArrow(context, edge.route, look, { chosen, palette, hairline, line: () => context.stroke(path) });
       }
+    }
+    context.restore();
+  }
+
+  /** Paints only those that hang on what is dragged. */
+  paintMoved(context: CanvasRenderingContext2D, palette: Palette, drag: Drag, hairline: number): void {
+    context.save();
+    context.lineCap = 'butt';
+    context.lineJoin = 'round';
+    for (const arrow of this.#drawn) {
+      if (hangsOn(arrow.edge, drag)) paintShifted(context, arrow, palette, drag, hairline);
     }
     context.restore();
   }
@@ -104,6 +118,22 @@ export class Arrows {
     context.restore();
     return found?.edge;
   }
+}
+
+function hangsOn({ source, destination }: SceneEdge, { keys }: Drag): boolean {
+  return keys.has(source) || keys.has(destination);
+}
+
+function paintShifted(
+  context: CanvasRenderingContext2D,
+  { edge, look, emphasis }: Arrow,
+  palette: Palette,
+  { keys, by }: Drag,
+  hairline: number,
+): void {
+  const shift = (card: string) => (keys.has(card) ? ([by.x, by.y] as const) : ([0, 0] as const));
+  const route = shiftedRoute(edge.route, { start: shift(edge.source), end: shift(edge.destination) });
+  paintArrow(context, route, look, { chosen: emphasis === 'chosen', palette, hairline });
 }
 
 /** Until the first `refresh` tells the colours. */

@@ -9,7 +9,12 @@ export class CardGraph {
   readonly cy: Core;
   #cards: ReadonlyMap<string, SceneCard> = new Map();
 
-  constructor(container: HTMLElement) {
+  /** It hears the pointer wherever the frame is. */
+  constructor(frame: HTMLElement) {
+    const container = document.createElement('div');
+    // Its canvases are empty; shown, each would be put together with the others for every frame of a move.
+    container.className = 'absolute inset-0 [&_canvas]:hidden';
+    frame.append(container);
     this.cy = cytoscape({
       container,
       style: [

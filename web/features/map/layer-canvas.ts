@@ -1,9 +1,11 @@
 /** A canvas that covers its frame, sharp on any screen, and lets the pointer through. */
 export class LayerCanvas {
   readonly #canvas = document.createElement('canvas');
-  readonly #context = this.#canvas.getContext('2d')!;
+  readonly #context: CanvasRenderingContext2D;
 
-  constructor(frame: HTMLElement) {
+  /** `covers`: what is painted covers it whole, so that nothing below needs to be drawn. */
+  constructor(frame: HTMLElement, { covers = true } = {}) {
+    this.#context = this.#canvas.getContext('2d', { alpha: !covers })!;
     this.#canvas.className = 'pointer-events-none absolute origin-top-left';
     this.#canvas.setAttribute('aria-hidden', 'true');
     frame.append(this.#canvas);
@@ -34,6 +36,15 @@ export class LayerCanvas {
     const x = dx + margin * (1 - scale);
     const y = dy + margin * (1 - scale);
     this.#canvas.style.transform = `translate(${x}px, ${y}px) scale(${scale})`;
+  }
+
+  /** Has what was painted so far done: browsers put it off until somebody looks. */
+  flush(): void {
+    this.#context.getImageData(0, 0, 1, 1);
+  }
+
+  show(shown: boolean): void {
+    this.#canvas.classList.toggle('hidden', !shown);
   }
 
   remove(): void {

@@ -1,13 +1,17 @@
 import type { SceneCard } from '../../graph/scene.ts';
 import type { MapState } from '../../live/map-client.ts';
+import { Appearing } from './appearing.ts';
 import { Arrows } from './arrows.ts';
+import { type Camera, seenRect } from './camera.ts';
 import { CardGraph } from './card-graph.ts';
 import { type DropTag, dropTags } from './drop-tags.ts';
 import { type Attention, type Standing, standing } from './emphasis.ts';
-import { type Camera, MapPainter, type Picture, seenRect } from './map-painter.ts';
+import { MapPainter } from './map-painter.ts';
 import { MapPointer, type PointerEvents } from './map-pointer.ts';
 import { MiniMap } from './mini-map.ts';
 import { detailAt, typeScale } from './paint-cards.ts';
+import type { Picture } from './paint-picture.ts';
+import { PaintSchedule } from './paint-schedule.ts';
 import { type Palette, readPalette } from './palette.ts';
 import type { Point } from './point.ts';
 import { type Insets, largestFitted } from './viewport.ts';
@@ -28,16 +32,17 @@ const INSETS: readonly Insets[] = [
   { top: 16, right: 272, bottom: 36, left: 24 },
   { top: 16, right: 272, bottom: 16, left: 416 },
 ];
-/** Cards above which a map takes long to paint: it is moved as it was painted, and painted when it stands still. */
+/** Cards above which a map takes too long to paint for one frame. */
 const LARGE = 150;
-/** It does after so many frames and milliseconds without a move: a busy page may take long for one frame. */
-const STILL = { frames: 6, ms: 120 };
 
 /** The drawn map: what is shown of a state, and where one looks at it from. */
 export class MapCanvas {
   readonly #graph: CardGraph;
   readonly #arrows = new Arrows();
   readonly #painter: MapPainter;
+  /** Of a large map. */
+  readonly #schedule: PaintSchedule;
+  readonly #appearing = new Appearing();
   readonly #pointer: MapPointer;
   readonly #mini: MiniMap;
   readonly #events: MapCanvasEvents;
@@ -53,17 +58,15 @@ export class MapCanvas {
   #standing: Standing = standing(this.#attention, this.#cards, []);
   /** The next painting; 0 = none is asked for. */
   #frame = 0;
-  /** Of a large map that is being moved: when it last was, and frames since. */
-  #moving: { at: number; frames: number } | undefined;
+  #later: ReturnType<typeof setTimeout> | undefined;
   #fitted = false;
   #moved = false;
 
   constructor(frame: HTMLElement, events: MapCanvasEvents) {
     this.#events = events;
-    const middle = document.createElement('div');
-    middle.className = 'absolute inset-0';
-    this.#painter = new MapPainter(frame, middle, this.#arrows);
-    this.#graph = new CardGraph(middle);
+    this.#painter = new MapPainter(frame);
+    this.#schedule = new PaintSchedule(this.#painter, () => this.#tellViewport());
+    this.#graph = new CardGraph(frame);
     this.#mini = new MiniMap(frame, (x, y) => {
       this.#moved = true;
       this.#centre({ x, y });
@@ -83,6 +86,7 @@ export class MapCanvas {
 
   destroy(): void {
     cancelAnimationFrame(this.#frame);
+    clearTimeout(this.#later);
     this.#pointer.end();
     this.#graph.cy.destroy();
     this.#painter.remove();
@@ -98,7 +102,7 @@ export class MapCanvas {
     const { bounds, cards, edges, found } = state.scene;
     const first = this.#cards.size === 0;
     const before = this.#state?.scene.bounds;
-    if (!first) this.#painter.appear(cards.flatMap(({ key }) => (this.#cards.has(key) ? [] : [key])));
+    if (!first) this.#appearing.add(cards.flatMap(({ key }) => (this.#cards.has(key) ? [] : [key])));
     this.#state = state;
     this.#cards = new Map(cards.map((card) => [card.key, card]));
     this.#found = found && new Set([...found.cards, ...found.edges]);
@@ -107,6 +111,7 @@ export class MapCanvas {
     this.#pointer.setState(state, this.#cards);
     this.#attend();
     this.liveChanged();
+    this.#redraw();
     const grew = before === undefined || JSON.stringify(before) !== JSON.stringify(bounds);
     if (cards.length > 0 && (first || !this.#fitted || (grew && !this.#moved))) {
       this.#fitted = true;
@@ -120,12 +125,14 @@ export class MapCanvas {
     if (state === null) return;
     this.#arrows.refresh(state.edges, this.#palette);
     this.#tags = undefined;
-    this.#redraw();
+    this.#schedule.numbersChanged();
+    this.#nextFrame();
   }
 
   themeChanged(): void {
     this.#palette = readPalette();
     this.liveChanged();
+    this.#redraw();
   }
 
   setSelected(key: string | null): void {
@@ -209,13 +216,9 @@ export class MapCanvas {
 
   #viewportChanged(): void {
     this.#pointer.leaveArrow();
-    if (!this.#isLarge) {
-      this.#tellViewport();
-      this.#redraw();
-      return;
-    }
-    this.#moving = { at: performance.now(), frames: 0 };
-    this.#redraw();
+    if (this.#isLarge) this.#schedule.moved();
+    else this.#tellViewport();
+    this.#nextFrame();
   }
 
   #tellViewport(): void {
@@ -246,44 +249,52 @@ export class MapCanvas {
     this.#redraw();
   }
 
-  /** Paints once more, in the next frame. */
+  /** What is painted is outdated. */
   #redraw(): void {
+    this.#schedule.changed();
+    this.#nextFrame();
+  }
+
+  #nextFrame(): void {
+    clearTimeout(this.#later);
     if (this.#frame !== 0) return;
     this.#frame = requestAnimationFrame(() => {
       this.#frame = 0;
-      if (this.#moving !== undefined) this.#stepMoving(this.#moving);
       this.#paint();
     });
   }
 
-  /** Looks whether a large map stands still by now. */
-  #stepMoving(moving: { readonly at: number; frames: number }): void {
-    if (++moving.frames <= STILL.frames || performance.now() - moving.at < STILL.ms) {
-      this.#redraw();
-      return;
-    }
-    this.#moving = undefined;
-    this.#tellViewport();
-  }
-
   #paint(): void {
     const state = this.#state;
+    if (state === null) return;
     const camera = this.#camera();
-    if (state !== null) this.#mini.paint(state, seenRect(camera), this.#palette, camera.width);
-    if (this.#moving !== undefined && this.#painter.move(camera)) return;
-    const picture: Picture | undefined =
-      state === null
-        ? undefined
-        : {
-            state,
-            attention: this.#attention,
-            standing: this.#standing,
-            hoveredPlate: this.#pointer.plate,
-            drag: this.#pointer.drag,
-            tags: detailAt(camera.zoom) === 'full' ? this.#currentTags(state, typeScale(camera.zoom)) : [],
-            withArrows: this.#moving === undefined,
-            large: this.#isLarge,
-          };
-    if (this.#painter.paint(picture, camera, this.#palette)) this.#redraw();
+    this.#mini.paint(state, seenRect(camera), this.#palette, camera.width);
+    const { drag } = this.#pointer;
+    this.#painter.drag(this.#isLarge && drag?.moved ? this.#picture(state, camera, false) : undefined, camera);
+    if (!this.#isLarge) {
+      this.#painter.paint(this.#picture(state, camera, true), camera);
+      this.#appearing.settle(performance.now());
+      if (this.#appearing.any) this.#nextFrame();
+      return;
+    }
+    const picture = () => ({ ...this.#picture(state, camera, false), drag: undefined });
+    const wait = this.#schedule.frame({ camera, picture });
+    if (wait === 0) this.#nextFrame();
+    else if (wait !== undefined) this.#later = setTimeout(() => this.#nextFrame(), wait);
+  }
+
+  #picture(state: MapState, { zoom }: Camera, gently: boolean): Picture {
+    const now = performance.now();
+    return {
+      state,
+      attention: this.#attention,
+      standing: this.#standing,
+      hoveredPlate: this.#pointer.plate,
+      drag: this.#pointer.drag,
+      tags: detailAt(zoom) === 'full' ? this.#currentTags(state, typeScale(zoom)) : [],
+      arrows: this.#arrows,
+      palette: this.#palette,
+      shown: gently ? (key) => this.#appearing.shown(key, now) : () => 1,
+    };
   }
 }

@@ -1,179 +1,119 @@
-import type { Rect } from '../../graph/geometry.ts';
-import type { MapState } from '../../live/map-client.ts';
-import type { Arrows } from './arrows.ts';
-import type { CardDrag } from './card-drag.ts';
-import { type DropTag, paintDropTag } from './drop-tags.ts';
-import type { Attention, Standing } from './emphasis.ts';
+import { type Camera, coversView, movedView } from './camera.ts';
 import { LayerCanvas } from './layer-canvas.ts';
-import { detailAt, paintCard } from './paint-cards.ts';
-import { paintGround, paintPlate, paintPlateName } from './paint-plates.ts';
-import type { Palette } from './palette.ts';
-import { meets, type Point } from './point.ts';
+import { type Picture, paintDragged, paintPicture } from './paint-picture.ts';
 
-const APPEAR_MS = 160;
 /** Pixels painted beyond the frame where the map is large: so far it can be moved without painting it anew. */
-const LARGE_MARGIN = 256;
-/** How much larger or smaller what is painted may be shown until then. */
+const LARGE_MARGIN = 320;
+/** How much larger or smaller what is painted may be shown until it is painted anew. */
 const MOST_SCALE = 1.6;
+/** Milliseconds of one frame that painting a large map may take. */
+const SLICE_MS = 7;
 
-/** Everything a painting depends on. */
-export interface Picture {
-  readonly state: MapState;
-  readonly attention: Attention;
-  readonly standing: Standing;
-  readonly hoveredPlate: string | null;
-  readonly drag: CardDrag | undefined;
-  readonly tags: readonly DropTag[];
-  /** False while the arrows of a dense map are hidden because it is moved. */
-  readonly withArrows: boolean;
-  /** Takes long to paint: it is moved as it is, as far as that goes. */
-  readonly large: boolean;
+/** What a layer shows. */
+interface Painted {
+  readonly camera: Camera;
+  readonly margin: number;
 }
 
-export interface Camera {
-  readonly zoom: number;
-  readonly pan: Point;
-  readonly width: number;
-  readonly height: number;
-}
-
-/** Paints the map on two canvases, one below the layer that hears the pointer and one above. */
+/**
+ * Paints the map. What is small is painted whole in one frame. What is large is painted on a layer that is not shown, a
+ * slice in each frame, while the one that is shown is moved as it is.
+ */
 export class MapPainter {
-  readonly #below: LayerCanvas;
-  readonly #above: LayerCanvas;
-  readonly #arrows: Arrows;
-  readonly #calm = matchMedia('(prefers-reduced-motion: reduce)');
-  /** When a card came up, for its first moments. */
-  readonly #appeared = new Map<string, number>();
-  /** What the canvases show. */
-  #painted: { readonly camera: Camera; readonly margin: number } | undefined;
+  readonly #small: LayerCanvas;
+  #front: LayerCanvas;
+  #back: LayerCanvas;
+  /** Above them, what is dragged over a large map. */
+  readonly #dragged: LayerCanvas;
+  /** What the front shows; undefined until a large map was painted. */
+  #painted: Painted | undefined;
+  #painting: (Painted & { readonly pieces: Iterator<undefined, void> }) | undefined;
 
-  constructor(frame: HTMLElement, middle: HTMLElement, arrows: Arrows) {
-    this.#arrows = arrows;
-    this.#below = new LayerCanvas(frame);
-    frame.append(middle);
-    this.#above = new LayerCanvas(frame);
+  constructor(frame: HTMLElement) {
+    this.#small = new LayerCanvas(frame);
+    this.#front = new LayerCanvas(frame);
+    this.#back = new LayerCanvas(frame);
+    this.#dragged = new LayerCanvas(frame, { covers: false });
+    this.#dragged.show(false);
+    this.#show(this.#small);
   }
 
   remove(): void {
-    this.#below.remove();
-    this.#above.remove();
+    for (const layer of [...this.#layers, this.#dragged]) layer.remove();
   }
 
-  /** These cards have just come: they come up gently. */
-  appear(keys: Iterable<string>): void {
-    const now = performance.now();
-    for (const key of keys) this.#appeared.set(key, now);
+  /** Paints it all, now. */
+  paint(picture: Picture, camera: Camera): void {
+    this.#painted = undefined;
+    this.#painting = undefined;
+    const pieces = paintPicture(this.#small.begin(camera, 0), picture, camera, 0);
+    while (!pieces.next().done);
+    this.#show(this.#small);
   }
 
-  /** Shows what is painted from another place. Returns whether that covers the frame; if not, it has to be painted. */
-  move(camera: Camera): boolean {
-    if (this.#painted === undefined || this.#painted.margin === 0) return false;
+  /** Whether a painting of a large map is being made. */
+  get busy(): boolean {
+    return this.#painting !== undefined;
+  }
+
+  /** Whether what is painted, or being painted, will do for this place, moving on a little included. */
+  reaches(camera: Camera): boolean {
+    const painted = this.#painting ?? this.#painted;
+    if (painted === undefined) return false;
+    const { scale } = movedView(painted.camera, camera);
+    const sharp = scale <= MOST_SCALE && scale >= 1 / MOST_SCALE;
+    return sharp && coversView(painted.camera, painted.margin / 2, camera);
+  }
+
+  /** Whether it is as sharp as it can be from there. */
+  isSharp(camera: Camera): boolean {
+    return this.#painted !== undefined && this.#painted.camera.zoom === camera.zoom && this.reaches(camera);
+  }
+
+  /** Begins to paint a large map anew; `step` goes on with it. */
+  begin(picture: Picture, camera: Camera): void {
+    const margin = LARGE_MARGIN;
+    const pieces = paintPicture(this.#back.begin(camera, margin), picture, camera, margin);
+    this.#painting = { camera, margin, pieces };
+  }
+
+  /** Shows what is dragged above a large map that is not painted anew for it; undefined = nothing is. */
+  drag(picture: Picture | undefined, camera: Camera): void {
+    if (picture !== undefined) paintDragged(this.#dragged.begin(camera, 0), picture, camera);
+    this.#dragged.show(picture !== undefined);
+  }
+
+  /** Paints a slice, and shows what is finished as it is seen from there. */
+  step(camera: Camera): void {
+    if (this.#painting !== undefined && this.#paintSlice(this.#painting.pieces)) {
+      this.#painted = this.#painting;
+      this.#painting = undefined;
+      [this.#front, this.#back] = [this.#back, this.#front];
+    }
+    if (this.#painted === undefined) return;
     const { camera: from, margin } = this.#painted;
-    const scale = camera.zoom / from.zoom;
-    const [dx, dy] = [camera.pan.x - from.pan.x * scale, camera.pan.y - from.pan.y * scale];
-    const covers =
-      from.width === camera.width &&
-      from.height === camera.height &&
-      scale <= MOST_SCALE &&
-      scale >= 1 / MOST_SCALE &&
-      dx - margin * scale <= 0 &&
-      dy - margin * scale <= 0 &&
-      dx + (camera.width + margin) * scale >= camera.width &&
-      dy + (camera.height + margin) * scale >= camera.height;
-    if (covers) for (const layer of [this.#below, this.#above]) layer.move(scale, dx, dy, margin);
-    return covers;
+    const { scale, dx, dy } = movedView(from, camera);
+    // Between pixels, everything would be blurred.
+    const whole = (by: number) => (scale === 1 ? Math.round(by) : by);
+    this.#front.move(scale, whole(dx), whole(dy), margin);
+    this.#show(this.#front);
   }
 
-  /** Returns whether the next frame should be painted too. */
-  paint(picture: Picture | undefined, camera: Camera, palette: Palette): boolean {
-    const { zoom, pan } = camera;
-    const margin = picture?.large ? LARGE_MARGIN : 0;
-    this.#painted = { camera, margin };
-    const below = this.#below.begin(camera, margin);
-    paintGround(below, camera, margin, palette);
-    const above = this.#above.begin(camera, margin);
-    for (const context of [below, above]) {
-      context.translate(pan.x, pan.y);
-      context.scale(zoom, zoom);
-    }
-    if (picture === undefined) return false;
-    const seen = seenRect(camera, margin);
-    this.#paintPlates(below, picture, seen, zoom, palette);
-    if (picture.withArrows) this.#arrows.paint(below, seen, palette, picture.drag, Math.max(1, 1 / zoom));
-    return this.#paintCards(above, picture, seen, zoom, palette);
+  /** Returns whether that was the last one. */
+  #paintSlice(pieces: Iterator<undefined, void>): boolean {
+    const until = performance.now() + SLICE_MS;
+    do {
+      if (pieces.next().done) return true;
+      this.#back.flush();
+    } while (performance.now() < until);
+    return false;
   }
 
-  #paintPlates(below: CanvasRenderingContext2D, picture: Picture, seen: Rect, zoom: number, palette: Palette): void {
-    const { state, drag, attention, hoveredPlate } = picture;
-    for (const plate of state.scene.plates) {
-      const placed = drag?.plate === plate.id ? shifted(plate, drag.by) : plate;
-      if (!meets(placed, seen)) continue;
-      const look = { hovered: plate.id === hoveredPlate, focused: plate.id === attention.focused };
-      paintPlate(below, placed, look, palette, zoom, Math.max(1, 1 / zoom));
-    }
+  get #layers(): LayerCanvas[] {
+    return [this.#small, this.#front, this.#back];
   }
 
-  #paintCards(above: CanvasRenderingContext2D, picture: Picture, seen: Rect, zoom: number, palette: Palette): boolean {
-    const { state, drag, attention, standing } = picture;
-    const detail = detailAt(zoom);
-    const paint = { palette, detail, zoom, hairline: Math.max(1, 1 / zoom) };
-    const now = performance.now();
-    let appearing = false;
-    for (const card of state.scene.cards) {
-      const { key } = card;
-      const placed = drag?.keys.has(key) ? shifted(card, drag.by) : card;
-      if (!meets(placed, seen)) continue;
-      const shown = this.#shown(key, now);
-      appearing ||= shown < 1;
-      const look = {
-        live: state.cards.get(key),
-        selected: key === attention.selected,
-        focused: key === attention.focused,
-        hovered: key === attention.hovered,
-        aside: standing.isAside(key),
-        found: attention.found?.has(key) ?? false,
-        shown,
-      };
-      paintCard(above, placed, look, paint);
-    }
-    if (detail === 'shape') {
-      for (const plate of state.scene.plates) if (meets(plate, seen)) paintPlateName(above, plate, palette, zoom);
-    }
-    if (detail === 'full') this.#paintTags(above, picture, palette);
-    return appearing;
+  #show(shown: LayerCanvas): void {
+    for (const layer of this.#layers) layer.show(layer === shown);
   }
-
-  #paintTags(above: CanvasRenderingContext2D, { tags, standing }: Picture, palette: Palette): void {
-    const { near } = standing;
-    for (const tag of tags) {
-      const touches = near.size === 0 || near.has(tag.source) || near.has(tag.destination);
-      above.globalAlpha = touches ? 1 : 0.3;
-      paintDropTag(above, tag, palette);
-    }
-    above.globalAlpha = 1;
-  }
-
-  /** 0 to 1 while a card comes up. */
-  #shown(key: string, now: number): number {
-    const since = this.#appeared.get(key);
-    if (since === undefined) return 1;
-    const share = this.#calm.matches ? 1 : (now - since) / APPEAR_MS;
-    if (share >= 1) this.#appeared.delete(key);
-    return Math.min(1, Math.max(0.05, share));
-  }
-}
-
-/** The part of the map in view, and `margin` pixels around it, in map units. */
-export function seenRect({ zoom, pan, width, height }: Camera, margin = 0): Rect {
-  return {
-    x: (-pan.x - margin) / zoom,
-    y: (-pan.y - margin) / zoom,
-    width: (width + 2 * margin) / zoom,
-    height: (height + 2 * margin) / zoom,
-  };
-}
-
-function shifted<T extends Rect>(rect: T, by: Point): T {
-  return { ...rect, x: rect.x + by.x, y: rect.y + by.y };
 }

@@ -1,0 +1,111 @@
+import type { MapState } from '../../live/map-client.ts';
+import type { Arrows } from './arrows.ts';
+import { type Camera, seenRect } from './camera.ts';
+import type { CardDrag } from './card-drag.ts';
+import { type DropTag, paintDropTag } from './drop-tags.ts';
+import type { Attention, Standing } from './emphasis.ts';
+import { type CardPaint, type CardState, detailAt, paintCard } from './paint-cards.ts';
+import { paintGround, paintPlate, paintPlateName } from './paint-plates.ts';
+import type { Palette } from './palette.ts';
+import { meets, type Point } from './point.ts';
+
+/** Cards painted at once, at least. */
+const PIECE = 24;
+
+/** Everything a painting depends on, but for where it is looked at from. */
+export interface Picture {
+  readonly state: MapState;
+  readonly attention: Attention;
+  readonly standing: Standing;
+  readonly hoveredPlate: string | null;
+  readonly drag: CardDrag | undefined;
+  readonly tags: readonly DropTag[];
+  readonly arrows: Arrows;
+  readonly palette: Palette;
+  /** 0 to 1 while a card comes up. */
+  shown(key: string): number;
+}
+
+/** Paints what is seen of the map from there, and `margin` pixels around it, piece by piece: ground, plates, arrows, cards. */
+export function* paintPicture(
+  context: CanvasRenderingContext2D,
+  picture: Picture,
+  camera: Camera,
+  margin: number,
+): Generator<undefined, void> {
+  const { zoom, pan } = camera;
+  const { state, attention, palette, drag, tags } = picture;
+  const seen = seenRect(camera, margin);
+  const hairline = Math.max(1, 1 / zoom);
+  paintGround(context, camera, margin, palette);
+  context.translate(pan.x, pan.y);
+  context.scale(zoom, zoom);
+
+  for (const plate of state.scene.plates) {
+    const placed = drag?.plate === plate.id ? shifted(plate, drag.by) : plate;
+    if (!meets(placed, seen)) continue;
+    const look = { hovered: plate.id === picture.hoveredPlate, focused: plate.id === attention.focused };
+    paintPlate(context, placed, look, palette, zoom, hairline);
+  }
+  yield;
+  yield* picture.arrows.paint(context, seen, palette, drag, hairline);
+
+  const paint = cardPaint(picture, camera);
+  const { detail } = paint;
+  let painted = 0;
+  for (const card of state.scene.cards) {
+    const placed = drag?.keys.has(card.key) ? shifted(card, drag.by) : card;
+    if (!meets(placed, seen)) continue;
+    if (++painted % PIECE === 0) yield;
+    paintCard(context, placed, cardState(card.key, picture), paint);
+  }
+  if (detail === 'shape') {
+    for (const plate of state.scene.plates) if (meets(plate, seen)) paintPlateName(context, plate, palette, zoom);
+  }
+  if (detail !== 'full') return;
+  const { near } = picture.standing;
+  for (const tag of tags) {
+    const touches = near.size === 0 || near.has(tag.source) || near.has(tag.destination);
+    context.globalAlpha = touches ? 1 : 0.3;
+    paintDropTag(context, tag, palette);
+  }
+  context.globalAlpha = 1;
+}
+
+/** Paints only what a person drags, where it is dragged to, with the arrows that hang on it. */
+export function paintDragged(context: CanvasRenderingContext2D, picture: Picture, camera: Camera): void {
+  const { drag, palette, state } = picture;
+  if (drag === undefined) return;
+  context.translate(camera.pan.x, camera.pan.y);
+  context.scale(camera.zoom, camera.zoom);
+  const paint = cardPaint(picture, camera);
+  for (const plate of state.scene.plates) {
+    if (plate.id !== drag.plate) continue;
+    const look = { hovered: true, focused: false };
+    paintPlate(context, shifted(plate, drag.by), look, palette, camera.zoom, paint.hairline);
+  }
+  picture.arrows.paintMoved(context, palette, drag, paint.hairline);
+  for (const card of state.scene.cards) {
+    if (drag.keys.has(card.key)) paintCard(context, shifted(card, drag.by), cardState(card.key, picture), paint);
+  }
+}
+
+function cardPaint({ palette }: Picture, { zoom }: Camera): CardPaint {
+  return { palette, detail: detailAt(zoom), zoom, hairline: Math.max(1, 1 / zoom) };
+}
+
+function cardState(key: string, { state, attention, standing, shown }: Picture): CardState {
+  return {
+    live: state.cards.get(key),
+    selected: key === attention.selected,
+    focused: key === attention.focused,
+    hovered: key === attention.hovered,
+    aside: standing.isAside(key),
+    found: attention.found?.has(key) ?? false,
+    shown: shown(key),
+  };
+}
+
+function shifted<T extends { readonly x: number; readonly y: number }>(rect: T, by: Point): T {
+  return { ...rect, x: rect.x + by.x, y: rect.y + by.y };
+}

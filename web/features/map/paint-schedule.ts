@@ -1,0 +1,66 @@
+import type { Camera } from './camera.ts';
+import type { MapPainter } from './map-painter.ts';
+import type { Picture } from './paint-picture.ts';
+
+/** A large map that is moved is painted as it is seen from there when it stands still for so many frames and milliseconds. */
+const STILL = { frames: 6, ms: 120 };
+/** Numbers alone have a large map painted anew this often, in milliseconds. */
+const NUMBERS_EVERY_MS = 1_000;
+
+/** What the next frame is drawn from. */
+export interface Scene {
+  picture(): Picture;
+  readonly camera: Camera;
+}
+
+/** Decides, frame by frame, when a large map is painted anew: soon after what a person does, now and then for numbers. */
+export class PaintSchedule {
+  readonly #painter: MapPainter;
+  #outdated = false;
+  #numbersOutdated = false;
+  #begunAt = Number.NEGATIVE_INFINITY;
+  #moved: { at: number; frames: number } | undefined;
+  /** The map stands still after it was moved. */
+  readonly #onStill: () => void;
+
+  constructor(painter: MapPainter, onStill: () => void) {
+    this.#painter = painter;
+    this.#onStill = onStill;
+  }
+
+  changed(): void {
+    this.#outdated = true;
+  }
+
+  numbersChanged(): void {
+    this.#numbersOutdated = true;
+  }
+
+  moved(): void {
+    this.#moved = { at: performance.now(), frames: 0 };
+  }
+
+  /** Does what one frame has to. Returns milliseconds until the next one that is needed; 0 = the very next; undefined = none. */
+  frame({ camera, picture }: Scene): number | undefined {
+    const now = performance.now();
+    if (this.#moved !== undefined && ++this.#moved.frames > STILL.frames && now - this.#moved.at >= STILL.ms) {
+      this.#moved = undefined;
+      this.#onStill();
+    }
+    if (!this.#painter.busy && this.#isDue(camera, now)) {
+      this.#outdated = this.#numbersOutdated = false;
+      this.#begunAt = now;
+      this.#painter.begin(picture(), camera);
+    }
+    this.#painter.step(camera);
+    if (this.#painter.busy || this.#moved !== undefined || this.#outdated) return 0;
+    return this.#numbersOutdated ? Math.max(0, this.#begunAt + NUMBERS_EVERY_MS - now) : undefined;
+  }
+
+  #isDue(camera: Camera, now: number): boolean {
+    if (!this.#painter.reaches(camera) || this.#outdated) return true;
+    // In motion, nobody reads numbers.
+    if (this.#moved !== undefined) return false;
+    return !this.#painter.isSharp(camera) || (this.#numbersOutdated && now - this.#begunAt >= NUMBERS_EVERY_MS);
+  }
+}
