@@ -21,7 +21,7 @@ import type { StatusBoard } from './status-board.ts';
 import { WakeUp } from './wake-up.ts';
 
 /** Flows are sent at most this often, so that one batch holds many. */
-const FLOWS_EVERY_MS = 50;
+const FLOWS_EVERY_MS = 25;
 const STATUS_EVERY_MS = 1_000;
 /** How soon a new version of the map is noticed. */
 const LOOK_EVERY_MS = 50;

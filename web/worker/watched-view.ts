@@ -27,7 +27,7 @@ export interface Viewer {
 }
 
 /** Tables hear of new rows at most this often. */
-const ROWS_INTERVAL_MS = 120;
+const ROWS_INTERVAL_MS = 50;
 
 /** One view with its stream and stores, shared by the tabs that show it. */
 export class WatchedView {
