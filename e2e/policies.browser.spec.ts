@@ -194,10 +194,9 @@ describe('policies', () => {
     const keys = ['other/Deployment/spy', 'data/Deployment/maindb'].map((key) => `test/${key}`);
     await visit(`?select=${encodeURIComponent(keys.join('>'))}`);
     const panel = page.getByRole('complementary', { name: 'Details' });
-    await panel
-      .getByRole('region', { name: 'Allowed by policy' })
-      .getByRole('button', { name: 'data/to-db' })
-      .waitFor();
+    await panel.getByRole('region', { name: 'Allowed by policy' }).getByRole('button', { name: 'data/to-db' }).click();
+    await details().locator('tr[aria-current]').filter({ hasText: 'TCP 9999' }).waitFor();
+    await page.goBack();
     await panel.getByRole('region', { name: 'Drops' }).getByRole('button', { name: 'data/to-db' }).click();
     await details().getByRole('heading', { name: 'to-db' }).waitFor();
 

@@ -39,9 +39,9 @@ export function changePolicyOptions(change: Partial<PolicyOptions>, how: 'push' 
   changeView({ policies: { ...viewStore.get().view.policies, ...change } }, how);
 }
 
-/** Leaves whatever is shown for the page of that policy (`kind/namespace/name`). */
-export function showPolicy(policy: string): void {
-  changeView({ mode: 'policies', policies: { ...viewStore.get().view.policies, tab: 'policies', policy } });
+/** Leaves whatever is shown for the page of that policy (`kind/namespace/name`), with one of its rules marked. */
+export function showPolicy(policy: string, rule: string | null = null): void {
+  changeView({ mode: 'policies', policies: { tab: 'policies', policy, rule } });
 }
 
 export function useView(): View {

@@ -62,7 +62,7 @@ describe('the details of a flow', () => {
     expect(fact('flow', 'Closed by')).toMatchObject({
       text: 'NetworkPolicy data/only-api',
       tokens: ['policy=data/only-api'],
-      policy: 'NetworkPolicy/data/only-api',
+      policy: { key: 'NetworkPolicy/data/only-api', rule: '' },
     });
     expect(details.row).toMatchObject({ policy: 'data/only-api', info: 'Policy denied · data/only-api' });
     expect(JSON.parse(details.json).flow).toMatchObject({
@@ -79,10 +79,13 @@ describe('the details of a flow', () => {
         ...{ ...NO_DECISION, direction: 1, allowedBy: [allow], auditDeniedBy: [deny], auditDefaultDeny: true },
       }),
     }));
-    expect(fact('flow', 'Allowed by')?.text).toBe('NetworkPolicy data/api spec.ingress[1]');
+    expect(fact('flow', 'Allowed by')).toMatchObject({
+      text: 'NetworkPolicy data/api spec.ingress[1]',
+      policy: { key: 'NetworkPolicy/data/api', rule: 'spec.ingress[1]' },
+    });
     expect(fact('flow', 'Would close')).toMatchObject({
       text: 'CiliumClusterwideNetworkPolicy lock',
-      policy: 'CiliumClusterwideNetworkPolicy//lock',
+      policy: { key: 'CiliumClusterwideNetworkPolicy//lock', rule: '' },
     });
   });
 

@@ -112,14 +112,14 @@ function serviceFacts(section: FlowFact['section'], service: ServiceReference): 
 
 function references(name: string, list: readonly PolicyReference[]): FlowFact[] {
   return list.flatMap((reference) => {
-    const { kind, namespace, name: policy } = reference;
+    const { kind, namespace, name: policy, path = '' } = reference;
     const facts = fact(
       'flow',
       name,
       referenceText(reference),
       `policy=${namespace === '' ? policy : `${namespace}/${policy}`}`,
     );
-    return facts.map((each) => ({ ...each, policy: policyKey(kind, namespace, policy) }));
+    return facts.map((each) => ({ ...each, policy: { key: policyKey(kind, namespace, policy), rule: path } }));
   });
 }
 

@@ -93,8 +93,8 @@ export interface FlowFact {
   readonly text: string;
   /** Filter tokens that ask for flows with this value; the second asks for this end only. */
   readonly tokens: readonly string[];
-  /** Key of the policy it names (`policyKey`). */
-  readonly policy?: string;
+  /** The policy it names (`policyKey`), and the path of its rule; empty for the policy as a whole. */
+  readonly policy?: { readonly key: string; readonly rule: string };
 }
 
 /** Everything about one flow. */

@@ -20,7 +20,9 @@ export function PairPolicies({ source, destination }: { source: string; destinat
             key={`${reach.policy} ${reach.path} ${reach.protocol} ${reach.firstPort}`}
             className="flex flex-wrap items-baseline gap-x-2 border-t border-line py-1.5 text-sm"
           >
-            <TextButton onClick={() => showPolicy(reach.policy)}>{reach.policy.replace(/^[^/]*\/\/?/, '')}</TextButton>
+            <TextButton onClick={() => showPolicy(reach.policy, reach.path)}>
+              {reach.policy.replace(/^[^/]*\/\/?/, '')}
+            </TextButton>
             <span className="text-dim">{portsOf(reach)}</span>
             {reach.audit && <span className="text-audit-text">until audit ends</span>}
             <span className="w-full font-mono text-2xs text-faint">{reach.path}</span>

@@ -25,7 +25,10 @@ export function FactMenu({ fact }: { fact: FlowFact }) {
           <Menu.Popup className="max-w-[min(360px,calc(100vw-16px))] min-w-44 rounded-lg border border-line bg-card p-1 text-sm shadow-[var(--shadow)] transition-opacity duration-150 outline-none data-[ending-style]:opacity-0 data-[starting-style]:opacity-0">
             {policy !== undefined && (
               <div className="border-b border-line/60 pb-1">
-                <Item icon={<Shield aria-hidden size={13} />} onClick={() => showPolicy(policy)}>
+                <Item
+                  icon={<Shield aria-hidden size={13} />}
+                  onClick={() => showPolicy(policy.key, policy.rule || null)}
+                >
                   Open the policy
                 </Item>
               </div>

@@ -103,7 +103,7 @@ function PolicyRow({ policy, current }: { policy: PolicyFacts; current: boolean 
       <button
         type="button"
         aria-current={current ? 'true' : undefined}
-        onClick={() => changePolicyOptions({ policy: policy.key })}
+        onClick={() => changePolicyOptions({ policy: policy.key, rule: null })}
         className={classNames(
           'flex w-full flex-col gap-0.5 border-b border-line/60 px-4 py-2 text-left focus-visible:-outline-offset-2',
           current ? 'bg-selected' : 'hover:bg-hover',

@@ -1,5 +1,5 @@
 import { ArrowLeft } from 'lucide-react';
-import type { ReactNode } from 'react';
+import { type ReactNode, useEffect, useRef } from 'react';
 import { formatCount } from '../../format/quantity.ts';
 import { formatAgo, formatMoment } from '../../format/time.ts';
 import { plural } from '../../graph/card-words.ts';
@@ -8,7 +8,7 @@ import { classNames } from '../../ui/class-names.ts';
 import { CopyButton } from '../../ui/copy-button.tsx';
 import { useMedia } from '../../ui/use-media.ts';
 import { useNow } from '../../ui/use-now.ts';
-import { changePolicyOptions, changeView, viewStore } from '../../view/view-store.ts';
+import { changePolicyOptions, changeView, useView, viewStore } from '../../view/view-store.ts';
 import type { PolicyFacts, PolicyReport, PolicyRuleFacts } from '../../worker/policy-report.ts';
 import { FindingNote } from './findings-list.tsx';
 import { closesWords } from './policy-browser.tsx';
@@ -142,9 +142,19 @@ function Rules({ policy, since, now }: { policy: PolicyFacts; since: number; now
   );
 }
 
+/** One rule; marked where a link leads to it. */
 function RuleRow({ rule, unused, now }: { rule: PolicyRuleFacts; unused: string; now: number }) {
+  const row = useRef<HTMLTableRowElement>(null);
+  const marked = useView().policies.rule === rule.path;
+  useEffect(() => {
+    if (marked) row.current?.scrollIntoView({ block: 'nearest' });
+  }, [marked]);
   return (
-    <tr className="border-t border-line align-top [&>td]:py-1.5">
+    <tr
+      ref={row}
+      aria-current={marked ? 'true' : undefined}
+      className={classNames('border-t border-line align-top [&>td]:py-1.5', marked && 'bg-selected')}
+    >
       <td className="text-dim">{rule.ingress ? 'ingress' : 'egress'}</td>
       <td className={rule.deny ? 'text-dropped-text' : 'text-forwarded-text'}>{rule.deny ? 'denies' : 'allows'}</td>
       <td className="min-w-0 pr-3">
