@@ -14,6 +14,7 @@ import {
   ipMessage,
   layer4Message,
   policyFields,
+  serviceMessage,
   tcpFlagsMessage,
   timeMessage,
 } from './flow-message.ts';
@@ -32,7 +33,7 @@ const LAYER4: Readonly<Record<number, number>> = { [PROTOCOL.TCP]: 1, [PROTOCOL.
 
 interface EndpointParts {
   readonly generation: number;
-  /** `source` with `source_names`, `destination` with `destination_names`, `interface`: fields of a flow, ready to write. */
+  /** `source` with its names and service, `destination` with its own, `interface`: fields of a flow, ready to write. */
   readonly source: Uint8Array;
   readonly destination: Uint8Array;
   readonly interface: Uint8Array;
@@ -221,8 +222,16 @@ export class FlowEncoder {
     const names = [...endpoint.names];
     const parts = {
       generation,
-      source: this.#part({ source: endpointMessage(endpoint), sourceNames: names }),
-      destination: this.#part({ destination: endpointMessage(endpoint), destinationNames: names }),
+      source: this.#part({
+        source: endpointMessage(endpoint),
+        sourceNames: names,
+        sourceService: serviceMessage(endpoint),
+      }),
+      destination: this.#part({
+        destination: endpointMessage(endpoint),
+        destinationNames: names,
+        destinationService: serviceMessage(endpoint),
+      }),
       interface: this.#part({ interface: interfaceMessage(endpoint) }),
       address: new TextEncoder().encode(endpoint.address),
       v6: endpoint.address.includes(':'),

@@ -72,6 +72,8 @@ export function hubbleFlowJson(
     node_name: `${boot.cluster}/${boot.node}`,
     source_names: names(source),
     destination_names: names(destination),
+    source_service: serviceJson(source),
+    destination_service: serviceJson(destination),
     reply: reply === REPLY.REPLY || undefined,
     event_type: dropped ? eventType(EVENT_TYPE.DROP, reason) : eventType(EVENT_TYPE.TRACE, traceSubType(observation)),
     traffic_direction: direction === DIRECTION.UNKNOWN ? undefined : directions.name(direction),
@@ -99,6 +101,11 @@ function endpointJson(endpoint: Endpoint): HubbleJson {
     workloads:
       endpoint.workloadName === '' ? undefined : [{ name: endpoint.workloadName, kind: endpoint.workloadKind }],
   });
+}
+
+/** The Service that the client asked for. */
+function serviceJson({ service }: Endpoint): HubbleJson | undefined {
+  return service && present({ name: service.name, namespace: service.namespace || undefined });
 }
 
 function addresses(source: string, destination: string): HubbleJson | undefined {

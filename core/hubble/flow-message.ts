@@ -18,6 +18,8 @@ import {
   NetworkInterfaceSchema,
   type Policy,
   PolicySchema,
+  type Service,
+  ServiceSchema,
   type TCPFlags,
   TCPFlagsSchema,
   type TraceObservationPoint,
@@ -58,6 +60,8 @@ export function flowMessage(columns: FlowColumns, row: number, tables: HubbleTab
     nodeName: `${boot.cluster}/${boot.node}`,
     sourceNames: [...source.names],
     destinationNames: [...destination.names],
+    sourceService: serviceMessage(source),
+    destinationService: serviceMessage(destination),
     interface: interfaceMessage(columns.observation[row] === OBSERVATION.TO_ENDPOINT ? destination : source),
     Summary: summary(columns, row),
     ...eventFields(columns, row),
@@ -114,6 +118,11 @@ export function endpointMessage(endpoint: Endpoint): EndpointMessage {
     podName: endpoint.pod,
     workloads: endpoint.workloadName === '' ? [] : [{ name: endpoint.workloadName, kind: endpoint.workloadKind }],
   });
+}
+
+/** The Service that the client asked for; undefined where it asked for the endpoint itself. */
+export function serviceMessage({ service }: Endpoint): Service | undefined {
+  return service && create(ServiceSchema, { name: service.name, namespace: service.namespace });
 }
 
 /** Undefined where neither end has an address. */

@@ -49,7 +49,10 @@ export const ENDPOINTS = [
   NO_ENDPOINT,
   pod('default', 'xwing-1', '10.0.0.1'),
   pod('default', 'xwing-2', '10.0.0.2', { interfaceIndex: 0, interfaceName: '' }),
-  pod('shop', 'cart-1', '10.0.1.1', { cluster: 'west' }),
+  pod('shop', 'cart-1', '10.0.1.1', {
+    cluster: 'west',
+    service: { namespace: 'shop', name: 'cart', portName: 'http', address: '10.96.0.7', port: 80 },
+  }),
   pod('shop', 'cart-2', 'fd00::12', { labels: ['k8s:app=cart', 'reserved:init', 'container:x=y'] }),
   pod('kube-system', 'default-1', '10.0.2.1', { workloadKind: '', workloadName: '' }),
   {

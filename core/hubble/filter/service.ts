@@ -1,9 +1,12 @@
-import { type FilterPart, nowhere } from './filter-part.ts';
-import { readNames } from './namespaced-name.ts';
+import { sidedPart } from './filter-part.ts';
+import { matchesName, readNames } from './namespaced-name.ts';
 
-/** `source_service`, `destination_service`. These flows name no service: read, and true of none. */
-export const serviceFilter: FilterPart = ({ sourceService, destinationService }) => {
-  readNames(sourceService, 'source_service');
-  readNames(destinationService, 'destination_service');
-  return sourceService.length + destinationService.length === 0 ? [] : [nowhere];
-};
+/** `source_service`, `destination_service`: the Service that a client asked for, written as pods are. */
+export const serviceFilter = sidedPart<string>(
+  ({ sourceService, destinationService }) => ({ source: sourceService, destination: destinationService }),
+  { source: 'source_service', destination: 'destination_service' },
+  (values, field) => {
+    const names = readNames(values, field);
+    return ({ service }) => service !== undefined && matchesName(names, service.namespace, service.name);
+  },
+);
