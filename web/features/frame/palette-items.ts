@@ -1,6 +1,7 @@
 import { bestMatches } from '../../actions/match.ts';
 import { type Action, isAvailable } from '../../actions/registry.ts';
 import type { SceneCard } from '../../graph/scene.ts';
+import type { PolicyFacts } from '../../worker/policy-report.ts';
 import type { NamespaceSummary } from '../../worker/protocol.ts';
 
 /** One line of the palette. */
@@ -21,19 +22,21 @@ export interface PaletteGroup {
 export interface PaletteSources {
   readonly actions: readonly Action[];
   readonly namespaces: readonly NamespaceSummary[];
+  readonly policies: readonly Pick<PolicyFacts, 'key' | 'kind' | 'namespace' | 'name'>[];
   readonly cards: readonly Pick<SceneCard, 'key' | 'title' | 'namespace' | 'sentence'>[];
   /** Whether what was typed is a filter as it stands. */
   readonly isFilter: (typed: string) => boolean;
   readonly showNamespace: (name: string) => void;
+  readonly showPolicy: (key: string) => void;
   readonly selectCard: (key: string) => void;
   readonly addFilter: (token: string) => void;
 }
 
-const MOST = { workloads: 8, namespaces: 6, actions: 12 };
+const MOST = { workloads: 8, namespaces: 6, policies: 6, actions: 12 };
 
 /** What answers the words typed, in groups; groups without an answer are left out. */
 export function paletteGroups(typed: string, sources: PaletteSources): PaletteGroup[] {
-  const { actions, namespaces, cards } = sources;
+  const { actions, namespaces, cards, policies } = sources;
   const words = typed.trim();
   const groups: PaletteGroup[] = [
     {
@@ -63,6 +66,19 @@ export function paletteGroups(typed: string, sources: PaletteSources): PaletteGr
           run: () => sources.showNamespace(name),
         }),
       ),
+    },
+    {
+      name: 'Policies',
+      // There may be many, and nobody looks for one without a word of its name.
+      items: (words === ''
+        ? []
+        : bestMatches(policies, words, ({ name, namespace }) => `${name} ${namespace}`, MOST.policies)
+      ).map(({ key, kind, name, namespace }) => ({
+        id: `policy ${key}`,
+        name,
+        detail: [namespace, kind].filter((part) => part !== '').join(' · '),
+        run: () => sources.showPolicy(key),
+      })),
     },
     {
       name: 'Actions',

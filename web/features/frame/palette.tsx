@@ -2,12 +2,13 @@ import { CornerDownLeft, Search } from 'lucide-react';
 import { useEffect, useId, useMemo, useRef, useState } from 'react';
 import { actionsStore } from '../../actions/registry.ts';
 import { sceneStore } from '../../live/map-client.ts';
-import { listNamespaces } from '../../live/session-client.ts';
+import { ask, listNamespaces } from '../../live/session-client.ts';
 import { useStore } from '../../live/store.ts';
 import { classNames } from '../../ui/class-names.ts';
 import { Dialog } from '../../ui/dialog.tsx';
 import { KeyCaps } from '../../ui/key-caps.tsx';
-import { changeView, viewStore } from '../../view/view-store.ts';
+import { changeView, showPolicy, viewStore } from '../../view/view-store.ts';
+import type { PolicyFacts } from '../../worker/policy-report.ts';
 import type { NamespaceSummary } from '../../worker/protocol.ts';
 import { isValidToken } from '../filters/token-check.ts';
 import { type PaletteItem, paletteGroups } from './palette-items.ts';
@@ -17,6 +18,7 @@ export function Palette({ onClose }: { onClose(): void }) {
   const [typed, setTyped] = useState('');
   const [active, setActive] = useState(0);
   const [namespaces, setNamespaces] = useState<readonly NamespaceSummary[]>([]);
+  const [policies, setPolicies] = useState<readonly PolicyFacts[]>([]);
   const actions = useStore(actionsStore);
   const cards = useStore(sceneStore)?.scene.cards;
   const id = useId();
@@ -28,6 +30,10 @@ export function Palette({ onClose }: { onClose(): void }) {
       (found) => closed || setNamespaces(found),
       () => {},
     );
+    ask({ about: 'policies' }).then(
+      (report) => closed || setPolicies(report.policies),
+      () => {},
+    );
     return () => {
       closed = true;
     };
@@ -37,13 +43,15 @@ export function Palette({ onClose }: { onClose(): void }) {
       paletteGroups(typed, {
         actions,
         namespaces,
+        policies,
         cards: cards ?? [],
         isFilter: (words) => /[=\s]/.test(words) && isValidToken(words),
         showNamespace: (name) => changeView({ namespaces: [name] }),
+        showPolicy,
         selectCard: (key) => changeView({ select: key }),
         addFilter: (token) => changeView({ filter: [...new Set([...viewStore.get().view.filter, token])] }),
       }),
-    [typed, actions, namespaces, cards],
+    [typed, actions, namespaces, policies, cards],
   );
   const items = groups.flatMap((group) => group.items);
   const current = Math.min(active, items.length - 1);
