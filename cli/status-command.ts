@@ -42,7 +42,9 @@ async function status(flags: StatusFlags): Promise<void> {
       console.log(JSON.stringify(toJson(StatusResponseSchema, response), null, 2));
     } else {
       const { statusText } = await import('./status-text.ts');
-      console.log(statusText(response));
+      const { kubeProxyNote } = await import('./kube-proxy-note.ts');
+      const note = await kubeProxyNote(server, { security: await clientSecurityOf(flags) });
+      console.log([statusText(response), ...note].join('\n'));
     }
     if (!complete(response, NodeState.CONNECTED)) process.exitCode = 1;
   } catch (error) {

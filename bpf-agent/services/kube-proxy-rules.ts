@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
 
 export interface KubeProxyRulesFound {
   readonly kind: 'iptables' | 'nftables';
@@ -7,20 +8,22 @@ export interface KubeProxyRulesFound {
 
 const FRESH_MS = 30_000;
 const DEADLINE_MS = 3_000;
-let known: { readonly atMs: number; readonly found: KubeProxyRulesFound[] } | undefined;
+let known: { readonly atMs: number; readonly found: Promise<KubeProxyRulesFound[]> } | undefined;
 
 /**
  * Rules of kube-proxy in this network namespace. They do no harm: what a program connects to is exchanged before a packet meets
  * them. Listing them may take long where there are many, so the answer is kept for half a minute.
  */
-export function kubeProxyRules(nowMs: number = performance.now()): readonly KubeProxyRulesFound[] {
+export function kubeProxyRules(nowMs: number = performance.now()): Promise<readonly KubeProxyRulesFound[]> {
   if (known === undefined || nowMs - known.atMs > FRESH_MS) known = { atMs: nowMs, found: look() };
   return known.found;
 }
 
-function look(): KubeProxyRulesFound[] {
-  const iptables = lines(['iptables-save', '-t', 'nat'], /^-A KUBE-(?:SERVICES|SVC-|SEP-|NODEPORTS)/);
-  const nftables = lines(['nft', '-s', 'list', 'table', 'ip', 'kube-proxy'], /^\s*(?:ip|meta|numgen|jump|goto)\b/);
+async function look(): Promise<KubeProxyRulesFound[]> {
+  const [iptables, nftables] = await Promise.all([
+    lines(['iptables-save', '-t', 'nat'], /^-A KUBE-(?:SERVICES|SVC-|SEP-|NODEPORTS)/),
+    lines(['nft', '-s', 'list', 'table', 'ip', 'kube-proxy'], /^\s*(?:ip|meta|numgen|jump|goto)\b/),
+  ]);
   return [
     ...(iptables > 0 ? [{ kind: 'iptables' as const, rules: iptables }] : []),
     ...(nftables > 0 ? [{ kind: 'nftables' as const, rules: nftables }] : []),
@@ -28,7 +31,14 @@ function look(): KubeProxyRulesFound[] {
 }
 
 /** How many lines of a tool's output are of this form; 0 where there is no such tool, or nothing of it. */
-function lines([command, ...args]: string[], form: RegExp): number {
-  const { status, stdout } = spawnSync(command!, args, { encoding: 'utf8', timeout: DEADLINE_MS, maxBuffer: 1 << 26 });
-  return status === 0 ? stdout.split('\n').filter((line) => form.test(line)).length : 0;
+function lines([command = '', ...args]: string[], form: RegExp): Promise<number> {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'ignore'], timeout: DEADLINE_MS });
+    let count = 0;
+    child.on('error', () => resolve(0));
+    child.on('close', () => resolve(count));
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      if (form.test(line)) count++;
+    });
+  });
 }

@@ -45,7 +45,11 @@ export function loadBalancerHandlers(options: LoadBalancerOptions): Handlers<typ
   };
 }
 
-function listServices(options: LoadBalancerOptions, namespace: string, name: string): ListServicesResponse {
+async function listServices(
+  options: LoadBalancerOptions,
+  namespace: string,
+  name: string,
+): Promise<ListServicesResponse> {
   const { source, sync, maps, node } = options;
   const connections = new Map<number, number>();
   for (const { backend } of maps.translations.values()) connections.set(backend, (connections.get(backend) ?? 0) + 1);
@@ -68,7 +72,7 @@ function listServices(options: LoadBalancerOptions, namespace: string, name: str
         ),
       }),
     );
-  const kubeProxy = kubeProxyRules().map(({ kind, rules }) => ({ node, kind, rules }));
+  const kubeProxy = (await kubeProxyRules()).map(({ kind, rules }) => ({ node, kind, rules }));
   return create(ListServicesResponseSchema, { services, problems: sync.problems, kubeProxy });
 }
 

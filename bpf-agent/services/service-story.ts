@@ -58,6 +58,7 @@ export class ServiceStory {
   readonly #worker: ChildProcess;
   readonly #answers: ((line: string) => void)[] = [];
   readonly #exited: Promise<void>;
+  #closed = false;
 
   constructor(options: DatapathOptions = {}) {
     const cgroup2 = findCgroup2();
@@ -106,10 +107,16 @@ export class ServiceStory {
     for (const protocol of [6, 17]) this.table.set(storyFrontend(frontend, backends, { protocol, ...more }));
   }
 
+  /** As an agent that ends: what is pinned stays at work. */
+  closeDatapath(): void {
+    if (!this.#closed) this.datapath.close();
+    this.#closed = true;
+  }
+
   async end(): Promise<void> {
     this.#worker.kill('SIGKILL');
     await this.#exited;
-    this.datapath.close();
+    this.closeDatapath();
     ip('netns', 'delete', this.netns);
     for (const deadline = Date.now() + 5_000; ; ) {
       try {

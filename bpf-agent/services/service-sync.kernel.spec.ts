@@ -1,10 +1,16 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ObjectStore } from '#runtime/cluster/object-store.ts';
 import { readObject } from '#runtime/cluster/read-object.ts';
 import type { ClusterSource } from '#runtime/cluster/source.ts';
 import { buildBpf } from '../../scripts/build-bpf.ts';
-import { ServiceStory } from './service-story.ts';
+import { unmountBpffs } from '../loader/bpffs.ts';
+import { openDatapath } from '../loader/datapath.ts';
+import { ServiceStory, storyFrontend } from './service-story.ts';
 import { ServiceSync } from './service-sync.ts';
+import { ServiceTable } from './service-table.ts';
 import { StaleDatagrams } from './stale-datagrams.ts';
 
 let story: ServiceStory;
@@ -159,5 +165,92 @@ describe('a connected datagram socket whose backend goes', () => {
       expect(await story.run(again)).toEqual(['a x', true]);
     });
     await story.run('kept.dns.close()');
+  });
+});
+
+/** Connects without pause until told to stop; then tells how many got through, and what else was said. */
+const LOAD = `kept.load = { ok: 0, others: [] };
+  kept.stop = false;
+  kept.running = (async () => {
+    while (!kept.stop) {
+      const { said, error } = await ask(80, kept.host);
+      if (said === 'a' || said === 'b') kept.load.ok++;
+      else kept.load.others.push(error ?? said);
+    }
+  })();`;
+const END = 'kept.stop = true; await kept.running; return kept.load';
+
+describe('under load', () => {
+  it('a hundred changes of endpoints a second reset nobody who is with, or comes to, a healthy backend', async () => {
+    store = new ObjectStore();
+    start();
+    service('web', { clusterIP: '10.96.1.6', ports: [{ port: 80 }] });
+    slice('web', ['127.0.0.1', '127.0.0.2']);
+    await turn();
+    // One that stays: a connection that echoes, opened before all changes.
+    await story.run(`kept.host = '10.96.1.6';
+      const server = net.createServer((socket) => socket.on('error', () => {}).pipe(socket));
+      await new Promise((resolve) => server.listen(8081, '127.0.0.1', resolve));
+      ${LOAD}`);
+    service('echo', { clusterIP: '10.96.1.7', ports: [{ port: 80 }] });
+    const echo = (...more: string[]) =>
+      store.set(
+        readObject('EndpointSlice', {
+          kind: 'EndpointSlice',
+          metadata: { name: 'echo-1', namespace: 'shop', labels: { 'kubernetes.io/service-name': 'echo' } },
+          addressType: 'IPv4',
+          ports: [{ name: '', protocol: 'TCP', port: 8081 }],
+          endpoints: ['127.0.0.1', ...more].map((address) => ({ addresses: [address] })),
+        }),
+      );
+    echo();
+    await turn();
+    await story.run(`kept.echo = net.connect(80, '10.96.1.7'); kept.heard = ''; kept.echoError = '';
+      kept.echo.on('data', (data) => (kept.heard += data)).on('error', (error) => (kept.echoError = error.code));
+      await new Promise((resolve) => kept.echo.on('connect', resolve))`);
+    let changes = 0;
+    for (const end = Date.now() + 3_000; Date.now() < end; changes += 2) {
+      slice('web', changes % 4 === 0 ? ['127.0.0.1'] : ['127.0.0.2', '127.0.0.1']);
+      echo(...(changes % 4 === 0 ? [] : ['127.0.0.9']));
+      await story.run(`kept.echo.write('x')`);
+      await new Promise((resolve) => setTimeout(resolve, 8));
+    }
+    expect(changes).toBeGreaterThan(150);
+    const { ok, others } = await story.run<{ ok: number; others: string[] }>(END);
+    expect(others).toEqual([]);
+    expect(ok).toBeGreaterThan(100);
+    await vi.waitFor(async () =>
+      expect(await story.run('return [kept.heard.length, kept.echoError]')).toEqual([changes / 2, '']),
+    );
+    await story.run('kept.echo.destroy()');
+  });
+
+  it('an agent that ends and one that takes over let every connection through', async () => {
+    const pins = mkdtempSync(join(tmpdir(), 'waggle-services-'));
+    const other = new ServiceStory({ pinDirectory: join(pins, 'bpf') });
+    try {
+      await other.run(`await serve('a', 8080, '127.0.0.1'); kept.host = '10.96.2.1'`);
+      other.serve('10.96.2.1:80', ['127.0.0.1:8080']);
+      await other.run(LOAD);
+      const settled = () => new Promise((resolve) => setTimeout(resolve, 200));
+      await settled();
+      other.closeDatapath();
+      await settled();
+      const next = openDatapath({ connections: 4096, ringBytes: 1 << 20, pinDirectory: join(pins, 'bpf') });
+      next.attachServices(other.cgroup);
+      const table = new ServiceTable(next.maps.services);
+      expect(table.size).toBe(2);
+      await settled();
+      table.set(storyFrontend('10.96.2.1:80', ['127.0.0.1:8080']));
+      await settled();
+      const { ok, others } = await other.run<{ ok: number; others: string[] }>(END);
+      expect(others).toEqual([]);
+      expect(ok).toBeGreaterThan(50);
+      next.close();
+    } finally {
+      await other.end();
+      unmountBpffs(join(pins, 'bpf'));
+      rmSync(pins, { recursive: true, force: true });
+    }
   });
 });
