@@ -21,7 +21,8 @@ describe.skipIf(PROMETHEUS === undefined)('metrics, read by a real Prometheus (s
         WAGGLE_METRICS_CONTEXT: 'source_namespace,destination_namespace,destination_pod,traffic_direction',
       },
     });
-    await lab.scenario('stars', 'b');
+    // Some probes answered, others denied.
+    await lab.scenario('stars', 'd');
     await lab.running(5);
     backend = await Backend.start(lab.stateDir);
     const nodes = JSON.parse(await waggleOk(['lab', 'get', 'nodes', '--name', lab.name, '-o', 'json'])) as {

@@ -1,0 +1,38 @@
+import { expect, it } from 'vitest';
+import { LossSource } from '#proto/gen/waggle/v1/flow_pb.ts';
+import { createRegistry } from '#runtime/metrics.ts';
+import { registerAgentMetrics } from './agent-metrics.ts';
+
+it('tells what the agent says of itself, read when it is scraped', async () => {
+  const registry = createRegistry({ processMetrics: false });
+  const losses = new Map<LossSource, number>([[LossSource.KERNEL_RING, 5]]);
+  let flows = 10;
+  registerAgentMetrics(registry, {
+    flows: () => flows,
+    flowsPerSecond: () => 2.5,
+    endpoints: () => 3,
+    unattached: () => 1,
+    followers: () => 2,
+    exported: () => 7,
+    exportLost: () => 1,
+    connections: () => 99,
+    losses: () => losses,
+    dropped: () => [4, 0, 0, 0, 0, 0, 0],
+  });
+  expect(await registry.metrics()).toContain('hubble_lost_events_total{source="kernel_ring"} 5\n');
+  flows = 11;
+  losses.set(LossSource.AGENT_RING, 2);
+  const text = await registry.metrics();
+  for (const line of [
+    'waggle_agent_flows_total 11',
+    'waggle_agent_followers 2',
+    'waggle_agent_unattached_pods 1',
+    'waggle_agent_exported_flows_total 7',
+    'waggle_agent_export_lost_flows_total 1',
+    'hubble_lost_events_total{source="kernel_ring"} 5',
+    'hubble_lost_events_total{source="agent_ring"} 2',
+    'waggle_agent_dropped_packets_total{reason="policy denied"} 4',
+  ]) {
+    expect(text).toContain(`${line}\n`);
+  }
+});
