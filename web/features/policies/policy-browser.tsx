@@ -9,7 +9,7 @@ import { changePolicyOptions } from '../../view/view-store.ts';
 import type { PolicyFacts, PolicyReport } from '../../worker/policy-report.ts';
 import { PolicyDetails } from './policy-details.tsx';
 import { Enforcement } from './policy-marks.tsx';
-import { hitsOf, type PolicyScope, unusedRules } from './policy-summary.ts';
+import { closesWords, hitsOf, type PolicyScope, unusedRules } from './policy-summary.ts';
 
 /** The list of policies, and beside it what there is to say of the chosen one; of the first until one is chosen. */
 export function PolicyBrowser(props: { scope: PolicyScope; report: PolicyReport; chosen: string | null }) {
@@ -140,10 +140,4 @@ function PolicyRow({ policy, current }: { policy: PolicyFacts; current: boolean 
       </button>
     </li>
   );
-}
-
-export function closesWords({ closesIngress, closesEgress }: PolicyFacts): string {
-  if (closesIngress && closesEgress) return 'closes both ways';
-  if (closesIngress) return 'closes inward';
-  return closesEgress ? 'closes outward' : 'closes nothing';
 }

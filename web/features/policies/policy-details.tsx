@@ -11,9 +11,8 @@ import { useNow } from '../../ui/use-now.ts';
 import { changePolicyOptions, changeView, useView, viewStore } from '../../view/view-store.ts';
 import type { PolicyFacts, PolicyReport, PolicyRuleFacts } from '../../worker/policy-report.ts';
 import { FindingNote } from './findings-list.tsx';
-import { closesWords } from './policy-browser.tsx';
 import { Enforcement, policyName } from './policy-marks.tsx';
-import { countedSince } from './policy-summary.ts';
+import { closesWords, countedSince } from './policy-summary.ts';
 import { WorkloadRows } from './workload-rows.tsx';
 
 /** What there is to know about one policy. */

@@ -85,3 +85,10 @@ export function findingWords({ message }: PolicyFinding, policy: PolicyFacts): s
   // A field's path stays as it is written.
   return /^specs?[.[]/.test(rest) ? rest : rest.charAt(0).toUpperCase() + rest.slice(1);
 }
+
+/** Which directions it closes to what no rule allows. */
+export function closesWords({ closesIngress, closesEgress }: PolicyFacts): string {
+  if (closesIngress && closesEgress) return 'closes both ways';
+  if (closesIngress) return 'closes inward';
+  return closesEgress ? 'closes outward' : 'closes nothing';
+}
