@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { allocateColumns } from '../flow/columns.ts';
 import { NO_ENDPOINT } from '../flow/endpoint.ts';
 import { FLOW_FIELD_NAMES } from '../flow/fields.ts';
@@ -13,9 +12,10 @@ export function generatedWindow(rows: number, seed: number): FlowWindow {
     window.nodeNumber({ cluster: 'west', node: 'worker-2.internal', bootId: 0xdefn }),
   ];
   const columns = allocateColumns(rows);
-  const random = fc.sample(row, { numRuns: rows, seed });
-  random.forEach((values, index) => {
-    for (const name of FLOW_FIELD_NAMES) columns[name][index] = (values as Record<string, number>)[name] ?? 0;
+  const random = randomNumbers(seed);
+  for (let index = 0; index < rows; index++) {
+    const values = randomRow(random);
+    for (const name of FLOW_FIELD_NAMES) columns[name][index] = values[name] ?? 0;
     columns.sequence[index] = index + 1;
     columns.timeSeconds[index] = 1_700_000_000 + index;
     columns.node[index] = nodes[values.node];
@@ -24,7 +24,7 @@ export function generatedWindow(rows: number, seed: number): FlowWindow {
     columns.policy[index] = values.policy === 0 ? 0 : window.decisions.intern(DECISIONS[values.policy - 1]);
     if (columns.verdict[index] !== 2) columns.dropReason[index] = 0;
     window.push(columns, index);
-  });
+  }
   return window;
 }
 
@@ -72,20 +72,37 @@ const DECISIONS = [
   { ...NO_DECISION, direction: 2, deniedBy: [{ ...policy('all', -1), namespace: '' }], defaultDeny: true },
 ];
 
-const row = fc.record({
-  timeNanos: fc.oneof(fc.constantFrom(0, 5, 5_000, 5_000_000), fc.nat(999_999_999)),
-  node: fc.nat(1),
-  source: fc.nat(ENDPOINTS.length - 1),
-  destination: fc.nat(ENDPOINTS.length - 1),
-  sourcePort: fc.constantFrom(0, 1, 8, 80, 443, 127, 128, 41_234, 65_535),
-  destinationPort: fc.constantFrom(0, 1, 4, 53, 80, 443, 6_379, 65_535),
-  protocol: fc.constantFrom(6, 6, 6, 17, 1, 58, 132, 2, 112, 47, 0),
-  verdict: fc.constantFrom(0, 1, 1, 1, 2, 2, 4),
-  dropReason: fc.constantFrom(0, 133, 151, 158, 181),
-  observation: fc.constantFrom(3, 101, 101, 0),
-  trigger: fc.nat(6),
-  direction: fc.nat(2),
-  reply: fc.nat(2),
-  tcpFlags: fc.oneof(fc.constantFrom(0, 2, 0x10, 0x12, 0x11, 0x04), fc.nat(255)),
-  policy: fc.nat(DECISIONS.length),
-});
+/** Numbers from 0 to below 1, the same for the same seed (mulberry32). */
+function randomNumbers(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 0x1_0000_0000;
+  };
+}
+
+function randomRow(
+  random: () => number,
+): Record<string, number> & { node: number; source: number; destination: number; policy: number } {
+  const below = (count: number) => Math.floor(random() * count);
+  const oneOf = (...values: number[]) => values[below(values.length)];
+  return {
+    timeNanos: below(2) === 0 ? oneOf(0, 5, 5_000, 5_000_000) : below(1_000_000_000),
+    node: below(2),
+    source: below(ENDPOINTS.length),
+    destination: below(ENDPOINTS.length),
+    sourcePort: oneOf(0, 1, 8, 80, 443, 127, 128, 41_234, 65_535),
+    destinationPort: oneOf(0, 1, 4, 53, 80, 443, 6_379, 65_535),
+    protocol: oneOf(6, 6, 6, 17, 1, 58, 132, 2, 112, 47, 0),
+    verdict: oneOf(0, 1, 1, 1, 2, 2, 4),
+    dropReason: oneOf(0, 133, 151, 158, 181),
+    observation: oneOf(3, 101, 101, 0),
+    trigger: below(7),
+    direction: below(3),
+    reply: below(3),
+    tcpFlags: below(2) === 0 ? oneOf(0, 2, 0x10, 0x12, 0x11, 0x04) : below(256),
+    policy: below(DECISIONS.length + 1),
+  };
+}
