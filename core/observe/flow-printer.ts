@@ -33,8 +33,8 @@ export interface Printed {
 
 const COLORS = { red: 31, green: 32, yellow: 33, magenta: 35, cyan: 36 } as const;
 const DICT_SEPARATOR = '------------';
-/** A table's columns are as wide as its first rows need; what is longer later pushes its row to the right. */
-const ROWS_MEASURED = 64;
+/** A table is as wide as its rows need; of a longer one, or one that is followed, as the rows before need. */
+const ROWS_MEASURED = 10_000;
 const MOST_NAMES = 50;
 
 const lossSources = vocabulary('loss source', LostEventSource);
