@@ -1,12 +1,45 @@
 import { Bookmark, ChevronDown } from 'lucide-react';
 import { type ComponentProps, lazy, Suspense, useRef } from 'react';
+import { sceneStore } from '../../live/map-client.ts';
+import { viewStore } from '../../view/view-store.ts';
 import type { FilterBar } from './filter-bar.tsx';
 
+/** The controls come that long after the first map was told, or without one after this long. */
+const AFTER_MAP_MS = 400;
+const LATEST_MS = 4_000;
+
 /**
- * The filter's controls, with the vocabulary of filters behind them, come a moment after the frame. Until then their place is
- * taken by what looks like them; the field takes what is typed, and hands it over.
+ * The filter's controls, with the vocabulary of filters behind them, come after the first map, or as soon as somebody moves.
+ * Until then their place is taken by what looks like them; the field takes what is typed, and hands it over.
  */
-const load = () => import('./filter-controls.ts');
+let loaded: Promise<typeof import('./filter-controls.ts')> | undefined;
+
+function load(): Promise<typeof import('./filter-controls.ts')> {
+  loaded ??= wanted().then(() => import('./filter-controls.ts'));
+  return loaded;
+}
+
+function wanted(): Promise<void> {
+  if (viewStore.get().view.filter.length > 0 || sceneStore.get() !== null) return Promise.resolve();
+  return new Promise((resolve) => {
+    const ended = new AbortController();
+    const { signal } = ended;
+    const end = () => {
+      ended.abort();
+      leave();
+      clearTimeout(timer);
+      resolve();
+    };
+    let timer = setTimeout(end, LATEST_MS);
+    const leave = sceneStore.subscribe(() => {
+      leave();
+      clearTimeout(timer);
+      timer = setTimeout(end, AFTER_MAP_MS);
+    });
+    for (const type of ['pointermove', 'pointerdown', 'keydown', 'focusin']) addEventListener(type, end, { signal });
+  });
+}
+
 const Bar = lazy(() => load().then((module) => ({ default: module.FilterBar })));
 const Show = lazy(() => load().then((module) => ({ default: module.ShowMenu })));
 const Saved = lazy(() => load().then((module) => ({ default: module.SavedViews })));
