@@ -7,6 +7,8 @@ import { RttSamples } from './rtt-samples.ts';
 
 /** No edge: the map is at its limit. */
 export const NO_EDGE = -1;
+/** Services told of one edge. */
+const MOST_SERVICES = 4;
 
 /** Who talks to whom on which port, in arrays indexed by edge. */
 export class EdgeTable {
@@ -33,6 +35,8 @@ export class EdgeTable {
   readonly drops = new EdgeDrops();
   readonly rtt = new RttSamples();
   readonly omitted = new DistinctCount();
+  /** Services that clients came through, by edge: `namespace/name`. */
+  readonly services: (string[] | undefined)[] = [];
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -64,6 +68,7 @@ export class EdgeTable {
       this.spare.clear(edge);
       this.drops.clear(edge);
       this.rtt.clear(edge);
+      this.services[edge] = undefined;
       this.#index.add(this, edge);
       this.size++;
       return edge;
@@ -71,6 +76,15 @@ export class EdgeTable {
     if (seenMs > this.lastSeenMs[edge]) this.lastSeenMs[edge] = seenMs;
     else if (seenMs < this.firstSeenMs[edge]) this.firstSeenMs[edge] = seenMs;
     return edge;
+  }
+
+  /** Somebody came through this Service: the edge is told again when that is news. */
+  through(edge: number, service: string, version: number): void {
+    const known = this.services[edge];
+    if (known === undefined) this.services[edge] = [service];
+    else if (known.includes(service) || known.length >= MOST_SERVICES) return;
+    else known.push(service);
+    this.createdVersion[edge] = version;
   }
 
   /** Forgets edges last heard of before then. Returns their ids. */

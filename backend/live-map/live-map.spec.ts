@@ -86,6 +86,27 @@ describe('the live map', () => {
     });
   });
 
+  it('tells the Services that clients came through, also when they are seen after the edge', () => {
+    const map = liveMap();
+    const through = (name: string) => ({
+      ...DB,
+      service: { namespace: 'data', name, portName: '', address: '10.96.0.1', port: 3306 },
+    });
+    see(map, SYN_IN);
+    expect(drawn(map).edges[0].services).toEqual([]);
+    const { version } = map;
+    see(map, { ...SYN, destination: through('maindb') }, { ...SYN, destination: through('maindb') });
+    map.tick();
+    const [edge] = map.changesSince(version - 1)!.edges;
+    expect(edge.services).toEqual(['data/maindb']);
+    see(map, { ...SYN, destination: through('replica') });
+    const update = drawn(map);
+    expect(update.edges).toHaveLength(1);
+    expect(update.edges[0].services).toEqual(['data/maindb', 'data/replica']);
+    // The pod is one, whichever way clients come to it.
+    expect(update.cards.find(({ name }) => name === 'maindb')?.members).toBe(1);
+  });
+
   it('has one card of a workload for each node, where that is asked for', () => {
     const [one, two] = [pod('shop', 'web', 'node1', '10.0.1.1', 'a'), pod('shop', 'web', 'node2', '10.0.2.1', 'b')];
     const flows = [

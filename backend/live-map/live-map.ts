@@ -58,6 +58,7 @@ export class LiveMap {
   readonly firstSeen: FirstSeen | undefined;
   readonly #observes: (cluster: string, node: string) => boolean;
   readonly #replicas: (card: CardName) => number;
+  readonly #endpoints: EndpointStore;
   readonly #maxAgeMs: number;
   readonly #now: () => number;
   /** By CardTable's pod node number. */
@@ -74,6 +75,7 @@ export class LiveMap {
   constructor(options: LiveMapOptions) {
     this.cards = new CardTable(options.endpoints, options.maxCards ?? DEFAULT_MAX_CARDS, options.perNode ?? false);
     this.edges = new EdgeTable(options.maxEdges ?? DEFAULT_MAX_EDGES);
+    this.#endpoints = options.endpoints;
     this.firstSeen = options.firstSeen;
     this.#observes = options.observes ?? (() => true);
     this.#replicas = options.replicas ?? (() => 0);
@@ -137,6 +139,10 @@ export class LiveMap {
     // Of a guessed orientation, the packet's own way is what the counters call original.
     const turned = guessed && back;
     const opened = columns.trigger[row] === TRIGGER.FIRST_PACKET && columns.reply[row] === REPLY.ORIGINAL ? 1 : 0;
+    if (opened === 1) {
+      const { service } = this.#endpoints.get(back ? columns.source[row] : columns.destination[row]);
+      if (service !== undefined) edges.through(edge, `${service.namespace}/${service.name}`, this.version);
+    }
     counters.add(
       edge,
       second,

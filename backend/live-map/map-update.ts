@@ -98,6 +98,7 @@ function edgeMessage(map: LiveMap, edge: number, second: number): Edge {
     protocol: edges.portProtocol[edge] % 256,
     firstSeen: timestamp(Math.min(seenMs, everMs ?? seenMs)),
     stats: statsMessage(map, edge, second),
+    services: edges.services[edge] ?? [],
   });
 }
 

@@ -24,6 +24,8 @@ export interface EdgeDetails {
   readonly forwardedShare: number;
   readonly firstSeen: number;
   readonly lastSeen: number;
+  /** Services that clients came through: `namespace/name`. */
+  readonly services: readonly string[];
   /** Never seen before: see `isNew`. */
   readonly isNew: boolean;
 }
@@ -160,6 +162,7 @@ function edgeDetails(model: MapModel, edges: readonly ModelEdge[], now: number):
           forwardedShare: all > 0 ? 1 - stats.dropped / all : -1,
           firstSeen,
           lastSeen: stats.lastSeen,
+          services: edge.services ?? [],
           isNew: isNew(firstSeen, model.knownSince, now),
         },
       ];

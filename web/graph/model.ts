@@ -57,6 +57,8 @@ export interface ModelEdge {
   /** 0 where the protocol has none. */
   readonly port: number;
   readonly protocol: number;
+  /** Services that clients came through: `namespace/name`; absent = none is known. */
+  readonly services?: readonly string[];
   readonly firstSeen: number;
   readonly stats: EdgeStats;
   /** Nobody was seen to do it: a rule of a policy allows it. */

@@ -23,6 +23,8 @@ export interface MapOptions {
   readonly quiet: QuietTime;
   /** Also what policies allow, and nobody does. */
   readonly reach: boolean;
+  /** Services stand between clients and backends. */
+  readonly services: boolean;
 }
 
 export const DEFAULT_MAP_OPTIONS: MapOptions = {
@@ -34,12 +36,13 @@ export const DEFAULT_MAP_OPTIONS: MapOptions = {
   hide: '',
   quiet: '5m',
   reach: false,
+  services: false,
 };
 
 const MOST_TEXT = 500;
 const LABEL_KEY = /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 
-/** Reads `?group=&name=&focus=&hops=&find=&hide=&quiet=&reach=`. */
+/** Reads `?group=&name=&focus=&hops=&find=&hide=&quiet=&reach=&services=`. */
 export function readMapOptions(
   parameters: URLSearchParams,
   choice: <T extends string>(parameter: string, choices: readonly T[], fallback: T) => T,
@@ -58,6 +61,7 @@ export function readMapOptions(
     hide: (parameters.get('hide') ?? '').slice(0, MOST_TEXT),
     quiet: choice('quiet', QUIET_TIMES, DEFAULT_MAP_OPTIONS.quiet),
     reach: choice('reach', ['', '1'] as const, '') === '1',
+    services: choice('services', ['', '1'] as const, '') === '1',
   };
 }
 
@@ -72,6 +76,7 @@ export function printMapOptions(options: MapOptions, add: (parameter: string, va
   if (options.hide !== '') add('hide', options.hide);
   if (options.quiet !== DEFAULT_MAP_OPTIONS.quiet) add('quiet', options.quiet);
   if (options.reach) add('reach', '1');
+  if (options.services) add('services', '1');
 }
 
 export function quietMs(quiet: QuietTime): number {

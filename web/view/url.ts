@@ -1,5 +1,6 @@
 import { printMapOptions, readMapOptions } from './map-options.ts';
 import { printPolicyOptions, readPolicyOptions } from './policy-options.ts';
+import { printServiceOptions, readServiceOptions } from './service-options.ts';
 import { printTableOptions, readTableOptions } from './table-options.ts';
 import { DEFAULT_VIEW, VERDICT_FILTERS, VIEW_MODES, type View } from './view.ts';
 
@@ -62,6 +63,7 @@ export function parseView(search: string): { view: View; problems: UrlProblem[] 
       map: readMapOptions(parameters, choice, problems),
       table: readTableOptions(parameters, problems),
       policies: readPolicyOptions(parameters, choice),
+      services: readServiceOptions(parameters),
     },
   };
 }
@@ -78,6 +80,7 @@ export function printView(view: View): string {
   printMapOptions(view.map, add);
   printTableOptions(view.table, add);
   printPolicyOptions(view.policies, add);
+  printServiceOptions(view.services, add);
   if (view.embed !== null) add('embed', view.embed);
   if (view.theme !== undefined) add('theme', view.theme);
   return parts.length === 0 ? '' : `?${parts.join('&')}`;

@@ -2,6 +2,7 @@ import { createStore, useStore } from '../live/store.ts';
 import { applyTheme } from '../theme/theme.ts';
 import type { MapOptions } from './map-options.ts';
 import type { PolicyOptions } from './policy-options.ts';
+import type { ServiceOptions } from './service-options.ts';
 import type { TableOptions } from './table-options.ts';
 import { parseView, printView, type UrlProblem } from './url.ts';
 import type { View } from './view.ts';
@@ -42,6 +43,10 @@ export function changePolicyOptions(change: Partial<PolicyOptions>, how: 'push' 
 /** Leaves whatever is shown for the page of that policy (`kind/namespace/name`), with one of its rules marked. */
 export function showPolicy(policy: string, rule: string | null = null): void {
   changeView({ mode: 'policies', policies: { tab: 'policies', policy, rule } });
+}
+
+export function changeServiceOptions(change: Partial<ServiceOptions>, how: 'push' | 'replace' = 'push'): void {
+  changeView({ services: { ...viewStore.get().view.services, ...change } }, how);
 }
 
 export function useView(): View {

@@ -1,12 +1,13 @@
 import type { StreamView } from '../worker/protocol.ts';
 import { DEFAULT_MAP_OPTIONS, type MapOptions } from './map-options.ts';
 import { DEFAULT_POLICY_OPTIONS, type PolicyOptions } from './policy-options.ts';
+import { DEFAULT_SERVICE_OPTIONS, type ServiceOptions } from './service-options.ts';
 import { DEFAULT_TABLE_OPTIONS, type TableOptions } from './table-options.ts';
 
-export type ViewMode = 'map' | 'table' | 'list' | 'policies';
+export type ViewMode = 'map' | 'table' | 'list' | 'policies' | 'services';
 export type VerdictFilter = 'all' | 'forwarded' | 'dropped' | 'audit';
 
-export const VIEW_MODES: readonly ViewMode[] = ['map', 'table', 'list', 'policies'];
+export const VIEW_MODES: readonly ViewMode[] = ['map', 'table', 'list', 'policies', 'services'];
 export const VERDICT_FILTERS: readonly VerdictFilter[] = ['all', 'forwarded', 'dropped', 'audit'];
 
 /** What a person is looking at. It is the URL: whoever opens the same URL sees the same. */
@@ -26,6 +27,7 @@ export interface View {
   readonly map: MapOptions;
   readonly table: TableOptions;
   readonly policies: PolicyOptions;
+  readonly services: ServiceOptions;
 }
 
 export const DEFAULT_VIEW: View = {
@@ -39,6 +41,7 @@ export const DEFAULT_VIEW: View = {
   map: DEFAULT_MAP_OPTIONS,
   table: DEFAULT_TABLE_OPTIONS,
   policies: DEFAULT_POLICY_OPTIONS,
+  services: DEFAULT_SERVICE_OPTIONS,
 };
 
 /** What the server is asked for: tokens it could not read are left out, so that the rest of the view works. */

@@ -14,6 +14,7 @@ import { FlowStore } from './flow-store.ts';
 import { callUnary } from './grpc-web-client.ts';
 import { askPolicies } from './policy-answer.ts';
 import type { AnyAnswer, Description, DescriptionQuestion, Question, ValuesQuestion } from './question.ts';
+import { askServices, askTrace } from './service-answer.ts';
 
 /** Flows the panel lists. */
 const LATEST = 12;
@@ -30,6 +31,10 @@ export function answerQuestion(base: string, question: Question): Promise<AnyAns
       return description(base, question);
     case 'policies':
       return askPolicies(base);
+    case 'services':
+      return askServices(base);
+    case 'trace':
+      return askTrace(base, question);
   }
 }
 

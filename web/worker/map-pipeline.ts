@@ -8,10 +8,12 @@ import { updateLayout } from '../graph/layout-incremental.ts';
 import { type DetailedGraph, levelOfDetail } from '../graph/level-of-detail.ts';
 import { changedNumbers, type LiveNumbers, liveNumbers } from '../graph/live.ts';
 import { MapModelReceiver } from '../graph/map-delta.ts';
+import type { MapModel } from '../graph/model.ts';
 import { applyPins, type Pins } from '../graph/pins.ts';
 import { namingLabels } from '../graph/plates.ts';
 import { markReach, type ReachView, withReach } from '../graph/reach.ts';
 import { buildScene } from '../graph/scene.ts';
+import { withServices } from '../graph/service-cards.ts';
 import { visibleGraph } from '../graph/visible.ts';
 import { DEFAULT_MAP_OPTIONS, type MapOptions, quietMs } from '../view/map-options.ts';
 import { parsePair } from '../view/pair.ts';
@@ -173,7 +175,8 @@ export class MapPipeline {
     if (this.#graph === undefined || now - this.#graphAt >= patience) {
       this.#stale = false;
       const { group, focus, hops, hide, quiet } = this.#options;
-      const visible = visibleGraph(this.#reach === undefined ? this.#model : withReach(this.#model, this.#reach), {
+      const model = this.#shown();
+      const visible = visibleGraph(this.#reach === undefined ? model : withReach(model, this.#reach), {
         now: this.#now(),
         quietAfterMs: quietMs(quiet),
         hide: expressionOf(hide),
@@ -200,6 +203,11 @@ export class MapPipeline {
     return layout;
   }
 
+  /** What is known, with the Services between where they are asked for. */
+  #shown(): MapModel {
+    return this.#options.services ? withServices(this.#model) : this.#model;
+  }
+
   /** By the server's clock. */
   #now(): number {
     return Date.now() + this.#model.clockAhead;
@@ -210,8 +218,8 @@ export class MapPipeline {
     const pair = parsePair(this.#selected);
     const details =
       pair === undefined
-        ? cardDetails(this.#model, this.#selected, this.#now())
-        : pairDetails(this.#model, pair, this.#options.group, this.#now());
+        ? cardDetails(this.#shown(), this.#selected, this.#now())
+        : pairDetails(this.#shown(), pair, this.#options.group, this.#now());
     this.#emit({ type: 'details', key: this.#selected, details: details ?? null });
   }
 }

@@ -101,6 +101,7 @@ export class MapStore {
       protocol: message.protocol,
       firstSeen: milliseconds(message.firstSeen),
       stats: edgeStats(message.stats),
+      ...(message.services.length === 0 ? {} : { services: message.services }),
     };
     this.#edges.set(message.id, edge);
     return edge;

@@ -1,13 +1,31 @@
 import type { PolicyDecision } from '#core/flow/policy-decision.ts';
 import type { PolicyReport } from './policy-report.ts';
 import type { FlowRow } from './protocol.ts';
+import type { ServiceReport, TraceReport } from './service-report.ts';
 
 /** What a tab asks of the server, beside what it watches. Answers are plain data. */
-export type Question = ValuesQuestion | DescriptionQuestion | PoliciesQuestion;
+export type Question = ValuesQuestion | DescriptionQuestion | PoliciesQuestion | ServicesQuestion | TraceQuestion;
 
 /** All policies of the cluster. */
 export interface PoliciesQuestion {
   readonly about: 'policies';
+}
+
+/** All Services of the cluster. */
+export interface ServicesQuestion {
+  readonly about: 'services';
+}
+
+/** What a connection to an address would hit. */
+export interface TraceQuestion {
+  readonly about: 'trace';
+  readonly address: string;
+  readonly port: number;
+  /** TCP, UDP. */
+  readonly protocol: string;
+  /** Who connects; both empty = a process of a node. */
+  readonly namespace: string;
+  readonly pod: string;
 }
 
 /** Which values of a filter field recent flows of a view have. */
@@ -77,10 +95,14 @@ export interface DropDescription {
   readonly policy: PolicyDecision | null;
 }
 
-export type AnyAnswer = readonly string[] | Description | PolicyReport;
+export type AnyAnswer = readonly string[] | Description | PolicyReport | ServiceReport | TraceReport;
 
 export type Answer<Q extends Question> = Q extends ValuesQuestion
   ? readonly string[]
   : Q extends DescriptionQuestion
     ? Description
-    : PolicyReport;
+    : Q extends ServicesQuestion
+      ? ServiceReport
+      : Q extends TraceQuestion
+        ? TraceReport
+        : PolicyReport;

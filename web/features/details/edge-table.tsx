@@ -70,6 +70,7 @@ function EdgeRow({ edge, by, description, now }: EdgeTableProps & { edge: EdgeDe
           {by === 'port' ? <span className="numbers truncate">{words}</span> : <Peer edge={edge} by={by} />}
           {edge.isNew && <NewMark />}
         </div>
+        {edge.services.length > 0 && <Through services={edge.services} />}
         <Seen edge={edge} now={now} port={by === 'port' ? 0 : edge.port} />
       </th>
       <td className="py-1.5 pr-2">
@@ -138,5 +139,25 @@ function Seen({ edge, now, port }: { edge: EdgeDetails; now: number; port: numbe
       {port > 0 && <span className="numbers">:{port} </span>}
       {last === 'now' ? (first === 'now' ? 'since just now' : `since ${first}`) : `${first} to ${last}`}
     </span>
+  );
+}
+
+/** Which Services clients asked for: the way from one card to the other. */
+function Through({ services }: { services: readonly string[] }) {
+  return (
+    <div className="flex min-w-0 flex-wrap gap-x-1.5 text-2xs text-faint">
+      through
+      {services.map((service) => (
+        <button
+          key={service}
+          type="button"
+          title={`Show Service ${service}`}
+          onClick={() => changeView({ mode: 'services', services: { service } })}
+          className="min-w-0 truncate text-dim underline-offset-2 hover:text-link hover:underline"
+        >
+          {service}
+        </button>
+      ))}
+    </div>
   );
 }

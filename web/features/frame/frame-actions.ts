@@ -88,6 +88,7 @@ export const FRAME_ACTIONS: readonly Action[] = [
   showMode('table', 'Show the flow table', '2', 'flows only'),
   showMode('list', 'Show the list of workloads', '3', 'text'),
   showMode('policies', 'Show policies', '4', 'network policy rules coverage findings'),
+  showMode('services', 'Show Services', '5', 'load balancing backends trace'),
   {
     id: 'select.none',
     name: 'Close details',

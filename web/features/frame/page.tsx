@@ -21,6 +21,9 @@ const Obstacle = lazy(() => import('../status/obstacle.tsx').then((module) => ({
 const PoliciesPage = lazy(() =>
   import('../policies/policies-page.tsx').then((module) => ({ default: module.PoliciesPage })),
 );
+const ServicesPage = lazy(() =>
+  import('../services/services-page.tsx').then((module) => ({ default: module.ServicesPage })),
+);
 const FlowTable = lazy(() => import('../flows/flow-table.tsx').then((module) => ({ default: module.FlowTable })));
 const DetailsPanel = lazy(() =>
   import('../details/details-panel.tsx').then((module) => ({ default: module.DetailsPanel })),
@@ -53,7 +56,7 @@ export function Page() {
     </ErrorEdge>
   );
   const panel =
-    select === null || obstacle !== null || mode === 'policies' ? null : (
+    select === null || obstacle !== null || mode === 'policies' || mode === 'services' ? null : (
       <ErrorEdge key={select} part="The panel">
         <Suspense fallback={<Waiting>Loading</Waiting>}>
           <DetailsPanel />
@@ -83,6 +86,12 @@ export function Page() {
       <ErrorEdge part="The page of policies">
         <Suspense fallback={<Waiting>Loading policies</Waiting>}>
           <PoliciesPage />
+        </Suspense>
+      </ErrorEdge>
+    ) : mode === 'services' ? (
+      <ErrorEdge part="The page of Services">
+        <Suspense fallback={<Waiting>Loading Services</Waiting>}>
+          <ServicesPage />
         </Suspense>
       </ErrorEdge>
     ) : (

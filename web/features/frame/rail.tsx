@@ -1,4 +1,4 @@
-import { Hexagon, ListTree, Moon, Shield, Sun, TableProperties } from 'lucide-react';
+import { Hexagon, ListTree, Moon, Network, Shield, Sun, TableProperties } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useStore } from '../../live/store.ts';
 import { themeStore } from '../../theme/theme.ts';
@@ -12,6 +12,7 @@ const MODES: readonly { mode: ViewMode; name: string; icon: ReactNode }[] = [
   { mode: 'table', name: 'Flow table', icon: <TableProperties aria-hidden size={18} strokeWidth={1.75} /> },
   { mode: 'list', name: 'List of workloads', icon: <ListTree aria-hidden size={18} strokeWidth={1.75} /> },
   { mode: 'policies', name: 'Policies', icon: <Shield aria-hidden size={18} strokeWidth={1.75} /> },
+  { mode: 'services', name: 'Services', icon: <Network aria-hidden size={18} strokeWidth={1.75} /> },
 ];
 
 /** What fills the page, and the theme. At the left; along the bottom on narrow pages. */

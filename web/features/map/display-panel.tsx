@@ -95,6 +95,15 @@ function Options() {
         choices={QUIET_TIMES.map((value) => [value, TIMES[value]] as const)}
         onChange={(quiet) => changeMapOptions({ quiet: quiet as QuietTime })}
       />
+      <Choice
+        label="Services"
+        value={map.services ? '1' : ''}
+        choices={[
+          ['', 'arrows from clients to backends'],
+          ['1', 'cards of their own between them'],
+        ]}
+        onChange={(value) => changeMapOptions({ services: value === '1' })}
+      />
       <HideField />
       <div className="flex flex-wrap gap-2 border-t border-line pt-3">
         <Button disabled={open.length === 0} onClick={() => foldPlates(open, true)}>

@@ -74,6 +74,13 @@ export function registerMapActions(canvas: () => MapCanvas | null, findField: ()
       words: 'policy reach rules allowed',
       run: toggleReach,
     },
+    {
+      id: 'map-services',
+      group,
+      name: 'Show Services between clients and backends, or only arrows',
+      words: 'service load balancing',
+      run: () => changeMapOptions({ services: !viewStore.get().view.map.services }),
+    },
     { id: 'map-fold', group, name: 'Fold all groups up', run: () => foldPlates(openPlates(), true) },
     { id: 'map-unfold', group, name: 'Unfold all groups', run: () => foldPlates(foldedPlates(), false) },
     ...GROUP_BY.map((by) => ({

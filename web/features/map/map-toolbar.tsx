@@ -103,7 +103,9 @@ function HiddenCards() {
   );
 }
 
-function isUsual({ group, nameLabel, quiet, hide }: MapOptions): boolean {
+function isUsual({ group, nameLabel, quiet, hide, services }: MapOptions): boolean {
   const usual = DEFAULT_MAP_OPTIONS;
-  return group === usual.group && nameLabel === usual.nameLabel && quiet === usual.quiet && hide === usual.hide;
+  return (
+    group === usual.group && nameLabel === usual.nameLabel && quiet === usual.quiet && hide === usual.hide && !services
+  );
 }
