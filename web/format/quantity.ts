@@ -24,6 +24,11 @@ export function formatBytes(bytes: number): string {
   return `${threeDigits(bytes / 1e9)} GB`;
 }
 
+/** Bytes per second: `1.2 kB/s`; a dash where flows come and nobody tells their bytes, as from somebody else's Hubble. */
+export function formatByteRate(bytes: number, flows: number): string {
+  return bytes === 0 && flows > 0 ? '–' : `${formatBytes(bytes)}/s`;
+}
+
 /** Microseconds: `84 µs`, `0.8 ms`, `31 ms`, `1.2 s`; a dash where it is not known (0). */
 export function formatMicros(micros: number): string {
   if (!(micros > 0)) return '–';

@@ -1,5 +1,5 @@
 import { cardToken } from '#core/card/card-token.ts';
-import { formatBytes, formatMicros, formatRate, formatShare } from '../../format/quantity.ts';
+import { formatByteRate, formatMicros, formatRate, formatShare } from '../../format/quantity.ts';
 import { formatAgo, formatMoment } from '../../format/time.ts';
 import { plural } from '../../graph/card-words.ts';
 import type { CardDetails } from '../../graph/details.ts';
@@ -23,6 +23,10 @@ export function CardPanel({ details, described }: { details: CardDetails; descri
   const dropped = received.dropped + sent.dropped;
   const edges = [...details.connectsFrom, ...details.reaches].map(({ key }) => key);
   const again = received.retransmits + sent.retransmits;
+  const toServers = received.bytes + sent.bytes;
+  const back = received.replyBytes + sent.replyBytes;
+  // Where bytes are told there are some, one way at least.
+  const untold = toServers + back > 0 ? 0 : received.flows + sent.flows;
   return (
     <>
       <PanelHeader
@@ -66,8 +70,8 @@ export function CardPanel({ details, described }: { details: CardDetails; descri
       {problem !== '' && <Problem>{problem}</Problem>}
       <footer className="flex flex-col gap-1.5">
         <p className="numbers text-2xs text-faint">
-          {formatBytes(received.bytes + sent.bytes)}/s to servers, {formatBytes(received.replyBytes + sent.replyBytes)}
-          /s back{again > 0 && `, ${plural(again, 'segment', 'segments')} sent again`}
+          {formatByteRate(toServers, untold)} to servers, {formatByteRate(back, untold)} back
+          {again > 0 && `, ${plural(again, 'segment', 'segments')} sent again`}
         </p>
         <Seen firstSeen={card.firstSeen} lastSeen={card.lastSeen} clockAhead={clockAhead} />
         {token !== undefined && (

@@ -1,4 +1,4 @@
-import { formatBytes, formatMicros, formatRate, formatShare } from '../../format/quantity.ts';
+import { formatByteRate, formatMicros, formatRate, formatShare } from '../../format/quantity.ts';
 import { formatAgo, formatMoment } from '../../format/time.ts';
 import { portWords } from '../../graph/card-words.ts';
 import type { EdgeDetails } from '../../graph/details.ts';
@@ -93,7 +93,7 @@ function EdgeRow({ edge, by, description, now }: EdgeTableProps & { edge: EdgeDe
           </button>
         )}
         <span className="block truncate text-2xs text-faint" title="To the server and back">
-          {formatBytes(bytes)}/s
+          {formatByteRate(bytes, edge.flows)}
         </span>
       </td>
       <td className="numbers truncate py-1.5 text-right text-xs">

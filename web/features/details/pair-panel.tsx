@@ -1,5 +1,5 @@
 import { ArrowRight } from 'lucide-react';
-import { formatBytes, formatMicros, formatRate, formatShare } from '../../format/quantity.ts';
+import { formatByteRate, formatBytes, formatMicros, formatRate, formatShare } from '../../format/quantity.ts';
 import type { EndDetails, PairDetails } from '../../graph/details.ts';
 import { plateOfFolded } from '../../graph/group.ts';
 import { changeView } from '../../view/view-store.ts';
@@ -40,7 +40,7 @@ export function PairPanel({ details, described }: { details: PairDetails; descri
           { name: 'Flows', value: formatRate(total.flows) },
           {
             name: 'Bytes',
-            value: `${formatBytes(total.bytes + total.replyBytes)}/s`,
+            value: formatByteRate(total.bytes + total.replyBytes, total.flows),
             title: `${formatBytes(total.bytes)}/s there, ${formatBytes(total.replyBytes)}/s back`,
           },
           { name: 'Passed', value: all === 0 ? '–' : formatShare(1 - total.dropped / all), alarm: total.dropped > 0 },
