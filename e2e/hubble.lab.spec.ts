@@ -15,7 +15,9 @@ beforeAll(async () => {
   lab = await Lab.up();
   await lab.scenario('guestbook');
   await lab.scenario('stars', 'b');
-  await lab.running(7);
+  await lab.scenario('death-star', 'b');
+  await lab.scenario('bookinfo');
+  await lab.running(17);
   backend = await Backend.start(lab.stateDir);
   relay = backend.grpc;
   await eventually('flows of both scenarios', 60_000, async () => {
@@ -55,6 +57,30 @@ describe('waggle observe', () => {
       'default/web2:PORT (ID:N) <- default/maindb:3306 (ID:N) to-endpoint FORWARDED (TCP Flags: SYN, ACK)',
       'default/web:PORT (ID:N) -> kube-system/cluster-dns:53 (ID:N) to-stack FORWARDED (UDP)',
       'default/web:PORT (ID:N) <- kube-system/cluster-dns:53 (ID:N) to-endpoint FORWARDED (UDP)',
+    ],
+    'death-star': [
+      'default/tiefighter:PORT (ID:N) -> default/deathstar:80 (ID:N) to-stack FORWARDED (TCP Flags: SYN)',
+      'default/tiefighter:PORT (ID:N) -> default/deathstar:80 (ID:N) to-endpoint FORWARDED (TCP Flags: SYN)',
+      'default/tiefighter:PORT (ID:N) <- default/deathstar:80 (ID:N) to-stack FORWARDED (TCP Flags: SYN, ACK)',
+      'default/tiefighter:PORT (ID:N) <- default/deathstar:80 (ID:N) to-endpoint FORWARDED (TCP Flags: SYN, ACK)',
+      'default/tiefighter:PORT (ID:N) -> kube-system/cluster-dns:53 (ID:N) to-stack FORWARDED (UDP)',
+      'default/tiefighter:PORT (ID:N) <- kube-system/cluster-dns:53 (ID:N) to-endpoint FORWARDED (UDP)',
+      'default/xwing:PORT (ID:N) -> default/deathstar:80 (ID:N) to-stack FORWARDED (TCP Flags: SYN)',
+      'default/xwing:PORT (ID:N) -> default/deathstar:80 (ID:N) Policy denied DROPPED (TCP Flags: SYN)',
+      'default/xwing:PORT (ID:N) -> kube-system/cluster-dns:53 (ID:N) to-endpoint FORWARDED (UDP)',
+      'default/xwing:PORT (ID:N) <- kube-system/cluster-dns:53 (ID:N) to-stack FORWARDED (UDP)',
+    ],
+    bookinfo: [
+      'bookinfo/load-generator:PORT (ID:N) -> bookinfo/productpage-v1:9080 (ID:N) to-stack FORWARDED (TCP Flags: SYN)',
+      'bookinfo/load-generator:PORT (ID:N) <- bookinfo/productpage-v1:9080 (ID:N) to-endpoint FORWARDED (TCP Flags: SYN, ACK)',
+      'bookinfo/productpage-v1:PORT (ID:N) -> bookinfo/details-v1:9080 (ID:N) to-stack FORWARDED (TCP Flags: SYN)',
+      'bookinfo/productpage-v1:PORT (ID:N) <- bookinfo/details-v1:9080 (ID:N) to-endpoint FORWARDED (TCP Flags: SYN, ACK)',
+      'bookinfo/productpage-v1:PORT (ID:N) -> bookinfo/reviews-v1:9080 (ID:N) to-endpoint FORWARDED (TCP Flags: SYN)',
+      'bookinfo/productpage-v1:PORT (ID:N) -> bookinfo/reviews-v2:9080 (ID:N) to-endpoint FORWARDED (TCP Flags: SYN)',
+      'bookinfo/productpage-v1:PORT (ID:N) -> bookinfo/reviews-v3:9080 (ID:N) to-endpoint FORWARDED (TCP Flags: SYN)',
+      'bookinfo/reviews-v2:PORT (ID:N) -> bookinfo/ratings-v1:9080 (ID:N) to-stack FORWARDED (TCP Flags: SYN)',
+      'bookinfo/reviews-v3:PORT (ID:N) <- bookinfo/ratings-v1:9080 (ID:N) to-endpoint FORWARDED (TCP Flags: SYN, ACK)',
+      'bookinfo/load-generator:PORT (ID:N) -> kube-system/cluster-dns:53 (ID:N) to-stack FORWARDED (UDP)',
     ],
     stars: [
       'client/client:PORT (ID:N) -> stars/frontend:80 (ID:N) to-stack FORWARDED (TCP Flags: SYN)',
@@ -113,6 +139,7 @@ describe.skipIf(HUBBLE_CLI === undefined)('the real hubble command (skipped wher
     const namespaces = await hubble(relay, ['list', 'namespaces']);
     expect(namespaces.stdout.split('\n').slice(0, -1)).toEqual([
       'NAMESPACE',
+      'bookinfo',
       'client',
       'default',
       'kube-system',
