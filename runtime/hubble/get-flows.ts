@@ -51,13 +51,18 @@ export async function* getFlows(
       position = window.end;
       for (let from = 0; from < last.length && !signal.aborted; from += ROWS_PER_CHUNK) {
         const messages: Uint8Array[] = [];
+        let missed = 0;
         for (const at of last.slice(from, from + ROWS_PER_CHUNK)) {
           // Overwritten while the reader took what was before.
-          if (at < window.start) continue;
+          if (at < window.start) {
+            missed++;
+            continue;
+          }
           const slot = window.slot(at);
           if (until !== undefined && isAfter(window.columns, slot, until, 0)) continue;
           messages.push(encoder.response(window.columns, slot));
         }
+        if (missed > 0) messages.unshift(lostEvent(overwritten(flows, missed)));
         yield new EncodedResponses(messages);
       }
       if (!follow) return;

@@ -237,6 +237,46 @@ describe('GetFlows', () => {
     await iterator.return?.();
   });
 
+  test.each([
+    ['the last so many', { number: 20_000n, follow: true }],
+    ['a time', { since: at(0), follow: true }],
+  ])('a reader from %s that stands still is told what it missed', async (_from, request) => {
+    const { client, append, window } = await observe(20_000);
+    const stream = client.getFlows(request)[Symbol.asyncIterator]();
+    let flows = 0;
+    let lost = 0;
+    const take = async () => {
+      const { responseTypes } = (await stream.next()).value;
+      if (responseTypes.case === 'lostEvents') lost += Number(responseTypes.value.numEventsLost);
+      else flows++;
+    };
+    await take();
+    // The server has filled what the connection holds and waits; meanwhile all it would have sent next is overwritten.
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    append(30_000);
+    while (flows + lost < window.end) await take();
+    expect(flows + lost).toBe(50_000);
+    expect(lost).toBeGreaterThan(10_000);
+    expect(flows).toBeGreaterThan(20_000);
+    await stream.return?.();
+  });
+
+  test('serves a thousand followers alike', async () => {
+    const { client, append, followers } = await observe(100);
+    const ended = new AbortController();
+    const readers = Array.from({ length: 1_000 }, async () => {
+      const stream = client.getFlows({ follow: true }, { signal: ended.signal });
+      let count = 0;
+      for await (const _response of stream) if (++count === 3) break;
+      return count;
+    });
+    await vi.waitFor(() => expect(followers()).toBe(1_000), { timeout: 30_000 });
+    const ticker = setInterval(() => append(1), 20);
+    cleanups.push(() => clearInterval(ticker));
+    expect(await Promise.all(readers)).toEqual(Array.from({ length: 1_000 }, () => 3));
+    await vi.waitFor(() => expect(followers()).toBe(0), { timeout: 30_000 });
+  });
+
   test('honours the field mask', async () => {
     const { read } = await observe(5);
     for (const { responseTypes, nodeName } of await read({ fieldMask: { paths: ['node_name', 'source.namespace'] } })) {
