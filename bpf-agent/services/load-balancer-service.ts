@@ -4,6 +4,7 @@ import { cidrHas, parseCidr } from '#core/ip/cidr.ts';
 import { exclusions } from '#core/service/exclusion.ts';
 import {
   type Frontend,
+  type FrontendKind,
   frontendKey,
   frontendText,
   serviceProtocol,
@@ -36,6 +37,13 @@ export interface LoadBalancerOptions {
   /** Connections opened, as far as flows tell. */
   readonly opened: Pick<ServiceNumbers, 'opened'>;
 }
+
+const KIND_WORDS: Readonly<Record<FrontendKind, string>> = {
+  'cluster-ip': 'cluster address',
+  'node-port': 'node port',
+  'external-ip': 'external address',
+  'load-balancer': 'load-balancer address',
+};
 
 /** What this node's load-balancing holds and would do. */
 export function loadBalancerHandlers(options: LoadBalancerOptions): Handlers<typeof LoadBalancerService> {
@@ -119,7 +127,7 @@ function traceService(
   if (frontend === undefined) return withoutFrontend(options, wanted.address, asked);
   const { namespace, service: name } = frontend;
   const portName = frontend.portName === '' ? '' : `, port "${frontend.portName}"`;
-  const steps = [`${asked} is the ${frontend.kind} of Service ${namespace}/${name}${portName}.`];
+  const steps = [`${asked} is the ${KIND_WORDS[frontend.kind]} of Service ${namespace}/${name}${portName}.`];
   const service = source.get('Service', namespace, name);
   if (service !== undefined) {
     steps.push(...exclusions(service, sync.slicesOf(namespace, name), sync.view, frontend));

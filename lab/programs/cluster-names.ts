@@ -20,21 +20,50 @@ export interface NamedService {
   externalName: string;
 }
 
+/** A Service without ready pods is named after so long, and one with them after so short a time, as agents hear of them, too. */
+const NEW_MS = 10_000;
+const SERVED_MS = 400;
+
 /** What cluster DNS knows: Services and their endpoints by name, and names by address. Built anew after a change. */
 export class ClusterNames {
   readonly #source: ClusterSource;
+  readonly #now: () => number;
+  /** Services that came while we were looking, by `name.namespace`: from when on they are named. */
+  readonly #namedFrom = new Map<string, { atMs: number; served: boolean }>();
   #services: Map<string, NamedService> | undefined;
   #byAddress = new Map<string, string>();
 
-  constructor(source: ClusterSource) {
+  constructor(source: ClusterSource, now: () => number = () => performance.now()) {
     this.#source = source;
-    source.onChange(({ kind }) => {
+    this.#now = now;
+    source.onChange(({ kind, old, new: object }) => {
+      if (kind === 'Service') this.#follow((object ?? old)!.metadata, old === undefined, object === undefined);
       if (kind === 'Service' || kind === 'ServiceCIDR' || kind === 'EndpointSlice') this.#services = undefined;
     });
   }
 
   service(namespace: string, name: string): NamedService | undefined {
     return this.#built().get(`${name}.${namespace}`);
+  }
+
+  /**
+   * Whether a Service is too new to be named by its address. Programs of a scenario start together with what they call: a
+   * Service without a ready pod yet would refuse them, and their start would be told as a failure.
+   */
+  isTooNew({ name, namespace, endpoints }: NamedService): boolean {
+    const from = this.#namedFrom.get(`${name}.${namespace}`);
+    if (from === undefined) return false;
+    if (!from.served && endpoints.some(({ ready }) => ready)) {
+      from.served = true;
+      from.atMs = Math.min(from.atMs, this.#now() + SERVED_MS);
+    }
+    return this.#now() < from.atMs;
+  }
+
+  #follow({ name, namespace }: { name: string; namespace: string }, isNew: boolean, isGone: boolean): void {
+    const key = `${name}.${namespace}`;
+    if (isGone) this.#namedFrom.delete(key);
+    else if (isNew) this.#namedFrom.set(key, { atMs: this.#now() + NEW_MS, served: false });
   }
 
   hasNamespace(namespace: string): boolean {

@@ -93,6 +93,29 @@ describe('cluster DNS of a cluster that balances Services', () => {
     expect(data('dual', 'AAAA')).toEqual(['fd09::3']);
   });
 
+  test('one that is new is named when it is served, or after a while', () => {
+    let nowMs = 0;
+    const later = new ObjectStore();
+    const known = new ClusterNames(later as unknown as ClusterSource, () => nowMs);
+    const name = 'new.shop.svc.cluster.local';
+    const asked = () => answerQuestion({ name, type: 'A' }, known);
+    later.set(
+      readObject('ServiceCIDR', { kind: 'ServiceCIDR', metadata: { name: 'k' }, spec: { cidrs: ['10.9.0.0/16'] } }),
+    );
+    later.set(readObject('Service', { kind: 'Service', metadata: meta('new'), spec: { clusterIPs: ['10.9.0.9'] } }));
+    expect(asked()).toMatchObject({ code: 0, answers: [] });
+    nowMs = 9_999;
+    expect(asked().answers).toEqual([]);
+    nowMs = 10_000;
+    expect(asked().answers).toMatchObject([{ data: '10.9.0.9' }]);
+    later.delete('Service', 'shop', 'new');
+    later.set(readObject('Service', { kind: 'Service', metadata: meta('new'), spec: { clusterIPs: ['10.9.0.9'] } }));
+    later.set(slice('new-4', 'new', 'IPv4', [{ addresses: ['10.0.0.8'] }], []));
+    expect(asked().answers).toEqual([]);
+    nowMs += 400;
+    expect(asked().answers).toMatchObject([{ data: '10.9.0.9' }]);
+  });
+
   test('a headless one still stands for its pods', () => {
     expect(data('db')).toEqual(['10.0.1.9']);
   });

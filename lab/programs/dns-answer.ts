@@ -69,6 +69,7 @@ export function answerQuestion({ name, type }: Question, names: ClusterNames): N
     if (service.externalName !== '') return alias(name, service.externalName, type, names);
     if (type === 'SRV') return services(name, service);
     if (service.addresses.length > 0) {
+      if (names.isTooNew(service)) return existing();
       return existing(
         addresses(
           name,
