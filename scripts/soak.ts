@@ -1,9 +1,9 @@
 /**
- * A long run. First a million random connections under random policies, the kernel's verdict against the engine's; then real
- * traffic: a lab with the demo's scenarios, its agents and a backend, watched for memory that grows, flows that are lost and
- * nodes that go away. Run by `npm run soak`.
+ * A long run. First a million random connections under random policies, the kernel's verdict against the engine's; then a page
+ * that watches a large map; then real traffic: a lab with the demo's scenarios, its agents and a backend, watched for memory
+ * that grows, flows that are lost and nodes that go away. Run by `npm run soak`.
  *
- *     node scripts/soak.ts [--minutes 30] [--connections 1000000]     0 leaves a part out
+ *     node scripts/soak.ts [--minutes 30] [--page-minutes 10] [--connections 1000000]     0 leaves a part out
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -16,6 +16,7 @@ import { listScenarios, scenarioSources } from '../lab/scenario.ts';
 import { type Lab, startLab } from '../lab/start-lab.ts';
 import { FlowService, NodeState, type StatusResponse } from '../proto/gen/waggle/v1/flow_pb.ts';
 import { createClient } from '../runtime/grpc/client.ts';
+import { soakPage } from './soak-page.ts';
 
 interface Sample {
   readonly minute: number;
@@ -34,13 +35,14 @@ const MAX_GROWTH_MIB = 48;
 const CONNECTIONS_PER_CASE = 4.5;
 
 const { values } = parseArgs({
-  options: { minutes: { type: 'string', default: '30' }, connections: { type: 'string', default: '1000000' } },
+  options: {
+    minutes: { type: 'string', default: '30' },
+    'page-minutes': { type: 'string', default: '10' },
+    connections: { type: 'string', default: '1000000' },
+  },
 });
-const minutes = Number(values.minutes);
-if (!(minutes === 0 || (minutes >= 1 && minutes <= 24 * 60))) {
-  console.error(`waggle: --minutes ${values.minutes}: expected 0 or a number from 1 to 1440`);
-  process.exit(2);
-}
+const minutes = minutesOf('minutes');
+const pageMinutes = minutesOf('page-minutes');
 const connections = Number(values.connections);
 if (!(Number.isSafeInteger(connections) && connections >= 0 && connections <= 1e9)) {
   console.error(`waggle: --connections ${values.connections}: expected a number from 0 to 1,000,000,000`);
@@ -52,6 +54,12 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(sign
 process.env.WAGGLE_LOG_LEVEL ??= 'warn';
 
 if (connections > 0 && !(await kernelAgreesWithEngine(connections))) process.exit(1);
+if (pageMinutes > 0 && !interrupt.signal.aborted) {
+  const wrong = await soakPage(pageMinutes, interrupt.signal, say);
+  for (const problem of wrong) console.log(`waggle: ${problem}`);
+  if (wrong.length > 0) console.log('soak: failed, the page');
+  if (wrong.length > 0) process.exit(1);
+}
 if (minutes === 0 || interrupt.signal.aborted) process.exit(0);
 
 const lab = await startLab({ name: `soak-${randomBytes(4).toString('hex')}`, nodes: 2, onProgress: say });
@@ -74,6 +82,13 @@ try {
 for (const problem of problems) console.log(`waggle: ${problem}`);
 console.log(problems.length === 0 ? 'soak: passed' : `soak: failed, ${problems.length} problems`);
 process.exit(problems.length === 0 ? 0 : 1);
+
+function minutesOf(option: 'minutes' | 'page-minutes'): number {
+  const count = Number(values[option]);
+  if (count === 0 || (count >= 1 && count <= 24 * 60)) return count;
+  console.error(`waggle: --${option} ${values[option]}: expected 0 or a number from 1 to 1440`);
+  process.exit(2);
+}
 
 async function kernelAgreesWithEngine(count: number): Promise<boolean> {
   say(`${count} connections under random policies, kernel against engine`);
