@@ -42,7 +42,8 @@ export function cardSentence(grouped: Named, by: PlateKind = 'namespace'): strin
 function workloadSentence(card: ModelCard): string {
   const versions = ['version', 'app.kubernetes.io/version'].map((key) => labelValue(card, key)).filter(Boolean);
   const words = card.workloadKind === 'Deployment' ? [] : [card.workloadKind];
-  if (card.workloadKind !== 'Pod') words.push(pods(card));
+  // A Service is an address, and its pods are its backends'.
+  if (card.workloadKind !== 'Pod' && card.workloadKind !== 'Service') words.push(pods(card));
   return [...words, ...versions].join(' · ');
 }
 

@@ -96,6 +96,7 @@ export function Seen(props: { firstSeen: number; lastSeen: number; clockAhead: n
 
 function subtitle({ card, sentence }: CardDetails): string {
   const parts = [card.workloadKind, card.namespace].filter((part) => part !== '');
+  if (card.workloadKind === 'Service') return parts.join(' · ');
   if (card.kind !== 'workload') return [...parts, sentence].join(' · ');
   const nodes =
     card.nodes.length > 0
