@@ -54,6 +54,7 @@ interface AgentFlags extends Record<TimeoutFlag, number>, ServerTlsFlags, Export
   policyEntries: number;
   attachMode: 'auto' | 'tcx' | 'clsact';
   policyAudit: boolean;
+  services: 'on' | 'off';
   detachOnExit: boolean;
 }
 
@@ -171,6 +172,12 @@ export function agentCommand(): Command {
         defaultText: formatDuration(milliseconds),
       });
     }),
+    setting<string>({
+      flags: '--services <on|off>',
+      description: 'balance Services in the kernel for everything below the cgroup root; off leaves them to kube-proxy',
+      parser: oneOf('on', 'off'),
+      default: 'on',
+    }),
     setting<boolean>({
       flags: '--policy-audit',
       description: 'evaluate network policies and report what they would drop, without dropping it',
@@ -233,6 +240,7 @@ async function runAgent(flags: AgentFlags): Promise<void> {
     procRoot: flags.procRoot,
     flows: flags.flows,
     policyAudit: flags.policyAudit,
+    services: flags.services === 'on',
     datapath: {
       ringBytes: flags.ringSize,
       connections: flags.connections,
