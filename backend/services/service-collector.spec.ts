@@ -1,0 +1,86 @@
+import { create } from '@bufbuild/protobuf';
+import { afterEach, describe, expect, it } from 'vitest';
+import {
+  ListServicesResponseSchema,
+  LoadBalancerService,
+  TraceOutcome,
+  TraceServiceResponseSchema,
+} from '#proto/gen/waggle/v1/service_pb.ts';
+import { ObjectStore } from '#runtime/cluster/object-store.ts';
+import { readObject } from '#runtime/cluster/read-object.ts';
+import type { ClusterSource } from '#runtime/cluster/source.ts';
+import { type GrpcServer, startGrpcServer } from '#runtime/grpc/server.ts';
+import { Code, service } from '#runtime/grpc/service.ts';
+import { ServiceCollector } from './service-collector.ts';
+
+const servers: GrpcServer[] = [];
+const collector = new ServiceCollector();
+afterEach(async () => {
+  collector.close();
+  await Promise.all(servers.splice(0).map((server) => server.stop()));
+});
+
+/** An agent that has one Service with these backends. */
+async function agent(name: string, backends: Record<string, number>) {
+  const handlers = service(LoadBalancerService, {
+    listServices: async () =>
+      create(ListServicesResponseSchema, {
+        services: [
+          {
+            ...{ namespace: 'shop', name: 'web', type: 'ClusterIP', clusterIps: ['10.96.0.1'] },
+            frontends: [
+              {
+                ...{ kind: 'cluster-ip', address: '10.96.0.1', port: 80, protocol: 'TCP' },
+                backends: Object.entries(backends).map(([address, connections]) => ({
+                  ...{ address, port: 8080, weight: 1, connections, opened: BigInt(connections * 10) },
+                })),
+              },
+            ],
+          },
+        ],
+        problems: ['the same everywhere'],
+      }),
+    traceService: async () => create(TraceServiceResponseSchema, { node: name, outcome: TraceOutcome.BALANCED }),
+  });
+  const server = await startGrpcServer({ address: '127.0.0.1:0', services: [handlers] });
+  servers.push(server);
+  return { name, address: server.address };
+}
+
+const context = { signal: new AbortController().signal, peer: '' };
+
+describe('the Services of all nodes', () => {
+  it('are put together, each backend with the connections of every node', async () => {
+    collector.follow([
+      await agent('n1', { '10.0.0.1': 2 }),
+      await agent('n2', { '10.0.0.1': 3, '10.0.0.2': 1 }),
+      { name: 'n3', address: '127.0.0.1:1' },
+    ]);
+    const handlers = collector.handlers(undefined);
+    const response = await handlers.listServices({ namespace: '', name: '' } as never, context);
+    const [frontend] = response.services![0]!.frontends!;
+    expect(frontend!.backends!.map(({ address, connections, opened }) => [address, connections, opened])).toEqual([
+      ['10.0.0.1', 5, 50n],
+      ['10.0.0.2', 1, 10n],
+    ]);
+    expect(response.problems).toEqual(['the same everywhere']);
+    expect(response.silentNodes).toEqual([expect.stringMatching(/^n3: UNAVAILABLE: /)]);
+    const none = await handlers.listServices({ namespace: 'other', name: '' } as never, context);
+    expect(none.services).toEqual([]);
+  });
+
+  it('are traced where the client’s pod runs', async () => {
+    collector.follow([await agent('n1', {}), await agent('n2', {})]);
+    const store = new ObjectStore();
+    store.set(
+      readObject('Pod', { kind: 'Pod', metadata: { name: 'web-1', namespace: 'shop' }, spec: { nodeName: 'n2' } }),
+    );
+    const { traceService } = collector.handlers(store as unknown as ClusterSource);
+    const ask = (more: object) =>
+      traceService({ clientNamespace: '', clientPod: '', node: '', ...more } as never, context);
+    expect(await ask({ clientNamespace: 'shop', clientPod: 'web-1' })).toMatchObject({ node: 'n2' });
+    expect(await ask({})).toMatchObject({ node: 'n1' });
+    await expect(ask({ clientNamespace: 'shop', clientPod: 'gone' })).rejects.toMatchObject({ code: Code.NOT_FOUND });
+    await expect(ask({ node: 'n9' })).rejects.toMatchObject({ code: Code.NOT_FOUND });
+  });
+});
