@@ -48,10 +48,10 @@ export class ServiceCollector {
   handlers(source: ClusterSource | undefined): Handlers<typeof LoadBalancerService> {
     return {
       listServices: async ({ namespace, name }) => {
+        // One by its name is asked for itself: it may be beyond what all together tell.
+        if (name !== '') return await this.#ask({ namespace, name });
         const { services, ...all } = await this.#collect();
-        const wanted = services.filter(
-          (service) => (!namespace || service.namespace === namespace) && (!name || service.name === name),
-        );
+        const wanted = services.filter((service) => !namespace || service.namespace === namespace);
         return { ...all, services: wanted };
       },
       traceService: async (request) => {
@@ -75,7 +75,7 @@ export class ServiceCollector {
     return this.#answer.response;
   }
 
-  async #ask(): Promise<ListServicesResponse> {
+  async #ask(request: { namespace?: string; name?: string } = {}): Promise<ListServicesResponse> {
     const waiting = [...this.#clients.values()];
     const together = create(ListServicesResponseSchema);
     const services = new Map<string, ServiceStatus>();
@@ -83,7 +83,7 @@ export class ServiceCollector {
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
         const { target, client } = next;
         try {
-          const answer = await client.listServices({}, { deadlineMs: DEADLINE_MS });
+          const answer = await client.listServices(request, { deadlineMs: DEADLINE_MS });
           for (const service of answer.services) addService(services, service);
           for (const problem of answer.problems)
             if (!together.problems.includes(problem)) together.problems.push(problem);

@@ -29,6 +29,9 @@ import type { ServiceNumbers } from './service-numbers.ts';
 import type { PlacedFrontend, ServiceSync } from './service-sync.ts';
 import { backendKey } from './service-table.ts';
 
+/** Services one answer tells of: it is made in one go, between two looks at the ring. */
+const MOST_SERVICES = 2_000;
+
 export interface LoadBalancerOptions {
   readonly node: string;
   readonly source: ClusterSource;
@@ -62,26 +65,28 @@ async function listServices(
   const connections = new Map<number, number>();
   for (const { backend } of maps.translations.values()) connections.set(backend, (connections.get(backend) ?? 0) + 1);
   const frontends = Map.groupBy(sync.placed(), ({ frontend }) => `${frontend.namespace}/${frontend.service}`);
-  const services = source
+  const found = source
     .list('Service')
     .filter(({ metadata }) => (!namespace || metadata.namespace === namespace) && (!name || metadata.name === name))
     .sort((a, b) =>
       `${a.metadata.namespace}/${a.metadata.name}` < `${b.metadata.namespace}/${b.metadata.name}` ? -1 : 1,
-    )
-    .map(({ metadata, spec }) =>
-      create(ServiceStatusSchema, {
-        namespace: metadata.namespace,
-        name: metadata.name,
-        type: spec.type,
-        clusterIps: [...spec.clusterIPs],
-        externalName: spec.externalName,
-        frontends: (frontends.get(`${metadata.namespace}/${metadata.name}`) ?? []).map((placed) =>
-          frontendMessage(placed, connections, options.opened),
-        ),
-      }),
     );
+  const services = found.slice(0, MOST_SERVICES).map(({ metadata, spec }) =>
+    create(ServiceStatusSchema, {
+      namespace: metadata.namespace,
+      name: metadata.name,
+      type: spec.type,
+      clusterIps: [...spec.clusterIPs],
+      externalName: spec.externalName,
+      frontends: (frontends.get(`${metadata.namespace}/${metadata.name}`) ?? []).map((placed) =>
+        frontendMessage(placed, connections, options.opened),
+      ),
+    }),
+  );
   const kubeProxy = (await kubeProxyRules()).map(({ kind, rules }) => ({ node, kind, rules }));
-  return create(ListServicesResponseSchema, { services, problems: sync.problems, kubeProxy });
+  const omitted = found.length - services.length;
+  const problems = omitted > 0 ? [...sync.problems, `${omitted} more Services are not listed`] : sync.problems;
+  return create(ListServicesResponseSchema, { services, problems, kubeProxy });
 }
 
 function frontendMessage(
