@@ -20,6 +20,7 @@ import { watchClusterState } from './cluster-state-health.ts';
 import { HubbleFollower, type HubbleTarget } from './hubble/hubble-follower.ts';
 import { relayFlows } from './hubble/relay-flows.ts';
 import { EdgeMetrics } from './metrics/edge-metrics.ts';
+import { OtlpEdges } from './metrics/otlp-edges.ts';
 import { HitCollector } from './policy/hit-collector.ts';
 import { PolicyPictures } from './policy/policy-picture.ts';
 import { policyHandlers } from './policy/policy-service.ts';
@@ -59,6 +60,8 @@ export interface BackendOptions {
   readonly hubble?: readonly HubbleTarget[];
   /** Edges that are counted for Prometheus, at most; 0 = none. Default 2,000. */
   readonly metricEdges?: number;
+  /** OpenTelemetry collector that gets the edges as metrics. */
+  readonly otlp?: URL;
   /** TLS of the relay's gRPC address. */
   readonly credentials?: ServerCredentials;
   /** TLS towards agents, by the node's name. */
@@ -103,7 +106,7 @@ export async function startBackend(options: BackendOptions = {}): Promise<Backen
   const { version } = JSON.parse(readFileSync(PACKAGE, 'utf8')) as { version: string };
   const status = new StatusBoard(relay, version, options.replayReason);
   const { registry, missed } = backendMetrics(relay, selections);
-  new EdgeMetrics(registry, relay, options.metricEdges);
+  const edges = new EdgeMetrics(registry, relay, options.metricEdges);
   const onMissed = (flows: number) => missed.inc(flows);
   const health = new Health();
   // In the order in which they are to be closed.
@@ -139,6 +142,10 @@ export async function startBackend(options: BackendOptions = {}): Promise<Backen
       }),
     );
     const loadBalancer = service(LoadBalancerService, serviceCollector.handlers(source));
+    if (options.otlp !== undefined) {
+      const exporting = new OtlpEdges(options.otlp, edges, version, log);
+      closing.push(() => exporting.stop());
+    }
     const seen = new SeenNamespaces(relay.window);
     closing.push(() => seen.close());
     const observer = observerService({

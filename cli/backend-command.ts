@@ -13,6 +13,7 @@ import {
   path,
 } from '#runtime/settings/parsers.ts';
 import { addSettings, setting } from '#runtime/settings/setting.ts';
+import { webAddress } from './export-settings.ts';
 import { CommandError } from './failure.ts';
 import { grpcListenSetting, listenSetting } from './listen-settings.ts';
 import {
@@ -42,6 +43,7 @@ interface BackendFlags extends ServerTlsFlags {
   window: number;
   mergeWait: number;
   metricsEdges: number;
+  exportOtlp?: URL;
   allowedHost: string[];
   frameAncestors: string[];
 }
@@ -88,6 +90,11 @@ export function backendCommand(): Command {
       description: 'pairs of workloads and port that /metrics counts; flows beyond are counted as overflow, 0 = none',
       parser: count(0, 100_000),
       default: 2_000,
+    }),
+    setting<URL>({
+      flags: '--export-otlp <url>',
+      description: 'OpenTelemetry collector to which those pairs are sent as metrics (OTLP over HTTP, JSON)',
+      parser: webAddress,
     }),
     setting<number>({
       flags: '--merge-wait <duration>',
@@ -149,6 +156,7 @@ export function backendCommand(): Command {
       window: flags.window,
       mergeWaitMs: flags.mergeWait,
       metricEdges: flags.metricsEdges,
+      otlp: flags.exportOtlp,
       allowedHosts: flags.allowedHost,
       frameAncestors: flags.frameAncestors,
     });

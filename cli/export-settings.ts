@@ -72,6 +72,8 @@ export async function exportsOf(
 ): Promise<{ sink: ExportSink; selection: ExportSelection }[]> {
   const { exportFile, exportFileMaxSize, exportFileBackups, exportOtlp } = flags;
   const { exportAllowlist: allow, exportDenylist: deny, exportFieldMask: fieldMask } = flags;
+  const { loadFilterParts } = await import('#core/hubble/filter/compile.ts');
+  await loadFilterParts({ whitelist: allow, blacklist: deny });
   const selection = { allow, deny, fieldMask };
   const { fileSink, otlpLogSink } = await import('#runtime/hubble/export-sinks.ts');
   const sinks: ExportSink[] = [];
@@ -92,7 +94,8 @@ export function flowFilters(value: string): FlowFilter[] {
   }
 }
 
-function webAddress(value: string): URL {
+/** Throws InvalidValueError. */
+export function webAddress(value: string): URL {
   const url = URL.parse(value);
   if (url === null || !['http:', 'https:'].includes(url.protocol)) {
     throw new InvalidValueError('a web address such as http://127.0.0.1:4318');

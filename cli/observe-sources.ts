@@ -7,7 +7,7 @@ import { allocateColumns } from '#core/flow/columns.ts';
 import { EndpointStore } from '#core/flow/endpoint-store.ts';
 import { FlowWindow } from '#core/flow/flow-window.ts';
 import type { NodeBoot } from '#core/flow/node-boot.ts';
-import { compileFlowFilters } from '#core/hubble/filter/compile.ts';
+import { compileFlowFilters, loadFilterParts } from '#core/hubble/filter/compile.ts';
 import { flowMessage } from '#core/hubble/flow-message.ts';
 import { writeFlowRow } from '#core/hubble/flow-row.ts';
 import { lostEvent } from '#core/hubble/lost-event.ts';
@@ -95,6 +95,7 @@ export async function* fromFile(path: string, init: MessageInitShape<typeof GetF
   const input = path === '-' ? process.stdin : createReadStream(path);
   const failed = new Promise<never>((_, reject) => input.once('error', reject));
   failed.catch(() => {});
+  await loadFilterParts(request);
   const passes = flowQuestion(request);
   const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })[Symbol.asyncIterator]();
   const number = Number(request.number);

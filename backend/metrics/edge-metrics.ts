@@ -20,7 +20,8 @@ const LABELS = [
   'protocol',
 ] as const;
 
-interface Edge {
+/** What is counted of one edge, since the backend started. */
+export interface Edge {
   readonly labels: Readonly<Record<(typeof LABELS)[number], string>>;
   connections: number;
   dropped: number;
@@ -71,6 +72,11 @@ export class EdgeMetrics {
         this.inc(overflow());
       },
     });
+  }
+
+  /** The edges that are counted. */
+  edges(): Iterable<Edge> {
+    return this.#edges.values();
   }
 
   #counter(registry: Registry, name: string, help: string, value: (edge: Edge) => number): void {

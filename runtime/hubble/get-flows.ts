@@ -3,7 +3,7 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import { type Timestamp, timestampFromMs } from '@bufbuild/protobuf/wkt';
 import type { RowPredicate } from '#core/filter/algebra.ts';
 import { FieldMaskError, FlowMask } from '#core/hubble/field-mask.ts';
-import { compileFlowFilters } from '#core/hubble/filter/compile.ts';
+import { compileFlowFilters, loadFilterParts } from '#core/hubble/filter/compile.ts';
 import { FlowFilterError } from '#core/hubble/filter/filter-part.ts';
 import { FlowEncoder } from '#core/hubble/flow-encoder.ts';
 import { LostEventSchema, LostEventSource } from '#proto/gen/flow/flow_pb.ts';
@@ -31,6 +31,7 @@ export async function* getFlows(
   { signal }: CallContext,
 ): AsyncGenerator<EncodedResponses> {
   const { window } = flows;
+  await loadFilterParts(request);
   const { matches, mask } = readRequest(request, flows);
   const since = request.since && instant(request.since, 'since');
   const until = request.until && instant(request.until, 'until');

@@ -1,7 +1,6 @@
 import type { FlowFilter } from '#proto/gen/flow/flow_pb.ts';
 import { all, any, not, pass, type RowPredicate } from '../../filter/algebra.ts';
 import type { FilterTables } from '../../filter/filter-field.ts';
-import { celFilter } from './cel.ts';
 import { clusterNameFilter } from './cluster-name.ts';
 import { dnsFilter } from './dns.ts';
 import { dropReasonFilter } from './drop-reason.ts';
@@ -29,7 +28,7 @@ import { uuidFilter } from './uuid.ts';
 import { verdictFilter } from './verdict.ts';
 import { workloadFilter } from './workload.ts';
 
-/** In the order in which rows are asked: what is cheap first, what makes an object of the row last. */
+/** In the order in which rows are asked: what is cheap first. */
 const PARTS: readonly FilterPart[] = [
   verdictFilter,
   protocolFilter,
@@ -56,8 +55,20 @@ const PARTS: readonly FilterPart[] = [
   fqdnFilter,
   interfaceFilter,
   uuidFilter,
-  celFilter,
 ];
+
+/** Loaded when first asked for: it is larger than all the rest together. Asked last, as it makes an object of the row. */
+let celFilter: FilterPart | undefined;
+
+/** To be awaited before filters from outside are compiled: loads what they need beyond the usual. */
+export async function loadFilterParts({ whitelist, blacklist }: FlowFilters): Promise<void> {
+  if (![...whitelist, ...blacklist].some(asksCel)) return;
+  celFilter ??= (await import('./cel.ts')).celFilter;
+}
+
+function asksCel({ experimental }: FlowFilter): boolean {
+  return (experimental?.celExpression.length ?? 0) > 0;
+}
 
 const MOST_FILTERS = 1_024;
 const MOST_VALUES = 16_384;
@@ -90,5 +101,10 @@ function compileFlowFilter(filter: FlowFilter, tables: FilterTables): RowPredica
       throw new FlowFilterError(name, String(values.length), `are more than ${MOST_VALUES} values`);
     }
   }
-  return all(PARTS.flatMap((part) => part(filter, tables)));
+  const predicates = PARTS.flatMap((part) => part(filter, tables));
+  if (asksCel(filter)) {
+    if (celFilter === undefined) throw new TypeError('loadFilterParts was not awaited before a filter with CEL');
+    predicates.push(...celFilter(filter, tables));
+  }
+  return all(predicates);
 }

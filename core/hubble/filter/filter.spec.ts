@@ -1,10 +1,10 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { DropReason, type FlowFilter, FlowFilterSchema, IPVersion, Verdict } from '#proto/gen/flow/flow_pb.ts';
 import { flowMessage } from '../flow-message.ts';
 import { ENDPOINTS, generatedWindow } from '../generated-flows.ts';
-import { compileFlowFilters } from './compile.ts';
+import { compileFlowFilters, loadFilterParts } from './compile.ts';
 import { FlowFilterError } from './filter-part.ts';
 import { passes } from './slow-reading.ts';
 
@@ -180,6 +180,8 @@ describe('filters on columns', () => {
 
 describe('CEL', () => {
   const cel = (...celExpression: string[]) => [filter({ experimental: { celExpression } })];
+  beforeAll(() => loadFilterParts({ whitelist: cel('true'), blacklist: [] }));
+
   const matching = (...expressions: string[]) => {
     const fast = compileFlowFilters({ whitelist: cel(...expressions), blacklist: [] }, window);
     return flows.filter((_, row) => fast(window.columns, row));
