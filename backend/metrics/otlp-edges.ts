@@ -1,0 +1,124 @@
+import type { Logger } from '#runtime/log.ts';
+import type { Edge, EdgeMetrics } from './edge-metrics.ts';
+
+const EVERY_MS = 10_000;
+const DEADLINE_MS = 10_000;
+/** OTLP: each point is the sum since the start. */
+const CUMULATIVE = 2;
+
+const SUMS: readonly { readonly name: string; readonly unit: string; value(edge: Edge): number }[] = [
+  { name: 'waggle.edge.connections', unit: '{connection}', value: ({ connections }) => connections },
+  { name: 'waggle.edge.dropped', unit: '{flow}', value: ({ dropped }) => dropped },
+  { name: 'waggle.edge.sent', unit: 'By', value: ({ bytesSent }) => bytesSent },
+  { name: 'waggle.edge.received', unit: 'By', value: ({ bytesReceived }) => bytesReceived },
+  { name: 'waggle.edge.retransmits', unit: '{segment}', value: ({ retransmits }) => retransmits },
+];
+
+/**
+ * Sends the edges as OpenTelemetry metrics by OTLP over HTTP, in its JSON form, to `<endpoint>/v1/metrics`. Sums are
+ * cumulative: what a collector did not take is in the next ones.
+ */
+export class OtlpEdges {
+  readonly #url: URL;
+  readonly #edges: EdgeMetrics;
+  readonly #version: string;
+  readonly #log: Logger;
+  readonly #timer: NodeJS.Timeout;
+  readonly #startNs = BigInt(Date.now()) * 1_000_000n;
+  #sending = false;
+  #failing = false;
+
+  constructor(endpoint: URL, edges: EdgeMetrics, version: string, log: Logger, everyMs = EVERY_MS) {
+    this.#url = new URL(`${endpoint.pathname.replace(/\/$/, '')}/v1/metrics`, endpoint);
+    this.#edges = edges;
+    this.#version = version;
+    this.#log = log;
+    this.#timer = setInterval(() => void this.send(), everyMs);
+    this.#timer.unref();
+  }
+
+  /** Sends what is counted now. Never throws; a collector that does not answer is told of once. */
+  async send(): Promise<void> {
+    if (this.#sending) return;
+    this.#sending = true;
+    try {
+      const answer = await fetch(this.#url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(this.#message()),
+        signal: AbortSignal.timeout(DEADLINE_MS),
+      });
+      await answer.arrayBuffer();
+      if (!answer.ok) throw new Error(`${this.#url} answers ${answer.status}`);
+      this.#failing = false;
+    } catch (error) {
+      if (!this.#failing) this.#log.warn({ err: error }, 'the OpenTelemetry collector does not take metrics');
+      this.#failing = true;
+    } finally {
+      this.#sending = false;
+    }
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  #message(): object {
+    const timeUnixNano = String(BigInt(Date.now()) * 1_000_000n);
+    const startTimeUnixNano = String(this.#startNs);
+    const edges = [...this.#edges.edges()];
+    const attributes = new Map(edges.map((edge) => [edge, attributesOf(edge)]));
+    const metrics = SUMS.map(({ name, unit, value }) => ({
+      name,
+      unit,
+      sum: {
+        aggregationTemporality: CUMULATIVE,
+        isMonotonic: true,
+        dataPoints: edges
+          .filter((edge) => value(edge) > 0)
+          .map((edge) => ({
+            asInt: String(value(edge)),
+            attributes: attributes.get(edge),
+            startTimeUnixNano,
+            timeUnixNano,
+          })),
+      },
+    }));
+    const rtt = {
+      name: 'waggle.edge.rtt',
+      unit: 's',
+      summary: {
+        dataPoints: edges
+          .filter(({ rttCount }) => rttCount > 0)
+          .map((edge) => ({
+            count: String(edge.rttCount),
+            sum: edge.rttSeconds,
+            attributes: attributes.get(edge),
+            startTimeUnixNano,
+            timeUnixNano,
+          })),
+      },
+    };
+    return {
+      resourceMetrics: [
+        {
+          resource: { attributes: [{ key: 'service.name', value: { stringValue: 'waggle' } }] },
+          scopeMetrics: [{ scope: { name: 'waggle', version: this.#version }, metrics: [...metrics, rtt] }],
+        },
+      ],
+    };
+  }
+}
+
+function attributesOf({ labels }: Edge): object[] {
+  return [
+    ['source.k8s.namespace.name', labels.source_namespace],
+    ['source.k8s.workload.name', labels.source_workload],
+    ['destination.k8s.namespace.name', labels.destination_namespace],
+    ['destination.k8s.workload.name', labels.destination_workload],
+    ['destination.port', labels.destination_port],
+    ['network.transport', labels.protocol.toLowerCase()],
+  ]
+    .filter(([, value]) => value !== '')
+    .map(([key, stringValue]) => ({ key, value: { stringValue } }));
+}
