@@ -91,6 +91,28 @@ describe.for([3, 30, 300])('with %i workloads', (workloads) => {
     await expectTidy(true);
   });
 
+  if (workloads === 3) {
+    test.for(['small', 'frame'] as const)('what opens over the page, %s', async (size) => {
+      await visit('', size);
+      await parts.rows.first().waitFor();
+      await mapIsThere();
+      const opened = async (open: () => Promise<void>, name: RegExp) => {
+        await open();
+        await page.getByRole('dialog', { name }).waitFor();
+        await expectTidy(false);
+        await page.keyboard.press('Escape');
+        await page.getByRole('dialog', { name }).waitFor({ state: 'hidden' });
+      };
+      const press = (name: string) => page.getByRole('button', { name, exact: true }).click();
+      await opened(() => page.keyboard.press('Control+k'), /Find and do anything/);
+      await opened(() => page.keyboard.press('?'), /^Keys/);
+      await opened(() => page.keyboard.press(','), /^Settings/);
+      await opened(() => page.keyboard.press('e'), /^What happened/);
+      await opened(() => press('2/2 nodes connected'), /^Nodes/);
+      for (const name of ['Columns', 'Export']) await opened(() => press(name), new RegExp(`^${name}`));
+    });
+  }
+
   // With few cards there is nothing to get lost in, and no small map.
   if (workloads > 24) {
     test('the small map shows the whole of a large one, and leads elsewhere', async () => {
