@@ -224,7 +224,7 @@ export class FlowPrinter {
     const widths = this.#widths;
     const padded = (cell: string, column: number) =>
       column === widths.length - 1 ? cell : cell + ' '.repeat(Math.max(1, widths[column] - visibleLength(cell)));
-    return rows.map((row) => `${row.map(padded).join('').trimEnd()}\n`).join('');
+    return rows.map((row) => `${row.map(padded).join('')}\n`).join('');
   }
 
   /** Rows that were measured so far may go out: called when nothing more comes for a while. */
