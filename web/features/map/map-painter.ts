@@ -7,7 +7,7 @@ const LARGE_MARGIN = 320;
 /** How much larger or smaller what is painted may be shown until it is painted anew. */
 const MOST_SCALE = 1.6;
 /** Milliseconds of one frame that painting a large map may take. */
-const SLICE_MS = 7;
+export const SLICE_MS = 7;
 
 /** What a layer shows. */
 interface Painted {

@@ -1,11 +1,12 @@
 import type { Camera } from './camera.ts';
-import type { MapPainter } from './map-painter.ts';
+import { type MapPainter, SLICE_MS } from './map-painter.ts';
 import type { Picture } from './paint-picture.ts';
 
 /** A large map that is moved is painted as it is seen from there when it stands still for so many frames and milliseconds. */
 const STILL = { frames: 6, ms: 120 };
-/** Numbers alone have a large map painted anew this often, in milliseconds. */
+/** Numbers alone have a large map painted anew at most this often, in milliseconds, and for at most this share of the time. */
 const NUMBERS_EVERY_MS = 1_000;
+const NUMBERS_SHARE = 0.15;
 
 /** What the next frame is drawn from. */
 export interface Scene {
@@ -19,6 +20,8 @@ export class PaintSchedule {
   #outdated = false;
   #numbersOutdated = false;
   #begunAt = Number.NEGATIVE_INFINITY;
+  /** Frames that the last painting took. */
+  #frames = 0;
   #moved: { at: number; frames: number } | undefined;
   /** The map stands still after it was moved. */
   readonly #onStill: () => void;
@@ -50,17 +53,23 @@ export class PaintSchedule {
     if (!this.#painter.busy && this.#isDue(camera, now)) {
       this.#outdated = this.#numbersOutdated = false;
       this.#begunAt = now;
+      this.#frames = 0;
       this.#painter.begin(picture(), camera);
     }
+    if (this.#painter.busy) this.#frames++;
     this.#painter.step(camera);
     if (this.#painter.busy || this.#moved !== undefined || this.#outdated) return 0;
-    return this.#numbersOutdated ? Math.max(0, this.#begunAt + NUMBERS_EVERY_MS - now) : undefined;
+    return this.#numbersOutdated ? Math.max(0, this.#begunAt + this.#numbersEveryMs - now) : undefined;
+  }
+
+  get #numbersEveryMs(): number {
+    return Math.max(NUMBERS_EVERY_MS, (this.#frames * SLICE_MS) / NUMBERS_SHARE);
   }
 
   #isDue(camera: Camera, now: number): boolean {
     if (!this.#painter.reaches(camera) || this.#outdated) return true;
     // In motion, nobody reads numbers.
     if (this.#moved !== undefined) return false;
-    return !this.#painter.isSharp(camera) || (this.#numbersOutdated && now - this.#begunAt >= NUMBERS_EVERY_MS);
+    return !this.#painter.isSharp(camera) || (this.#numbersOutdated && now - this.#begunAt >= this.#numbersEveryMs);
   }
 }
