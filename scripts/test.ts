@@ -33,7 +33,7 @@ const STEPS: readonly Step[] = [
   { name: 'lint', minutes: 1, run: (signal) => check('biome', ['ci', '--error-on-warnings'], signal) },
   { name: 'unit', minutes: 4, run: (signal) => specs('unit', signal) },
   { name: 'kernel', minutes: 4, run: (signal) => specs('kernel', signal) },
-  { name: 'lab', minutes: 6, run: (signal) => specs('lab', signal) },
+  { name: 'lab', minutes: 8, run: (signal) => specs('lab', signal) },
   { name: 'e2e', minutes: 6, run: (signal) => specs('e2e', signal) },
   { name: 'browser', minutes: 20, onlyWhenAsked: true, run: (signal) => specs('browser', signal) },
 ];
