@@ -34,6 +34,8 @@ export function callFailure(error: CallError | undefined): CallFailure {
     case CODE.UNAVAILABLE:
       return { retry: true, message: 'The server does not answer.' };
     default:
+      // What the client says of a connection that could not be made.
+      if (/status code: 0$/.test(error.message)) return { retry: true, message: 'Nothing answers at its address.' };
       return { retry: true, message: `The server does not answer: ${error.message || `status ${error.code}`}` };
   }
 }

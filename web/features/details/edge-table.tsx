@@ -145,17 +145,19 @@ function Seen({ edge, now, port }: { edge: EdgeDetails; now: number; port: numbe
 /** Which Services clients asked for: the way from one card to the other. */
 function Through({ services }: { services: readonly string[] }) {
   return (
-    <div className="flex min-w-0 flex-wrap gap-x-1.5 text-2xs text-faint">
-      through
-      {services.map((service) => (
+    <div className="truncate text-2xs text-faint">
+      through{' '}
+      {services.map((service, index) => (
         <button
           key={service}
           type="button"
           title={`Show Service ${service}`}
           onClick={() => changeView({ mode: 'services', services: { service } })}
-          className="min-w-0 truncate text-dim underline-offset-2 hover:text-link hover:underline"
+          className="text-dim underline-offset-2 hover:text-link hover:underline"
         >
-          {service}
+          {index > 0 && ', '}
+          {/* The namespace is in the title: there is room for the name. */}
+          {service.split('/').at(-1)}
         </button>
       ))}
     </div>
