@@ -114,11 +114,15 @@ export class PolicySync {
   #update(policies: readonly Policy[], cluster: PolicyCluster): void {
     const before = this.#engine;
     if (before !== undefined && before.cluster === cluster && this.#compiledFrom === policies) return;
-    const engine = new PolicyEngine(policies, cluster);
-    this.#cidrs = assignCidrIdentities(engine.cidrs(), this.#cidrs);
+    const engine = new PolicyEngine(policies, cluster, before);
+    const cidrs = assignCidrIdentities(engine.cidrs(), this.#cidrs);
+    // A change is about few: for the others what was compiled still holds.
+    const reusable = before !== undefined && sameNumbers(cidrs, this.#cidrs);
+    const kept = [...this.#contents].filter(([identity]) => reusable && engine.saysTheSame(identity, before));
+    this.#cidrs = cidrs;
     this.#engine = engine;
     this.#compiledFrom = policies;
-    this.#contents = new Map();
+    this.#contents = new Map(kept);
   }
 
   #write({ all, local, mapped }: IdentitiesOfNode, problems: string[]): Map<number, EndpointPolicy> {
@@ -158,6 +162,12 @@ export class PolicySync {
     if (refused > 0) problems.push(refusal(refused, closed, why));
     return policies;
   }
+}
+
+function sameNumbers(a: CidrIdentities, b: CidrIdentities): boolean {
+  if (a.size !== b.size) return false;
+  for (const [text, { number }] of a) if (b.get(text)?.number !== number) return false;
+  return true;
 }
 
 function refusal(refused: number, closed: number, why: string): string {

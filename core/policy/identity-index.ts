@@ -71,6 +71,8 @@ export class IdentityIndex {
     const has = new Uint8Array(this.numbers.length);
     for (const index of list) has[index] = 1;
     const found = { list, has };
+    // Policies come and go over one index.
+    if (this.#members.size >= MOST_SELECTORS) this.#members.clear();
     this.#members.set(selector.key, found);
     return found;
   }
@@ -121,6 +123,7 @@ export class IdentityIndex {
 }
 
 const NONE: readonly number[] = [];
+const MOST_SELECTORS = 20_000;
 
 /** Name → protocol → ports. */
 type NamedPortTable = Map<string, Map<number, number[]>>;

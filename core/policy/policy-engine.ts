@@ -33,11 +33,14 @@ export class PolicyEngine {
   readonly #ingress: (EndpointDirection | undefined)[] = [];
   readonly #egress: (EndpointDirection | undefined)[] = [];
 
-  /** @param policies each (kind, namespace, name) once; order does not matter */
-  constructor(policies: readonly Policy[], cluster: PolicyCluster) {
+  /**
+   * @param policies each (kind, namespace, name) once; order does not matter
+   * @param before an engine over the same picture of the cluster: what it has worked out of that is taken over
+   */
+  constructor(policies: readonly Policy[], cluster: PolicyCluster, before?: PolicyEngine) {
     this.policies = [...policies].sort((a, b) => comparePolicies(a.reference, b.reference));
     this.cluster = cluster;
-    this.index = new IdentityIndex(cluster.identities);
+    this.index = before?.cluster === cluster ? before.index : new IdentityIndex(cluster.identities);
     const sections: PolicySection[][] = this.index.numbers.map(() => []);
     for (const policy of this.policies) {
       for (const section of policy.sections) {
@@ -73,6 +76,14 @@ export class PolicyEngine {
   /** Sections of policies that select the endpoint, in the order of policies. */
   sections(subject: number): readonly PolicySection[] {
     return this.#sections[subject] ?? [];
+  }
+
+  /** Whether another engine has the same to say about an endpoint of this identity, ranges of addresses aside. */
+  saysTheSame(identity: number, other: PolicyEngine): boolean {
+    const subject = this.index.indexOf(identity);
+    if (subject === undefined || this.index !== other.index) return false;
+    const [own, others] = [this.sections(subject), other.sections(subject)];
+    return own.length === others.length && own.every((section, position) => section === others[position]);
   }
 
   /** True where nothing is enforced on the endpoint by this policy: it, its namespace or everything is audited. */
