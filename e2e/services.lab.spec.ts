@@ -108,10 +108,14 @@ describe('a thousand Services', () => {
   test('are all reached, the last as the first', async () => {
     await lab.scenario('thousand-services');
     for (const name of ['service-0', 'service-999']) {
-      const through = await until(`flows through ${name}`, async () => {
-        const found = (await flows()).filter(({ destination }) => destination.service?.name === name);
-        return found.length >= 5 ? found : undefined;
-      });
+      const through = await until(
+        `flows through ${name}`,
+        async () => {
+          const found = (await flows()).filter(({ destination }) => destination.service?.name === name);
+          return found.length >= 5 ? found : undefined;
+        },
+        100_000,
+      );
       for (const { destination } of through) expect(destination.workloadName).toBe('server');
     }
   });
