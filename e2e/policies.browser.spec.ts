@@ -174,6 +174,15 @@ describe('policies', () => {
     await list.getByRole('button', { name: /^late/ }).waitFor({ state: 'detached' });
   });
 
+  test('are found by name in the palette', async () => {
+    await visit('?view=list');
+    await page.getByRole('list', { name: 'Traffic of maindb' }).waitFor();
+    await page.keyboard.press('ControlOrMeta+k');
+    await page.getByRole('dialog').getByRole('combobox').fill('to-db');
+    await page.getByRole('option', { name: /to-db.*NetworkPolicy/ }).click();
+    await details().getByRole('heading', { name: 'to-db' }).waitFor();
+  });
+
   test('stand on the map: what is allowed and not done, what no policy decides, and what is denied', async () => {
     await visit('');
     const parts = new PageParts(page);
