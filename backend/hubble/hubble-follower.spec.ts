@@ -114,6 +114,21 @@ describe('a backend in front of a Hubble relay', () => {
     expect(ports.sort((a, b) => a - b)).toEqual(Array.from({ length: 31 }, (_, index) => 1_001 + index));
   });
 
+  it('knows where pods live from who observes them', async () => {
+    const { agent, backend } = await behindHubble();
+    const timeMs = Date.now() - 1_000;
+    // The far end of the second flow is the observer of the first.
+    agent.observe({ timeMs, observation: 101, direction: 1 }, { timeMs: timeMs + 1, observation: 3, direction: 2 });
+    await vi.waitFor(() => expect(backend.relay.window.end).toBe(2), soon);
+    // The entry for none, two pods with their node, and one as the first flow showed it.
+    expect(backend.relay.window.endpoints.size).toBe(4);
+    expect(rows(backend)[0]).toMatchObject({ destination: { pod: 'maindb-5f7c-a', node: 'node-1' } });
+    expect(rows(backend)[1]).toMatchObject({
+      source: { pod: 'web-5f7c-a', node: 'node-1' },
+      destination: { pod: 'maindb-5f7c-a', node: 'node-1' },
+    });
+  });
+
   it('tells who does not answer', async () => {
     const backend = await start({ hubble: [{ address: '127.0.0.1:1' }] });
     await vi.waitFor(

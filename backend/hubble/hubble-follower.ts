@@ -39,6 +39,7 @@ const ROWS_PER_CHUNK = 512;
 const FLUSH_MS = 20;
 /** A stream that has named more endpoints is begun anew, which lets go of those no flow refers to any more. */
 const MOST_STREAM_ENDPOINTS = 100_000;
+const MOST_PODS = 100_000;
 
 export interface HubbleTarget {
   /** `host:port` of a Hubble server or relay. */
@@ -77,6 +78,8 @@ export class HubbleFollower implements RelaySource {
   #lastTime: Timestamp | undefined;
   /** Ids of the flows at the last time. */
   #lastIds = new Set<string>();
+  /** By `cluster/namespace/pod`. */
+  readonly #podNodes = new Map<string, string>();
   // Rows that wait to be handed over.
   #columns: FlowColumns = allocateColumns(ROWS_PER_CHUNK);
   #rows = 0;
@@ -247,13 +250,29 @@ export class HubbleFollower implements RelaySource {
     }
   }
 
-  /** Hubble does not say on which node an address lives; who observed it does, of one end. */
+  /**
+   * Hubble does not say on which node a pod lives; who observed it does, of one end. It is remembered for the flows that
+   * show it at their other end: a connection that is seen at both must be counted once.
+   */
   #place(row: number, node: string): void {
     const { endpoints } = this.#into.window;
-    const column = this.#columns.observation[row] === OBSERVATION.TO_ENDPOINT ? 'destination' : 'source';
-    const endpoint = endpoints.get(this.#columns[column][row]);
-    if (endpoint.pod !== '' && endpoint.node === '')
-      this.#columns[column][row] = endpoints.intern({ ...endpoint, node });
+    const observer = this.#columns.observation[row] === OBSERVATION.TO_ENDPOINT ? 'destination' : 'source';
+    for (const column of ['source', 'destination'] as const) {
+      const endpoint = endpoints.get(this.#columns[column][row]);
+      if (endpoint.pod === '' || endpoint.node !== '') continue;
+      const pod = `${endpoint.cluster}/${endpoint.namespace}/${endpoint.pod}`;
+      if (column === observer && this.#podNodes.get(pod) !== node) {
+        if (this.#podNodes.size >= MOST_PODS) this.#podNodes.clear();
+        this.#podNodes.set(pod, node);
+      }
+      const known = this.#podNodes.get(pod);
+      if (known === undefined) continue;
+      const without = this.#columns[column][row];
+      this.#columns[column][row] = endpoints.intern({ ...endpoint, node: known });
+      // The one without a node goes, unless a row that was before its node was known still holds it.
+      endpoints.retain(without);
+      endpoints.release(without);
+    }
   }
 
   #flush(source: MergeSource): void {
