@@ -13,7 +13,7 @@ import { RateMeter } from './rate-meter.ts';
 export const DEFAULT_WINDOW = 262_144;
 
 export interface RelayOptions {
-  /** Flows held. Each takes 62 bytes. */
+  /** Flows held. Each takes BYTES_PER_ROW. */
   readonly window?: number;
   /** The longest a flow waits for older ones of other nodes, in milliseconds. */
   readonly mergeWaitMs?: number;

@@ -22,6 +22,11 @@ export function backendMetrics(relay: Relay, selections: Selections): { registry
     'Endpoints that flows in the window refer to',
     () => relay.window.endpoints.size,
   );
+  gauge(
+    'waggle_relay_decisions_refused',
+    'Policy decisions not told because 65,535 different ones were held',
+    () => relay.window.decisions.refused,
+  );
   gauge('waggle_view_selections', 'Distinct choices of namespaces and filters looked at', () => selections.size);
   let told = 0;
   new Counter({

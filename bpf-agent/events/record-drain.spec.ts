@@ -149,7 +149,7 @@ describe('records become rows', () => {
     for (const [name, value] of Object.entries(fields)) {
       expect(window.columns[name as keyof typeof window.columns][0], name).toBe(value);
     }
-    expect(window.columns.retransmits[0]).toBe(0xffff);
+    expect(window.columns.retransmits[0]).toBe(0xff);
     expect(window.columns.sequence[0]).toBe(1);
     expect(rowTimeNs(window.columns, 0)).toBe(1_700_000_123_456_789_012n);
     expect(window.endpoints.get(window.columns.source[0])).toMatchObject({ pod: 'web', address: '10.0.0.1' });

@@ -122,7 +122,7 @@ export class RecordToRow {
       bytesOriginal[slot] = u32[word + RECORD.bytesOriginal / 4]!;
       bytesReply[slot] = u32[word + RECORD.bytesReply / 4]!;
       rttMicros[slot] = u32[word + RECORD.rttMicros / 4]!;
-      retransmits[slot] = Math.min(u32[word + RECORD.retransmits / 4]!, 0xffff);
+      retransmits[slot] = Math.min(u32[word + RECORD.retransmits / 4]!, 0xff);
       const rule = u32[word + RECORD.ruleId / 4]!;
       const auditRule = u32[word + RECORD.auditRuleId / 4]!;
       policy[slot] =

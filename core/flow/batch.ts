@@ -11,7 +11,7 @@ import { formatAddress, parseAddress } from '../ip/address.ts';
 import { decodeColumns, encodeColumns, FlowDecodeError } from './column-codec.ts';
 import { allocateColumns, copyRow, type FlowColumns } from './columns.ts';
 import { decisionFromMessage, decisionMessage } from './decision-message.ts';
-import { DecisionStore } from './decision-store.ts';
+import { DecisionStore, MOST_DECISIONS } from './decision-store.ts';
 import type { Endpoint } from './endpoint.ts';
 import { type EndpointStore, NO_ENDPOINT_NUMBER } from './endpoint-store.ts';
 import { type EntryStore, NO_ENTRY_NUMBER } from './entry-store.ts';
@@ -55,6 +55,9 @@ class SentEntries<T> {
   }
 }
 
+/** Room left in a stream's dictionary of decisions when it is to be begun anew: more than a batch of rows can need. */
+const SPARE_DECISIONS = 8_192;
+
 /**
  * The sending end of one stream: rows of a window become batches whose dictionaries hold what this stream has not been
  * sent yet. A dictionary is per stream, never shared between viewers: it would tell names a viewer may not see.
@@ -73,8 +76,12 @@ export class BatchEncoder {
     this.#decisions = new SentEntries(window.decisions);
   }
 
-  /** Entries in the stream's dictionaries so far: a stream that has grown large is best begun anew. */
+  /**
+   * Entries in the stream's dictionaries so far: a stream that has grown large is best begun anew. Infinite when there is
+   * hardly room for further decisions.
+   */
   get dictionarySize(): number {
+    if (this.#decisions.count > MOST_DECISIONS - SPARE_DECISIONS) return Number.POSITIVE_INFINITY;
     return this.#endpoints.count + this.#decisions.count;
   }
 
@@ -93,6 +100,8 @@ export class BatchEncoder {
       rows.source[row] = this.#endpoints.index(rows.source[row], sendEndpoint);
       rows.destination[row] = this.#endpoints.index(rows.destination[row], sendEndpoint);
       rows.node[row] = this.#nodeIndexOf(rows.node[row], batch);
+      // Past that, the column has no number for it: the flow goes without.
+      if (this.#decisions.count >= MOST_DECISIONS) rows.policy[row] = 0;
       if (rows.policy[row] !== 0) rows.policy[row] = this.#decisions.index(rows.policy[row], sendDecision) + 1;
     }
     batch.columns = encodeColumns(rows, 0, count);

@@ -39,6 +39,10 @@ export class EntryStore<T> {
     return this.#entries.length;
   }
 
+  has(entry: T): boolean {
+    return this.#byKey.has(this.#keyOf(entry));
+  }
+
   /**
    * The number of an entry equal to this one, a new one if need be. The number is good until its last reference is
    * released; a number never retained stays until `release` is called for it once.

@@ -46,11 +46,11 @@ export const FLOW_FIELDS = {
   bytesReply: { storage: 'u32', shape: 'plain', doc: 'bytes (IP header included) in the reply direction' },
   rttMicros: { storage: 'u32', shape: 'plain', doc: 'TCP handshake round trip in microseconds; 0 = not known' },
   retransmits: {
-    storage: 'u16',
+    storage: 'u8',
     shape: 'plain',
     doc: "segments the observing endpoint's socket sent again; saturates",
   },
-  policy: { storage: 'u32', shape: 'plain', doc: 'number of the policy decision; 0 = no policy had a say' },
+  policy: { storage: 'u16', shape: 'plain', doc: 'number of the policy decision; 0 = no policy had a say' },
 } as const satisfies Record<string, FlowField>;
 
 export type FlowFieldName = keyof typeof FLOW_FIELDS;
