@@ -1,4 +1,4 @@
-import { useRef, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { completeToken, valueBeingTyped } from '#core/filter/complete-token.ts';
 import type { FilterError } from '#core/filter/filter.ts';
 import { hiddenStore } from '../../live/session-client.ts';
@@ -12,7 +12,16 @@ import { canonicalToken, splitTokens, tokenError } from './token-check.ts';
 const OFFERED = 12;
 
 /** The filter: tokens, ANDed. What is wrong is marked where it stands; the rest works. */
-export function FilterBar({ initialText = '', focused = false }: { initialText?: string; focused?: boolean }) {
+export function FilterBar({
+  initialText = '',
+  focused = false,
+  entered = false,
+}: {
+  initialText?: string;
+  focused?: boolean;
+  /** Enter was pressed before there was anything to hear it. */
+  entered?: boolean;
+}) {
   const { filter } = useView();
   const hidden = useStore(hiddenStore);
   const [text, setText] = useState(initialText);
@@ -36,6 +45,10 @@ export function FilterBar({ initialText = '', focused = false }: { initialText?:
     write(wrong ?? '');
     if (wrong !== undefined) setProblem({ token: wrong, error: tokenError(wrong)! });
   };
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once, for what was typed before
+  useEffect(() => {
+    if (entered) add(initialText);
+  }, []);
   /** A field asks for its value next; a value is all there was to say. */
   const choose = (token: string) => {
     if (valueBeingTyped(token)?.typed) add(token);

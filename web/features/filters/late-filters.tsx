@@ -45,7 +45,7 @@ const Show = lazy(() => load().then((module) => ({ default: module.ShowMenu })))
 const Saved = lazy(() => load().then((module) => ({ default: module.SavedViews })));
 
 export function LateFilterBar() {
-  const typed = useRef<ComponentProps<typeof FilterBar>>({ initialText: '', focused: false });
+  const typed = useRef<ComponentProps<typeof FilterBar>>({ initialText: '', focused: false, entered: false });
   return (
     <Suspense
       fallback={
@@ -57,7 +57,8 @@ export function LateFilterBar() {
             autoComplete="off"
             spellCheck={false}
             placeholder="Filter: port=53, label app=web, ip=10.0.0.0/8"
-            onChange={(event) => Object.assign(typed.current, { initialText: event.target.value })}
+            onChange={(event) => Object.assign(typed.current, { initialText: event.target.value, entered: false })}
+            onKeyDown={(event) => event.key === 'Enter' && Object.assign(typed.current, { entered: true })}
             onFocus={() => Object.assign(typed.current, { focused: true })}
             onBlur={() => Object.assign(typed.current, { focused: false })}
             className="h-full min-w-36 flex-1 bg-transparent text-sm outline-none placeholder:text-faint"
@@ -72,7 +73,7 @@ export function LateFilterBar() {
 
 /** Reads what was typed when it is first drawn, not when it was asked for. */
 function HandedOver({ typed }: { typed: ComponentProps<typeof FilterBar> }) {
-  return <Bar initialText={typed.initialText} focused={typed.focused} />;
+  return <Bar initialText={typed.initialText} focused={typed.focused} entered={typed.entered} />;
 }
 
 const BUTTON = 'flex h-8 items-center justify-center gap-2 rounded-md border border-line bg-card text-sm';
