@@ -159,8 +159,18 @@ async function everything(host: string): Promise<void> {
   }
 }
 
+/** A Service that is new has a name once it is served. */
+async function known(name: string): Promise<void> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const found = await lookup(name).catch(() => undefined);
+    if (found !== undefined) return;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
+
 async function ask(name: string): Promise<void> {
   // Only getaddrinfo, behind lookup, goes through the search list of resolv.conf.
+  await known(name);
   if (name.includes('.')) await Promise.all([resolve4(name), resolve6(name)]);
   await lookup(name, { all: true });
   await lookup(`no-such-name.${name}`).catch(() => {});
