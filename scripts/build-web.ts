@@ -39,7 +39,9 @@ export async function buildWeb(report: (line: string) => void = () => {}): Promi
   const fresh = mkdtempSync(join(dirname(OUTPUT), 'web-'));
   try {
     const options = ['--logLevel', 'warn', '--outDir', fresh];
-    await promisify(execFile)(process.execPath, [vite, 'build', ...options], { cwd: root });
+    // Whoever asks may be a test: with its NODE_ENV, React's development build would be taken.
+    const env = { ...process.env, NODE_ENV: 'production' };
+    await promisify(execFile)(process.execPath, [vite, 'build', ...options], { cwd: root, env });
     putInPlace(fresh);
     writeFileSync(stamp, fingerprint);
   } finally {
