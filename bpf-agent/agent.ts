@@ -383,8 +383,6 @@ export class Agent {
     if (unmet !== undefined) return `${unmet.condition}: ${unmet.problem}`;
     const [problem, ...more] = this.#options.source.problems();
     if (problem !== undefined) return `${problem.subject}${andMore(more.length)}: ${problem.message}`;
-    const [policy] = this.#sync.policy.problems;
-    if (policy !== undefined) return `policy: ${policy}`;
     const services = this.#services?.problem ?? '';
     if (services !== '') return `Services: ${services}`;
     if (this.#options.run.problem !== '') return this.#options.run.problem;

@@ -5,6 +5,7 @@ import { NO_DECISION, type PolicyReference } from '#core/flow/policy-decision.ts
 import { VERDICT } from '#core/flow/verdict.ts';
 import { InProcessAgent } from '#runtime/testing/in-process-agent.ts';
 import { type SampleFlow, TO_ENDPOINT } from '#runtime/testing/sample-flows.ts';
+import { buildWeb } from '../scripts/build-web.ts';
 import { Backend } from './backend.ts';
 
 export { CLUSTER, DB, pod, WEB, WORLD } from '#runtime/testing/sample-flows.ts';
@@ -71,6 +72,7 @@ export class FakeCluster {
   }
 
   static async start(nodes: readonly string[] = ['node-1'], settings: readonly string[] = []): Promise<FakeCluster> {
+    await buildWeb();
     const agents = nodes.map((name) => new FakeAgent(name));
     try {
       for (const agent of agents) await agent.start();

@@ -1,7 +1,6 @@
 import type { Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { NO_ENDPOINT } from '#core/flow/endpoint.ts';
-import { buildWeb } from '../scripts/build-web.ts';
 import { axeFindings } from './axe.ts';
 import { launchBrowser, WatchedPage } from './browser.ts';
 import { eventually } from './eventually.ts';
@@ -28,7 +27,6 @@ describe('filters', () => {
   let field: Locator;
 
   beforeAll(async () => {
-    await buildWeb();
     [cluster, browser] = await Promise.all([FakeCluster.start(), launchBrowser()]);
     cluster.agents[0].keepObserving(
       500,

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { buildWeb } from '../scripts/build-web.ts';
 import { axeFindings } from './axe.ts';
 import { launchBrowser, WatchedPage } from './browser.ts';
 import { eventually } from './eventually.ts';
@@ -21,7 +20,6 @@ describe('the flow table', () => {
   let parts: PageParts;
 
   beforeAll(async () => {
-    await buildWeb();
     [cluster, browser] = await Promise.all([FakeCluster.start(), launchBrowser()]);
     cluster.agents[0].keepObserving(
       400,

@@ -1,7 +1,6 @@
 import type { Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { DROP_REASON } from '#core/flow/drop-reason.ts';
-import { buildWeb } from '../scripts/build-web.ts';
 import { axeFindings } from './axe.ts';
 import { launchBrowser, WatchedPage } from './browser.ts';
 import { eventually } from './eventually.ts';
@@ -26,7 +25,6 @@ describe('the panel', () => {
   let details: Locator;
 
   beforeAll(async () => {
-    await buildWeb();
     [cluster, browser] = await Promise.all([FakeCluster.start(['node-1', 'node-2']), launchBrowser()]);
     startedMs = Date.now();
     const [one, two] = cluster.agents;

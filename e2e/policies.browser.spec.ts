@@ -6,7 +6,6 @@ import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Endpoint } from '#core/flow/endpoint.ts';
 import { RuleEffect } from '#proto/gen/waggle/v1/agent_pb.ts';
-import { buildWeb } from '../scripts/build-web.ts';
 import { axeFindings } from './axe.ts';
 import { launchBrowser, WatchedPage } from './browser.ts';
 import { eventually } from './eventually.ts';
@@ -24,7 +23,6 @@ describe('policies', () => {
   let page: Page;
 
   beforeAll(async () => {
-    await buildWeb();
     folder = mkdtempSync(join(tmpdir(), 'waggle-policies-'));
     for (const endpoint of [WEB, DB, SPY, DNS]) putPod(endpoint);
     putPolicy('data', 'to-db', {

@@ -1,5 +1,5 @@
 import type { FlowWindow } from '#core/flow/flow-window.ts';
-import { type NodeBoot, nodeBootKey, nodeKey } from '#core/flow/node-boot.ts';
+import { nodeBootKey, nodeKey } from '#core/flow/node-boot.ts';
 import type { Cursor, Position } from '#proto/gen/waggle/v1/flow_pb.ts';
 
 /**
@@ -8,7 +8,9 @@ import type { Cursor, Position } from '#proto/gen/waggle/v1/flow_pb.ts';
  */
 export class ResumePoint {
   readonly #window: FlowWindow;
-  readonly #positions: readonly Position[];
+  /** Those that may still be of nodes nobody here knows, as of so many known boots. */
+  #unknown: Position[];
+  #knownBoots = -1;
   readonly #named = new Map<string, number>();
   readonly #namedNodes = new Set<string>();
   /** By the window's node number. */
@@ -16,7 +18,7 @@ export class ResumePoint {
 
   constructor(cursor: Cursor, window: FlowWindow) {
     this.#window = window;
-    this.#positions = cursor.positions;
+    this.#unknown = cursor.positions.filter(({ boot }) => boot !== undefined);
     for (const { boot, sequence } of cursor.positions) {
       if (boot === undefined) continue;
       this.#named.set(nodeBootKey(boot), Number(sequence));
@@ -50,8 +52,12 @@ export class ResumePoint {
 
   /** Positions of boots that the window does not know, of nodes it does not know either. */
   unknown(): Position[] {
-    if (this.#positions.length === 0) return [];
-    const known = new Set(this.#window.nodes.map((boot: NodeBoot) => nodeKey(boot)));
-    return this.#positions.filter(({ boot }) => boot !== undefined && !known.has(nodeKey(boot)));
+    const { nodes } = this.#window;
+    if (this.#unknown.length > 0 && nodes.length !== this.#knownBoots) {
+      this.#knownBoots = nodes.length;
+      const known = new Set(nodes.map((boot) => nodeKey(boot)));
+      this.#unknown = this.#unknown.filter(({ boot }) => !known.has(nodeKey(boot!)));
+    }
+    return this.#unknown;
   }
 }

@@ -27,10 +27,10 @@ const READABLE = { least: 0.6, wanted: 0.8 };
 /** Above the map lie its tools at the right, below it the legend at the left and buttons at the right: it stays clear of them, one way or another. */
 const INSETS: readonly Insets[] = [
   { top: 54, right: 24, bottom: 54, left: 24 },
-  { top: 16, right: 272, bottom: 54, left: 24 },
+  { top: 16, right: 308, bottom: 54, left: 24 },
   { top: 54, right: 168, bottom: 36, left: 24 },
-  { top: 16, right: 272, bottom: 36, left: 24 },
-  { top: 16, right: 272, bottom: 16, left: 416 },
+  { top: 16, right: 308, bottom: 36, left: 24 },
+  { top: 16, right: 308, bottom: 16, left: 416 },
 ];
 /** Cards above which a map takes too long to paint for one frame. */
 const LARGE = 150;

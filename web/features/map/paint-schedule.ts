@@ -9,7 +9,7 @@ const NUMBERS_EVERY_MS = 1_000;
 const NUMBERS_SHARE = 0.15;
 
 /** What the next frame is drawn from. */
-export interface Scene {
+interface Frame {
   picture(): Picture;
   readonly camera: Camera;
 }
@@ -44,7 +44,7 @@ export class PaintSchedule {
   }
 
   /** Does what one frame has to. Returns milliseconds until the next one that is needed; 0 = the very next; undefined = none. */
-  frame({ camera, picture }: Scene): number | undefined {
+  frame({ camera, picture }: Frame): number | undefined {
     const now = performance.now();
     if (this.#moved !== undefined && ++this.#moved.frames > STILL.frames && now - this.#moved.at >= STILL.ms) {
       this.#moved = undefined;
