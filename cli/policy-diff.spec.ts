@@ -50,9 +50,13 @@ afterAll(async () => {
 });
 
 function diff(file: string, ...more: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const cluster = ['-m', join(folder, 'cluster.yaml'), '--server', agent.address];
+  return diffOf(['cluster.yaml'], '-f', join(folder, file), ...more);
+}
+
+function diffOf(cluster: string[], ...more: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const files = cluster.map((name) => join(folder, name));
   return new Promise((resolve) => {
-    const argv = [BIN, 'policy', 'diff', '-f', join(folder, file), ...cluster, ...more];
+    const argv = [BIN, 'policy', 'diff', '-m', ...files, '--server', agent.address, ...more];
     execFile(process.execPath, argv, { timeout: 60_000 }, (error, stdout, stderr) => {
       resolve({ code: typeof error?.code === 'number' ? error.code : error ? -1 : 0, stdout, stderr });
     });
@@ -73,6 +77,31 @@ test('nobody is cut off by a policy that allows who talks; as JSON', async () =>
   expect(code).toBe(0);
   expect(JSON.parse(stdout)).toMatchObject({ counts: { 'cut-off': 0, 'let-in': 0 }, changes: [] });
   expect(JSON.parse(stdout).connections).toBeGreaterThanOrEqual(2);
+});
+
+test('a deletion lets in whom the policy kept out, and what else is applied at once counts too', async () => {
+  const gone = await diffOf(['cluster.yaml', 'elsewhere.yaml'], '--delete', 'netpol/data/db');
+  expect(gone.code).toBe(0);
+  expect(gone.stdout).toMatch(/would be let in \(\d\):\n {2}shop\/web → data\/maindb, TCP 3306/);
+  const replaced = await diffOf(
+    ['cluster.yaml', 'shop.yaml'],
+    ...['--delete', 'NetworkPolicy/data/db', '-f', join(folder, 'elsewhere.yaml'), '--json'],
+  );
+  expect(replaced.code).toBe(1);
+  expect(JSON.parse(replaced.stdout)).toMatchObject({
+    policies: [{ kind: 'NetworkPolicy', namespace: 'data', name: 'db' }],
+    deleted: [{ kind: 'NetworkPolicy', namespace: 'data', name: 'db' }],
+  });
+});
+
+test.each([
+  [['--delete', 'netpol/data/dv'], 'there is no NetworkPolicy data/dv: there are db'],
+  [['--delete', 'constructor/data/db'], '"constructor/data/db" is not kind/namespace/name'],
+  [['--delete', 'ccnp/data/db'], '"ccnp/data/db" is not kind/namespace/name'],
+  [[], 'with -f, --delete or both'],
+])('%j is refused', async (argv, message) => {
+  const { code, stderr } = await diffOf(['cluster.yaml', 'shop.yaml'], ...argv);
+  expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
 });
 
 test('what cannot be told has an exit code of its own', async () => {

@@ -6,6 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { evaluateConnection } from '#core/policy/connection.ts';
 import { readSources } from '#lab/manifest/read-sources.ts';
 import { findParty, partiesOf } from './policy/find-party.ts';
+import { findPolicy } from './policy/policy-name.ts';
+import { policyRows } from './policy/policy-rows.ts';
 import { readCluster } from './policy/read-cluster.ts';
 import { readTestCases, runTestCases } from './policy/test-cases.ts';
 import { parseTransport } from './policy/transport.ts';
@@ -76,6 +78,35 @@ function waggle(...argv: string[]): Promise<{ code: number; stdout: string; stde
 }
 
 const cluster = () => readCluster([{ name: 'all', text: `${CLUSTER}---\n${POLICY}` }], { workloads: true });
+
+describe('the state of a cluster', () => {
+  const at = (name: string) => `/state/NetworkPolicy/shop/${name}.yaml`;
+  const state = (name: string, text: string) =>
+    readCluster(
+      [...CLUSTER.split('---\n').map((part, index) => ({ name: `${index}`, text: part })), { name: at(name), text }],
+      {
+        workloads: false,
+      },
+    );
+
+  test.each([
+    ['a misspelt field', 'WP003', POLICY.replace('ingress', 'ingres')],
+    ['no YAML', 'WP001', 'kind: [NetworkPolicy'],
+  ])('a policy that cannot be used (%s) is one that closes, and can be named', (_, code, text) => {
+    const read = state('db', text);
+    expect(read.findings.filter(({ severity }) => severity === 'error')).toEqual([]);
+    expect(read.unusable.map((found) => found.code)).toContain(code);
+    const ends = partiesOf(findParty(read, '192.0.2.1'), findParty(read, 'shop/db-0'));
+    expect(evaluateConnection(read.engine, { ...ends, protocol: 6, port: 80 }).verdict).toBe('DROPPED');
+    expect(findPolicy(read.policies, 'netpol/shop/db').place).toBeUndefined();
+    expect(policyRows(read).map(({ enforcement }) => enforcement)).toEqual(['closed']);
+  });
+
+  test('in manifests it is an error', () => {
+    const read = readCluster([{ name: at('db'), text: POLICY.replace('ingress', 'ingres') }], { workloads: true });
+    expect([read.findings.map(({ code }) => code), read.unusable]).toEqual([['WP003'], []]);
+  });
+});
 
 describe('a cluster from manifests', () => {
   test('has workloads as one pod each, and every namespace its name', () => {

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { protocols } from '#core/flow/protocol.ts';
 import type { ConnectionDecision } from '#core/policy/connection.ts';
 import { type Change, type ConnectionChange, diffConnections, tellingEnd } from '#core/policy/diff.ts';
+import type { Policy } from '#core/policy/policy.ts';
 import { reasonText } from '#core/policy/reason.ts';
 import { readSources } from '#lab/manifest/read-sources.ts';
 import { count } from '#runtime/settings/parsers.ts';
@@ -9,11 +10,13 @@ import { addSettings, setting } from '#runtime/settings/setting.ts';
 import { CommandError } from '../failure.ts';
 import { serverSetting } from '../relay-setting.ts';
 import { type LiveConnection, liveConnections } from './live-connections.ts';
-import { readCluster, withPolicies } from './read-cluster.ts';
+import { findPolicy, POLICY_FORM } from './policy-name.ts';
+import { readCluster, withoutPolicies, withPolicies } from './read-cluster.ts';
 import { type From, type Output, print, refuse, usableCluster, verb } from './verb.ts';
 
 interface Flags extends From, Output {
   readonly filename: string[];
+  readonly delete: string[];
   readonly server: string;
   readonly last: number;
   readonly json: boolean;
@@ -36,7 +39,8 @@ export function diffVerb(): Command {
     'diff',
     'who of those that talk now would be cut off or let in: exit code 1 when someone is cut off',
   )
-    .requiredOption('-f, --filename <path...>', 'policies to apply: files, folders, or - for standard input')
+    .option('-f, --filename <path...>', 'policies to apply: files, folders, or - for standard input', [])
+    .option('--delete <policy...>', `policies to delete: ${POLICY_FORM}`, [])
     .option('--json', 'the same as -o json', false);
   return addSettings(
     command,
@@ -62,17 +66,19 @@ async function diff(flags: Flags): Promise<void> {
 
 async function compare(flags: Flags): Promise<void> {
   const cluster = usableCluster(flags);
-  const more = readCluster(readSources(flags.filename), { workloads: true });
-  refuse(more.findings);
-  if (more.policies.length === 0) throw new CommandError('there is no policy in what -f names');
+  const applied = policiesOf(flags.filename);
+  const deleted = flags.delete.map((word) => findPolicy(cluster.policies, word));
+  if (applied.length + deleted.length === 0) throw new CommandError('say what would change: with -f, --delete or both');
+  const after = withPolicies(withoutPolicies(cluster, deleted), applied);
   const connections = await liveConnections(cluster, flags.server, flags.last);
-  const changes = diffConnections(cluster.engine, withPolicies(cluster, more.policies).engine, connections);
+  const changes = diffConnections(cluster.engine, after.engine, connections);
   const counts = Object.fromEntries(
     Object.keys(HEADINGS).map((change) => [change, changes.filter((entry) => entry.change === change).length]),
   ) as Record<Change, number>;
   if (flags.json || flags.output === 'json') {
     print({
-      policies: more.policies.map(({ reference }) => reference),
+      policies: applied.map(({ reference }) => reference),
+      deleted: deleted.map(({ reference }) => reference),
       connections: connections.length,
       counts,
       changes: changes.map(plain),
@@ -81,6 +87,14 @@ async function compare(flags: Flags): Promise<void> {
     console.log(text(changes, connections.length));
   }
   process.exitCode = counts['cut-off'] > 0 ? EXIT.cutOff : EXIT.nobodyCutOff;
+}
+
+function policiesOf(filename: string[]): readonly Policy[] {
+  if (filename.length === 0) return [];
+  const { policies, findings } = readCluster(readSources(filename), { workloads: true });
+  refuse(findings);
+  if (policies.length === 0) throw new CommandError('there is no policy in what -f names');
+  return policies;
 }
 
 function text(changes: readonly ConnectionChange<LiveConnection>[], connections: number): string {

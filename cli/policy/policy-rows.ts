@@ -4,7 +4,7 @@ import type { ReadCluster } from './read-cluster.ts';
 /** A policy as `waggle policy get` lists it. */
 export interface PolicyRow {
   readonly policy: string;
-  /** `enforced`, `audited`, or `partly audited` where a namespace's annotation audits some of its pods. */
+  /** `closed` where it cannot be used and another stands in for it; else `enforced`, `audited`, or `partly audited` where a namespace's annotation audits some of its pods. */
   readonly enforcement: string;
   /** Directions in which it makes the default deny: `ingress`, `egress`, `ingress, egress`, `-`. */
   readonly closes: string;
@@ -27,7 +27,15 @@ export function policyRows({ engine, pods }: ReadCluster): PolicyRow[] {
     );
     return {
       policy: policyText(policy.reference),
-      enforcement: audited ? 'audited' : audits.some(Boolean) ? 'partly audited' : 'enforced',
+      // Only what was read has a place.
+      enforcement:
+        policy.place === undefined
+          ? 'closed'
+          : audited
+            ? 'audited'
+            : audits.some(Boolean)
+              ? 'partly audited'
+              : 'enforced',
       closes: closes.join(', ') || '-',
       rules: policy.sections.reduce((sum, { ingress, egress }) => sum + ingress.rules.length + egress.rules.length, 0),
       pods: [...new Set(names)].sort(),

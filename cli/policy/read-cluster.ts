@@ -4,7 +4,8 @@ import { type Finding, finding } from '#core/policy/finding.ts';
 import type { Policy } from '#core/policy/policy.ts';
 import { PolicyEngine } from '#core/policy/policy-engine.ts';
 import { readPolicy } from '#core/policy/read-policies.ts';
-import { policyText } from '#core/policy/reference.ts';
+import { POLICY_KIND, type PolicyKind, type PolicyReference, policyText } from '#core/policy/reference.ts';
+import { closedInstead } from '#core/policy/unreadable-policy.ts';
 import { labLayout } from '#lab/lab-layout.ts';
 import { type ManifestSource, readSources } from '#lab/manifest/read-sources.ts';
 import { ObjectStore } from '#runtime/cluster/object-store.ts';
@@ -23,6 +24,8 @@ export interface ReadCluster {
   readonly policies: readonly Policy[];
   /** Of the policies, and of objects that could not be read. */
   readonly findings: readonly Finding[];
+  /** Of a cluster's state: why policies of it cannot be used. Among `policies` stands what closes the pods they may be about. */
+  readonly unusable: readonly Finding[];
 }
 
 const NAMESPACE_NAME_LABEL = 'kubernetes.io/metadata.name';
@@ -50,16 +53,27 @@ export function readCluster(sources: readonly ManifestSource[], { workloads }: {
   const store = new ObjectStore();
   const policies = new Map<string, Policy>();
   const findings: Finding[] = [];
+  const unusable: Finding[] = [];
+  const standIn = (file: string, value: unknown, found: readonly Finding[]): boolean => {
+    const reference = workloads || found.every(({ severity }) => severity !== 'error') ? undefined : referenceOf(file);
+    if (reference === undefined) return false;
+    policies.set(policyText(reference), closedInstead(value, reference));
+    unusable.push(...found);
+    return true;
+  };
   for (const { name, text, unreadable } of sources) {
     if (unreadable !== undefined) {
       findings.push(finding('WP001', { file: name, line: 1, column: 1 }, unreadable));
       continue;
     }
     const { documents, problems } = parseManifest(name, text);
-    findings.push(...problems.map(({ message, ...place }) => finding('WP001', place, message)));
+    const broken = problems.map(({ message, ...place }) => finding('WP001', place, message));
+    if (standIn(name, undefined, broken)) continue;
+    findings.push(...broken);
     for (const document of documents) {
       const read = readPolicy(document, 'default');
       if (read !== undefined) {
+        if (standIn(name, document.value, read.findings)) continue;
         findings.push(...read.findings);
         if (read.policy !== undefined) policies.set(policyText(read.policy.reference), read.policy);
       } else {
@@ -72,14 +86,35 @@ export function readCluster(sources: readonly ManifestSource[], { workloads }: {
   const identities = new Map(pods.map(({ identity, labelSet }) => [identity, labelSet]));
   const cluster = new PolicyClusterView('default', false).read(store, identities);
   const all = [...policies.values()];
-  return { engine: new PolicyEngine(all, cluster), pods, nodes: store.list('Node'), policies: all, findings };
+  return { engine: new PolicyEngine(all, cluster), pods, nodes: store.list('Node'), policies: all, findings, unusable };
 }
 
-/** The same cluster with other policies. */
+/** Of a policy in a cluster's state: `…/NetworkPolicy/shop/db.yaml`. Undefined for other kinds. */
+function referenceOf(file: string): PolicyReference | undefined {
+  const [kind, namespace, name] = file
+    .replace(/\.yaml$/, '')
+    .split('/')
+    .slice(-3);
+  if (!kind || !namespace || !name || !Object.hasOwn(POLICY_KIND, kind)) return undefined;
+  const clusterwide = kind === 'CiliumClusterwideNetworkPolicy';
+  return { kind: kind as PolicyKind, namespace: clusterwide ? '' : namespace, name };
+}
+
+/** The same cluster with these policies too, each in the place of one of its name. */
 export function withPolicies(read: ReadCluster, policies: readonly Policy[]): ReadCluster {
   const merged = new Map([...read.policies, ...policies].map((policy) => [policyText(policy.reference), policy]));
-  const all = [...merged.values()];
-  return { ...read, policies: all, engine: new PolicyEngine(all, read.engine.cluster) };
+  return underPolicies(read, [...merged.values()]);
+}
+
+export function withoutPolicies(read: ReadCluster, policies: readonly Policy[]): ReadCluster {
+  return underPolicies(
+    read,
+    read.policies.filter((policy) => !policies.includes(policy)),
+  );
+}
+
+function underPolicies(read: ReadCluster, policies: readonly Policy[]): ReadCluster {
+  return { ...read, policies, engine: new PolicyEngine(policies, read.engine.cluster) };
 }
 
 function readClusterObject(

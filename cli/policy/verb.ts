@@ -38,6 +38,10 @@ export function verb(name: string, description: string): Command {
   );
 }
 
+/** What an agent knows and the cluster's state does not: what the policy was before. */
+const STAND_IN =
+  'taken here for one that closes the pods it may be about; agents that could read it before keep what it said then';
+
 export function clusterOf({ name, manifests }: From): ReadCluster {
   return manifests === undefined
     ? readCluster(labSources(name), { workloads: false })
@@ -49,6 +53,9 @@ export function usableCluster(from: From, filename: string[] = []): ReadCluster 
   const cluster = clusterOf(from);
   const more = filename.length === 0 ? undefined : readCluster(readSources(filename), { workloads: true });
   refuse([...cluster.findings, ...(more?.findings ?? [])]);
+  for (const found of cluster.unusable) {
+    if (found.severity === 'error') process.stderr.write(`${findingText(found)}\n    ${STAND_IN}\n`);
+  }
   return more === undefined ? cluster : withPolicies(cluster, more.policies);
 }
 
