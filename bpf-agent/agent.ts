@@ -174,7 +174,7 @@ export class Agent {
     });
     const table = new EndpointTable(this.flows.window.endpoints, this.#book);
     this.#decisions = new DecisionTable(this.flows.window.decisions, (id) => reasons.reason(id));
-    this.#hits = new RuleHitLog(run, { hits: () => this.#decisions.hits, reasonOf: (id) => reasons.reason(id) });
+    this.#hits = new RuleHitLog(run, { hits: () => this.#decisions.hits(), reasonOf: (id) => reasons.reason(id) });
     this.#serviceNumbers = new ServiceNumbers(this.flows.window.endpoints, (id) => this.#services?.sync.frontend(id));
     this.#drain = new RecordDrain({
       ring: datapath.ring,

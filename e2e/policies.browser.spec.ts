@@ -50,7 +50,16 @@ describe('policies', () => {
     };
     two.ruleHits = {
       since: timestampFromMs(Date.now() - 60_000),
-      rules: [{ effect: RuleEffect.DEFAULT_DENY, policies: [policy('data', 'to-db')], hits: 7n, packets: 7n, last }],
+      rules: [
+        {
+          effect: RuleEffect.DEFAULT_DENY,
+          policies: [policy('data', 'to-db')],
+          direction: 1,
+          hits: 7n,
+          packets: 7n,
+          last,
+        },
+      ],
     };
     one.keepObserving(
       500,

@@ -1,5 +1,6 @@
 import { type Timestamp, timestampMs } from '@bufbuild/protobuf/wkt';
 import { referenceText } from '#core/flow/decision-text.ts';
+import { directions } from '#core/flow/direction.ts';
 import { AgentService, type ListRuleHitsResponse, RuleEffect } from '#proto/gen/waggle/v1/agent_pb.ts';
 import { type Client, createClient } from '#runtime/grpc/client.ts';
 import { codeName, StatusError } from '#runtime/grpc/service.ts';
@@ -21,13 +22,18 @@ export interface Hits {
 
 /** What every node's rules have done, together. */
 export interface CollectedHits {
-  /** By `kind namespace/name path`; by `kind namespace/name` what that policy's default deny had a part in. */
+  /** By `kind namespace/name path`; what a policy's default deny had a part in by {@link defaultDenyKey}. */
   readonly byRule: ReadonlyMap<string, Hits>;
   /** Milliseconds since 1970: hits are complete since then; undefined when no agent answered. */
   readonly sinceMs: number | undefined;
   readonly silent: readonly { readonly name: string; readonly reason: string }[];
   /** Nodes that enforce nothing, by their agent's setting. */
   readonly auditing: readonly string[];
+}
+
+/** A default deny has no rule of its own: it counts for its policies as a whole. @param direction as in flows */
+export function defaultDenyKey(policy: string, direction: number): string {
+  return `${policy}, ${directions.name(direction)}`;
 }
 
 /** Asks the agents of all nodes how often their rules have decided. */
@@ -93,11 +99,13 @@ class HitSum implements CollectedHits {
   add(node: string, { since, rules, audit }: ListRuleHitsResponse): void {
     if (since !== undefined) this.sinceMs = Math.max(this.sinceMs ?? 0, timestampMs(since));
     if (audit) this.auditing.push(node);
-    for (const { effect, policies, hits, packets, last } of rules) {
+    for (const { effect, policies, direction, hits, packets, last } of rules) {
       for (const policy of policies) {
-        // A default deny has no rule of its own: it counts for the policy as a whole.
-        const reference = effect === RuleEffect.DEFAULT_DENY ? { ...policy, rule: -1, path: '' } : policy;
-        this.#count(referenceText(reference), Number(hits), Number(packets), last);
+        const key =
+          effect === RuleEffect.DEFAULT_DENY
+            ? defaultDenyKey(referenceText({ ...policy, rule: -1, path: '' }), direction)
+            : referenceText(policy);
+        this.#count(key, Number(hits), Number(packets), last);
       }
     }
   }

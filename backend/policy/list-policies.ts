@@ -1,5 +1,6 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import type { Timestamp } from '@bufbuild/protobuf/wkt';
+import { DIRECTION } from '#core/flow/direction.ts';
 import type { Protection } from '#core/policy/coverage.ts';
 import type { Policy, Rule } from '#core/policy/policy.ts';
 import type { PolicyEngine } from '#core/policy/policy-engine.ts';
@@ -17,7 +18,7 @@ import {
 } from '#proto/gen/waggle/v1/policy_pb.ts';
 import type { PolicyEntry } from '#runtime/cluster/policy-book.ts';
 import { timestamp } from '../timestamp.ts';
-import type { CollectedHits } from './hit-collector.ts';
+import { type CollectedHits, defaultDenyKey } from './hit-collector.ts';
 import type { PolicedWorkload, PolicyPicture } from './policy-picture.ts';
 
 const MOST_POLICIES = 2_000;
@@ -88,7 +89,10 @@ function policyMessage(
 ): MessageInitShape<typeof PolicySchema> {
   const { object, policy, problem, closed } = entry;
   const reference = referenceOf(entry);
-  const denied = byRule.get(policyText(reference));
+  const defaultDeny = (direction: number) => {
+    const counted = byRule.get(defaultDenyKey(policyText(reference), direction));
+    return { packets: BigInt(counted?.hits ?? 0), last: timeOf(counted?.lastMs) };
+  };
   return {
     ...reference,
     enforcement: closed ? PolicyEnforcement.CLOSED : enforcementOf(engine, policy),
@@ -96,8 +100,8 @@ function policyMessage(
     closesEgress: policy.sections.some(({ egress }) => egress.defaultDeny),
     created: createdAt(object.manifest),
     rules: rulesOf(policy).map((rule) => ruleMessage(rule, byRule)),
-    defaultDenied: BigInt(denied?.hits ?? 0),
-    lastDefaultDenied: timeOf(denied?.lastMs),
+    ingressDefaultDeny: defaultDeny(DIRECTION.INGRESS),
+    egressDefaultDeny: defaultDeny(DIRECTION.EGRESS),
     workloads,
     findings: findings.slice(0, MOST_FINDINGS).map(findingMessage),
     problem,

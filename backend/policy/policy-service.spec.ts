@@ -89,7 +89,8 @@ test('every policy with whom it selects, what its rules did on all nodes, and wh
     since: timestampFromMs(1_700_000_000_000),
     rules: [
       { effect: RuleEffect.ALLOW, policies: [policy], hits: 3n, packets: 30n, last },
-      { effect: RuleEffect.DEFAULT_DENY, policies: [whole], hits: 5n, packets: 5n, last },
+      { effect: RuleEffect.DEFAULT_DENY, policies: [whole], direction: 1, hits: 5n, packets: 5n, last },
+      { effect: RuleEffect.DEFAULT_DENY, policies: [whole], direction: 2, hits: 2n, packets: 2n },
     ],
   };
   agents[1].ruleHits = {
@@ -111,7 +112,8 @@ test('every policy with whom it selects, what its rules did on all nodes, and wh
     closesIngress: true,
     closesEgress: false,
     created: { seconds: BigInt(Date.parse('2026-01-02T03:04:05Z') / 1000) },
-    defaultDenied: 5n,
+    ingressDefaultDeny: { packets: 5n, last: { seconds: 1_800_000_000n } },
+    egressDefaultDeny: { packets: 2n },
     workloads: [1],
     problem: '',
   });

@@ -58,19 +58,24 @@ describe('rule ids of records', () => {
     expect(store.get(number).allowedBy).toHaveLength(1);
   });
 
-  it('are counted: hits, packets and the last one, by rule', () => {
+  it('are counted: hits, packets and the last one, by rule and direction', () => {
     const { decisions } = table();
     decisions.number(16, 0, DIRECTION.INGRESS, 1, 3, 100);
     decisions.number(16, 17, DIRECTION.INGRESS, 1, 2, 110);
     decisions.number(17, 0, DIRECTION.INGRESS, 7, 7, 120);
+    decisions.number(17, 0, DIRECTION.EGRESS, 4, 4, 125);
     decisions.number(1, 0, DIRECTION.INGRESS, 1, 1, 130);
     const nowhere = { read: () => '', write: () => {} };
-    const told = new RuleHitLog(nowhere, { hits: () => decisions.hits, reasonOf: (id) => REASONS.get(id) }).messages();
+    const told = new RuleHitLog(nowhere, {
+      hits: () => decisions.hits(),
+      reasonOf: (id) => REASONS.get(id),
+    }).messages();
     expect(
-      told.map(({ effect, policies, hits, packets, last }) => [effect, policies.length, hits, packets, last?.seconds]),
+      told.map(({ effect, direction, hits, packets, last }) => [effect, direction, hits, packets, last?.seconds]),
     ).toEqual([
-      [RuleEffect.ALLOW, 1, 2n, 5n, 110n],
-      [RuleEffect.DEFAULT_DENY, 2, 8n, 9n, 120n],
+      [RuleEffect.ALLOW, DIRECTION.INGRESS, 2n, 5n, 110n],
+      [RuleEffect.DEFAULT_DENY, DIRECTION.INGRESS, 8n, 9n, 120n],
+      [RuleEffect.DEFAULT_DENY, DIRECTION.EGRESS, 4n, 4n, 125n],
     ]);
   });
 });

@@ -8,6 +8,10 @@ const MOST_KNOWN = 65_536;
 
 /** How often something of policy decided, since the agent started. */
 export interface RuleHits {
+  /** Rule id. */
+  readonly rule: number;
+  /** Of the connections at the endpoint: a default deny may be about both, and is counted for each. */
+  readonly direction: number;
   /** Connections opened, or packets denied. */
   hits: number;
   packets: number;
@@ -27,7 +31,7 @@ export class DecisionTable {
   /** By rule id · 4 + direction, for those without an audited denial: nearly all. */
   readonly #plain = new Map<number, Known>();
   readonly #audited = new Map<string, Known>();
-  /** By rule id. */
+  /** By rule id · 4 + direction. */
   readonly #hits = new Map<number, RuleHits>();
 
   constructor(store: DecisionStore, reason: (id: number) => Reason | undefined) {
@@ -53,9 +57,9 @@ export class DecisionTable {
     return known.number;
   }
 
-  /** By rule id; a denial that is audited only counts too. */
-  get hits(): ReadonlyMap<number, Readonly<RuleHits>> {
-    return this.#hits;
+  /** A denial that is audited only counts too. */
+  hits(): Iterable<Readonly<RuleHits>> {
+    return this.#hits.values();
   }
 
   #ofPlain(rule: number, direction: number): Known | undefined {
@@ -86,14 +90,15 @@ export class DecisionTable {
     if (this.#plain.size + this.#audited.size >= MOST_KNOWN) this.#clear();
     const number = this.#store.intern(decisionOf(direction, reason, audit));
     if (number !== 0) this.#store.retain(number);
-    return { number, counted: [rule, auditRule].filter((id) => id !== 0).map((id) => this.#hitsOf(id)) };
+    return { number, counted: [rule, auditRule].filter((id) => id !== 0).map((id) => this.#hitsOf(id, direction)) };
   }
 
-  #hitsOf(rule: number): RuleHits {
-    let hits = this.#hits.get(rule);
+  #hitsOf(rule: number, direction: number): RuleHits {
+    const key = rule * 4 + direction;
+    let hits = this.#hits.get(key);
     if (hits === undefined) {
-      hits = { hits: 0, packets: 0, lastSeconds: 0 };
-      this.#hits.set(rule, hits);
+      hits = { rule, direction, hits: 0, packets: 0, lastSeconds: 0 };
+      this.#hits.set(key, hits);
     }
     return hits;
   }

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { DIRECTION } from '#core/flow/direction.ts';
 import type { Reason } from '#core/policy/reason.ts';
 import { RuleEffect } from '#proto/gen/waggle/v1/agent_pb.ts';
 import type { RuleHits } from './decision-table.ts';
@@ -21,9 +22,11 @@ function directory() {
 }
 
 function agent(run: ReturnType<typeof directory>, reasons: readonly [number, Reason][], nowMs: number) {
-  const hits = new Map<number, RuleHits>();
-  const log = new RuleHitLog(run, { hits: () => hits, reasonOf: (id) => new Map(reasons).get(id) }, nowMs);
-  return { hits, log };
+  const counted: RuleHits[] = [];
+  const log = new RuleHitLog(run, { hits: () => counted, reasonOf: (id) => new Map(reasons).get(id) }, nowMs);
+  const count = (rule: number, more: Partial<RuleHits>) =>
+    counted.push({ rule, direction: DIRECTION.INGRESS, hits: 1, packets: 1, lastSeconds: 1, ...more });
+  return { count, log };
 }
 
 const told = (log: RuleHitLog) =>
@@ -48,10 +51,11 @@ it('rules keep their hits across agents, whatever numbers their reasons have', (
     ],
     1_000,
   );
-  first.hits.set(16, { hits: 3, packets: 30, lastSeconds: 100 });
-  first.hits.set(17, { hits: 2, packets: 2, lastSeconds: 101 });
-  first.hits.set(1, { hits: 9, packets: 9, lastSeconds: 101 });
-  first.hits.set(99, { hits: 9, packets: 9, lastSeconds: 101 });
+  first.count(16, { hits: 3, packets: 30, lastSeconds: 100 });
+  first.count(17, { hits: 2, packets: 2, lastSeconds: 101 });
+  first.count(17, { direction: DIRECTION.EGRESS, hits: 5, packets: 5, lastSeconds: 90 });
+  first.count(1, { hits: 9, packets: 9, lastSeconds: 101 });
+  first.count(99, { hits: 9, packets: 9, lastSeconds: 101 });
   first.log.save();
 
   const second = agent(
@@ -65,16 +69,17 @@ it('rules keep their hits across agents, whatever numbers their reasons have', (
   );
   expect(second.log.sinceMs).toBe(1_000);
   // What waited in the ring comes under the earlier number.
-  second.hits.set(16, { hits: 1, packets: 1, lastSeconds: 99 });
-  second.hits.set(40, { hits: 4, packets: 5, lastSeconds: 200 });
-  second.hits.set(41, { hits: 1, packets: 1, lastSeconds: 201 });
+  second.count(16, { hits: 1, packets: 1, lastSeconds: 99 });
+  second.count(40, { hits: 4, packets: 5, lastSeconds: 200 });
+  second.count(41, { hits: 1, packets: 1, lastSeconds: 201 });
   expect(told(second.log)).toEqual([
     [RuleEffect.ALLOW, 0, 8, 36, 200],
     [RuleEffect.DEFAULT_DENY, -1, 2, 2, 101],
+    [RuleEffect.DEFAULT_DENY, -1, 5, 5, 90],
     [RuleEffect.ALLOW, 1, 1, 1, 201],
   ]);
   second.log.save();
-  expect(told(agent(run, [], 9_000).log)).toHaveLength(3);
+  expect(told(agent(run, [], 9_000).log)).toHaveLength(4);
 });
 
 it('begins afresh with a file it does not understand', () => {
@@ -94,8 +99,8 @@ it('begins afresh with a file it does not understand', () => {
 
 it('writes only what is new', () => {
   const run = directory();
-  const { hits, log } = agent(run, [[16, rule(0)]], 1);
-  hits.set(16, { hits: 1, packets: 1, lastSeconds: 1 });
+  const { count, log } = agent(run, [[16, rule(0)]], 1);
+  count(16, {});
   log.save();
   run.files.clear();
   log.save();

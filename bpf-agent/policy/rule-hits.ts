@@ -15,13 +15,14 @@ const EFFECTS: Readonly<Record<string, RuleEffect>> = {
   'default-deny': RuleEffect.DEFAULT_DENY,
 };
 
-interface Counted extends Readonly<RuleHits> {
+/** Of one reason in one direction. */
+interface Counted extends Omit<Readonly<RuleHits>, 'rule'> {
   readonly reason: Reason;
 }
 
 export interface HitCounts {
-  /** Since this agent started, by reason id. */
-  readonly hits: () => ReadonlyMap<number, Readonly<RuleHits>>;
+  /** Since this agent started. */
+  readonly hits: () => Iterable<Readonly<RuleHits>>;
   readonly reasonOf: (id: number) => Reason | undefined;
 }
 
@@ -42,15 +43,16 @@ export class RuleHitLog {
     this.#now = now;
     const { sinceMs, counted } = parse(run.read(FILE));
     this.sinceMs = sinceMs ?? nowMs;
-    this.#earlier = new Map(counted.map((entry) => [reasonKey(entry.reason), entry]));
+    this.#earlier = new Map(counted.map((entry) => [keyOf(entry), entry]));
   }
 
   /** What has decided at least once. Reasons without a rule, such as "no policy", are left out. */
   messages(): RuleHitsMessage[] {
-    return [...this.#all().values()].map(({ reason, hits, packets, lastSeconds }) =>
+    return [...this.#all().values()].map(({ reason, direction, hits, packets, lastSeconds }) =>
       create(RuleHitsSchema, {
         effect: EFFECTS[reason.kind]!,
         policies: references(reason),
+        direction,
         hits: BigInt(hits),
         packets: BigInt(packets),
         last: timestampFromMs(lastSeconds * 1000),
@@ -70,13 +72,13 @@ export class RuleHitLog {
 
   #all(): Map<string, Counted> {
     const all = new Map(this.#earlier);
-    for (const [id, { hits, packets, lastSeconds }] of this.#now.hits()) {
-      const reason = this.#now.reasonOf(id);
+    for (const { rule, direction, hits, packets, lastSeconds } of this.#now.hits()) {
+      const reason = this.#now.reasonOf(rule);
       if (reason === undefined || !Object.hasOwn(EFFECTS, reason.kind)) continue;
-      const key = reasonKey(reason);
+      const key = keyOf({ reason, direction });
       const before = all.get(key);
       all.set(key, {
-        reason,
+        ...{ reason, direction },
         hits: hits + (before?.hits ?? 0),
         packets: packets + (before?.packets ?? 0),
         lastSeconds: Math.max(lastSeconds, before?.lastSeconds ?? 0),
@@ -86,12 +88,16 @@ export class RuleHitLog {
   }
 }
 
+function keyOf({ reason, direction }: Pick<Counted, 'reason' | 'direction'>): string {
+  return `${direction} ${reasonKey(reason)}`;
+}
+
 /** Written by an agent of this node alone; what is not understood is left out. */
 function parse(text: string): { sinceMs: number | undefined; counted: Counted[] } {
   try {
     const { sinceMs, counted } = JSON.parse(text) as { sinceMs: number; counted: Counted[] };
-    const numbers = ({ hits, packets, lastSeconds }: Counted) =>
-      [hits, packets, lastSeconds].every(Number.isSafeInteger);
+    const numbers = ({ direction, hits, packets, lastSeconds }: Counted) =>
+      [direction, hits, packets, lastSeconds].every(Number.isSafeInteger);
     const usable = counted.filter(
       (entry) => numbers(entry) && Object.hasOwn(EFFECTS, entry.reason.kind) && reasonKey(entry.reason) !== '',
     );

@@ -1,5 +1,6 @@
 import { type Timestamp, timestampMs } from '@bufbuild/protobuf/wkt';
 import {
+  type DefaultDeny,
   type ListPoliciesResponse,
   type Policy,
   PolicyEnforcement,
@@ -8,6 +9,7 @@ import {
 } from '#proto/gen/waggle/v1/policy_pb.ts';
 import { callUnary } from './grpc-web-client.ts';
 import {
+  type DeniedByDefault,
   type PolicyEnforcement as EnforcementWord,
   type PolicyFacts,
   type PolicyReport,
@@ -71,10 +73,14 @@ function policyFacts(policy: Policy): PolicyFacts {
       packets: Number(packets),
       last: milliseconds(last),
     })),
-    defaultDenied: Number(policy.defaultDenied),
-    lastDefaultDenied: milliseconds(policy.lastDefaultDenied),
+    ingressDenied: deniedByDefault(policy.ingressDefaultDeny),
+    egressDenied: deniedByDefault(policy.egressDefaultDeny),
     findings: policy.findings.map(({ code, error, message, fix }) => ({ code, error, message, fix })),
   };
+}
+
+function deniedByDefault(deny: DefaultDeny | undefined): DeniedByDefault {
+  return { packets: Number(deny?.packets ?? 0), last: milliseconds(deny?.last) };
 }
 
 function milliseconds(time: Timestamp | undefined): number {

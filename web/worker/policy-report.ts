@@ -33,13 +33,18 @@ export interface PolicyFacts {
   readonly closesEgress: boolean;
   readonly created: number;
   readonly rules: readonly PolicyRuleFacts[];
-  /** Packets denied because no rule allows them, where this policy is among those that close. */
-  readonly defaultDenied: number;
-  readonly lastDefaultDenied: number;
+  readonly ingressDenied: DeniedByDefault;
+  readonly egressDenied: DeniedByDefault;
   /** Indexes into the report's workloads. */
   readonly workloads: readonly number[];
   readonly findings: readonly PolicyFinding[];
   readonly problem: string;
+}
+
+/** What no rule allows, where a policy is among those that close. */
+export interface DeniedByDefault {
+  readonly packets: number;
+  readonly last: number;
 }
 
 export interface PolicyRuleFacts {

@@ -9,7 +9,7 @@ import { CopyButton } from '../../ui/copy-button.tsx';
 import { useMedia } from '../../ui/use-media.ts';
 import { useNow } from '../../ui/use-now.ts';
 import { changePolicyOptions, changeView, useView, viewStore } from '../../view/view-store.ts';
-import type { PolicyFacts, PolicyReport, PolicyRuleFacts } from '../../worker/policy-report.ts';
+import type { DeniedByDefault, PolicyFacts, PolicyReport, PolicyRuleFacts } from '../../worker/policy-report.ts';
 import { FindingNote } from './findings-list.tsx';
 import { Enforcement, policyName } from './policy-marks.tsx';
 import { closesWords, countedSince } from './policy-summary.ts';
@@ -84,7 +84,7 @@ function Heading({ children, note }: { children: ReactNode; note: string }) {
 }
 
 function Rules({ policy, since, now }: { policy: PolicyFacts; since: number; now: number }) {
-  const { rules, defaultDenied, lastDefaultDenied, closesIngress, closesEgress } = policy;
+  const { rules, ingressDenied, egressDenied, closesIngress, closesEgress } = policy;
   const note = since === 0 ? 'hits are not known: no agent has told' : `hits since ${formatMoment(since).slice(0, 19)}`;
   const unusedWords = since === 0 ? 'not known' : `unused for ${formatAgo(since, now, 1).replace(' ago', '')}`;
   return (
@@ -112,22 +112,8 @@ function Rules({ policy, since, now }: { policy: PolicyFacts; since: number; now
           {rules.map((rule) => (
             <RuleRow key={rule.path} rule={rule} unused={unusedWords} now={now} />
           ))}
-          {(closesIngress || closesEgress) && (
-            <tr className="border-t border-line align-top [&>td]:py-1.5">
-              <td className="text-dim">
-                {closesIngress && closesEgress ? 'both' : closesIngress ? 'ingress' : 'egress'}
-              </td>
-              <td className="text-dropped-text">denies</td>
-              <td>
-                Whatever no rule of any policy allows{' '}
-                <span className="block text-2xs text-faint">
-                  the default deny, made with every policy that closes these pods
-                </span>
-              </td>
-              <Count hits={defaultDenied} />
-              <Last ms={lastDefaultDenied} now={now} never="never needed" />
-            </tr>
-          )}
+          {closesIngress && <DefaultDenyRow direction="ingress" denied={ingressDenied} now={now} />}
+          {closesEgress && <DefaultDenyRow direction="egress" denied={egressDenied} now={now} />}
           {rules.length === 0 && !closesIngress && !closesEgress && (
             <tr className="border-t border-line">
               <td colSpan={5} className="py-2 text-dim">
@@ -138,6 +124,24 @@ function Rules({ policy, since, now }: { policy: PolicyFacts; since: number; now
         </tbody>
       </table>
     </section>
+  );
+}
+
+function DefaultDenyRow(props: { direction: 'ingress' | 'egress'; denied: DeniedByDefault; now: number }) {
+  const { direction, denied, now } = props;
+  return (
+    <tr className="border-t border-line align-top [&>td]:py-1.5">
+      <td className="text-dim">{direction}</td>
+      <td className="text-dropped-text">denies</td>
+      <td>
+        Whatever no rule of any policy allows{' '}
+        <span className="block text-2xs text-faint">
+          the default deny, made with every policy that closes these pods
+        </span>
+      </td>
+      <Count hits={denied.packets} />
+      <Last ms={denied.last} now={now} never="never needed" />
+    </tr>
   );
 }
 

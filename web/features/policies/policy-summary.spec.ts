@@ -5,9 +5,10 @@ import { countedSince, findingsOf, findingWords, hitsOf, lastHitOf, scopeOf, tot
 const rule = (hits: number, last = 0) => ({
   ...{ path: 'spec.ingress[0]', ingress: true, deny: false, summary: 'from anybody', packets: hits, hits, last },
 });
+const NONE = { packets: 0, last: 0 };
 const policy = (namespace: string, name: string, more: Partial<PolicyFacts> = {}): PolicyFacts => ({
   ...{ key: `NetworkPolicy/${namespace}/${name}`, kind: 'NetworkPolicy', namespace, name, enforcement: 'enforced' },
-  ...{ closesIngress: true, closesEgress: false, created: 0, rules: [], defaultDenied: 0, lastDefaultDenied: 0 },
+  ...{ closesIngress: true, closesEgress: false, created: 0, rules: [], ingressDenied: NONE, egressDenied: NONE },
   ...{ workloads: [], findings: [], problem: '', ...more },
 });
 const workload = (namespace: string, name: string, more: Partial<PolicedWorkload> = {}): PolicedWorkload => ({
@@ -40,7 +41,11 @@ describe('the scope of some namespaces', () => {
 });
 
 describe('of a policy', () => {
-  const used = policy('shop', 'a', { rules: [rule(3, 50), rule(0)], defaultDenied: 4, lastDefaultDenied: 70 });
+  const used = policy('shop', 'a', {
+    rules: [rule(3, 50), rule(0)],
+    ingressDenied: { packets: 3, last: 60 },
+    egressDenied: { packets: 1, last: 70 },
+  });
 
   test('hits are those of its rules and of its default deny', () => {
     expect([hitsOf(used), lastHitOf(used)]).toEqual([7, 70]);

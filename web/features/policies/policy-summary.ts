@@ -19,13 +19,13 @@ export function scopeOf({ policies, workloads }: PolicyReport, namespaces: reado
 }
 
 /** What a policy has decided, in all. */
-export function hitsOf({ rules, defaultDenied }: PolicyFacts): number {
-  return rules.reduce((sum, { hits }) => sum + hits, defaultDenied);
+export function hitsOf({ rules, ingressDenied, egressDenied }: PolicyFacts): number {
+  return rules.reduce((sum, { hits }) => sum + hits, ingressDenied.packets + egressDenied.packets);
 }
 
 /** When it last decided anything; 0 = never. */
-export function lastHitOf({ rules, lastDefaultDenied }: PolicyFacts): number {
-  return Math.max(lastDefaultDenied, ...rules.map(({ last }) => last));
+export function lastHitOf({ rules, ingressDenied, egressDenied }: PolicyFacts): number {
+  return Math.max(ingressDenied.last, egressDenied.last, ...rules.map(({ last }) => last));
 }
 
 export function unusedRules({ rules }: PolicyFacts): number {

@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file waggle/v1/policy.proto.
  */
 export const file_waggle_v1_policy: GenFile = /*@__PURE__*/
-  fileDesc("ChZ3YWdnbGUvdjEvcG9saWN5LnByb3RvEgl3YWdnbGUudjEiFQoTTGlzdFBvbGljaWVzUmVxdWVzdCL5AgoUTGlzdFBvbGljaWVzUmVzcG9uc2USIwoIcG9saWNpZXMYASADKAsyES53YWdnbGUudjEuUG9saWN5EiwKCXdvcmtsb2FkcxgCIAMoCzIZLndhZ2dsZS52MS5Qb2xpY3lXb3JrbG9hZBInCgdyZWFjaGVzGAMgAygLMhYud2FnZ2xlLnYxLlBvbGljeVJlYWNoEhQKDG1vcmVfcmVhY2hlcxgEIAEoCBIYChBvbWl0dGVkX3BvbGljaWVzGAUgASgNEhkKEW9taXR0ZWRfd29ya2xvYWRzGAYgASgNEi4KCmhpdHNfc2luY2UYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEisKDHNpbGVudF9ub2RlcxgIIAMoCzIVLndhZ2dsZS52MS5TaWxlbnROb2RlEhAKCHByb2JsZW1zGAkgAygJEhMKC3VuYXZhaWxhYmxlGAogASgJEhYKDmF1ZGl0aW5nX25vZGVzGAsgAygJIo0DCgZQb2xpY3kSDAoEa2luZBgBIAEoCRIRCgluYW1lc3BhY2UYAiABKAkSDAoEbmFtZRgDIAEoCRIxCgtlbmZvcmNlbWVudBgEIAEoDjIcLndhZ2dsZS52MS5Qb2xpY3lFbmZvcmNlbWVudBIWCg5jbG9zZXNfaW5ncmVzcxgFIAEoCBIVCg1jbG9zZXNfZWdyZXNzGAYgASgIEisKB2NyZWF0ZWQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiQKBXJ1bGVzGAggAygLMhUud2FnZ2xlLnYxLlBvbGljeVJ1bGUSFgoOZGVmYXVsdF9kZW5pZWQYCSABKAQSNwoTbGFzdF9kZWZhdWx0X2RlbmllZBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJd29ya2xvYWRzGAsgAygNEioKCGZpbmRpbmdzGAwgAygLMhgud2FnZ2xlLnYxLlBvbGljeUZpbmRpbmcSDwoHcHJvYmxlbRgNIAEoCSKTAQoKUG9saWN5UnVsZRIMCgRwYXRoGAEgASgJEg8KB2luZ3Jlc3MYAiABKAgSDAoEZGVueRgDIAEoCBIPCgdzdW1tYXJ5GAQgASgJEgwKBGhpdHMYBSABKAQSDwoHcGFja2V0cxgGIAEoBBIoCgRsYXN0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJKCg1Qb2xpY3lGaW5kaW5nEgwKBGNvZGUYASABKAkSDQoFZXJyb3IYAiABKAgSDwoHbWVzc2FnZRgDIAEoCRILCgNmaXgYBCABKAkixwEKDlBvbGljeVdvcmtsb2FkEgsKA2tleRgBIAEoCRIRCgluYW1lc3BhY2UYAiABKAkSDAoEa2luZBgDIAEoCRIMCgRuYW1lGAQgASgJEgwKBHBvZHMYBSABKA0SLAoHaW5ncmVzcxgGIAEoDjIbLndhZ2dsZS52MS5Qb2xpY3lQcm90ZWN0aW9uEisKBmVncmVzcxgHIAEoDjIbLndhZ2dsZS52MS5Qb2xpY3lQcm90ZWN0aW9uEhAKCHBvbGljaWVzGAggAygNIpgBCgtQb2xpY3lSZWFjaBIOCgZzb3VyY2UYASABKA0SEwoLZGVzdGluYXRpb24YAiABKA0SEAoIcHJvdG9jb2wYAyABKA0SEgoKZmlyc3RfcG9ydBgEIAEoDRIRCglsYXN0X3BvcnQYBSABKA0SDQoFYXVkaXQYBiABKAgSDgoGcG9saWN5GAcgASgNEgwKBHBhdGgYCCABKAkiKgoKU2lsZW50Tm9kZRIMCgRuYW1lGAEgASgJEg4KBnJlYXNvbhgCIAEoCSq+AQoRUG9saWN5RW5mb3JjZW1lbnQSIgoeUE9MSUNZX0VORk9SQ0VNRU5UX1VOU1BFQ0lGSUVEEAASHwobUE9MSUNZX0VORk9SQ0VNRU5UX0VORk9SQ0VEEAESHgoaUE9MSUNZX0VORk9SQ0VNRU5UX0FVRElURUQQAhIlCiFQT0xJQ1lfRU5GT1JDRU1FTlRfUEFSVExZX0FVRElURUQQAxIdChlQT0xJQ1lfRU5GT1JDRU1FTlRfQ0xPU0VEEAQqkQEKEFBvbGljeVByb3RlY3Rpb24SIQodUE9MSUNZX1BST1RFQ1RJT05fVU5TUEVDSUZJRUQQABIaChZQT0xJQ1lfUFJPVEVDVElPTl9PUEVOEAESHQoZUE9MSUNZX1BST1RFQ1RJT05fQVVESVRFRBACEh8KG1BPTElDWV9QUk9URUNUSU9OX1BST1RFQ1RFRBADMmAKDVBvbGljeVNlcnZpY2USTwoMTGlzdFBvbGljaWVzEh4ud2FnZ2xlLnYxLkxpc3RQb2xpY2llc1JlcXVlc3QaHy53YWdnbGUudjEuTGlzdFBvbGljaWVzUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("ChZ3YWdnbGUvdjEvcG9saWN5LnByb3RvEgl3YWdnbGUudjEiFQoTTGlzdFBvbGljaWVzUmVxdWVzdCL5AgoUTGlzdFBvbGljaWVzUmVzcG9uc2USIwoIcG9saWNpZXMYASADKAsyES53YWdnbGUudjEuUG9saWN5EiwKCXdvcmtsb2FkcxgCIAMoCzIZLndhZ2dsZS52MS5Qb2xpY3lXb3JrbG9hZBInCgdyZWFjaGVzGAMgAygLMhYud2FnZ2xlLnYxLlBvbGljeVJlYWNoEhQKDG1vcmVfcmVhY2hlcxgEIAEoCBIYChBvbWl0dGVkX3BvbGljaWVzGAUgASgNEhkKEW9taXR0ZWRfd29ya2xvYWRzGAYgASgNEi4KCmhpdHNfc2luY2UYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEisKDHNpbGVudF9ub2RlcxgIIAMoCzIVLndhZ2dsZS52MS5TaWxlbnROb2RlEhAKCHByb2JsZW1zGAkgAygJEhMKC3VuYXZhaWxhYmxlGAogASgJEhYKDmF1ZGl0aW5nX25vZGVzGAsgAygJIrMDCgZQb2xpY3kSDAoEa2luZBgBIAEoCRIRCgluYW1lc3BhY2UYAiABKAkSDAoEbmFtZRgDIAEoCRIxCgtlbmZvcmNlbWVudBgEIAEoDjIcLndhZ2dsZS52MS5Qb2xpY3lFbmZvcmNlbWVudBIWCg5jbG9zZXNfaW5ncmVzcxgFIAEoCBIVCg1jbG9zZXNfZWdyZXNzGAYgASgIEisKB2NyZWF0ZWQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiQKBXJ1bGVzGAggAygLMhUud2FnZ2xlLnYxLlBvbGljeVJ1bGUSNAoUaW5ncmVzc19kZWZhdWx0X2RlbnkYDiABKAsyFi53YWdnbGUudjEuRGVmYXVsdERlbnkSMwoTZWdyZXNzX2RlZmF1bHRfZGVueRgPIAEoCzIWLndhZ2dsZS52MS5EZWZhdWx0RGVueRIRCgl3b3JrbG9hZHMYCyADKA0SKgoIZmluZGluZ3MYDCADKAsyGC53YWdnbGUudjEuUG9saWN5RmluZGluZxIPCgdwcm9ibGVtGA0gASgJSgQICRAKSgQIChALIkgKC0RlZmF1bHREZW55Eg8KB3BhY2tldHMYASABKAQSKAoEbGFzdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAikwEKClBvbGljeVJ1bGUSDAoEcGF0aBgBIAEoCRIPCgdpbmdyZXNzGAIgASgIEgwKBGRlbnkYAyABKAgSDwoHc3VtbWFyeRgEIAEoCRIMCgRoaXRzGAUgASgEEg8KB3BhY2tldHMYBiABKAQSKAoEbGFzdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiSgoNUG9saWN5RmluZGluZxIMCgRjb2RlGAEgASgJEg0KBWVycm9yGAIgASgIEg8KB21lc3NhZ2UYAyABKAkSCwoDZml4GAQgASgJIscBCg5Qb2xpY3lXb3JrbG9hZBILCgNrZXkYASABKAkSEQoJbmFtZXNwYWNlGAIgASgJEgwKBGtpbmQYAyABKAkSDAoEbmFtZRgEIAEoCRIMCgRwb2RzGAUgASgNEiwKB2luZ3Jlc3MYBiABKA4yGy53YWdnbGUudjEuUG9saWN5UHJvdGVjdGlvbhIrCgZlZ3Jlc3MYByABKA4yGy53YWdnbGUudjEuUG9saWN5UHJvdGVjdGlvbhIQCghwb2xpY2llcxgIIAMoDSKYAQoLUG9saWN5UmVhY2gSDgoGc291cmNlGAEgASgNEhMKC2Rlc3RpbmF0aW9uGAIgASgNEhAKCHByb3RvY29sGAMgASgNEhIKCmZpcnN0X3BvcnQYBCABKA0SEQoJbGFzdF9wb3J0GAUgASgNEg0KBWF1ZGl0GAYgASgIEg4KBnBvbGljeRgHIAEoDRIMCgRwYXRoGAggASgJIioKClNpbGVudE5vZGUSDAoEbmFtZRgBIAEoCRIOCgZyZWFzb24YAiABKAkqvgEKEVBvbGljeUVuZm9yY2VtZW50EiIKHlBPTElDWV9FTkZPUkNFTUVOVF9VTlNQRUNJRklFRBAAEh8KG1BPTElDWV9FTkZPUkNFTUVOVF9FTkZPUkNFRBABEh4KGlBPTElDWV9FTkZPUkNFTUVOVF9BVURJVEVEEAISJQohUE9MSUNZX0VORk9SQ0VNRU5UX1BBUlRMWV9BVURJVEVEEAMSHQoZUE9MSUNZX0VORk9SQ0VNRU5UX0NMT1NFRBAEKpEBChBQb2xpY3lQcm90ZWN0aW9uEiEKHVBPTElDWV9QUk9URUNUSU9OX1VOU1BFQ0lGSUVEEAASGgoWUE9MSUNZX1BST1RFQ1RJT05fT1BFThABEh0KGVBPTElDWV9QUk9URUNUSU9OX0FVRElURUQQAhIfChtQT0xJQ1lfUFJPVEVDVElPTl9QUk9URUNURUQQAzJgCg1Qb2xpY3lTZXJ2aWNlEk8KDExpc3RQb2xpY2llcxIeLndhZ2dsZS52MS5MaXN0UG9saWNpZXNSZXF1ZXN0Gh8ud2FnZ2xlLnYxLkxpc3RQb2xpY2llc1Jlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
  * @generated from message waggle.v1.ListPoliciesRequest
@@ -162,16 +162,16 @@ export type Policy = Message<"waggle.v1.Policy"> & {
   rules: PolicyRule[];
 
   /**
-   * Packets denied, or that would be in audit, because no rule allows them: where this policy is among those that close.
+   * Of the directions it closes.
    *
-   * @generated from field: uint64 default_denied = 9;
+   * @generated from field: waggle.v1.DefaultDeny ingress_default_deny = 14;
    */
-  defaultDenied: bigint;
+  ingressDefaultDeny?: DefaultDeny | undefined;
 
   /**
-   * @generated from field: google.protobuf.Timestamp last_default_denied = 10;
+   * @generated from field: waggle.v1.DefaultDeny egress_default_deny = 15;
    */
-  lastDefaultDenied?: Timestamp | undefined;
+  egressDefaultDeny?: DefaultDeny | undefined;
 
   /**
    * Indexes into the response's workloads.
@@ -199,6 +199,32 @@ export type Policy = Message<"waggle.v1.Policy"> & {
  */
 export const PolicySchema: GenMessage<Policy> = /*@__PURE__*/
   messageDesc(file_waggle_v1_policy, 2);
+
+/**
+ * What no rule allows, where a policy is among those that close.
+ *
+ * @generated from message waggle.v1.DefaultDeny
+ */
+export type DefaultDeny = Message<"waggle.v1.DefaultDeny"> & {
+  /**
+   * Packets denied, or that would be in audit.
+   *
+   * @generated from field: uint64 packets = 1;
+   */
+  packets: bigint;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp last = 2;
+   */
+  last?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message waggle.v1.DefaultDeny.
+ * Use `create(DefaultDenySchema)` to create a new message.
+ */
+export const DefaultDenySchema: GenMessage<DefaultDeny> = /*@__PURE__*/
+  messageDesc(file_waggle_v1_policy, 3);
 
 /**
  * @generated from message waggle.v1.PolicyRule
@@ -251,7 +277,7 @@ export type PolicyRule = Message<"waggle.v1.PolicyRule"> & {
  * Use `create(PolicyRuleSchema)` to create a new message.
  */
 export const PolicyRuleSchema: GenMessage<PolicyRule> = /*@__PURE__*/
-  messageDesc(file_waggle_v1_policy, 3);
+  messageDesc(file_waggle_v1_policy, 4);
 
 /**
  * @generated from message waggle.v1.PolicyFinding
@@ -285,7 +311,7 @@ export type PolicyFinding = Message<"waggle.v1.PolicyFinding"> & {
  * Use `create(PolicyFindingSchema)` to create a new message.
  */
 export const PolicyFindingSchema: GenMessage<PolicyFinding> = /*@__PURE__*/
-  messageDesc(file_waggle_v1_policy, 4);
+  messageDesc(file_waggle_v1_policy, 5);
 
 /**
  * @generated from message waggle.v1.PolicyWorkload
@@ -341,7 +367,7 @@ export type PolicyWorkload = Message<"waggle.v1.PolicyWorkload"> & {
  * Use `create(PolicyWorkloadSchema)` to create a new message.
  */
 export const PolicyWorkloadSchema: GenMessage<PolicyWorkload> = /*@__PURE__*/
-  messageDesc(file_waggle_v1_policy, 5);
+  messageDesc(file_waggle_v1_policy, 6);
 
 /**
  * @generated from message waggle.v1.PolicyReach
@@ -403,7 +429,7 @@ export type PolicyReach = Message<"waggle.v1.PolicyReach"> & {
  * Use `create(PolicyReachSchema)` to create a new message.
  */
 export const PolicyReachSchema: GenMessage<PolicyReach> = /*@__PURE__*/
-  messageDesc(file_waggle_v1_policy, 6);
+  messageDesc(file_waggle_v1_policy, 7);
 
 /**
  * @generated from message waggle.v1.SilentNode
@@ -425,7 +451,7 @@ export type SilentNode = Message<"waggle.v1.SilentNode"> & {
  * Use `create(SilentNodeSchema)` to create a new message.
  */
 export const SilentNodeSchema: GenMessage<SilentNode> = /*@__PURE__*/
-  messageDesc(file_waggle_v1_policy, 7);
+  messageDesc(file_waggle_v1_policy, 8);
 
 /**
  * @generated from enum waggle.v1.PolicyEnforcement
