@@ -2,13 +2,13 @@ import { lostEvent } from '#core/hubble/lost-event.ts';
 import { NodeState as HubbleNodeState } from '#proto/gen/relay/relay_pb.ts';
 import { NodeState } from '#proto/gen/waggle/v1/flow_pb.ts';
 import type { FollowedNode, ObservedFlows } from '#runtime/hubble/observed-flows.ts';
-import type { Relay } from '../relay/relay.ts';
+import type { MergedFlows } from '../relay/merged-flows.ts';
 
 /** How often a reader without flows learns of losses and of nodes that came or went, in milliseconds. */
 const STATE_EVERY_MS = 1_000;
 
 /** The flows of every node together, as Hubble's observer serves them. */
-export function relayFlows(relay: Relay, name = 'waggle-relay'): ObservedFlows {
+export function relayFlows(relay: MergedFlows, name = 'waggle-relay'): ObservedFlows {
   const waiting = new Set<() => void>();
   relay.onRows(() => {
     for (const wake of [...waiting]) wake();
@@ -41,7 +41,7 @@ export function relayFlows(relay: Relay, name = 'waggle-relay'): ObservedFlows {
   };
 }
 
-function followedNode({ status, answer, startedMs }: ReturnType<Relay['followed']>[number]): FollowedNode {
+function followedNode({ status, answer, startedMs }: ReturnType<MergedFlows['followed']>[number]): FollowedNode {
   const { cluster, name, state, address, message } = status;
   return {
     // Until it has answered, nobody knows its cluster.

@@ -9,10 +9,10 @@ import {
   NodeStatusSchema,
   type StatusResponse,
 } from '#proto/gen/waggle/v1/flow_pb.ts';
+import { Backoff, type BackoffLimits } from '#runtime/backoff.ts';
 import { createClient } from '#runtime/grpc/client.ts';
 import { codeName, StatusError } from '#runtime/grpc/service.ts';
 import { timestamp } from '../timestamp.ts';
-import { Backoff, type BackoffLimits } from './backoff.ts';
 import { Ingest, type IngestInto } from './ingest.ts';
 import type { PeerTarget } from './peer-target.ts';
 import { RateMeter } from './rate-meter.ts';

@@ -1,10 +1,11 @@
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { FlowWindow } from '#core/flow/flow-window.ts';
 import { type FlowBatch, NodeState, type NodeStatus, type StatusResponse } from '#proto/gen/waggle/v1/flow_pb.ts';
-import type { BackoffLimits } from './backoff.ts';
+import type { BackoffLimits } from '#runtime/backoff.ts';
 import { Ingest, type IngestInto } from './ingest.ts';
 import { LossLedger } from './loss-ledger.ts';
 import { DEFAULT_MERGE_WAIT_MS, MergeQueue } from './merge-queue.ts';
+import type { MergedFlows } from './merged-flows.ts';
 import { Peer } from './peer.ts';
 import type { PeerTarget } from './peer-target.ts';
 import { RateMeter } from './rate-meter.ts';
@@ -39,7 +40,7 @@ export interface RelaySource {
 }
 
 /** Follows node agents and merges their flows by time into one window. */
-export class Relay {
+export class Relay implements MergedFlows {
   readonly window: FlowWindow;
   readonly losses = new LossLedger();
   readonly rate = new RateMeter();
@@ -125,6 +126,11 @@ export class Relay {
   /** By the window's node number: the sequence of its newest row up to the window's end; 0 = none. */
   sequenceAtEnd(node: number): number {
     return this.#reached[node] ?? 0;
+  }
+
+  /** Sequences have no gaps but losses, so the oldest row held is where it begins. */
+  heldSince(_node: number, first: number): number {
+    return first;
   }
 
   async close(): Promise<void> {

@@ -8,7 +8,7 @@ import { rowTimeMs } from '#core/flow/columns.ts';
 import { type DescribeRequest, type DescribeResponse, DescribeResponseSchema } from '#proto/gen/waggle/v1/view_pb.ts';
 import { Code, StatusError } from '#runtime/grpc/service.ts';
 import { guessedFromPorts, ORIENTATION, statedOrientation } from '../live-map/orientation.ts';
-import type { Relay } from '../relay/relay.ts';
+import type { MergedFlows } from '../relay/merged-flows.ts';
 import { timestamp } from '../timestamp.ts';
 import { CardNumbers } from './card-numbers.ts';
 import { DropTally } from './drop-tally.ts';
@@ -22,7 +22,7 @@ const MOST_KEY = 1_024;
 
 /** What the window knows about a card or the traffic between two. Throws a StatusError for a request that makes no sense. */
 export async function describe(
-  relay: Relay,
+  relay: MergedFlows,
   request: DescribeRequest,
   signal: AbortSignal,
   now = Date.now(),

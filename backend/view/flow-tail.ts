@@ -3,7 +3,7 @@ import { create } from '@bufbuild/protobuf';
 import { BatchEncoder } from '#core/flow/batch.ts';
 import { type Cursor, type FlowBatch, type Loss, LossSchema, LossSource } from '#proto/gen/waggle/v1/flow_pb.ts';
 import type { LossReader } from '../relay/loss-ledger.ts';
-import type { Relay } from '../relay/relay.ts';
+import type { MergedFlows } from '../relay/merged-flows.ts';
 import { timestamp } from '../timestamp.ts';
 import { ResumePoint } from './resume-point.ts';
 import type { Selection } from './selection.ts';
@@ -25,7 +25,7 @@ export interface TailStart {
  * that falls too far behind loses the oldest, which it is told.
  */
 export class FlowTail {
-  readonly #relay: Relay;
+  readonly #relay: MergedFlows;
   readonly #selection: Selection;
   readonly #encoder: BatchEncoder;
   readonly #losses: LossReader;
@@ -42,7 +42,7 @@ export class FlowTail {
   /** Rows this reader was too slow to take, or that were gone when it came back. */
   missedTotal = 0;
 
-  private constructor(relay: Relay, selection: Selection, cursor: Cursor | undefined) {
+  private constructor(relay: MergedFlows, selection: Selection, cursor: Cursor | undefined) {
     this.#relay = relay;
     this.#selection = selection;
     this.#encoder = new BatchEncoder(relay.window);
@@ -53,7 +53,7 @@ export class FlowTail {
     this.#position.atEnd();
   }
 
-  static async open(relay: Relay, selection: Selection, start: TailStart): Promise<FlowTail> {
+  static async open(relay: MergedFlows, selection: Selection, start: TailStart): Promise<FlowTail> {
     const tail = new FlowTail(relay, selection, start.cursor);
     // Live matches gather in the ring meanwhile.
     if (tail.#resumed !== undefined) await tail.#resume(tail.#resumed);
@@ -196,7 +196,7 @@ export class FlowTail {
     for (const [node, threshold] of after.entries()) {
       if (threshold === Number.POSITIVE_INFINITY) continue;
       this.#position.set(node, threshold);
-      const next = firstHeld[node] ?? atEnd[node] + 1;
+      const next = this.#relay.heldSince(node, firstHeld[node] ?? atEnd[node] + 1);
       if (next > threshold + 1 && threshold > 0) this.#miss(next - threshold - 1);
     }
     this.#past = Float64Array.from(found);

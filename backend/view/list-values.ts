@@ -12,7 +12,7 @@ import {
   ListValuesResponseSchema,
 } from '#proto/gen/waggle/v1/view_pb.ts';
 import { Code, StatusError } from '#runtime/grpc/service.ts';
-import type { Relay } from '../relay/relay.ts';
+import type { MergedFlows } from '../relay/merged-flows.ts';
 import { readSelection } from './read-selection.ts';
 
 /** Flows looked at, from the newest back: a completion that comes late is none. */
@@ -30,7 +30,7 @@ const SIDES: Record<FlowSide, FilterSide> = {
 
 /** Which values of a filter field the newest flows of a view have. Throws a StatusError for a request that makes no sense. */
 export async function listValues(
-  relay: Relay,
+  relay: MergedFlows,
   request: ListValuesRequest,
   signal: AbortSignal,
 ): Promise<ListValuesResponse> {

@@ -6,7 +6,7 @@ import {
   NamespaceSchema,
 } from '#proto/gen/waggle/v1/view_pb.ts';
 import type { ClusterSource } from '#runtime/cluster/source.ts';
-import type { Relay } from '../relay/relay.ts';
+import type { MergedFlows } from '../relay/merged-flows.ts';
 
 /** How long a namespace that only flows tell of is listed after the last of them. */
 const SEEN_FOR_MS = 60 * 60_000;
@@ -21,7 +21,7 @@ export class Namespaces {
   readonly #namespace: number[] = [];
   readonly #generation: number[] = [];
 
-  constructor(relay: Relay, source?: ClusterSource) {
+  constructor(relay: MergedFlows, source?: ClusterSource) {
     this.#window = relay.window;
     this.#source = source;
     relay.onRows((from, to) => this.#rows(from, to));

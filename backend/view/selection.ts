@@ -6,7 +6,7 @@ import type { Filter } from '#core/filter/filter.ts';
 import { splitFilter } from '#core/filter/split-filter.ts';
 import { type MapUpdate, type ViewUpdate, ViewUpdateSchema } from '#proto/gen/waggle/v1/view_pb.ts';
 import { LiveMap, type LiveMapOptions } from '../live-map/live-map.ts';
-import type { Relay } from '../relay/relay.ts';
+import type { MergedFlows } from '../relay/merged-flows.ts';
 import { HiddenFlows } from './hidden-flows.ts';
 import { MatchRing } from './match-ring.ts';
 
@@ -35,7 +35,7 @@ export class Selection {
   #hiddenUpdate: ViewUpdate | undefined;
   #pastHiddenCounted = false;
   readonly ring = new MatchRing(MOST_WAITING_MATCHES);
-  readonly #relay: Relay;
+  readonly #relay: MergedFlows;
   readonly #limits: MapLimits;
   readonly #waiting = new Set<() => void>();
   /** The maps that were asked for: by workload, and by workload and node. */
@@ -44,7 +44,7 @@ export class Selection {
   readonly #updates = new Map<LiveMap, Map<number, ViewUpdate | undefined>>();
   #closed = false;
 
-  constructor(relay: Relay, namespaces: readonly string[], filter: Filter, limits: MapLimits) {
+  constructor(relay: MergedFlows, namespaces: readonly string[], filter: Filter, limits: MapLimits) {
     this.#relay = relay;
     this.#limits = limits;
     const parts = namespaces.length === 0 ? [] : [compileNamespaces(namespaces, relay.window)];

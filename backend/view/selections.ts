@@ -2,7 +2,7 @@ import type { Filter } from '#core/filter/filter.ts';
 import { filterKey } from '#core/filter/print-filter.ts';
 import { Code, StatusError } from '#runtime/grpc/service.ts';
 import { FirstSeen } from '../live-map/first-seen.ts';
-import type { Relay } from '../relay/relay.ts';
+import type { MergedFlows } from '../relay/merged-flows.ts';
 import { type MapLimits, Selection } from './selection.ts';
 
 /** How often maps close a version, at most: what a viewer is told per second. */
@@ -21,13 +21,13 @@ interface Held {
 
 /** The selections in use: one per distinct choice. */
 export class Selections {
-  readonly #relay: Relay;
+  readonly #relay: MergedFlows;
   readonly #limits: MapLimits;
   readonly #held = new Map<string, Held>();
   readonly #ticker: NodeJS.Timeout;
   readonly #leaveRelay: () => void;
 
-  constructor(relay: Relay, limits: MapLimits = {}) {
+  constructor(relay: MergedFlows, limits: MapLimits = {}) {
     this.#relay = relay;
     const firstSeen = new FirstSeen(relay.window);
     this.#limits = { firstSeen, ...limits };

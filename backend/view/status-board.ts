@@ -1,14 +1,14 @@
 import { create } from '@bufbuild/protobuf';
 import { type StatusResponse, StatusResponseSchema } from '#proto/gen/waggle/v1/flow_pb.ts';
 import { type ViewUpdate, ViewUpdateSchema } from '#proto/gen/waggle/v1/view_pb.ts';
-import type { Relay } from '../relay/relay.ts';
+import type { MergedFlows } from '../relay/merged-flows.ts';
 
 /** How old a status may be that is told again. */
 const FRESH_MS = 500;
 
 /** How the relay and its nodes stand, put together at most twice a second however many ask. */
 export class StatusBoard {
-  readonly #relay: Relay;
+  readonly #relay: MergedFlows;
   readonly #version: string;
   /** Set when flows are replayed from a recording: why. */
   readonly #replayReason: string;
@@ -16,7 +16,7 @@ export class StatusBoard {
   #madeMs = 0;
   #nodesVersion = -1;
 
-  constructor(relay: Relay, version: string, replayReason = '') {
+  constructor(relay: MergedFlows, version: string, replayReason = '') {
     this.#relay = relay;
     this.#version = version;
     this.#replayReason = replayReason;

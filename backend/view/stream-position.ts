@@ -2,18 +2,18 @@ import { create } from '@bufbuild/protobuf';
 import type { FlowWindow } from '#core/flow/flow-window.ts';
 import { nodeKey } from '#core/flow/node-boot.ts';
 import { type Cursor, CursorSchema, NodeBootSchema, PositionSchema } from '#proto/gen/waggle/v1/flow_pb.ts';
-import type { Relay } from '../relay/relay.ts';
+import type { MergedFlows } from '../relay/merged-flows.ts';
 import type { ResumePoint } from './resume-point.ts';
 
 /** Where a stream stands: by the window's node number, the sequence of the last row it has. */
 export class StreamPosition {
-  readonly #relay: Relay;
+  readonly #relay: MergedFlows;
   readonly #window: FlowWindow;
   readonly #sequences: number[] = [];
   /** Where it was begun from, if not from nothing. */
   readonly #resumed: ResumePoint | undefined;
 
-  constructor(relay: Relay, resumed?: ResumePoint) {
+  constructor(relay: MergedFlows, resumed?: ResumePoint) {
     this.#relay = relay;
     this.#window = relay.window;
     this.#resumed = resumed;

@@ -8,7 +8,7 @@ import {
 } from '#proto/gen/waggle/v1/view_pb.ts';
 import type { CallContext, Handlers } from '#runtime/grpc/service.ts';
 import type { LiveMap } from '../live-map/live-map.ts';
-import type { Relay } from '../relay/relay.ts';
+import type { MergedFlows } from '../relay/merged-flows.ts';
 import { describe } from './describe.ts';
 import { encodedUpdate } from './encoded-update.ts';
 import { findFlow } from './find-flow.ts';
@@ -37,7 +37,7 @@ export interface Rotation {
 export const DEFAULT_ROTATION: Rotation = { bytes: 8 * 1024 * 1024, ageMs: 10 * 60_000 };
 
 export interface ViewDependencies {
-  readonly relay: Relay;
+  readonly relay: MergedFlows;
   readonly selections: Selections;
   readonly status: StatusBoard;
   readonly namespaces: { list(): ListNamespacesResponse };

@@ -1,0 +1,82 @@
+import { type Endpoint, NO_ENDPOINT } from '#core/flow/endpoint.ts';
+import { NO_DECISION, type PolicyDecision, type PolicyReference } from '#core/flow/policy-decision.ts';
+import { isReserved } from '#core/identity/reserved.ts';
+
+/** What is left of an end that may not be seen: its namespace, or that there is one. */
+export type HiddenEnd = 'namespace' | 'hidden';
+
+/** How a workload is called of which nothing else may be said. */
+export const HIDDEN_WORKLOAD = { kind: 'Hidden', name: 'hidden' } as const;
+
+/** What somebody may see: the namespaces of one cluster, as their API server answered. */
+export class Visibility {
+  readonly namespaces: ReadonlySet<string>;
+  readonly #cluster: () => string;
+  readonly #hiddenEnd: HiddenEnd;
+
+  /** @param cluster whose namespaces these are; empty while nobody knows. Namespaces of others are not visible, whatever their name */
+  constructor(namespaces: Iterable<string>, cluster: () => string, hiddenEnd: HiddenEnd = 'namespace') {
+    this.namespaces = new Set(namespaces);
+    this.#cluster = cluster;
+    this.#hiddenEnd = hiddenEnd;
+  }
+
+  /** Equal keys = the same may be seen. */
+  get key(): string {
+    return [...this.namespaces].sort().join();
+  }
+
+  sees(cluster: string, namespace: string): boolean {
+    if (namespace === '' || !this.namespaces.has(namespace)) return false;
+    const own = this.#cluster();
+    return own === '' || cluster === '' || cluster === own;
+  }
+
+  /** The endpoint as it may be told: as it is, without what it says of others, or reduced to nearly nothing. */
+  endpoint(endpoint: Endpoint): Endpoint {
+    const { cluster, namespace } = endpoint;
+    if (this.sees(cluster, namespace)) return this.#withoutHiddenNames(endpoint);
+    // Who is in no namespace is nobody's: the world, nodes. A pod always is, but may be known before its namespace.
+    if (namespace === '' && !isPod(endpoint)) return this.#withoutHiddenNames(endpoint);
+    return {
+      ...NO_ENDPOINT,
+      cluster,
+      namespace: this.#hiddenEnd === 'namespace' ? namespace : '',
+      workloadKind: HIDDEN_WORKLOAD.kind,
+      workloadName: HIDDEN_WORKLOAD.name,
+    };
+  }
+
+  /** The decision without policies of namespaces that are not visible. Cluster-wide ones stay: they are everyone's. */
+  decision(decision: PolicyDecision): PolicyDecision {
+    const seen = (references: readonly PolicyReference[]) =>
+      references.filter(({ namespace }) => namespace === '' || this.namespaces.has(namespace));
+    const { direction, defaultDeny, auditDefaultDeny } = decision;
+    const allowedBy = seen(decision.allowedBy);
+    const deniedBy = seen(decision.deniedBy);
+    const auditDeniedBy = seen(decision.auditDeniedBy);
+    const says = defaultDeny || auditDefaultDeny || allowedBy.length + deniedBy.length + auditDeniedBy.length > 0;
+    return says ? { direction, allowedBy, deniedBy, defaultDeny, auditDeniedBy, auditDefaultDeny } : NO_DECISION;
+  }
+
+  #withoutHiddenNames(endpoint: Endpoint): Endpoint {
+    const { service, names } = endpoint;
+    const visible = names.filter((name) => this.#mayBeNamed(name));
+    const serviceSeen = service === undefined || this.namespaces.has(service.namespace);
+    if (serviceSeen && visible.length === names.length) return endpoint;
+    return { ...endpoint, names: visible, service: serviceSeen ? service : undefined };
+  }
+
+  /** In the cluster's own DNS names, the namespace stands before `svc` or `pod`: `web.shop.svc.cluster.local`. */
+  #mayBeNamed(name: string): boolean {
+    const parts = name.toLowerCase().split('.');
+    return parts.every(
+      (part, at) => at === 0 || (part !== 'svc' && part !== 'pod') || this.namespaces.has(parts[at - 1]),
+    );
+  }
+}
+
+/** Pods of a cluster have identities of their own; so do ranges of addresses, but those are outside. */
+function isPod({ pod, workloadName, identity }: Endpoint): boolean {
+  return pod !== '' || workloadName !== '' || (!isReserved(identity) && identity >= 0x40000000);
+}
