@@ -6,9 +6,15 @@ const LOOK_EVERY_MS = 1_000;
 
 /**
  * Says what is wrong with the cluster state: each problem once in the log, and as not ready when the state as a whole (its
- * `subject`) cannot be read. One broken object keeps nobody from being served. Returns the function that ends it.
+ * `subject`) cannot be read. One broken object keeps nobody from being served, and neither does state that is old where there
+ * is no subject: a server that goes quiet must not take the page with it. Returns the function that ends it.
  */
-export function watchClusterState(source: ClusterSource, subject: string, health: Health, log: Logger): () => void {
+export function watchClusterState(
+  source: ClusterSource,
+  subject: string | undefined,
+  health: Health,
+  log: Logger,
+): () => void {
   let told = new Set<string>();
   const look = () => {
     const problems = source.problems();

@@ -5,6 +5,7 @@ import { FlowService } from '#proto/gen/waggle/v1/flow_pb.ts';
 import { PolicyService } from '#proto/gen/waggle/v1/policy_pb.ts';
 import { LoadBalancerService } from '#proto/gen/waggle/v1/service_pb.ts';
 import { ViewService } from '#proto/gen/waggle/v1/view_pb.ts';
+import type { BackoffLimits } from '#runtime/backoff.ts';
 import { FolderSource } from '#runtime/cluster/folder-source.ts';
 import type { ClusterSource } from '#runtime/cluster/source.ts';
 import { healthService } from '#runtime/grpc/health-service.ts';
@@ -24,7 +25,6 @@ import { OtlpEdges } from './metrics/otlp-edges.ts';
 import { HitCollector } from './policy/hit-collector.ts';
 import { PolicyPictures } from './policy/policy-picture.ts';
 import { policyHandlers } from './policy/policy-service.ts';
-import type { BackoffLimits } from './relay/backoff.ts';
 import { discoverPeers } from './relay/peer-discovery.ts';
 import type { PeerTarget } from './relay/peer-target.ts';
 import { createRelay, type Relay } from './relay/relay.ts';
@@ -52,7 +52,9 @@ export interface BackendOptions {
   readonly listen?: string;
   /** FlowService of every node together. Default 127.0.0.1:4245. */
   readonly relayListen?: string;
-  /** Folder of cluster state: its nodes' agents are followed. */
+  /** State of the cluster, not started yet: its nodes' agents are followed. The backend stops it. */
+  readonly source?: ClusterSource;
+  /** The same from a folder. */
   readonly stateDir?: string;
   /** Agents to follow beside those. */
   readonly agents?: readonly PeerTarget[];
@@ -115,13 +117,12 @@ export async function startBackend(options: BackendOptions = {}): Promise<Backen
     for (const step of closing.splice(0)) await step();
   };
   try {
-    let source: ClusterSource | undefined;
+    const source = options.source ?? (options.stateDir === undefined ? undefined : new FolderSource(options.stateDir));
     let pictures: PolicyPictures | undefined;
-    if (options.stateDir !== undefined) {
-      source = new FolderSource(options.stateDir);
+    if (source !== undefined) {
+      closing.push(() => source.stop());
       await source.start();
-      const { stop } = source;
-      closing.push(() => stop.call(source), watchClusterState(source, options.stateDir, health, log));
+      closing.push(watchClusterState(source, options.stateDir, health, log));
       replicas = new ReplicaCounts(source);
       pictures = new PolicyPictures(source);
     }
@@ -137,7 +138,7 @@ export async function startBackend(options: BackendOptions = {}): Promise<Backen
         cluster: () => relay.nodes().find(({ cluster }) => cluster !== '')?.cluster ?? '',
         unavailable:
           options.replayReason === undefined
-            ? 'this backend follows agents by address and does not see the state of a cluster: start it with --state-dir'
+            ? 'this backend follows agents by address and does not see the state of a cluster: start it with --state-dir or --source kubernetes'
             : 'these flows are replayed from a recording, which tells nothing of policies but what flows say of them',
       }),
     );

@@ -4,7 +4,6 @@ import { Command } from 'commander';
 import { type DatapathTimeouts, DEFAULT_TIMEOUTS } from '#bpf-agent/maps/settings.ts';
 import { RunDirectory } from '#bpf-agent/run-directory.ts';
 import { findCgroup2 } from '#runtime/cgroup-mount.ts';
-import { FolderSource } from '#runtime/cluster/folder-source.ts';
 import { DEFAULT_METRICS } from '#runtime/hubble/flow-metrics.ts';
 import { CONTEXT_LABELS } from '#runtime/hubble/metric-context.ts';
 import { createLogger } from '#runtime/log.ts';
@@ -20,6 +19,7 @@ import {
   text,
 } from '#runtime/settings/parsers.ts';
 import { addSettings, setting } from '#runtime/settings/setting.ts';
+import { type ClusterSourceFlags, clusterSourceOf, clusterSourceSettings } from './cluster-source-settings.ts';
 import { type ExportFlags, exportSettings, exportsOf } from './export-settings.ts';
 import { CommandError } from './failure.ts';
 import { type ServerTlsFlags, serverCredentialsOf, serverTlsSettings } from './tls-settings.ts';
@@ -37,10 +37,9 @@ const TIMEOUTS = {
 } as const;
 type TimeoutFlag = keyof typeof TIMEOUTS;
 
-interface AgentFlags extends Record<TimeoutFlag, number>, ServerTlsFlags, ExportFlags {
+interface AgentFlags extends Record<TimeoutFlag, number>, ServerTlsFlags, ExportFlags, ClusterSourceFlags {
   nodeName: string;
   clusterName: string;
-  stateDir?: string;
   runDir: string;
   listen: string;
   metricsListen: string;
@@ -86,11 +85,7 @@ export function agentCommand(): Command {
       parser: text,
       default: 'default',
     }),
-    setting<string>({
-      flags: '--state-dir <dir>',
-      description: 'folder with the cluster state, one object per file: <Kind>/<namespace>/<name>.yaml (required)',
-      parser: path,
-    }),
+    ...clusterSourceSettings('folder with the cluster state, one object per file: <Kind>/<namespace>/<name>.yaml'),
     runDirectory,
     setting<string>({
       flags: '--listen <address>',
@@ -208,10 +203,13 @@ function timeoutOf(flag: TimeoutFlag): keyof DatapathTimeouts {
 
 async function runAgent(flags: AgentFlags): Promise<void> {
   // Not for commander to demand: it would do so of `cleanup` as well.
-  if (flags.stateDir === undefined) {
-    throw new CommandError('no cluster state: name its folder with --state-dir or WAGGLE_STATE_DIR');
-  }
   const log = createLogger('agent');
+  const source = await clusterSourceOf(flags, log, { containerStatuses: false });
+  if (source === undefined) {
+    throw new CommandError(
+      'no cluster state: name its folder with --state-dir or WAGGLE_STATE_DIR, or take --source kubernetes',
+    );
+  }
   const run = new RunDirectory(flags.runDir);
   const cgroupRoot = flags.cgroupRoot ?? findCgroup2(flags.procRoot);
   if (cgroupRoot === undefined) {
@@ -229,7 +227,7 @@ async function runAgent(flags: AgentFlags): Promise<void> {
     node: flags.nodeName,
     cluster: flags.clusterName,
     version: packageVersion(),
-    source: new FolderSource(flags.stateDir),
+    source,
     run,
     listen: flags.listen,
     credentials: await serverCredentialsOf(flags),

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { PeerTarget } from '#backend/relay/peer-target.ts';
 import { BYTES_PER_ROW } from '#core/flow/columns.ts';
+import { createLogger } from '#runtime/log.ts';
 import {
   address,
   count,
@@ -10,9 +11,9 @@ import {
   listOf,
   origin,
   type Parser,
-  path,
 } from '#runtime/settings/parsers.ts';
 import { addSettings, setting } from '#runtime/settings/setting.ts';
+import { type ClusterSourceFlags, clusterSourceOf, clusterSourceSettings } from './cluster-source-settings.ts';
 import { webAddress } from './export-settings.ts';
 import { CommandError } from './failure.ts';
 import { grpcListenSetting, listenSetting } from './listen-settings.ts';
@@ -24,7 +25,7 @@ import {
   serverTlsSettings,
 } from './tls-settings.ts';
 
-interface BackendFlags extends ServerTlsFlags {
+interface BackendFlags extends ServerTlsFlags, ClusterSourceFlags {
   hubble: string[];
   hubbleTls?: boolean;
   hubbleTlsCaCertFiles?: string[];
@@ -38,7 +39,6 @@ interface BackendFlags extends ServerTlsFlags {
   agentTlsServerName?: string;
   listen: string;
   grpcListen: string;
-  stateDir?: string;
   agent: PeerTarget[];
   window: number;
   mergeWait: number;
@@ -57,11 +57,7 @@ export function backendCommand(): Command {
     command,
     listenSetting,
     grpcListenSetting,
-    setting<string>({
-      flags: '--state-dir <dir>',
-      description: 'folder with the cluster state: the agents of its nodes are followed',
-      parser: path,
-    }),
+    ...clusterSourceSettings('folder with the cluster state: the agents of its nodes are followed'),
     setting<PeerTarget[]>({
       flags: '--agent <name=address,...>',
       description: 'agents to follow beside those, each as node name and host:port',
@@ -120,9 +116,12 @@ export function backendCommand(): Command {
   );
   return command.action(async (flags: BackendFlags) => {
     const agents = flags.agent;
-    if (flags.stateDir === undefined && agents.length === 0 && flags.hubble.length === 0) {
+    const log = createLogger('backend');
+    const source = await clusterSourceOf(flags, log);
+    if (source === undefined && agents.length === 0 && flags.hubble.length === 0) {
       throw new CommandError(
-        'nothing to follow: name the cluster state with --state-dir, agents with --agent, or a Hubble relay with --hubble',
+        'nothing to follow: name the cluster state with --state-dir or --source kubernetes, agents with --agent, or a Hubble ' +
+          'relay with --hubble',
       );
     }
     const hubbleSecurity = await clientSecurityOf({
@@ -143,7 +142,8 @@ export function backendCommand(): Command {
     const backend = await startBackend({
       listen: flags.listen,
       relayListen: flags.grpcListen,
-      stateDir: flags.stateDir,
+      source,
+      log,
       agents,
       hubble: flags.hubble.map((target) => ({ address: target, security: hubbleSecurity })),
       agentSecurity: (node) =>

@@ -20,10 +20,10 @@ import {
   NodeStatusSchema,
   StatusResponseSchema,
 } from '#proto/gen/waggle/v1/flow_pb.ts';
+import { Backoff, type BackoffLimits } from '#runtime/backoff.ts';
 import { type Client, createClient } from '#runtime/grpc/client.ts';
 import { Code, codeName, StatusError } from '#runtime/grpc/service.ts';
 import type { ClientSecurity } from '#runtime/grpc/tls.ts';
-import { Backoff, type BackoffLimits } from '../relay/backoff.ts';
 import type { IngestInto } from '../relay/ingest.ts';
 import type { MergeSource } from '../relay/merge-queue.ts';
 import { RateMeter } from '../relay/rate-meter.ts';

@@ -60,9 +60,16 @@ export class ApiClient {
   /**
    * The lines of an answer that goes on: a watch. Ends when the server ends it; pulling slowly slows the server down.
    * @param silenceMs without a byte for this long it fails
+   * @param onOpen called when the server has begun to answer
    */
-  async *lines(path: string, request: ApiRequest = {}, silenceMs = SILENCE_MS): AsyncGenerator<string> {
+  async *lines(
+    path: string,
+    request: ApiRequest = {},
+    silenceMs = SILENCE_MS,
+    onOpen?: () => void,
+  ): AsyncGenerator<string> {
     const response = await this.#send('GET', path, request);
+    onOpen?.();
     response.setEncoding('utf8');
     response.setTimeout(silenceMs, () => response.destroy(new Error(`silent for ${silenceMs / 1_000} s`)));
     let rest: string[] = [];
