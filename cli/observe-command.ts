@@ -11,10 +11,11 @@ import { CommandError } from './failure.ts';
 import { asksOwnFilters, filterOptions, filterTokens, flagsWithoutToken, noteFilters } from './observe-flags.ts';
 import type { Responses } from './observe-sources.ts';
 import { pointInTime } from './observe-time.ts';
+import { type RedactionFlags, redactionOf, redactionSettings } from './redaction-settings.ts';
 import { relayFailure, serverSetting } from './relay-setting.ts';
 import { type ClientTlsFlags, clientSecurityOf, clientTlsSettings } from './tls-settings.ts';
 
-interface ObserveFlags extends ClientTlsFlags {
+interface ObserveFlags extends ClientTlsFlags, RedactionFlags {
   server: string;
   follow: boolean;
   last?: number;
@@ -106,6 +107,7 @@ export function observeCommand(): Command {
       environment: false,
     }),
     ownFlag('--print-raw-filters', 'print the filters as JSON, for --allowlist and --denylist, and end'),
+    ...redactionSettings(),
     ...clientTlsSettings(),
   );
   for (const name of ['allowlist', 'denylist']) {
@@ -223,6 +225,7 @@ function rawFilters(name: string, texts: readonly string[] = []) {
 async function print(responses: Responses, flags: ObserveFlags): Promise<void> {
   const { FlowPrinter } = await import('#core/observe/flow-printer.ts');
   const { TopTalkers } = await import('#core/observe/top-talkers.ts');
+  const { redactResponse } = await import('#core/redaction/redact-flow.ts');
   const printer = new FlowPrinter({
     output: flags.output,
     color:
@@ -246,8 +249,10 @@ async function print(responses: Responses, flags: ObserveFlags): Promise<void> {
     waiting = '';
     return write(text);
   };
+  const rules = redactionOf(flags);
   try {
-    for await (const response of responses) {
+    for await (const told of responses) {
+      const response = rules === undefined ? told : redactResponse(told, rules);
       if (talkers !== undefined && isFlow(response)) {
         talkers.add(response.responseTypes.value);
         continue;

@@ -128,6 +128,41 @@ describe('waggle observe', () => {
     expect(await lines('--cel-expression', '_flow.l4.UDP.destination_port == 53u', '-4')).toBe(1);
   });
 
+  it('shows what was asked for over HTTP, and not by whose leave', async () => {
+    const line = JSON.stringify({
+      flow: {
+        IP: { source: '10.0.0.1', destination: '10.0.0.2', ipVersion: 'IPv4' },
+        l7: {
+          type: 'REQUEST',
+          http: {
+            method: 'GET',
+            protocol: 'HTTP/1.1',
+            url: 'http://ann:s3cr3t@shop/find?page=2&token=s3cr3t',
+            headers: [
+              { key: 'X-Api-Key', value: 's3cr3t' },
+              { key: 'X-Session', value: 's3cr3t-too' },
+            ],
+          },
+        },
+        Summary: 'HTTP/1.1 GET http://ann:s3cr3t@shop/find?page=2&token=s3cr3t',
+      },
+    });
+    const shown = async (...args: string[]) =>
+      (await waggle(['observe', '--input-file', '-', ...args], undefined, line)).stdout;
+    expect(await shown()).toContain(
+      '(HTTP/1.1 GET http://HUBBLE_REDACTED@shop/find?page=HUBBLE_REDACTED&token=HUBBLE_REDACTED)',
+    );
+    for (const output of ['compact', 'dict', 'table', 'json', 'jsonpb']) {
+      expect(await shown('-o', output)).not.toContain('s3cr3t');
+    }
+    const allowed = await shown('-o', 'json', '--redact-allow-query', 'page', '--redact-allow-header', 'x-session');
+    expect(JSON.parse(allowed).flow.l7.http).toMatchObject({
+      url: 'http://HUBBLE_REDACTED@shop/find?page=2&token=HUBBLE_REDACTED',
+      headers: [{ value: 'HUBBLE_REDACTED' }, { value: 's3cr3t-too' }],
+    });
+    expect(JSON.parse(await shown('-o', 'json', '--no-redact'))).toEqual(JSON.parse(line));
+  });
+
   it('sums up who talks to whom', async () => {
     const { stdout } = await ask('observe', '--summary', '--last', '100');
     expect(stdout).toMatch(/^CLIENT +SERVER +PORT +FLOWS +DROPPED\nshop\/web +data\/maindb +3306 TCP +2 +1\n/);

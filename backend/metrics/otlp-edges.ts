@@ -1,8 +1,8 @@
 import type { Logger } from '#runtime/log.ts';
+import { OtlpCollector } from '#runtime/otlp-collector.ts';
 import type { Edge, EdgeMetrics } from './edge-metrics.ts';
 
 const EVERY_MS = 10_000;
-const DEADLINE_MS = 10_000;
 /** OTLP: each point is the sum since the start. */
 const CUMULATIVE = 2;
 
@@ -19,7 +19,7 @@ const SUMS: readonly { readonly name: string; readonly unit: string; value(edge:
  * cumulative: what a collector did not take is in the next ones.
  */
 export class OtlpEdges {
-  readonly #url: URL;
+  readonly #collector: OtlpCollector;
   readonly #edges: EdgeMetrics;
   readonly #version: string;
   readonly #log: Logger;
@@ -29,7 +29,7 @@ export class OtlpEdges {
   #failing = false;
 
   constructor(endpoint: URL, edges: EdgeMetrics, version: string, log: Logger, everyMs = EVERY_MS) {
-    this.#url = new URL(`${endpoint.pathname.replace(/\/$/, '')}/v1/metrics`, endpoint);
+    this.#collector = new OtlpCollector(endpoint, 'metrics');
     this.#edges = edges;
     this.#version = version;
     this.#log = log;
@@ -42,14 +42,7 @@ export class OtlpEdges {
     if (this.#sending) return;
     this.#sending = true;
     try {
-      const answer = await fetch(this.#url, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(this.#message()),
-        signal: AbortSignal.timeout(DEADLINE_MS),
-      });
-      await answer.arrayBuffer();
-      if (!answer.ok) throw new Error(`${this.#url} answers ${answer.status}`);
+      if (!(await this.#collector.send(this.#message()))) throw new Error(`${this.#collector} refuses them`);
       this.#failing = false;
     } catch (error) {
       if (!this.#failing) this.#log.warn({ err: error }, 'the OpenTelemetry collector does not take metrics');

@@ -1,3 +1,4 @@
+import { OtlpCollector } from '../otlp-collector.ts';
 import { RotatingFile, type RotatingFileOptions } from '../rotating-file.ts';
 import type { ExportSink } from './flow-exporter.ts';
 
@@ -5,12 +6,14 @@ import type { ExportSink } from './flow-exporter.ts';
 export function fileSink(options: RotatingFileOptions): ExportSink {
   const file = new RotatingFile(options);
   return {
-    write: (events) => file.append(events.map((event) => `${JSON.stringify(event)}\n`).join('')),
+    async write(events) {
+      await file.append(events.map((event) => `${JSON.stringify(event)}\n`).join(''));
+      return true;
+    },
     close: () => file.close(),
   };
 }
 
-const DEADLINE_MS = 10_000;
 /** OTLP's severity numbers: INFO, and WARN for what was dropped or lost. */
 const SEVERITY = { INFO: 9, WARN: 13 } as const;
 
@@ -36,28 +39,19 @@ interface Event {
  * Hubble's shape; what one searches for stands in attributes.
  */
 export function otlpLogSink(endpoint: URL, version: string): ExportSink {
-  const url = new URL(`${endpoint.pathname.replace(/\/$/, '')}/v1/logs`, endpoint);
+  const collector = new OtlpCollector(endpoint, 'logs');
   return {
-    async write(events) {
-      const logRecords = (events as readonly Event[]).map(logRecord);
-      const body = JSON.stringify({
+    write: (events) =>
+      collector.send({
         resourceLogs: [
           {
             resource: { attributes: [text('service.name', 'waggle')] },
-            scopeLogs: [{ scope: { name: 'waggle', version }, logRecords }],
+            scopeLogs: [
+              { scope: { name: 'waggle', version }, logRecords: (events as readonly Event[]).map(logRecord) },
+            ],
           },
         ],
-      });
-      const answer = await fetch(url, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body,
-        signal: AbortSignal.timeout(DEADLINE_MS),
-      });
-      await answer.arrayBuffer();
-      // What is refused for its content would be refused again: only what may pass later is offered again.
-      if (answer.status === 429 || answer.status >= 500) throw new Error(`${url} answers ${answer.status}`);
-    },
+      }),
     close: async () => {},
   };
 }

@@ -124,6 +124,7 @@ test('tells what it could not write in time', async () => {
       write: async (events) => {
         if (!works) throw new Error('full');
         taken.push(...events);
+        return true;
       },
       close: async () => {},
     },
@@ -175,4 +176,28 @@ test('sends logs by OTLP, and again what was not taken', async () => {
   const dropped = records.filter(({ severityText }) => severityText === 'WARN');
   expect(dropped.length).toBe(Array.from(flows.window.columns.verdict).filter((verdict) => verdict === 2).length);
   expect(dropped[0].attributes).toContainEqual({ key: 'hubble.verdict', value: { stringValue: 'DROPPED' } });
+});
+
+test('counts what a collector refuses as lost, and names it without password', async () => {
+  const headers: (string | undefined)[] = [];
+  const server = createServer((request, response) => {
+    headers.push(request.headers.authorization);
+    request.resume().on('end', () => response.writeHead(headers.length === 1 ? 503 : 400).end());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  cleanups.push(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const said: string[] = [];
+  const log = pino({ level: 'trace' }, { write: (line: string) => void said.push(line) });
+  const { flows, append } = observed(50);
+  const sink = otlpLogSink(new URL(`http://ann:p%40ss-word@127.0.0.1:${port}/?key=p@ss-word`), '1');
+  const exporter = new FlowExporter(flows, sink, ALL, log);
+  cleanups.push(() => exporter.stop());
+  append(50);
+  await vi.waitFor(() => expect(exporter.lost).toBe(50), 10_000);
+  expect(exporter.exported).toBe(0);
+  expect(headers.at(-1)).toBe(`Basic ${Buffer.from('ann:p@ss-word').toString('base64')}`);
+  expect(said.join('')).toContain(`http://127.0.0.1:${port}/v1/logs answers 503`);
+  expect(said.join('')).toContain('refuses them');
+  expect(said.join('')).not.toMatch(/ss-word/);
 });

@@ -26,8 +26,11 @@ export interface ExportSelection {
 
 /** Takes exported events. Throws when it cannot take them now: they are offered again. */
 export interface ExportSink {
-  /** @param events JSON objects in the shape of Hubble's ExportEvent */
-  write(events: readonly object[]): Promise<void>;
+  /**
+   * @param events JSON objects in the shape of Hubble's ExportEvent
+   * @returns false when it will never take these: they are counted as lost
+   */
+  write(events: readonly object[]): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -45,7 +48,10 @@ export class FlowExporter {
   readonly #done: Promise<void>;
   #position: number;
   #failing = false;
+  #refusing = false;
+  /** Flows that the sink took. */
   exported = 0;
+  /** Flows that were overwritten before the sink could take them, or that it refused. */
   lost = 0;
 
   /** Throws FlowFilterError or FieldMaskError. */
@@ -98,9 +104,12 @@ export class FlowExporter {
       events.push(this.#event(slot));
       flows++;
     }
+    let refused = false;
     if (events.length > 0) {
       try {
-        await this.#sink.write(events);
+        refused = !(await this.#sink.write(events));
+        if (refused && !this.#refusing) this.#log.warn('the export loses flows: what it writes to refuses them');
+        this.#refusing = refused;
         if (this.#failing) this.#log.info('the export goes on');
         this.#failing = false;
       } catch (error) {
@@ -111,8 +120,8 @@ export class FlowExporter {
       }
     } else await new Promise((resolve) => setImmediate(resolve));
     this.#position = position;
-    this.lost += overwritten;
-    this.exported += flows;
+    this.lost += overwritten + (refused ? flows : 0);
+    this.exported += refused ? 0 : flows;
     return true;
   }
 
