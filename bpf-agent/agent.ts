@@ -74,6 +74,8 @@ export interface AgentOptions {
   readonly flows: number;
   /** Evaluate policies and report, enforce nowhere. */
   readonly policyAudit?: boolean;
+  /** Ranges of pods' addresses beside the nodes' podCIDRs. */
+  readonly podCidrs?: readonly string[];
   /** Balance Services for the sockets of the cgroup root; default true. */
   readonly services?: boolean;
   readonly datapath?: Omit<DatapathOptions, 'pinDirectory'>;
@@ -159,8 +161,9 @@ export class Agent {
     this.#book = new AddressBook(cluster, this.#services?.sync);
     const finder = new PodFinder(options.cgroupRoot, options.procRoot);
     const reasons = new ReasonLog(run);
-    const { policyAudit = false } = options;
-    this.#sync = new NodeSync({ source, datapath, finder, book: this.#book, cluster, node, reasons, run, policyAudit });
+    const { policyAudit = false, podCidrs = [] } = options;
+    const known = { source, datapath, finder, book: this.#book, cluster, node, reasons, run };
+    this.#sync = new NodeSync({ ...known, policyAudit, podCidrs });
     this.#saveState();
     this.#noteLosses(undefined);
 

@@ -10,6 +10,7 @@ import { createLogger } from '#runtime/log.ts';
 import {
   address,
   bytes,
+  cidr,
   count,
   duration,
   formatDuration,
@@ -53,6 +54,7 @@ interface AgentFlags extends Record<TimeoutFlag, number>, ServerTlsFlags, Export
   policyEntries: number;
   attachMode: 'auto' | 'tcx' | 'clsact';
   policyAudit: boolean;
+  podCidrs: string[];
   services: 'on' | 'off';
   detachOnExit: boolean;
 }
@@ -178,6 +180,15 @@ export function agentCommand(): Command {
       description: 'evaluate network policies and report what they would drop, without dropping it',
       default: false,
     }),
+    setting<string[]>({
+      flags: '--pod-cidrs <ranges>',
+      description:
+        "addresses that can only be pods', where nodes carry no podCIDRs: one that no pod is known to have is then " +
+        'unmanaged to policies, and not the world',
+      parser: listOf(cidr),
+      default: [],
+      defaultText: "the nodes' podCIDRs",
+    }),
     setting<boolean>({
       flags: '--detach-on-exit',
       description: 'take the programs off and forget everything when the agent stops',
@@ -238,6 +249,7 @@ async function runAgent(flags: AgentFlags): Promise<void> {
     procRoot: flags.procRoot,
     flows: flags.flows,
     policyAudit: flags.policyAudit,
+    podCidrs: flags.podCidrs,
     services: flags.services === 'on',
     datapath: {
       ringBytes: flags.ringSize,

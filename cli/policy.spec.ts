@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { RESERVED_IDENTITY } from '#core/identity/reserved.ts';
 import { evaluateConnection } from '#core/policy/connection.ts';
 import { readSources } from '#lab/manifest/read-sources.ts';
 import { findParty, partiesOf } from './policy/find-party.ts';
@@ -16,6 +17,7 @@ const BIN = join(import.meta.dirname, 'bin.mjs');
 const CLUSTER = `apiVersion: v1
 kind: Node
 metadata: {name: node1}
+spec: {podCIDRs: [10.1.0.0/24]}
 status: {addresses: [{type: InternalIP, address: 172.20.0.1}]}
 ---
 apiVersion: apps/v1
@@ -162,6 +164,12 @@ describe('an end of a connection', () => {
     expect(bytes('shop/db-0', '192.0.2.1')).toEqual([4, 4]);
     expect(bytes('shop/web', 'shop/db-0')).toEqual([undefined, 4]);
     expect(bytes('2001:db8::1', '192.0.2.1')).toEqual([undefined, undefined]);
+  });
+
+  test('that is an address of the pods’ ranges and no pod’s is unmanaged, as it is to agents', () => {
+    const read = cluster();
+    expect(findParty(read, '10.1.0.77').identity).toBe(RESERVED_IDENTITY.unmanaged);
+    expect(findParty(read, '10.1.1.77').identity).toBe(RESERVED_IDENTITY.world);
   });
 
   test('that is a node is its own pods’ own node', () => {

@@ -68,6 +68,16 @@ describe('desired state', () => {
     );
   });
 
+  it('calls what is in ranges it was given unmanaged too, where nodes carry none', () => {
+    const picture = { ...empty, nodes: [node('n1', []), node('n2', [], ['10.1.0.0/24'])], podCidrs: ['10.0.0.0/8'] };
+    expect(desiredState(picture).prefixes).toEqual(
+      new Map([
+        ['10.1.0.0/24', 3],
+        ['10.0.0.0/8', 3],
+      ]),
+    );
+  });
+
   it('gives an address of a finished pod to the pod that runs with it', () => {
     const finished = pod('old', { finished: true, addresses: ['10.0.0.1'] });
     const running = pod('new', { addresses: ['10.0.0.1'], identity: 0x4000_0009 });

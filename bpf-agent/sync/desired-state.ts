@@ -33,6 +33,8 @@ export interface ClusterPicture {
   /** Addresses of the interfaces in the node's own network namespace. */
   readonly ownAddresses: readonly string[];
   readonly nodes: readonly Node[];
+  /** Ranges of pods' addresses beside those of the nodes. */
+  readonly podCidrs?: readonly string[];
   /** Order matters where two claim one address: the later one wins. */
   readonly pods: readonly PodDescription[];
   readonly endpoints: readonly LocalEndpoint[];
@@ -71,9 +73,9 @@ export function desiredState(picture: ClusterPicture): DesiredState {
     identities.set(address, owner.kind === 'pod' ? owner.pod.identity : owner.identity);
   }
   const prefixes = new Map<string, number>();
-  for (const { spec } of picture.nodes) {
-    // An address of the pods' range that no pod has is somebody the cluster does not know, and not the world.
-    for (const cidr of spec.podCIDRs) if (isCidr(cidr)) prefixes.set(cidr, RESERVED_IDENTITY.unmanaged);
+  // An address of the pods' range that no pod has is somebody the cluster does not know, and not the world.
+  for (const cidr of [...picture.nodes.flatMap(({ spec }) => spec.podCIDRs), ...(picture.podCidrs ?? [])]) {
+    if (isCidr(cidr)) prefixes.set(cidr, RESERVED_IDENTITY.unmanaged);
   }
   return { endpoints, identities, prefixes, owners };
 }

@@ -43,6 +43,8 @@ export interface NodeSyncOptions {
   readonly run: Pick<RunDirectory, 'read' | 'write'>;
   /** Evaluate policies and report, enforce nowhere. */
   readonly policyAudit: boolean;
+  /** Ranges of pods' addresses beside the nodes' podCIDRs. */
+  readonly podCidrs: readonly string[];
 }
 
 /** Brings the datapath and the address book to what the cluster's state and the node's interfaces ask for. */
@@ -134,6 +136,7 @@ export class NodeSync {
         .filter(({ scope }) => scope !== HOST_SCOPE)
         .map(({ address }) => formatAddress(address)),
       nodes: source.list('Node'),
+      podCidrs: this.#options.podCidrs,
       pods: present,
       endpoints: [...this.#departing.values(), ...endpoints.values()],
     });

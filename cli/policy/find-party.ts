@@ -1,5 +1,6 @@
 import { isWorld, RESERVED_IDENTITY } from '#core/identity/reserved.ts';
 import { formatAddress, isAddress, parseAddress } from '#core/ip/address.ts';
+import { cidrHas, parseCidr } from '#core/ip/cidr.ts';
 import type { Party } from '#core/policy/connection.ts';
 import type { PodDescription } from '#runtime/cluster/pod-description.ts';
 import { CommandError } from '../failure.ts';
@@ -74,5 +75,8 @@ function partyOfAddress(cluster: ReadCluster, text: string): NamedParty {
   if (pod !== undefined) return { ...partyOfPod(pod), addresses: [address] };
   const node = cluster.nodes.find(({ status }) => status.addresses.some((entry) => has(entry.address)));
   if (node !== undefined) return { ...partyOfNode(cluster, node.metadata.name), addresses: [address] };
-  return { name: canonical, identity: RESERVED_IDENTITY.world, addresses: [address], node: '' };
+  const ranges = cluster.nodes.flatMap(({ spec }) => spec.podCIDRs.flatMap((text) => parseCidr(text) ?? []));
+  const { unmanaged, world } = RESERVED_IDENTITY;
+  const identity = ranges.some((range) => cidrHas(range, address)) ? unmanaged : world;
+  return { name: canonical, identity, addresses: [address], node: '' };
 }

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { isAbsolute, resolve } from 'node:path';
+import { parseCidr } from '#core/ip/cidr.ts';
 import { ADDRESS_FORM, formatAddress, parseAddress } from '../address.ts';
 
 /** Reads a setting's text. Throws {@link InvalidValueError} saying what is accepted. */
@@ -122,6 +123,13 @@ export const origin: Parser<string> = (value) => {
     throw new InvalidValueError("an origin such as https://portal.example.com, 'self' or 'none'");
   }
   return value.toLowerCase();
+};
+
+/** A range of addresses in its canonical text: `10.0.0.0/8`, `fd00::/64`. */
+export const cidr: Parser<string> = (value) => {
+  const range = value.includes('/') ? parseCidr(value) : undefined;
+  if (range === undefined) throw new InvalidValueError('a range of addresses such as 10.244.0.0/16 or fd00::/48');
+  return range.text;
 };
 
 /** Comma-separated; spaces around items and empty items fall away. */
