@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 
 const KUBERNETES = '1.36.3';
 const ETCD = '3.6.16';
@@ -31,7 +31,15 @@ const PROGRAMS: readonly Program[] = [
 ];
 
 const asked = process.argv.slice(2);
-for (const program of PROGRAMS) if (asked.length === 0 || asked.includes(program.name)) build(program);
+for (const program of PROGRAMS) {
+  // Debian has an etcd of its own, which does.
+  const wanted = asked.length === 0 ? program.name !== 'etcd' || !onPath('etcd') : asked.includes(program.name);
+  if (wanted) build(program);
+}
+
+function onPath(name: string): boolean {
+  return (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, name)));
+}
 
 function build({ name, module, version, command }: Program): void {
   const binary = join(directory, name);
