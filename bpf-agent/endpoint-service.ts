@@ -56,7 +56,9 @@ export class EndpointService implements Handlers<typeof AgentService> {
     const deadline = performance.now() + timeoutMs;
     while (!signal.aborted) {
       await this.#loop.next();
-      const known = this.#sync.pods.get(podUid);
+      // A static pod is called by its manifest's hash on its node, and otherwise by the API server's copy of it.
+      const known =
+        this.#sync.pods.get(podUid) ?? [...this.#sync.pods.values()].find(({ pod }) => pod.cgroupUid === podUid);
       if (known?.endpoint !== undefined && known.problem === '') {
         const { id, pod, interface: link } = known.endpoint;
         return create(AwaitEndpointResponseSchema, {

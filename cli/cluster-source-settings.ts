@@ -48,6 +48,17 @@ export function clusterSourceSettings(stateDir: string): Setting<never>[] {
   ];
 }
 
+/** Where a lab's agents, and a demo's backend, read the cluster's state. */
+export function labSourceSetting(): Setting<never> {
+  return setting<string>({
+    flags: '--source <kind>',
+    description:
+      "where agents read the cluster's state: the lab's folder, or the API of a real kube-apiserver beside it",
+    parser: oneOf('folder', 'kubernetes'),
+    default: 'folder',
+  });
+}
+
 /** Undefined where the folder is the source and none is named. Throws CommandError. */
 export async function clusterSourceOf(
   flags: ClusterSourceFlags,

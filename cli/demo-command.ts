@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { count, objectName } from '#runtime/settings/parsers.ts';
 import { addSettings, setting } from '#runtime/settings/setting.ts';
+import { labSourceSetting } from './cluster-source-settings.ts';
 import type { DemoOptions } from './demo/run-demo.ts';
 import { grpcListenSetting, listenSetting } from './listen-settings.ts';
 
@@ -29,6 +30,7 @@ export function demoCommand(): Command {
       parser: count(1, 32),
       default: 2,
     }),
+    labSourceSetting(),
     listenSetting,
     grpcListenSetting,
     setting<boolean>({

@@ -15,6 +15,7 @@ import type { KubeObject } from '#lab/store/objects.ts';
 import { labExists, takeDown } from '#lab/take-down.ts';
 import { count, InvalidValueError } from '#runtime/settings/parsers.ts';
 import { addSettings, setting } from '#runtime/settings/setting.ts';
+import { labSourceSetting } from './cluster-source-settings.ts';
 import { CommandError } from './failure.ts';
 
 const labName = setting<string>({
@@ -34,6 +35,13 @@ const filesOption = new Option('-f, --filename <path...>', 'manifests: files, fo
 
 interface Named {
   name: string;
+}
+
+interface UpFlags extends Named {
+  nodes: number;
+  agent: boolean;
+  cgroupDriver: 'systemd' | 'cgroupfs';
+  source: 'folder' | 'kubernetes';
 }
 
 /** `waggle lab`: a small cluster on this machine. */
@@ -99,6 +107,7 @@ function upCommand(): Command {
       parser: count(1, 32),
       default: 2,
     }),
+    labSourceSetting(),
   );
   return command
     .option('--no-agent', 'leave the agents out, for baselines')
@@ -107,13 +116,14 @@ function upCommand(): Command {
         .choices(['systemd', 'cgroupfs'])
         .default('systemd'),
     )
-    .action(async (flags: Named & { nodes: number; agent: boolean; cgroupDriver: 'systemd' | 'cgroupfs' }) => {
+    .action(async (flags: UpFlags) => {
       const began = Date.now();
       await startLab({
         name: flags.name,
         nodes: flags.nodes,
         agents: flags.agent,
         cgroupDriver: flags.cgroupDriver,
+        source: flags.source,
         detached: true,
         onProgress: (message) => console.error(message),
       });

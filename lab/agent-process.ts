@@ -20,6 +20,8 @@ export interface AgentPlace {
   node: string;
   netns: string;
   nodeCgroup: string;
+  /** Of the API server it reads the cluster's state from; undefined = from the lab's folder. */
+  kubeconfig: string | undefined;
   listen: string;
 }
 
@@ -103,7 +105,7 @@ export class AgentProcess {
   }
 
   #spawn(): void {
-    const { layout, node, netns, listen, nodeCgroup } = this.#place;
+    const { layout, node, netns, listen, nodeCgroup, kubeconfig } = this.#place;
     mkdirSync(this.#cgroup, { recursive: true });
     const log = openSync(this.logPath, 'a');
     // Whoever starts a lab sets its agents by the same variables; what is particular to a node stands in flags, which win.
@@ -113,7 +115,10 @@ export class AgentProcess {
       netns,
       command: [
         ...[process.execPath, WAGGLE, 'agent', '--node-name', node, '--cluster-name', layout.name],
-        ...['--state-dir', layout.stateDir, '--run-dir', nodeRunDir(layout, node)],
+        ...(kubeconfig === undefined
+          ? ['--source', 'folder', '--state-dir', layout.stateDir]
+          : ['--source', 'kubernetes', '--kubeconfig', kubeconfig]),
+        ...['--run-dir', nodeRunDir(layout, node)],
         ...['--listen', listen, '--cgroup-root', nodeCgroup],
       ],
       env: { PATH: CONTAINER_PATH, HOME: process.env.HOME ?? '/root', ...Object.fromEntries(settings) } as Record<

@@ -18,6 +18,7 @@ import { Kubelet } from './kubelet/kubelet.ts';
 import { PodNetwork } from './kubelet/pod-network.ts';
 import { ProgramHost } from './kubelet/program-host.ts';
 import { DNS_NAMESPACE, ResolvConf } from './kubelet/resolv-conf.ts';
+import { LabApiServer, labKubeconfig } from './kubernetes/lab-api-server.ts';
 import { agentSocket, type LabLayout, nodeName, nodeNetns, nodeRunDir } from './lab-layout.ts';
 import { LogTrim } from './log-trim.ts';
 import { readManifests } from './manifest/read-manifests.ts';
@@ -43,6 +44,8 @@ export interface ClusterOptions {
   nodes: number;
   agents: boolean;
   cgroupDriver: CgroupDriver;
+  /** Where agents read the cluster's state: the lab's folder, or a real API server that is told what the lab's store holds. */
+  source: 'folder' | 'kubernetes';
 }
 
 /** Port agents listen on, at their node's fabric address. */
@@ -73,6 +76,7 @@ export class Cluster {
   readonly #resolvConf: ResolvConf;
   readonly #programs: ProgramHost[] = [];
   readonly #loop: ControlLoop;
+  #apiServer: LabApiServer | undefined;
   readonly #logTrim: LogTrim;
 
   /** The lab's folder must exist. */
@@ -108,6 +112,15 @@ export class Cluster {
     if (agents) this.store.put(newServiceCidr(this.subnets));
     for (let index = 0; index < nodes; index++) this.nodes.push(this.#addNode(index));
     this.state.flush();
+    if (this.options.source === 'kubernetes') {
+      progress('API server: starting');
+      const { v4, v6 } = serviceCidrs(this.subnets);
+      this.#apiServer = await LabApiServer.start(this.layout, this.store, {
+        address: this.hostAddress.v4,
+        serviceCidrs: [v4, v6],
+        cgroup: join(this.cgroup, 'api-server'),
+      });
+    }
     if (agents) {
       progress(`agents: starting ${nodes}`);
       for (const node of this.nodes) node.agent?.start();
@@ -125,6 +138,7 @@ export class Cluster {
   stop(): void {
     this.#loop.stop();
     this.#logTrim.stop();
+    void this.#apiServer?.stop();
     for (const node of this.nodes) node.kubelet.stop();
     for (const host of this.#programs) host.close();
   }
@@ -167,6 +181,7 @@ export class Cluster {
           netns,
           nodeCgroup: cgroup,
           listen: `${address.v4}:${AGENT_PORT}`,
+          kubeconfig: this.options.source === 'kubernetes' ? labKubeconfig(this.layout) : undefined,
         })
       : undefined;
     return { name, address, netns, cgroup, kubelet, agent };

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { apiServerObstacle } from '#runtime/testing/api-server.ts';
 import { LabClient, LabError } from './client.ts';
 import type { CgroupDriver } from './kubelet/cgroup-path.ts';
 import { DEFAULT_LAB_NAME, labLayout, labNameProblem, RUN_ROOT } from './lab-layout.ts';
@@ -18,6 +19,8 @@ export interface LabOptions {
   /** Whether every node runs an agent; default true. */
   agents?: boolean;
   cgroupDriver?: CgroupDriver;
+  /** Where agents read the cluster's state; default the lab's folder. `kubernetes` starts a real API server beside it. */
+  source?: 'folder' | 'kubernetes';
   /** Leaves the lab running when this process ends. Default false: it goes with this process, however that ends. */
   detached?: boolean;
   onProgress?: (message: string) => void;
@@ -54,6 +57,7 @@ export class Lab extends LabClient {
  */
 export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const { name = DEFAULT_LAB_NAME, nodes = 2, agents = true, cgroupDriver = 'systemd', detached = false } = options;
+  const { source = 'folder' } = options;
   const problem = labNameProblem(name);
   if (problem !== undefined) throw new LabError(problem);
   if (!Number.isInteger(nodes) || nodes < 1 || nodes > MAX_NODES) {
@@ -68,7 +72,12 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     options.onProgress?.(`removing what a lab "${name}" that crashed has left`);
     await takeDown(name);
   }
-  return spawnSupervisor({ name, nodes, agents, cgroupDriver, owned: !detached }, options.onProgress ?? (() => {}));
+  const obstacle = source === 'kubernetes' ? apiServerObstacle() : undefined;
+  if (obstacle !== undefined) throw new LabError(obstacle);
+  return spawnSupervisor(
+    { name, nodes, agents, cgroupDriver, source, owned: !detached },
+    options.onProgress ?? (() => {}),
+  );
 }
 
 function spawnSupervisor(options: SupervisorOptions, onProgress: (message: string) => void): Promise<Lab> {

@@ -1,6 +1,9 @@
 import type { Backend } from '#backend/start.ts';
 import { DEMO_RECORDING } from '#lab/recording.ts';
 import type { Lab } from '#lab/start-lab.ts';
+import type { ClusterSource } from '#runtime/cluster/source.ts';
+import { createLogger } from '#runtime/log.ts';
+import { clusterSourceOf } from '../cluster-source-settings.ts';
 import { CommandError } from '../failure.ts';
 import { type Flowing, flowing } from './flowing.ts';
 import { assertFree } from './free-address.ts';
@@ -13,6 +16,8 @@ export interface DemoOptions {
   /** Of the lab. */
   readonly name: string;
   readonly nodes: number;
+  /** Where agents and backend read the cluster's state. */
+  readonly source: 'folder' | 'kubernetes';
   /** `host:port` of the page and of the relay. */
   readonly listen: string;
   readonly grpcListen: string;
@@ -101,7 +106,7 @@ class Demo {
   }
 
   async #startLab(scenarios: readonly NamedScenario[]): Promise<Started> {
-    const { name, nodes, listen, grpcListen } = this.#options;
+    const { name, nodes, source, listen, grpcListen } = this.#options;
     const { buildBpf } = await import('../../scripts/build-bpf.ts');
     buildBpf(progress);
     await buildPage();
@@ -110,7 +115,7 @@ class Demo {
     progress(`starting lab "${name}" with ${nodes} ${nodes === 1 ? 'node' : 'nodes'}`);
     this.#throwIfInterrupted();
     this.#ownsLab = true;
-    const starting = startLab({ name, nodes, onProgress: progress });
+    const starting = startLab({ name, nodes, source, onProgress: progress });
     starting.catch(() => {
       // It has removed what it had made.
       this.#ownsLab = false;
@@ -121,7 +126,8 @@ class Demo {
     const { startBackend } = await import('#backend/start.ts');
     const { stateDir } = await lab.status();
     this.#throwIfInterrupted();
-    const backend = await startBackend({ listen, relayListen: grpcListen, stateDir });
+    const state = source === 'folder' ? { stateDir } : { source: await this.#apiServer() };
+    const backend = await startBackend({ listen, relayListen: grpcListen, ...state });
     this.#backend = backend;
 
     for (const scenario of scenarios) await this.#apply(lab, scenario);
@@ -131,6 +137,16 @@ class Demo {
       address: backend.url.replace(/\/$/, ''),
       flows: `${flowsSentence(flows)}; Ctrl-C ends the demo and removes all of it`,
     };
+  }
+
+  /** The cluster's state from the lab's API server. */
+  async #apiServer(): Promise<ClusterSource> {
+    const { labKubeconfig } = await import('#lab/kubernetes/lab-api-server.ts');
+    const { labLayout } = await import('#lab/lab-layout.ts');
+    const kubeconfig = labKubeconfig(labLayout(this.#options.name));
+    progress(`the API server's kubeconfig: ${kubeconfig}`);
+    const flags = { source: 'kubernetes', kubeconfig } as const;
+    return (await clusterSourceOf(flags, createLogger('backend')))!;
   }
 
   /** Resolves on a signal. Throws when the lab ends by itself, as when somebody took it down. */

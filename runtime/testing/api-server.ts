@@ -36,6 +36,8 @@ export interface ApiServerOptions {
   readonly address?: string;
   /** Ranges of Services' addresses. */
   readonly serviceCidrs?: readonly string[];
+  /** Told the id of every process that is started. */
+  readonly onSpawn?: (pid: number) => void;
 }
 
 const READY_MS = 90_000;
@@ -207,6 +209,7 @@ export class TestApiServer {
     const child = spawn(findProgram(name)!, args, { stdio: ['ignore', log, log], detached: true });
     closeSync(log);
     child.on('error', () => {});
+    if (child.pid !== undefined) this.#options.onSpawn?.(child.pid);
     return child;
   }
 
