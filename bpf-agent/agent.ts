@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { Policy } from '#core/policy/policy.ts';
 import { AgentService } from '#proto/gen/waggle/v1/agent_pb.ts';
 import { CniService } from '#proto/gen/waggle/v1/cni_pb.ts';
 import { FlowService } from '#proto/gen/waggle/v1/flow_pb.ts';
@@ -26,12 +27,15 @@ import { KernelClock } from './events/kernel-clock.ts';
 import { RecordDrain } from './events/record-drain.ts';
 import { RecordToRow } from './events/record-to-row.ts';
 import { type Datapath, type DatapathOptions, openDatapath } from './loader/datapath.ts';
-import { AgentEvents, type EventEndpoint } from './observer/agent-events.ts';
+import { nodeAddresses } from './observer/address-events.ts';
+import { AgentEvents } from './observer/agent-events.ts';
 import { BootHistory } from './observer/boot-history.ts';
 import { DatapathLosses } from './observer/datapath-losses.ts';
+import type { EventEndpoint } from './observer/endpoint-events.ts';
 import { FlowLog } from './observer/flow-log.ts';
 import { NodeFlowService } from './observer/flow-service.ts';
 import { nodeFlows } from './observer/node-flows.ts';
+import { placedServices } from './observer/service-events.ts';
 import { PodFinder } from './pods/pod-finder.ts';
 import { DecisionTable } from './policy/decision-table.ts';
 import { ReasonLog } from './policy/reason-log.ts';
@@ -50,6 +54,7 @@ const GONE_POD_MS = 60_000;
 const UNOBSERVED_MS = 5_000;
 /** A stopping agent gives its readers this long to be sent what it has read. */
 const FAREWELL_MS = 40;
+const NO_POLICIES: readonly Policy[] = [];
 
 export interface AgentOptions {
   readonly node: string;
@@ -141,6 +146,8 @@ export class Agent {
   /** Pods (`namespace/name`) whose series are to go, and when. */
   readonly #goneAtMs = new Map<string, number>();
   #connections = 0;
+  #addressesTold = -1;
+  #servicesTold = -1;
   #address = '';
   #stopping: Promise<void> | undefined;
 
@@ -331,6 +338,7 @@ export class Agent {
     }
     this.#book.expire();
     this.#services?.settle();
+    this.#tellServiceEvents();
     this.#saveState();
   }
 
@@ -355,13 +363,31 @@ export class Agent {
     const now = new Set([...attached.values()].map(({ namespace, pod }) => `${namespace}/${pod}`));
     for (const pod of this.#events.pods()) if (!now.has(pod)) this.#goneAtMs.set(pod, Date.now());
     for (const pod of now) this.#goneAtMs.delete(pod);
-    this.#events.endpoints(attached);
+    this.#tellEvents(attached);
     if (problem === '') this.health.met('pods');
     else this.health.unmet('pods', problem);
     this.#services?.followPods(this.#sync.pods.values());
     const [policy] = this.#sync.policy.problems;
     if (policy === undefined) this.health.met('policy');
     else this.health.unmet('policy', policy);
+  }
+
+  /** Addresses and policies before the endpoints that they are about. */
+  #tellEvents(endpoints: ReadonlyMap<string, EventEndpoint>): void {
+    if (this.#addressesTold !== this.#book.ownersRevision) {
+      this.#addressesTold = this.#book.ownersRevision;
+      this.#events.addresses(this.#book.owners, nodeAddresses(this.#options.source.list('Node')));
+    }
+    this.#events.policies(this.#sync.policy.engine?.policies ?? NO_POLICIES);
+    this.#events.endpoints(endpoints);
+  }
+
+  /** Services change apart from pods and policies. */
+  #tellServiceEvents(): void {
+    const sync = this.#services?.sync;
+    if (sync === undefined || sync.revision === this.#servicesTold) return;
+    this.#servicesTold = sync.revision;
+    this.#events.services(placedServices(sync, this.#options.source));
   }
 
   #attachedPods(): number {
@@ -373,9 +399,14 @@ export class Agent {
   /** By pod uid. */
   #attachedEndpoints(): Map<string, EventEndpoint> {
     const attached = new Map<string, EventEndpoint>();
+    const { policy } = this.#sync;
     for (const [uid, { pod, endpoint, problem }] of this.#sync.pods) {
       if (endpoint === undefined || problem !== '') continue;
-      attached.set(uid, { id: endpoint.id, namespace: pod.namespace, pod: pod.name, labels: pod.labels });
+      const { namespace, name, labels, identity } = pod;
+      const rules = policy.rulesOf(identity);
+      // Some have rules and it has none: its own could not be written.
+      const failed = policy.engine !== undefined && rules === undefined ? (policy.problems.at(-1) ?? '') : '';
+      attached.set(uid, { id: endpoint.id, namespace, pod: name, labels, rules, problem: failed });
     }
     return attached;
   }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { HUBBLE_FLAGS } from '#core/observe/hubble-filter.ts';
 import { Backend } from './backend.ts';
 import { eventually } from './eventually.ts';
 import { HUBBLE_CLI, hubble } from './hubble-cli.ts';
@@ -146,8 +147,26 @@ describe.skipIf(HUBBLE_CLI === undefined)('the real hubble command (skipped wher
       'management-ui',
       'stars',
     ]);
-    const events = await hubble(lab.agent('node1').replace('unix:', 'unix://'), ['observe', 'agent-events', '--all']);
-    expect(events.stdout).toMatch(/ENDPOINT_CREATED \(id: 1, namespace: /);
+  });
+
+  test('tells what happened to an agent', async () => {
+    const events = async () =>
+      (await hubble(lab.agent('node1').replace('unix:', 'unix://'), ['observe', 'agent-events', '--all'])).stdout;
+    for (const line of [
+      /AGENT_STARTED/,
+      /ENDPOINT_CREATED \(id: 1, namespace: /,
+      /POLICY_UPDATED \(labels: \[k8s:io.cilium.k8s.policy.derived-from=\w+ k8s:io.cilium.k8s.policy.name=/,
+      /ENDPOINT_REGENERATE_SUCCESS/,
+      /IPCACHE_UPSERTED \(cidr: 10\.[\d.]+\/32, identity: \d+/,
+      /SERVICE_UPSERTED \(id: \d+, frontend: /,
+    ]) {
+      await eventually(`${line}`, 20_000, async () => line.test(await events()));
+    }
+  });
+
+  test('watches peers', async () => {
+    const { stdout } = await hubble(relay, ['watch', 'peers'], 3_000);
+    for (const node of ['node1', 'node2']) expect(stdout).toMatch(new RegExp(`PEER_ADDED .*${lab.name}/${node}`));
   });
 
   test('prints the same flows as waggle observe, whatever the filter', async () => {
@@ -183,11 +202,42 @@ describe.skipIf(HUBBLE_CLI === undefined)('the real hubble command (skipped wher
       ['--http-status', '404'],
       ['-6'],
       ['--unencrypted', '--uuid', 'none'],
+      ['-A'],
+      ['--from-all-namespaces', '--to-port', '53'],
+      ['--to-all-namespaces', '--not', '--to-namespace', 'stars'],
+      ['--to-pod', 'stars/backend', '--from-port', '0', '--from-port', '80'],
+      ['--service', 'stars/frontend', '--service', 'default/deathstar'],
+      ['--from-service', 'stars/frontend'],
+      ['--to-service', 'deathstar'],
+      ['--from-label', 'role=client', '--from-workload', 'client'],
+      ['--to-workload', 'Deployment/backend'],
+      ['--from-ip', '10.0.0.0/8', '--to-ip', '0.0.0.0/0'],
+      ['--fqdn', 'a.example.com'],
+      ['--from-fqdn', '*'],
+      ['--from-identity', 'host'],
+      ['--to-identity', '2'],
+      ['--from-cluster', lab.name],
+      ['--to-cluster', 'other'],
+      ['--http-method', 'GET', '--http-path', '/.*', '--http-url', 'http://.*', '--http-header', 'a:b'],
+      ['--node-label', 'kubernetes.io/hostname=node1'],
+      ['--ip-version', 'v4', '-t', 'trace'],
+      ['-4', '--snat-ip', '10.0.0.1'],
+      ['--interface', 'eth0'],
+      ['--trace-id', 'abc', '--ip-trace-id', '7', '--encrypted'],
+      ['--numeric', '--last', '30'],
+      ['--allowlist', '{"source_pod":["stars/"]}', '--denylist', '{"destination_port":["80"]}'],
     ];
+    const asked = new Set(filters.flat().map((word) => word.replace(/^--/, '')));
+    const unasked = HUBBLE_FLAGS.filter(({ name, short }) => !asked.has(name) && !asked.has(`-${short}`));
+    expect(
+      unasked.map(({ name }) => name),
+      'every filter is compared',
+    ).toEqual([]);
     let lines = 0;
     for (const filter of filters) {
       const [theirs, ours] = await Promise.all([
-        hubble(relay, ['observe', ...range, ...filter]),
+        // By default it asks for what its lines usually show, which leaves out what they say of sockets.
+        hubble(relay, ['observe', '--use-default-field-masks=false', ...range, ...filter]),
         observe(...range, ...filter),
       ]);
       expect(theirs.stderr, filter.join(' ')).toBe('');
@@ -195,6 +245,8 @@ describe.skipIf(HUBBLE_CLI === undefined)('the real hubble command (skipped wher
       lines += ours.split('\n').length;
     }
     expect(lines).toBeGreaterThan(500);
+    const masked = await hubble(relay, ['observe', ...range, '-t', 'trace', '-t', 'drop']);
+    expect(masked.stdout).toBe(await observe(...range, '-t', 'trace', '-t', 'drop'));
   });
 
   test('reads what waggle observe writes, and the other way round', async () => {

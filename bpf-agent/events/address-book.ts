@@ -32,6 +32,7 @@ export class AddressBook {
   /** What any pod of a label set has in common, for addresses that no pod is known by. */
   #byIdentity = new Map<number, Endpoint>();
   #revision = 0;
+  #ownersRevision = 0;
 
   readonly #services: ServiceAddresses | undefined;
 
@@ -44,6 +45,16 @@ export class AddressBook {
   /** Rises whenever an answer may have changed. */
   get revision(): number {
     return this.#revision + (this.#services?.addressRevision ?? 0);
+  }
+
+  /** Who has an address now. */
+  get owners(): ReadonlyMap<string, Endpoint> {
+    return this.#live;
+  }
+
+  /** Rises when an address gets another owner, or its owner changes. */
+  get ownersRevision(): number {
+    return this.#ownersRevision;
   }
 
   get size(): number {
@@ -69,6 +80,7 @@ export class AddressBook {
       if (live.get(address) !== endpoint && endpoint.pod !== '') this.#remember(address, endpoint, nowMs);
     }
     this.#live = live;
+    this.#ownersRevision++;
     this.#revision++;
   }
 

@@ -80,6 +80,11 @@ export class PolicySync {
     return this.#engine;
   }
 
+  /** What pods of an identity are under: another object when it was written anew, undefined where nothing is or could be. */
+  rulesOf(identity: number): object | undefined {
+    return this.#contents.get(identity);
+  }
+
   /**
    * Brings the sets up to date, for peers that exist and those about to. To be called before addresses are mapped to new
    * identities; what it returns is then given to the endpoints.

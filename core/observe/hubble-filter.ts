@@ -62,7 +62,7 @@ const plain = (
 /** The flag itself, and the same with `from-` and `to-`. */
 function sided(
   name: string,
-  value: string,
+  value: string | undefined,
   doc: string,
   add: Add,
   options: { short?: string; commas?: boolean } = {},
@@ -81,6 +81,7 @@ export const HUBBLE_FLAGS: readonly HubbleFlag[] = [
     f[`${end}Pod`].push(value),
   ),
   ...sided('namespace', 'name', 'namespace', () => {}, { short: 'n' }),
+  ...sided('all-namespaces', undefined, 'whatever has a namespace', () => {}, { short: 'A' }),
   ...sided('label', 'selector', 'label selector', (f, end, value) => f[`${end}Label`].push(value), {
     short: 'l',
     commas: false,
@@ -223,8 +224,9 @@ function filtersOf(given: readonly GivenFlag[]): FlowFilter[] {
   const namespaces: Record<'source' | 'destination' | 'either', string[]> = { source: [], destination: [], either: [] };
   for (const { flag, value } of given) {
     const values = flag.commas && flag.value !== undefined ? value.split(',') : [value];
-    if (flag.name.endsWith('namespace')) {
-      namespaces[flag.end as 'source' | 'destination' | 'either'].push(...values);
+    if (/namespaces?$/.test(flag.name)) {
+      // All of them are the one without a name.
+      namespaces[flag.end as 'source' | 'destination' | 'either'].push(...(flag.value === undefined ? [''] : values));
       continue;
     }
     for (const one of values) {
