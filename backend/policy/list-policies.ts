@@ -4,6 +4,7 @@ import { DIRECTION } from '#core/flow/direction.ts';
 import type { Protection } from '#core/policy/coverage.ts';
 import type { Policy, Rule } from '#core/policy/policy.ts';
 import type { PolicyEngine } from '#core/policy/policy-engine.ts';
+import type { Reach } from '#core/policy/reach.ts';
 import { comparePolicies, type PolicyReference, policyText, rulePath, ruleText } from '#core/policy/reference.ts';
 import { ruleSummary } from '#core/policy/rule-text.ts';
 import {
@@ -12,6 +13,7 @@ import {
   PolicyEnforcement,
   type PolicyFindingSchema,
   PolicyProtection,
+  type PolicyReachSchema,
   type PolicyRuleSchema,
   type PolicySchema,
   type PolicyWorkloadSchema,
@@ -48,6 +50,7 @@ export function listPolicies(picture: PolicyPicture, hits: CollectedHits): ListP
   const selected: number[][] = listed.map(() => []);
   for (const [at, policies] of selecting.entries()) for (const policy of policies) selected[policy]!.push(at);
   const findings = Map.groupBy(picture.findings, ({ message }) => message.slice(0, message.indexOf(': ')));
+  const omitted = new Set(picture.workloads.slice(MOST_WORKLOADS).map(({ key }) => key));
   const workloadIndex = new Map(workloads.map(({ key }, index) => [key, index]));
   return create(ListPoliciesResponseSchema, {
     policies: listed.map((entry, index) => {
@@ -56,15 +59,9 @@ export function listPolicies(picture: PolicyPicture, hits: CollectedHits): ListP
       return policyMessage(picture.engine, entry, hits, selected[index]!, found);
     }),
     workloads: workloads.map((workload, at) => workloadMessage(workload, selecting[at]!)),
-    reaches: picture.reach.reaches.flatMap(({ source, destination, protocol, first, last, verdict, rule }) => {
-      const [from, to, policy] = [
-        workloadIndex.get(source),
-        workloadIndex.get(destination),
-        policyIndex.get(policyText(rule.policy)),
-      ];
-      if (from === undefined || to === undefined || policy === undefined) return [];
-      const ends = { source: from, destination: to, protocol, firstPort: first, lastPort: last };
-      return { ...ends, audit: verdict === 'AUDIT', policy, path: rulePath(rule) };
+    reaches: picture.reach.reaches.flatMap((reach) => {
+      const policy = policyIndex.get(policyText(reach.rule.policy));
+      return policy === undefined ? [] : reachMessage(reach, policy, workloadIndex, omitted);
     }),
     moreReaches: picture.reach.more,
     omittedPolicies: entries.length - listed.length,
@@ -125,6 +122,25 @@ function ruleMessage(rule: Rule, byRule: CollectedHits['byRule']): MessageInitSh
     packets: BigInt(counted?.packets ?? 0),
     last: timeOf(counted?.lastMs),
   };
+}
+
+/** None for who is not listed. Who is no workload is told by the key of its card. */
+function reachMessage(
+  { source, destination, protocol, first, last, verdict, rule, anybody, range }: Reach,
+  policy: number,
+  workloads: ReadonlyMap<string, number>,
+  omitted: ReadonlySet<string>,
+): MessageInitShape<typeof PolicyReachSchema>[] {
+  if (omitted.has(source) || omitted.has(destination)) return [];
+  const [from, to] = [workloads.get(source), workloads.get(destination)];
+  return [
+    {
+      ...(from === undefined ? { sourceCard: source } : { source: from }),
+      ...(to === undefined ? { destinationCard: destination } : { destination: to }),
+      ...{ protocol, firstPort: first, lastPort: last, audit: verdict === 'AUDIT' },
+      ...{ policy, path: rulePath(rule), anybody, range },
+    },
+  ];
 }
 
 function findingMessage(found: PolicyEntry['findings'][number]): MessageInitShape<typeof PolicyFindingSchema> {

@@ -1,10 +1,12 @@
-import { workloadCardKey } from '#core/card/card-name.ts';
-import { formatAddress, parseAddress } from '#core/ip/address.ts';
+import { remoteNodesCardKey, WORLD_NAME, workloadCardKey } from '#core/card/card-name.ts';
+import { formatAddress, isAddress, parseAddress } from '#core/ip/address.ts';
+import { cidrHas, parseCidr } from '#core/ip/cidr.ts';
 import { checkPolicies } from '#core/policy/check-policies.ts';
 import { type Coverage, coverageOf } from '#core/policy/coverage.ts';
 import type { Finding } from '#core/policy/finding.ts';
 import { PolicyEngine } from '#core/policy/policy-engine.ts';
-import { type ReachList, reachOf } from '#core/policy/reach.ts';
+import { type Outside, type ReachList, reachOf } from '#core/policy/reach.ts';
+import type { Node } from '#runtime/cluster/objects.ts';
 import { PodDescriber, type PodDescription } from '#runtime/cluster/pod-description.ts';
 import { PolicyBook, type PolicyEntry } from '#runtime/cluster/policy-book.ts';
 import { PolicyClusterView } from '#runtime/cluster/policy-cluster-view.ts';
@@ -96,6 +98,7 @@ export class PolicyPictures {
       reach: reachOf(
         engine,
         [...byWorkload].map(([key, [first]]) => reachEnd(key, first)),
+        outsideOf(cluster, pods, this.#source.list('Node')),
         MOST_REACHES,
       ),
     };
@@ -118,6 +121,21 @@ function compareWorkloads(a: PolicedWorkload, b: PolicedWorkload): number {
 function reachEnd(key: string, { identity, addresses, node }: PodDescription) {
   const [address] = addresses.map(parseAddress).sort((a, b) => a.length - b.length || compareTexts(a, b));
   return { key, party: { identity, address, node } };
+}
+
+function outsideOf(cluster: string, pods: readonly PodDescription[], nodes: readonly Node[]): Outside {
+  const ranges = nodes.flatMap(({ spec }) => spec.podCIDRs.flatMap((text) => parseCidr(text) ?? []));
+  const ofNodes = nodes.flatMap(({ status }) => status.addresses.map(({ address }) => address)).filter(isAddress);
+  const known = new Set([...pods.flatMap(({ addresses }) => addresses), ...ofNodes].map(canonical));
+  return {
+    world: WORLD_NAME.key,
+    nodes: remoteNodesCardKey(cluster),
+    isInside: (address) => known.has(formatAddress(address)) || ranges.some((range) => cidrHas(range, address)),
+  };
+}
+
+function canonical(address: string): string {
+  return formatAddress(parseAddress(address));
 }
 
 function compareTexts(a: Uint8Array, b: Uint8Array): number {

@@ -77,6 +77,8 @@ test('every policy with whom it selects, what its rules did on all nodes, and wh
         ingress: [
           { from: [{ podSelector: { matchLabels: { app: 'web' } } }], ports: [{ port: 5432 }] },
           { from: [{ podSelector: { matchLabels: { app: 'nobody' } } }] },
+          { ports: [{ port: 9000 }] },
+          { from: [{ ipBlock: { cidr: '198.51.100.0/24' } }], ports: [{ port: 9001 }] },
         ],
       },
     },
@@ -120,6 +122,8 @@ test('every policy with whom it selects, what its rules did on all nodes, and wh
   expect(shown.rules.map(({ path, hits, packets, summary }) => [path, hits, packets, summary])).toEqual([
     ['spec.ingress[0]', 7n, 70n, 'from app=web of namespace shop, on TCP 5432'],
     ['spec.ingress[1]', 0n, 0n, 'from app=nobody of namespace shop, on any port'],
+    ['spec.ingress[2]', 0n, 0n, 'from anybody, on TCP 9000'],
+    ['spec.ingress[3]', 0n, 0n, 'from 198.51.100.0/24, on TCP 9001'],
   ]);
   expect(shown.findings.map(({ code }) => code)).toEqual(['WP203']);
   const [spy, db] = response.workloads;
@@ -127,6 +131,8 @@ test('every policy with whom it selects, what its rules did on all nodes, and wh
   expect([db.ingress, db.egress, db.policies]).toEqual([PolicyProtection.PROTECTED, PolicyProtection.OPEN, [0]]);
   expect(response.reaches).toMatchObject([
     { source: 2, destination: 1, protocol: 6, firstPort: 5432, lastPort: 5432, policy: 0, path: 'spec.ingress[0]' },
+    { sourceCard: '//World/world', destination: 1, firstPort: 9000, anybody: true, range: '' },
+    { sourceCard: '//World/world', destination: 1, firstPort: 9001, anybody: false, range: '198.51.100.0/24' },
   ]);
   expect(response.hitsSince?.seconds).toBe(1_700_000_005n);
   expect(response.auditingNodes).toEqual(['node-2']);

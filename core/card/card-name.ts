@@ -60,13 +60,18 @@ export function workloadKey(key: string): string {
 /** The world as a whole: what has no name of its own. */
 export const WORLD_NAME: CardName = plain('world', 'World', '', 'world', RESERVED_IDENTITY.world);
 
+/** The key of the card of a cluster's nodes as its pods see them: all but their own. */
+export function remoteNodesCardKey(cluster: string): string {
+  return plain('remote-node', 'RemoteNode', cluster, 'remote-node', RESERVED_IDENTITY['remote-node']).key;
+}
+
 function groupedName(endpoint: Endpoint): CardName {
   const { cluster, namespace, pod, identity } = endpoint;
   if (endpoint.workloadName !== '') {
     return workload(cluster, namespace, endpoint.workloadKind || 'Pod', endpoint.workloadName, identity);
   }
   if (pod !== '') return workload(cluster, namespace, 'Pod', pod, identity);
-  if (isWorld(identity) || (identity >= CIDR_IDENTITY && identity < 2 * CIDR_IDENTITY)) {
+  if (isOutside(endpoint)) {
     // The world is the same for every cluster.
     const name = worldName(endpoint);
     return name === undefined ? WORLD_NAME : plain('world', 'World', '', name, identity);
@@ -80,19 +85,31 @@ function groupedName(endpoint: Endpoint): CardName {
   return { key, kind: 'unknown', cluster, namespace, workloadKind: '', name, identity };
 }
 
-/**
- * What an address outside the cluster is called: by a DNS name it was looked up under, else by the name of its group of
- * ranges, else by the pattern or range a policy knows it by; undefined when nobody named it.
- */
-function worldName({ names, labels }: Endpoint): string | undefined {
+/** Whether it is no part of the cluster: its identity is the world's, or one that a node gave to a range of addresses. */
+export function isOutside({ identity }: Pick<Endpoint, 'identity'>): boolean {
+  return isWorld(identity) || (identity >= CIDR_IDENTITY && identity < 2 * CIDR_IDENTITY);
+}
+
+/** The name that people gave to an address outside the cluster: a DNS name it was looked up under, a group of ranges, a pattern. */
+export function givenName({ names, labels }: Endpoint): string | undefined {
   if (names.length > 0) return names[0];
   for (const prefix of ['cidrgroup:', 'fqdn:']) {
     const label = labels.find((each) => each.startsWith(prefix));
     if (label !== undefined) return label.slice(prefix.length).replace(/^io\.cilium\.policy\.cidrgroupname\//, '');
   }
+  return undefined;
+}
+
+/**
+ * What an address outside the cluster is called: by a DNS name it was looked up under, else by the name of its group of
+ * ranges, else by the pattern or range a policy knows it by; undefined when nobody named it.
+ */
+function worldName(endpoint: Endpoint): string | undefined {
+  const given = givenName(endpoint);
+  if (given !== undefined) return given;
   let range: string | undefined;
   let longest = 0;
-  for (const label of labels) {
+  for (const label of endpoint.labels) {
     if (!label.startsWith('cidr:')) continue;
     const [address, bits] = label.slice('cidr:'.length).split('/');
     // A whole address family is no name. In labels, IPv6 is written with dashes.

@@ -68,10 +68,11 @@ describe('coverage', () => {
 describe('who may reach whom', () => {
   const ends = ['web', 'db', 'cart', 'spy'].map((key) => ({ key, party: { ...cluster.peer(key), node: 'n1' } }));
   const listed = (engine: PolicyEngine, most = 100) => {
-    const { reaches, more } = reachOf(engine, ends, most);
+    const outside = { world: 'world', nodes: 'nodes', isInside: (address: Uint8Array) => address[0] === 10 };
+    const { reaches, more } = reachOf(engine, ends, outside, most);
     const texts = reaches.map(
-      ({ source, destination, protocol, first, last, verdict, rule }) =>
-        `${source}>${destination} ${protocol}/${first}-${last} ${verdict} ${ruleText(rule)}`,
+      ({ source, destination, protocol, first, last, verdict, rule, anybody, range }) =>
+        `${source}>${destination} ${protocol}/${first}-${last} ${verdict} ${ruleText(rule)}${anybody ? ' anybody' : ''}${range && ` ${range}`}`,
     );
     return more ? [...texts, 'more'] : texts;
   };
@@ -93,8 +94,47 @@ describe('who may reach whom', () => {
     ]);
   });
 
-  test('rules open to everybody are not about two workloads', () => {
-    expect(listed(engineOf(policy('all', '{podSelector: {}, ingress: [{}]}')))).toEqual([]);
+  test('for everybody the world stands, once for each who is opened to all', () => {
+    const toDb = '{podSelector: {matchLabels: {app: db}}, ingress: [{ports: [{port: 80}]}]}';
+    expect(listed(engineOf(DENY, policy('all', toDb)))).toEqual([
+      'world>db 6/80-80 FORWARDED NetworkPolicy shop/all spec.ingress[0] anybody',
+    ]);
+    expect(listed(engineOf(policy('out', '{podSelector: {matchLabels: {app: web}}, egress: [{}]}')))).toEqual([
+      'web>world 0/0-65535 FORWARDED NetworkPolicy shop/out spec.egress[0] anybody',
+    ]);
+  });
+
+  test('addresses are the world’s, or those of pods that have them; exceptions are neither', () => {
+    const blocks = (...cidrs: string[]) =>
+      policy(
+        'blocks',
+        `{podSelector: {matchLabels: {app: db}}, ingress: [{from: [${cidrs.join()}], ports: [{port: 80}]}]}`,
+      );
+    const rule = 'FORWARDED NetworkPolicy shop/blocks spec.ingress[0]';
+    expect(listed(engineOf(blocks('{ipBlock: {cidr: 192.0.2.0/24}}', '{ipBlock: {cidr: 198.51.100.0/24}}')))).toEqual([
+      `world>db 6/80-80 ${rule} 192.0.2.0/24`,
+      `world>db 6/80-80 ${rule} 198.51.100.0/24`,
+    ]);
+    expect(listed(engineOf(blocks('{ipBlock: {cidr: 10.1.0.0/24, except: [10.1.0.3/32, 10.1.0.4/32]}}')))).toEqual([
+      `web>db 6/80-80 ${rule} 10.1.0.0/24`,
+    ]);
+    expect(listed(engineOf(blocks('{ipBlock: {cidr: 0.0.0.0/0, except: [0.0.0.0/1]}}')))).toEqual([
+      `world>db 6/80-80 ${rule} 0.0.0.0/0`,
+    ]);
+    expect(listed(engineOf(blocks('{ipBlock: {cidr: "::/0"}}')))).toEqual([`world>db 6/80-80 ${rule} ::/0`]);
+  });
+
+  test('entities are the world and the other nodes', () => {
+    const cilium = (entity: string) => `apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {name: entity, namespace: shop}
+spec: {endpointSelector: {matchLabels: {app: db}}, ingress: [{fromEntities: [${entity}]}]}
+`;
+    const rule = 'FORWARDED CiliumNetworkPolicy shop/entity spec.ingress[0]';
+    expect(listed(engineOf(cilium('world')))).toEqual([`world>db 0/0-65535 ${rule}`]);
+    expect(listed(engineOf(cilium('remote-node')))).toEqual([`nodes>db 0/0-65535 ${rule}`]);
+    expect(listed(engineOf(cilium('all')))).toEqual([`world>db 0/0-65535 ${rule} anybody`]);
+    expect(listed(engineOf(cilium('world-ipv4')))).toEqual([`world>db 0/0-65535 ${rule} 0.0.0.0/0`]);
   });
 
   test('is bounded', () => {

@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import { WORLD_NAME } from '#core/card/card-name.ts';
 import { groupGraph } from './group.ts';
 import { levelOfDetail } from './level-of-detail.ts';
 import { liveNumbers } from './live.ts';
 import type { EdgeStats, MapModel, ModelCard, ModelEdge } from './model.ts';
 import { edgeKey } from './model.ts';
 import { markReach, type ReachView, withReach } from './reach.ts';
+import { withServices } from './service-cards.ts';
 import { visibleGraph } from './visible.ts';
 
 const NOW = 1_000_000;
@@ -74,6 +76,51 @@ describe('what policies allow, on the map', () => {
       'spy>db': 'dropped',
     });
     expect(drawn(base, view({ closedEgress: ['web'] }))).toMatchObject({ 'web>cart': 'forwarded' });
+  });
+
+  test('the world is there for rules about it, though nobody of it was seen', () => {
+    const base = model(['web'], []);
+    const world = WORLD_NAME.key;
+    expect(drawn(base, view({ reaches: [reach(world, 'web', 443), reach('web', world, 53, 53, 17)] }))).toEqual({
+      [`${world}>web`]: 'permitted',
+      [`web>${world}`]: 'permitted',
+    });
+    expect(withReach(base, view({ reaches: [reach(world, 'db', 443)] })).cards.size).toBe(1);
+  });
+
+  test('cards per node are what policies say of their workload', () => {
+    const base = model(
+      ['web@n1', 'web@n2', 'db@n1', 'spy@n1'],
+      [edge('web@n1', 'db@n1', 5432), edge('web@n1', 'spy@n1', 1)],
+    );
+    expect(drawn(base, view({ reaches: [reach('web', 'db', 5432)], closedIngress: ['db'] }))).toEqual({
+      'web@n1>db@n1': 'forwarded',
+      'web@n2>db@n1': 'permitted',
+      'web@n1>spy@n1': 'open',
+    });
+  });
+
+  test('arrows that only rules make are bounded', () => {
+    const nodes = Array.from({ length: 80 }, (_, node) => `n${node}`);
+    const base = model(
+      nodes.flatMap((node) => [`web@${node}`, `db@${node}`]),
+      [],
+    );
+    expect(withReach(base, view({ reaches: [reach('web', 'db', 80)] })).edges.size).toBe(4_000);
+  });
+
+  test('a Service between leaves both halves of what is seen, and is decided by nobody', () => {
+    const base = model(['c/shop/Deployment/web', 'c/shop/Deployment/db'], []);
+    const [web, db] = base.cards.keys();
+    const key = edgeKey(web, db, 80, 6);
+    const seen = { ...edge(web, db, 80), key, services: ['shop/db'] };
+    const withEdge = { ...base, edges: new Map([[key, seen]]) };
+    const shown = withServices(withReach(withEdge, view({ reaches: [reach(web, db, 80)] })));
+    expect([...shown.edges.values()].map(({ permitted }) => permitted)).toEqual([undefined, undefined]);
+    expect(drawn(shown, view({ closedIngress: [db] }))).toEqual({
+      [`${web}>c/shop/Service/db`]: 'forwarded',
+      [`c/shop/Service/db>${db}`]: 'forwarded',
+    });
   });
 
   test('nothing is drawn to who is not on the map', () => {

@@ -1,10 +1,11 @@
+import { WORLD_NAME, workloadKey } from '#core/card/card-name.ts';
 import type { DetailedGraph } from './level-of-detail.ts';
 import type { EdgeLive } from './live.ts';
-import { edgeKey, type MapModel, type ModelEdge } from './model.ts';
+import { edgeKey, type MapModel, type ModelCard, type ModelEdge } from './model.ts';
 
-/** What policies say of the cards on the map. Keys are those of cards. */
+/** What policies say of the cards on the map. Keys are those of cards that do not stand per node. */
 export interface ReachView {
-  /** Who may reach whom because a rule names both. */
+  /** Who may reach whom because a rule says so. */
   readonly reaches: readonly Reach[];
   /** Whom policies close, in each direction: what goes there is decided by rules. */
   readonly closedIngress: readonly string[];
@@ -25,12 +26,24 @@ const NOTHING_SEEN = {
   ...{ forwarded: 0, dropped: 0, audited: 0, rttMicros: 0, retransmits: 0, lastSeen: 0, dropReason: 0 },
 };
 
+/** Arrows that only rules make are drawn up to so many: where cards stand per node, one rule can be about many pairs. */
+const MOST_PERMITTED = 4_000;
+
+/** Nobody outside has been seen: the world's card stands there for rules about it. */
+const UNSEEN_WORLD: ModelCard = {
+  ...WORLD_NAME,
+  ...{ labels: [], members: 0, replicas: 0, nodes: [], firstSeen: 0, lastSeen: 0 },
+};
+
 /** The model with an edge for everything that a rule allows between two of its cards, and that nobody was seen to do. */
 export function withReach(model: MapModel, { reaches }: ReachView): MapModel {
   const seen = Map.groupBy(model.edges.values(), ({ source, destination }) => pairOf(source, destination));
   const edges = new Map<string, ModelEdge>(model.edges);
-  for (const { source, destination, protocol, firstPort, lastPort } of reaches) {
-    if (!model.cards.has(source) || !model.cards.has(destination)) continue;
+  const standing = Map.groupBy(model.cards.keys(), workloadKey);
+  const cards = new Map(model.cards);
+  const cardsOf = (key: string) => standing.get(key) ?? (key === WORLD_NAME.key ? [key] : []);
+  let permitted = 0;
+  const draw = ({ protocol, firstPort, lastPort }: Reach, source: string, destination: string) => {
     const isSeen = seen
       .get(pairOf(source, destination))
       ?.some(
@@ -38,15 +51,21 @@ export function withReach(model: MapModel, { reaches }: ReachView): MapModel {
           (protocol === 0 || edge.protocol === protocol) &&
           ((edge.port >= firstPort && edge.port <= lastPort) || protocol === 0),
       );
-    if (isSeen) continue;
+    if (isSeen || permitted >= MOST_PERMITTED) return;
     // A range of ports has no door of its own.
     const port = firstPort === lastPort ? firstPort : 0;
     const key = edgeKey(source, destination, port, protocol);
-    if (!edges.has(key)) {
-      edges.set(key, { key, source, destination, port, protocol, firstSeen: 0, permitted: true, stats: NOTHING_SEEN });
+    if (edges.has(key)) return;
+    permitted++;
+    edges.set(key, { key, source, destination, port, protocol, firstSeen: 0, permitted: true, stats: NOTHING_SEEN });
+    for (const end of [source, destination]) if (!cards.has(end)) cards.set(end, UNSEEN_WORLD);
+  };
+  for (const reach of reaches) {
+    for (const source of cardsOf(reach.source)) {
+      for (const destination of cardsOf(reach.destination)) draw(reach, source, destination);
     }
   }
-  const { cards, omittedCards, omittedEdges, knownSince, clockAhead } = model;
+  const { omittedCards, omittedEdges, knownSince, clockAhead } = model;
   return { cards, edges, omittedCards, omittedEdges, knownSince, clockAhead };
 }
 
@@ -64,12 +83,20 @@ export function markReach(
     if (members.every(({ permitted }) => permitted)) marked.set(key, { ...numbers, verdict: 'permitted' });
     else if (
       numbers.verdict === 'forwarded' &&
-      members.every(({ source, destination }) => !into.has(destination) && !out.has(source))
+      members.every(
+        ({ source, destination }) =>
+          !into.has(workloadKey(destination)) && !out.has(workloadKey(source)) && !isService(destination),
+      )
     ) {
       marked.set(key, { ...numbers, verdict: 'open' });
     }
   }
   return marked;
+}
+
+/** What becomes of a connection to a Service is decided where it ends. */
+function isService(key: string): boolean {
+  return key.split('/')[2] === 'Service';
 }
 
 function pairOf(source: string, destination: string): string {

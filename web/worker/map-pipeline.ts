@@ -175,8 +175,7 @@ export class MapPipeline {
     if (this.#graph === undefined || now - this.#graphAt >= patience) {
       this.#stale = false;
       const { group, focus, hops, hide, quiet } = this.#options;
-      const model = this.#shown();
-      const visible = visibleGraph(this.#reach === undefined ? model : withReach(model, this.#reach), {
+      const visible = visibleGraph(this.#shown(this.#reach), {
         now: this.#now(),
         quietAfterMs: quietMs(quiet),
         hide: expressionOf(hide),
@@ -203,9 +202,10 @@ export class MapPipeline {
     return layout;
   }
 
-  /** What is known, with the Services between where they are asked for. */
-  #shown(): MapModel {
-    return this.#options.services ? withServices(this.#model) : this.#model;
+  /** What is known and what rules allow, with the Services between where they are asked for. */
+  #shown(reach?: ReachView): MapModel {
+    const model = reach === undefined ? this.#model : withReach(this.#model, reach);
+    return this.#options.services ? withServices(model) : model;
   }
 
   /** By the server's clock. */

@@ -43,11 +43,13 @@ export function policyReport(response: ListPoliciesResponse): PolicyReport {
   return {
     policies,
     workloads,
-    reaches: response.reaches.flatMap(({ source, destination, policy, ...reach }) => {
-      const [from, to, by] = [workloads[source], workloads[destination], policies[policy]];
-      if (from === undefined || to === undefined || by === undefined) return [];
-      const { protocol, firstPort, lastPort, audit, path } = reach;
-      return [{ source: from.key, destination: to.key, protocol, firstPort, lastPort, audit, policy: by.key, path }];
+    reaches: response.reaches.flatMap((reach) => {
+      const source = reach.sourceCard || workloads[reach.source]?.key;
+      const destination = reach.destinationCard || workloads[reach.destination]?.key;
+      const policy = policies[reach.policy]?.key;
+      if (source === undefined || destination === undefined || policy === undefined) return [];
+      const { protocol, firstPort, lastPort, audit, path, anybody, range } = reach;
+      return [{ source, destination, protocol, firstPort, lastPort, audit, policy, path, anybody, range }];
     }),
     moreReaches: response.moreReaches,
     omittedPolicies: response.omittedPolicies,

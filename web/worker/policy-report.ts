@@ -2,7 +2,7 @@
 export interface PolicyReport {
   readonly policies: readonly PolicyFacts[];
   readonly workloads: readonly PolicedWorkload[];
-  /** Who may reach whom because a rule names both. */
+  /** Who may reach whom because a rule says so. */
   readonly reaches: readonly PolicyReach[];
   readonly moreReaches: boolean;
   readonly omittedPolicies: number;
@@ -88,6 +88,10 @@ export interface PolicyReach {
   readonly protocol: number;
   readonly firstPort: number;
   readonly lastPort: number;
+  /** The rule is about everybody: the world's card stands for all of them. */
+  readonly anybody: boolean;
+  /** The range of addresses that the rule names, where it is the reason; else empty. */
+  readonly range: string;
   /** Only until audited policies are enforced. */
   readonly audit: boolean;
   /** Key of the policy, and the rule's path. */

@@ -1,5 +1,6 @@
 import { formatCount } from '../../format/quantity.ts';
 import { sceneStore } from '../../live/map-client.ts';
+import { usePolicies } from '../../live/policy-store.ts';
 import { useStore } from '../../live/store.ts';
 import { useView } from '../../view/view-store.ts';
 import { VERDICT_DASH } from './arrow-look.ts';
@@ -19,12 +20,20 @@ export function Legend() {
           <>
             <Line name="allowed, never seen" className="stroke-forwarded" dash={VERDICT_DASH.permitted} />
             <Line name="no policy decides" className="stroke-faint" />
+            <MoreReaches />
           </>
         )}
         <span className="text-faint">width = rate</span>
       </div>
     </div>
   );
+}
+
+/** Of rules about very many pairs not all are drawn. */
+function MoreReaches() {
+  const { report } = usePolicies();
+  if (report === null || !report.moreReaches) return null;
+  return <span className="text-accent-text">more is allowed than is drawn</span>;
 }
 
 /** What was merged or left out to keep the map readable is said: in a frame here, else in the status line. */
