@@ -18,6 +18,7 @@ it('tells what the agent says of itself, read when it is scraped', async () => {
     connections: () => 99,
     losses: () => losses,
     dropped: () => [4, 0, 0, 0, 0, 0, 0],
+    translations: () => ({ told: 5, untold: 1 }),
   });
   expect(await registry.metrics()).toContain('hubble_lost_events_total{source="kernel_ring"} 5\n');
   flows = 11;
@@ -32,6 +33,7 @@ it('tells what the agent says of itself, read when it is scraped', async () => {
     'hubble_lost_events_total{source="kernel_ring"} 5',
     'hubble_lost_events_total{source="agent_ring"} 2',
     'waggle_agent_dropped_packets_total{reason="policy denied"} 4',
+    'waggle_agent_translations_total{told="false"} 1',
   ]) {
     expect(text).toContain(`${line}\n`);
   }

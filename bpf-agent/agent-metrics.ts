@@ -20,6 +20,8 @@ export interface AgentFigures {
   losses(): ReadonlyMap<LossSource, number>;
   /** Packets, by `DROPPED_CAUSES`, since the datapath's maps were made. */
   dropped(): readonly number[];
+  /** Addresses exchanged at pods' sockets, likewise. */
+  translations(): { readonly told: number; readonly untold: number };
 }
 
 /** Registers the agent's metrics. Lost events keep the name Hubble's users alert on. */
@@ -66,6 +68,18 @@ export function registerAgentMetrics(registry: Registry, figures: AgentFigures):
     collect() {
       this.reset();
       for (const [cause, count] of figures.dropped().entries()) this.inc({ reason: DROPPED_CAUSES[cause] }, count);
+    },
+  });
+  new Counter({
+    name: 'waggle_agent_translations_total',
+    help: 'Services exchanged for backends at the sockets of pods, and back: told as flows, or beyond their rate.',
+    labelNames: ['told'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      const { told, untold } = figures.translations();
+      this.inc({ told: 'true' }, told);
+      this.inc({ told: 'false' }, untold);
     },
   });
 }

@@ -241,7 +241,7 @@ export class Agent {
         startedMs: this.#startedMs,
         agentEvents: (request, context) => this.#events.read(request, context),
       }),
-      peerService(this.#options.source, () => this.#options.cluster),
+      peerService(this.#options.source, () => this.#options.cluster, this.#options.credentials !== undefined),
       healthService(this.health, HEALTH_NAMES),
       service(FlowService, this.#service),
       service(
@@ -279,6 +279,7 @@ export class Agent {
       connections: () => this.#connections,
       losses: () => this.#service.losses,
       dropped,
+      translations: () => this.#datapath.maps.services.translationCounts(),
     });
     const metrics = await startMetricsServer({ address: metricsListen, registry, health: this.health });
     this.#servers.push(metrics);

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DROP_REASON } from '#core/flow/drop-reason.ts';
+import { OBSERVATION } from '#core/flow/observation.ts';
 import { TCP_FLAG } from '#core/flow/tcp-flags.ts';
+import { TRIGGER } from '#core/flow/trigger.ts';
 import { VERDICT } from '#core/flow/verdict.ts';
 import { type ToldFlow, toldFlows } from './flow-reader.ts';
 import { Lab } from './lab.ts';
@@ -37,7 +39,8 @@ describe('pods that reach each other by name', () => {
   test('are told with the Service they asked for, at the client’s end, both ways', async () => {
     const through = await until('flows through the Service', async () => {
       const found = (await flows()).filter(
-        ({ source, destination }) => (destination.service ?? source.service)?.name === 'maindb',
+        ({ source, destination, trigger }) =>
+          trigger !== TRIGGER.TRANSLATION && (destination.service ?? source.service)?.name === 'maindb',
       );
       return found.some(({ reply }) => reply === 1) && found.some(({ reply }) => reply === 0) ? found : undefined;
     });
@@ -52,9 +55,31 @@ describe('pods that reach each other by name', () => {
     }
   });
 
+  test('tell what is exchanged at the client’s socket, before and after', async () => {
+    const exchanged = await until('translations to the Service', async () => {
+      const found = (await flows()).filter(
+        ({ trigger, destination }) => trigger === TRIGGER.TRANSLATION && destination.service?.name === 'maindb',
+      );
+      return found.some(({ verdict }) => verdict === VERDICT.TRANSLATED) ? found : undefined;
+    });
+    for (const flow of exchanged) {
+      const { source, destination, verdict, observation, destinationPort } = flow;
+      const before = observation === OBSERVATION.PRE_XLATE_FWD;
+      expect(verdict).toBe(before ? VERDICT.TRACED : VERDICT.TRANSLATED);
+      expect(source.workloadName).toMatch(/^web2?$/);
+      expect(source.cgroupId).toBeGreaterThan(0);
+      expect(destinationPort).toBe(3306);
+      if (before) expect(destination.address).toBe(destination.service!.address);
+      else expect(destination.workloadKind).not.toBe('Service');
+      expect([flow.packetsOriginal, flow.packetsReply, flow.bytesOriginal, flow.bytesReply]).toEqual([0, 0, 0, 0]);
+    }
+  });
+
   test('ask DNS through its Service', async () => {
     const asked = await until('a question to DNS', async () =>
-      (await flows()).find(({ destination }) => destination.service?.name === 'kube-dns'),
+      (await flows()).find(
+        ({ trigger, destination }) => trigger !== TRIGGER.TRANSLATION && destination.service?.name === 'kube-dns',
+      ),
     );
     expect(asked).toMatchObject({ protocol: 17, destinationPort: 53, destination: { workloadName: 'cluster-dns' } });
   });
@@ -111,7 +136,9 @@ describe('a thousand Services', () => {
       const through = await until(
         `flows through ${name}`,
         async () => {
-          const found = (await flows()).filter(({ destination }) => destination.service?.name === name);
+          const found = (await flows()).filter(
+            ({ trigger, destination }) => trigger !== TRIGGER.TRANSLATION && destination.service?.name === name,
+          );
           return found.length >= 5 ? found : undefined;
         },
         100_000,

@@ -3,6 +3,7 @@ import type { FlowColumns } from '#core/flow/columns.ts';
 import { DIRECTION, REPLY } from '#core/flow/direction.ts';
 import type { EndpointStore } from '#core/flow/endpoint-store.ts';
 import { hasPorts } from '#core/flow/protocol.ts';
+import { isTranslation } from '#core/flow/translation.ts';
 import { TRIGGER } from '#core/flow/trigger.ts';
 import { VERDICT } from '#core/flow/verdict.ts';
 import type { MapUpdate } from '#proto/gen/waggle/v1/view_pb.ts';
@@ -97,6 +98,7 @@ export class LiveMap {
   }
 
   addRow(columns: FlowColumns, row: number): void {
+    if (isTranslation(columns.observation[row])) return;
     const { cards, edges } = this;
     // A node's clock may be ahead; nothing is seen in the future.
     const seenMs = Math.min(columns.timeSeconds[row] * 1000 + columns.timeNanos[row] / 1e6, this.#nowMs);

@@ -5,6 +5,7 @@ import { all } from '#core/filter/algebra.ts';
 import { compileFilter, compileNamespaces } from '#core/filter/compile-filter.ts';
 import { BatchEncoder } from '#core/flow/batch.ts';
 import { rowTimeMs } from '#core/flow/columns.ts';
+import { isTranslation } from '#core/flow/translation.ts';
 import { type DescribeRequest, type DescribeResponse, DescribeResponseSchema } from '#proto/gen/waggle/v1/view_pb.ts';
 import { Code, StatusError } from '#runtime/grpc/service.ts';
 import { guessedFromPorts, ORIENTATION, statedOrientation } from '../live-map/orientation.ts';
@@ -52,6 +53,7 @@ export async function describe(
     const slice = Math.max(window.start, position - SLICE_ROWS);
     while (position > slice) {
       const row = window.slot(--position);
+      if (isTranslation(columns.observation[row])) continue;
       const source = cards.of(columns.source[row]);
       const sink = cards.of(columns.destination[row]);
       if (source !== self && sink !== self) continue;

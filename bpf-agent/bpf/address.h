@@ -11,6 +11,11 @@ union address {
 	__u32 words[4];
 };
 
+static __always_inline int is_ipv4(const union address *address)
+{
+	return address->words[0] == 0 && address->words[1] == 0 && address->words[2] == bpf_htonl(0xffff);
+}
+
 /* Both 8-aligned, as in connection_key and flow_record: two wide moves instead of four. */
 static __always_inline void copy_address(void *to, const union address *from)
 {

@@ -13,6 +13,11 @@
 enum observation {
 	OBSERVED_TO_STACK = 3,      /* the packet leaves the pod: the endpoint is its source */
 	OBSERVED_TO_ENDPOINT = 101, /* the packet enters the pod: the endpoint is its destination */
+	/* At a socket: 200 + Hubble's socket translation points. REV: the endpoint is the destination. */
+	OBSERVED_PRE_XLATE_FWD = 201,
+	OBSERVED_POST_XLATE_FWD = 202,
+	OBSERVED_PRE_XLATE_REV = 203,
+	OBSERVED_POST_XLATE_REV = 204,
 };
 
 /* Why the record was written. The strongest cause wins: close, first packet, flag change, interval. */
@@ -23,6 +28,7 @@ enum trigger {
 	TRIGGER_CLOSE = 4,        /* RST, or the acknowledgement of the second FIN */
 	TRIGGER_IDLE_END = 5,     /* the sweep gave the connection up, or told what came after its close */
 	TRIGGER_DROP = 6,         /* the packet, or as many as it counts, was dropped */
+	TRIGGER_TRANSLATION = 7,  /* a Service's address was exchanged for a backend's, or back */
 	TRIGGER_COUNT = 8,        /* room for counters indexed by trigger */
 };
 
@@ -42,6 +48,8 @@ enum verdict {
 	VERDICT_FORWARDED = 1,
 	VERDICT_DROPPED = 2,
 	VERDICT_AUDIT = 4, /* passed, and a policy that is audited only would have denied it */
+	VERDICT_TRACED = 6,     /* what stood there before a translation */
+	VERDICT_TRANSLATED = 7, /* what stands there after it */
 };
 
 struct flow_record {
@@ -65,9 +73,9 @@ struct flow_record {
 	__u8 ipv6;                     /*  68: 1 = the packet is IPv6 */
 	__u8 reserved0[3];             /*  69 */
 	__u32 packets_original;        /*  72: since the connection's previous record at this interface */
-	__u32 packets_reply;           /*  76 */
+	__u32 packets_reply;           /*  76: TRIGGER_TRANSLATION: here the socket's cookie, low half first */
 	__u32 bytes_original;          /*  80: IP bytes (frame less Ethernet header), same span */
-	__u32 bytes_reply;             /*  84 */
+	__u32 bytes_reply;             /*  84: TRIGGER_TRANSLATION: here the id of the program's cgroup, low half first */
 	__u32 rtt_micros;              /*  88: handshake round trip, in every record once known; 0 = unknown */
 	__u32 retransmits;             /*  92: segments sent again, same span; known where the sender's socket is seen */
 	__u32 rule_id;                 /*  96: what of policy decided; 0 = nothing had to */

@@ -13,6 +13,7 @@
 #include "endpoint.h"
 #include "packet.h"
 #include "service.h"
+#include "translation-trace.h"
 
 #define PASS 1
 #define REFUSE 0
@@ -33,11 +34,6 @@ struct destination {
  * the set without it.
  */
 #define LOOKS 2
-
-static __always_inline int is_ipv4(const union address *address)
-{
-	return address->words[0] == 0 && address->words[1] == 0 && address->words[2] == bpf_htonl(0xffff);
-}
 
 /* One flow for a connection that is refused, because its Service has no backend that could take it. */
 static __noinline void tell_refusal(const struct destination *to, __u64 netns, __u32 service)
@@ -78,6 +74,24 @@ static __always_inline void remember(struct translation_key *key, const struct d
 	};
 
 	bpf_map_update_elem(&translations, key, &translation, BPF_ANY);
+}
+
+static __always_inline void tell_exchange(const struct destination *frontend, const struct destination *backend,
+					  __u64 socket, __u64 netns, __u32 service, const int reverse)
+{
+	struct translation_event event = {
+		.frontend = frontend->address,
+		.backend = backend->address,
+		.frontend_port = frontend->port,
+		.backend_port = backend->port,
+		.service = service,
+		.socket = socket,
+		.netns = netns,
+		.protocol = backend->protocol,
+		.reverse = reverse,
+	};
+
+	tell_translation(&event);
 }
 
 /*
@@ -131,14 +145,20 @@ static __noinline int translate(struct bpf_sock_addr *context, struct destinatio
 	to->port = backend->port;
 	key.address = backend->address;
 	key.port = backend->port;
-	if (connected || !bpf_map_lookup_elem(&translations, &key))
+	if (connected || !bpf_map_lookup_elem(&translations, &key)) {
 		remember(&key, &asked, id, chosen, connected, netns);
+		tell_exchange(&asked, to, key.socket, netns, id, 0);
+	}
 	return PASS;
 }
 
-/* The reverse: @arg from what the kernel knows as the peer, exchanged for the frontend that was asked for. */
-static __noinline int translate_back(struct bpf_sock_addr *context, struct destination *from)
+/*
+ * The reverse: @arg from what the kernel knows as the peer, exchanged for the frontend that was asked for.
+ * @arg received 1 = a datagram came from there; 0 = somebody asks who the peer is, which is not told
+ */
+static __noinline int translate_back(struct bpf_sock_addr *context, struct destination *from, int received)
 {
+	struct destination backend = *from;
 	struct translation_key key = {
 		.socket = bpf_get_socket_cookie(context),
 		.address = from->address,
@@ -151,6 +171,8 @@ static __noinline int translate_back(struct bpf_sock_addr *context, struct desti
 		return 0;
 	from->address = translation->address;
 	from->port = translation->port;
+	if (received)
+		tell_exchange(from, &backend, key.socket, translation->netns, translation->service, 1);
 	return 1;
 }
 
@@ -214,7 +236,7 @@ static __always_inline int service_forth(struct bpf_sock_addr *context, const in
 	return PASS;
 }
 
-static __always_inline int service_back(struct bpf_sock_addr *context, const int ipv6)
+static __always_inline int service_back(struct bpf_sock_addr *context, const int ipv6, const int received)
 {
 	struct destination from;
 
@@ -222,7 +244,7 @@ static __always_inline int service_back(struct bpf_sock_addr *context, const int
 		read_address6(context, &from);
 	else
 		read_address4(context, &from);
-	if (!translate_back(context, &from))
+	if (!translate_back(context, &from, received))
 		return PASS;
 	if (ipv6)
 		write_address6(context, &from);

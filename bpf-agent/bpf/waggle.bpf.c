@@ -15,7 +15,9 @@
  *   policy.h    may a connection be opened?      enforce.h   when that is asked, and for which direction
  *   related.h   ICMP errors                      drop.h      telling what was dropped
  *   service.h   frontend → backend        socket-service.h  at connect() and sendto(), and back
+ *   translation-trace.h telling it
  *   identity.h  address → identity               endpoint.h  interface → endpoint
+ *   external.h  Services for clients outside      uplink.h   their packets (rewrite.h: addresses, ports, checksums)
  *   counters.h  seen, unparsed, lost             settings.h  time-outs (clock.h)
  *   agent.h     what agents leave each other     likely.h    the usual packet's way
  */
@@ -71,25 +73,25 @@ int sendmsg6(struct bpf_sock_addr *context)
 SEC("cgroup/recvmsg4")
 int recvmsg4(struct bpf_sock_addr *context)
 {
-	return service_back(context, 0);
+	return service_back(context, 0, 0);
 }
 
 SEC("cgroup/recvmsg6")
 int recvmsg6(struct bpf_sock_addr *context)
 {
-	return service_back(context, 1);
+	return service_back(context, 1, 0);
 }
 
 SEC("cgroup/getpeername4")
 int getpeername4(struct bpf_sock_addr *context)
 {
-	return service_back(context, 0);
+	return service_back(context, 0, 1);
 }
 
 SEC("cgroup/getpeername6")
 int getpeername6(struct bpf_sock_addr *context)
 {
-	return service_back(context, 1);
+	return service_back(context, 1, 1);
 }
 
 SEC("cgroup/sock_release")

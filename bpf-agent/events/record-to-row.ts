@@ -1,12 +1,15 @@
 import { REPLY } from '#core/flow/direction.ts';
 import type { FlowWindow } from '#core/flow/flow-window.ts';
+import { seenAtDestination } from '#core/flow/observation.ts';
+import { writeSocketCookie } from '#core/flow/translation.ts';
 import { TRIGGER } from '#core/flow/trigger.ts';
 import { VERDICT } from '#core/flow/verdict.ts';
 import type { DecisionTable } from '../policy/decision-table.ts';
+import { ProgramNumbers } from '../services/program-numbers.ts';
 import type { ServiceNumbers } from '../services/service-numbers.ts';
 import type { EndpointTable } from './endpoint-table.ts';
 import type { KernelClock } from './kernel-clock.ts';
-import { RECORD, type RingView } from './ring-record.ts';
+import { RECORD, type RingView, TRANSLATION_RECORD } from './ring-record.ts';
 
 /** Writes ring records into a window, field by field: no object per record. */
 export class RecordToRow {
@@ -16,6 +19,7 @@ export class RecordToRow {
   readonly #clock: KernelClock;
   readonly #decisions: DecisionTable | undefined;
   readonly #services: Pick<ServiceNumbers, 'number' | 'count'> | undefined;
+  readonly #programs: ProgramNumbers;
 
   /**
    * @param node the window's number of this node boot
@@ -36,6 +40,7 @@ export class RecordToRow {
     this.#clock = clock;
     this.#decisions = decisions;
     this.#services = services;
+    this.#programs = new ProgramNumbers(window.endpoints);
   }
 
   /**
@@ -89,13 +94,25 @@ export class RecordToRow {
       // The second look-up may have started the table afresh, and with it let go of the first one's endpoint.
       if (table.timesCleared !== afresh) source = table.number(u32, sourceAt, sourceIdentity);
       const service = u32[word + RECORD.serviceId / 4]!;
+      const trigger = u8[at + RECORD.trigger]!;
+      const isTranslation = trigger === TRIGGER.TRANSLATION;
+      const backwards = isTranslation
+        ? seenAtDestination(u8[at + RECORD.observation]!)
+        : u8[at + RECORD.reply] === REPLY.REPLY;
       // A drop's destination is the Service itself: there was no backend.
-      if (service !== 0 && this.#services !== undefined && u8[at + RECORD.trigger] !== TRIGGER.DROP) {
-        if (u8[at + RECORD.reply] === REPLY.REPLY) source = this.#services.number(service, source, table.timesCleared);
+      if (service !== 0 && this.#services !== undefined && trigger !== TRIGGER.DROP) {
+        if (backwards) source = this.#services.number(service, source, table.timesCleared);
         else {
           destination = this.#services.number(service, destination, table.timesCleared);
-          if (u8[at + RECORD.trigger] === TRIGGER.FIRST_PACKET) this.#services.count(service, destination);
+          if (trigger === TRIGGER.FIRST_PACKET) this.#services.count(service, destination);
         }
+      }
+
+      if (isTranslation) {
+        const low = u32[word + TRANSLATION_RECORD.cgroupLow / 4]!;
+        const high = u32[word + TRANSLATION_RECORD.cgroupHigh / 4]!;
+        if (backwards) destination = this.#programs.number(destination, low, high, table.timesCleared);
+        else source = this.#programs.number(source, low, high, table.timesCleared);
       }
 
       const slot = window.claim();
@@ -109,7 +126,6 @@ export class RecordToRow {
       sourcePort[slot] = u16[half + RECORD.sourcePort / 2]!;
       destinationPort[slot] = u16[half + RECORD.destinationPort / 2]!;
       protocol[slot] = u8[at + RECORD.protocol]!;
-      const trigger = u8[at + RECORD.trigger]!;
       verdict[slot] = u8[at + RECORD.verdict]! || (trigger === TRIGGER.DROP ? VERDICT.DROPPED : VERDICT.FORWARDED);
       dropReason[slot] = u8[at + RECORD.dropReason]!;
       observation[slot] = u8[at + RECORD.observation]!;
@@ -117,12 +133,21 @@ export class RecordToRow {
       direction[slot] = u8[at + RECORD.direction]!;
       reply[slot] = u8[at + RECORD.reply]!;
       tcpFlags[slot] = u8[at + RECORD.tcpFlags]!;
-      packetsOriginal[slot] = u32[word + RECORD.packetsOriginal / 4]!;
-      packetsReply[slot] = u32[word + RECORD.packetsReply / 4]!;
-      bytesOriginal[slot] = u32[word + RECORD.bytesOriginal / 4]!;
-      bytesReply[slot] = u32[word + RECORD.bytesReply / 4]!;
-      rttMicros[slot] = u32[word + RECORD.rttMicros / 4]!;
-      retransmits[slot] = Math.min(u32[word + RECORD.retransmits / 4]!, 0xff);
+      if (isTranslation) {
+        packetsOriginal[slot] = 0;
+        packetsReply[slot] = 0;
+        bytesOriginal[slot] = 0;
+        bytesReply[slot] = 0;
+        const high = u32[word + TRANSLATION_RECORD.socketHigh / 4]!;
+        writeSocketCookie(window.columns, slot, u32[word + TRANSLATION_RECORD.socketLow / 4]!, high);
+      } else {
+        packetsOriginal[slot] = u32[word + RECORD.packetsOriginal / 4]!;
+        packetsReply[slot] = u32[word + RECORD.packetsReply / 4]!;
+        bytesOriginal[slot] = u32[word + RECORD.bytesOriginal / 4]!;
+        bytesReply[slot] = u32[word + RECORD.bytesReply / 4]!;
+        rttMicros[slot] = u32[word + RECORD.rttMicros / 4]!;
+        retransmits[slot] = Math.min(u32[word + RECORD.retransmits / 4]!, 0xff);
+      }
       const rule = u32[word + RECORD.ruleId / 4]!;
       const auditRule = u32[word + RECORD.auditRuleId / 4]!;
       policy[slot] =

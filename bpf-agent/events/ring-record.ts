@@ -50,6 +50,9 @@ export const RECORD = {
   serviceId: 108,
 } as const;
 
+/** What stands in the places of the counters when the trigger is TRANSLATION: the socket's cookie, the program's cgroup. */
+export const TRANSLATION_RECORD = { socketLow: 72, socketHigh: 76, cgroupLow: 80, cgroupHigh: 84 } as const;
+
 /** Size of one record in bytes. In the ring an 8-byte header stands before each. */
 export const RECORD_BYTES = 112;
 

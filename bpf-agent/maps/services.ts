@@ -1,4 +1,4 @@
-import { BpfMap } from '../loader/map.ts';
+import { BpfMap, PerCpuMap } from '../loader/map.ts';
 import { bytes, type Codec, u32 } from '../loader/struct-codec.ts';
 import type { StructTwin } from './struct-layout.ts';
 
@@ -227,6 +227,14 @@ export interface ServiceMaps {
   readonly translations: BpfMap<TranslationKey, TranslationEntry>;
   /** Cookie of a pod's network namespace → interface index of its endpoint. */
   readonly clientNamespaces: BpfMap<bigint, number>;
+  /** Addresses exchanged at pods' sockets since the maps were made. */
+  translationCounts(): TranslationCounts;
+}
+
+/** Exchanges that were told as flows, and those beyond the rate. */
+export interface TranslationCounts {
+  readonly told: number;
+  readonly untold: number;
 }
 
 /** Names of the maps in the object, all of which are pinned. */
@@ -239,11 +247,16 @@ export const SERVICE_MAPS = [
   'translations',
   'datagram_backends',
   'client_namespaces',
+  'translation_rates',
+  'translation_counts',
 ] as const;
 
 export function serviceMaps(fdOf: (name: string) => number): ServiceMaps {
+  const counts = new PerCpuMap('translation_counts', fdOf('translation_counts'), u32, u64);
+  const sum = (key: number) => Number(counts.get(key).reduce((total, count) => total + count, 0n));
   return {
-    services: new BpfMap('services', fdOf('services'), serviceKey, serviceEntry),
+    translationCounts: () => ({ told: sum(0), untold: sum(1) }),
+    services: new BpfMap('services', fdOf('services'), serviceKeyCodec, serviceEntryCodec),
     slots: new BpfMap('service_slots', fdOf('service_slots'), slotKey, u32),
     backends: new BpfMap('service_backends', fdOf('service_backends'), u32, backendEntry),
     ranges: new BpfMap('service_ranges', fdOf('service_ranges'), bytes(20), u32),

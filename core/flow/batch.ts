@@ -216,6 +216,7 @@ export function endpointMessage(endpoint: Endpoint): EndpointMessage {
       endpoint.service === undefined
         ? undefined
         : { ...endpoint.service, address: parseAddress(endpoint.service.address) },
+    cgroupId: BigInt(endpoint.cgroupId ?? 0),
   });
 }
 
@@ -239,6 +240,7 @@ export function endpointFromMessage(message: EndpointMessage): Endpoint {
     interfaceName: message.interface?.name ?? '',
     id: message.id,
     ...(message.service === undefined ? {} : { service: serviceFromMessage(message.service) }),
+    ...(message.cgroupId === 0n ? {} : { cgroupId: Number(message.cgroupId) }),
   };
 }
 

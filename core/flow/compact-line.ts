@@ -7,10 +7,11 @@ import { dropReasonText } from './drop-reason.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { EndpointStore } from './endpoint-store.ts';
 import { icmpText } from './icmp.ts';
-import { observations } from './observation.ts';
+import { observations, seenAtDestination } from './observation.ts';
 import { hasPorts, isIcmp, PROTOCOL, protocols } from './protocol.ts';
 import { serviceReferenceText } from './service-reference.ts';
 import { tcpFlagNames } from './tcp-flags.ts';
+import { isTranslation } from './translation.ts';
 import { VERDICT, verdicts } from './verdict.ts';
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
@@ -53,15 +54,19 @@ function policyText(columns: FlowColumns, row: number, decisions: DecisionStore 
 }
 
 function serviceText(columns: FlowColumns, row: number, endpoints: EndpointStore): string {
-  const { service } = endpoints.get(
-    columns.reply[row] === REPLY.REPLY ? columns.source[row] : columns.destination[row],
-  );
+  const atSource = columns.reply[row] === REPLY.REPLY || isTranslatedBack(columns, row);
+  const { service } = endpoints.get(atSource ? columns.source[row] : columns.destination[row]);
   return service === undefined ? '' : ` through ${serviceReferenceText(service)}`;
 }
 
-/** `TCP Flags: SYN, ACK`, `UDP`, `ICMPv4 EchoRequest`. */
+function isTranslatedBack(columns: FlowColumns, row: number): boolean {
+  return isTranslation(columns.observation[row]) && seenAtDestination(columns.observation[row]);
+}
+
+/** `TCP Flags: SYN, ACK`, `UDP`, `ICMPv4 EchoRequest`; of what happens at a socket the protocol alone. */
 export function summary(columns: FlowColumns, row: number): string {
   const protocol = columns.protocol[row];
+  if (isTranslation(columns.observation[row])) return protocols.name(protocol);
   if (protocol === PROTOCOL.TCP) return `TCP Flags: ${tcpFlagNames(columns.tcpFlags[row])}`;
   if (!isIcmp(protocol)) return protocols.name(protocol);
   return `${protocols.name(protocol)} ${icmpText(protocol, columns.sourcePort[row], columns.destinationPort[row])}`;

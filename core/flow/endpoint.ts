@@ -24,6 +24,8 @@ export interface Endpoint {
   readonly id: number;
   /** The Service through which the flow's client came to this backend; absent when it was none, or is not known. */
   readonly service?: ServiceReference;
+  /** Of a translation's program: the id of its cgroup, a safe integer. Absent elsewhere. */
+  readonly cgroupId?: number;
 }
 
 export const NO_ENDPOINT: Endpoint = {
@@ -79,5 +81,6 @@ export function endpointKey(e: Endpoint): string {
     e.interfaceName,
     e.id,
     e.service === undefined ? '' : serviceReferenceKey(e.service),
+    e.cgroupId ?? '',
   ].join('\0');
 }

@@ -44,7 +44,11 @@ export const FLOW_FIELDS = {
   packetsReply: { storage: 'u32', shape: 'plain', doc: 'packets in the reply direction since the last record' },
   bytesOriginal: { storage: 'u32', shape: 'plain', doc: 'bytes (IP header included) in the original direction' },
   bytesReply: { storage: 'u32', shape: 'plain', doc: 'bytes (IP header included) in the reply direction' },
-  rttMicros: { storage: 'u32', shape: 'plain', doc: 'TCP handshake round trip in microseconds; 0 = not known' },
+  rttMicros: {
+    storage: 'u32',
+    shape: 'plain',
+    doc: 'TCP handshake round trip in microseconds; 0 = not known. Of a translation: see translation.ts',
+  },
   retransmits: {
     storage: 'u8',
     shape: 'plain',

@@ -10,6 +10,7 @@ import type { NodeBoot } from './node-boot.ts';
 import { observations } from './observation.ts';
 import { hasPorts, isIcmp, PROTOCOL, protocols } from './protocol.ts';
 import { tcpFlagNames } from './tcp-flags.ts';
+import { roundTripMicros, sentAgain } from './translation.ts';
 import { triggers } from './trigger.ts';
 import { VERDICT, verdicts } from './verdict.ts';
 
@@ -74,8 +75,8 @@ export function flowCsvCells(
     columns.packetsReply[row],
     columns.bytesOriginal[row],
     columns.bytesReply[row],
-    columns.rttMicros[row] || '',
-    columns.retransmits[row],
+    roundTripMicros(columns, row) || '',
+    sentAgain(columns, row),
     observations.name(columns.observation[row]),
     triggers.name(columns.trigger[row]),
     cluster,

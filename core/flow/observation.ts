@@ -19,6 +19,20 @@ export const OBSERVATION = {
   TO_NETWORK: 11,
   FROM_CRYPTO: 12,
   TO_CRYPTO: 13,
+  /** At the socket, before and after an address was exchanged: 200 + Hubble's `SocketTranslationPoint`. See translation.ts. */
+  PRE_XLATE_FWD: 201,
+  POST_XLATE_FWD: 202,
+  PRE_XLATE_REV: 203,
+  POST_XLATE_REV: 204,
 } as const;
 
 export const observations = vocabulary('observation point', OBSERVATION);
+
+/** Whether the observing endpoint is the destination; else it is the source. */
+export function seenAtDestination(observation: number): boolean {
+  return (
+    observation === OBSERVATION.TO_ENDPOINT ||
+    observation === OBSERVATION.PRE_XLATE_REV ||
+    observation === OBSERVATION.POST_XLATE_REV
+  );
+}

@@ -10,6 +10,7 @@ import { observations } from './observation.ts';
 import type { PolicyReference } from './policy-decision.ts';
 import { protocols } from './protocol.ts';
 import { tcpFlagNames } from './tcp-flags.ts';
+import { isTranslation, roundTripMicros, sentAgain, socketCookie } from './translation.ts';
 import { triggers } from './trigger.ts';
 import { verdicts } from './verdict.ts';
 
@@ -45,9 +46,12 @@ export function rowObject(
       if (columns.policy[row] !== 0 && decisions !== undefined)
         object.policy = decisionObject(decisions, columns.policy[row]);
     } else if (name === 'dropReason' && columns.dropReason[row] === 0) continue;
+    else if (name === 'rttMicros') object.rttMicros = roundTripMicros(columns, row);
+    else if (name === 'retransmits') object.retransmits = sentAgain(columns, row);
     else if (name === 'reply') object.reply = [false, true, null][columns.reply[row]] ?? null;
     else object[name] = name in NAMED ? NAMED[name as keyof typeof NAMED](columns[name][row]) : columns[name][row];
   }
+  if (isTranslation(columns.observation[row])) object.socketCookie = socketCookie(columns, row);
   return object;
 }
 

@@ -15,6 +15,8 @@ export const TRIGGER = {
   IDLE_END: 5,
   /** The packet was dropped. */
   DROP: 6,
+  /** A Service's address was exchanged for a backend's at the socket, or back. */
+  TRANSLATION: 7,
 } as const;
 
 export const triggers = vocabulary('trigger', TRIGGER);

@@ -3,8 +3,9 @@ import { FlowSchema, TCPFlagsSchema } from '#proto/gen/flow/flow_pb.ts';
 import type { FlowColumns } from '../flow/columns.ts';
 import { summary } from '../flow/compact-line.ts';
 import { nodeBootKey } from '../flow/node-boot.ts';
-import { OBSERVATION } from '../flow/observation.ts';
+import { seenAtDestination } from '../flow/observation.ts';
 import { hasPorts, PROTOCOL } from '../flow/protocol.ts';
+import { isTranslation } from '../flow/translation.ts';
 import { FlowMask, type Wanted } from './field-mask.ts';
 import type { HubbleTables } from './flow-json.ts';
 import {
@@ -15,6 +16,7 @@ import {
   layer4Message,
   policyFields,
   serviceMessage,
+  socketFields,
   tcpFlagsMessage,
   timeMessage,
 } from './flow-message.ts';
@@ -146,7 +148,12 @@ export class FlowEncoder {
     flow.raw(source.source);
     flow.raw(destination.destination);
     flow.raw(node.flow);
-    flow.raw((columns.observation[row] === OBSERVATION.TO_ENDPOINT ? destination : source).interface);
+    flow.raw((seenAtDestination(columns.observation[row]) ? destination : source).interface);
+    if (isTranslation(columns.observation[row])) {
+      const { endpoints } = this.#tables;
+      const [from, to] = [endpoints.get(columns.source[row]), endpoints.get(columns.destination[row])];
+      flow.raw(this.#part(socketFields(columns, row, from, to)));
+    }
     if (columns.policy[row] !== 0) flow.raw(this.#policies(columns.policy[row]));
     if (wants.Summary === 'all') flow.raw(this.#summary(columns, row));
   }
@@ -265,8 +272,9 @@ export class FlowEncoder {
 
   #summary(columns: FlowColumns, row: number): Uint8Array {
     const protocol = columns.protocol[row];
-    const key =
-      protocol === PROTOCOL.TCP
+    const key = isTranslation(columns.observation[row])
+      ? -1 - protocol
+      : protocol === PROTOCOL.TCP
         ? columns.tcpFlags[row]
         : hasPorts(protocol)
           ? 256 + protocol

@@ -6,10 +6,11 @@ import { dropReasons } from '../flow/drop-reason.ts';
 import type { Endpoint } from '../flow/endpoint.ts';
 import type { EndpointStore } from '../flow/endpoint-store.ts';
 import { flowId, type NodeBoot } from '../flow/node-boot.ts';
-import { OBSERVATION, observations } from '../flow/observation.ts';
+import { OBSERVATION, observations, seenAtDestination } from '../flow/observation.ts';
 import type { PolicyReference } from '../flow/policy-decision.ts';
 import { hasPorts, isIcmp, PROTOCOL, protocols } from '../flow/protocol.ts';
 import { TCP_FLAG, type TcpFlagName } from '../flow/tcp-flags.ts';
+import { isTranslation, socketCookie, socketPoint } from '../flow/translation.ts';
 import { TRIGGER } from '../flow/trigger.ts';
 import { VERDICT, verdicts } from '../flow/verdict.ts';
 import { EVENT_TYPE } from './event-type.ts';
@@ -58,7 +59,8 @@ export function hubbleFlowJson(
   const direction = columns.direction[row];
   const reason = columns.dropReason[row];
   const l4 = layer4(columns, row);
-  const observer = observation === OBSERVATION.TO_ENDPOINT ? destination : source;
+  const observer = seenAtDestination(observation) ? destination : source;
+  const atSocket = isTranslation(observation);
   const flow: Record<string, HubbleJson | readonly HubbleJson[] | string | number | boolean | undefined> = {
     time: protoTime(rowTimeNs(columns, row)),
     uuid: flowId(boot, sequence),
@@ -68,27 +70,50 @@ export function hubbleFlowJson(
     l4,
     source: endpointJson(source),
     destination: endpointJson(destination),
-    Type: 'L3_L4',
+    Type: atSocket ? 'SOCK' : 'L3_L4',
     node_name: `${boot.cluster}/${boot.node}`,
     source_names: names(source),
     destination_names: names(destination),
     source_service: serviceJson(source),
     destination_service: serviceJson(destination),
     reply: reply === REPLY.REPLY || undefined,
-    event_type: dropped ? eventType(EVENT_TYPE.DROP, reason) : eventType(EVENT_TYPE.TRACE, traceSubType(observation)),
+    event_type: dropped
+      ? eventType(EVENT_TYPE.DROP, reason)
+      : atSocket
+        ? eventType(EVENT_TYPE.TRACE_SOCK, socketPoint(observation))
+        : eventType(EVENT_TYPE.TRACE, traceSubType(observation)),
     traffic_direction: direction === DIRECTION.UNKNOWN ? undefined : directions.name(direction),
     trace_observation_point:
-      dropped || observation === OBSERVATION.UNKNOWN ? undefined : observations.name(observation),
+      dropped || atSocket || observation === OBSERVATION.UNKNOWN ? undefined : observations.name(observation),
     trace_reason: dropped ? undefined : traceReason(columns.trigger[row], reply),
     drop_reason_desc: dropped && reason > 0 ? dropReasons.name(reason) : undefined,
     is_reply: reply === REPLY.UNKNOWN ? undefined : reply === REPLY.REPLY,
     interface:
       observer.interfaceIndex === 0 ? undefined : { index: observer.interfaceIndex, name: observer.interfaceName },
+    ...(atSocket ? socketJson(columns, row, source, destination) : {}),
     Summary: summary(columns, row),
     ...(decisions === undefined ? {} : policies(columns.policy[row], decisions)),
   };
   return present(flow);
 }
+
+function socketJson(columns: FlowColumns, row: number, source: Endpoint, destination: Endpoint): HubbleJson {
+  const cookie = socketCookie(columns, row);
+  const cgroup = source.cgroupId ?? destination.cgroupId;
+  return present({
+    sock_xlate_point: SOCKET_POINT_NAMES[socketPoint(columns.observation[row])],
+    socket_cookie: cookie === 0 ? undefined : String(cookie),
+    cgroup_id: cgroup === undefined ? undefined : String(cgroup),
+  });
+}
+
+const SOCKET_POINT_NAMES = [
+  'SOCK_XLATE_POINT_UNKNOWN',
+  'SOCK_XLATE_POINT_PRE_DIRECTION_FWD',
+  'SOCK_XLATE_POINT_POST_DIRECTION_FWD',
+  'SOCK_XLATE_POINT_PRE_DIRECTION_REV',
+  'SOCK_XLATE_POINT_POST_DIRECTION_REV',
+] as const;
 
 function endpointJson(endpoint: Endpoint): HubbleJson {
   return present({

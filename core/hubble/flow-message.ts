@@ -20,6 +20,7 @@ import {
   PolicySchema,
   type Service,
   ServiceSchema,
+  type SocketTranslationPoint,
   type TCPFlags,
   TCPFlagsSchema,
   type TraceObservationPoint,
@@ -32,10 +33,11 @@ import { summary } from '../flow/compact-line.ts';
 import { DIRECTION, REPLY } from '../flow/direction.ts';
 import type { Endpoint } from '../flow/endpoint.ts';
 import { flowId } from '../flow/node-boot.ts';
-import { OBSERVATION } from '../flow/observation.ts';
+import { OBSERVATION, seenAtDestination } from '../flow/observation.ts';
 import type { PolicyDecision, PolicyReference } from '../flow/policy-decision.ts';
 import { PROTOCOL } from '../flow/protocol.ts';
 import { TCP_FLAG, type TcpFlagName } from '../flow/tcp-flags.ts';
+import { isTranslation, socketCookie, socketPoint } from '../flow/translation.ts';
 import { TRIGGER } from '../flow/trigger.ts';
 import { VERDICT } from '../flow/verdict.ts';
 import { EVENT_TYPE } from './event-type.ts';
@@ -62,9 +64,10 @@ export function flowMessage(columns: FlowColumns, row: number, tables: HubbleTab
     destinationNames: [...destination.names],
     sourceService: serviceMessage(source),
     destinationService: serviceMessage(destination),
-    interface: interfaceMessage(columns.observation[row] === OBSERVATION.TO_ENDPOINT ? destination : source),
+    interface: interfaceMessage(seenAtDestination(columns.observation[row]) ? destination : source),
     Summary: summary(columns, row),
     ...eventFields(columns, row),
+    ...socketFields(columns, row, source, destination),
     ...(decision === undefined ? {} : policyFields(decision)),
   });
 }
@@ -73,29 +76,43 @@ export function timeMessage(columns: FlowColumns, row: number): Timestamp {
   return create(TimestampSchema, { seconds: BigInt(columns.timeSeconds[row]), nanos: columns.timeNanos[row] });
 }
 
+/** What a translation says of its socket; nothing of other rows. */
+export function socketFields(columns: FlowColumns, row: number, source: Endpoint, destination: Endpoint) {
+  if (!isTranslation(columns.observation[row])) return {};
+  return {
+    socketCookie: BigInt(socketCookie(columns, row)),
+    cgroupId: BigInt(source.cgroupId ?? destination.cgroupId ?? 0),
+  };
+}
+
 /** What a row says of its event: fields of few values each, which many rows have in common. */
 export function eventFields(columns: FlowColumns, row: number) {
   const verdict = columns.verdict[row] as Verdict;
   const dropped = verdict === VERDICT.DROPPED;
   const observation = columns.observation[row];
+  const point = socketPoint(observation) as SocketTranslationPoint;
   const reply = columns.reply[row];
   const reason = (dropped ? columns.dropReason[row] : 0) as DropReason;
   return {
     verdict,
     dropReason: reason,
-    Type: FlowType.L3_L4,
+    Type: point === 0 ? FlowType.L3_L4 : FlowType.SOCK,
     reply: reply === REPLY.REPLY,
     eventType: eventTypeMessage(dropped, reason, observation),
     trafficDirection: columns.direction[row] as TrafficDirection,
-    traceObservationPoint: (dropped ? 0 : observation) as TraceObservationPoint,
+    traceObservationPoint: (dropped || point !== 0 ? 0 : observation) as TraceObservationPoint,
     traceReason: dropped ? TraceReason.TRACE_REASON_UNKNOWN : traceReason(columns.trigger[row], reply),
     dropReasonDesc: reason,
     isReply: reply === REPLY.UNKNOWN ? undefined : reply === REPLY.REPLY,
+    sockXlatePoint: point,
   };
 }
 
 function eventTypeMessage(dropped: boolean, reason: number, observation: number): CiliumEventType {
   if (dropped) return create(CiliumEventTypeSchema, { type: EVENT_TYPE.DROP, subType: reason });
+  if (isTranslation(observation)) {
+    return create(CiliumEventTypeSchema, { type: EVENT_TYPE.TRACE_SOCK, subType: socketPoint(observation) });
+  }
   // In a trace event "to-endpoint" is 0; as an observation point it is 101.
   const subType = observation === OBSERVATION.TO_ENDPOINT ? 0 : observation;
   return create(CiliumEventTypeSchema, { type: EVENT_TYPE.TRACE, subType });

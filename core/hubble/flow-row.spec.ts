@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { FlowSchema } from '#proto/gen/flow/flow_pb.ts';
 import { allocateColumns } from '../flow/columns.ts';
 import { FlowWindow } from '../flow/flow-window.ts';
+import { roundTripMicros } from '../flow/translation.ts';
 import { flowMessage } from './flow-message.ts';
 import { writeFlowRow } from './flow-row.ts';
 import { generatedWindow } from './generated-flows.ts';
@@ -35,7 +36,7 @@ it('a flow told by Hubble becomes a row that says the same', () => {
       destinationService: undefined,
     });
     expect(told(again)).toEqual(told(flow));
-    expect(window.columns.rttMicros[slot] + window.columns.bytesOriginal[slot]).toBe(0);
+    expect(roundTripMicros(window.columns, slot) + window.columns.bytesOriginal[slot]).toBe(0);
   }
 });
 

@@ -5,10 +5,11 @@ import { DIRECTION, REPLY } from '../flow/direction.ts';
 import { type Endpoint, NO_ENDPOINT } from '../flow/endpoint.ts';
 import type { EndpointStore } from '../flow/endpoint-store.ts';
 import { type NodeBoot, parseFlowId } from '../flow/node-boot.ts';
-import { OBSERVATION } from '../flow/observation.ts';
+import { OBSERVATION, seenAtDestination } from '../flow/observation.ts';
 import { NO_DECISION, type PolicyReference } from '../flow/policy-decision.ts';
 import { PROTOCOL } from '../flow/protocol.ts';
 import { TCP_FLAG, type TcpFlagName } from '../flow/tcp-flags.ts';
+import { isTranslation, observationOfSocketPoint, writeSocketCookie } from '../flow/translation.ts';
 import { TRIGGER } from '../flow/trigger.ts';
 import { VERDICT } from '../flow/verdict.ts';
 import { EVENT_TYPE } from './event-type.ts';
@@ -42,7 +43,8 @@ export function writeFlowRow(
   columns.timeNanos[row] = flow.time?.nanos ?? 0;
   const observation = observationOf(flow);
   columns.observation[row] = observation;
-  const atDestination = observation === OBSERVATION.TO_ENDPOINT;
+  const atDestination = seenAtDestination(observation);
+  const cgroupId = Number(flow.cgroupId);
   const source = endpoint(flow.source, flow.IP?.source, flow.sourceNames, atDestination ? undefined : flow.interface);
   const destination = endpoint(
     flow.destination,
@@ -50,15 +52,27 @@ export function writeFlowRow(
     flow.destinationNames,
     atDestination ? flow.interface : undefined,
   );
-  columns.source[row] = tables.endpoints.intern(source);
-  columns.destination[row] = tables.endpoints.intern(destination);
+  const [from, to] =
+    cgroupId === 0
+      ? [source, destination]
+      : atDestination
+        ? [source, { ...destination, cgroupId }]
+        : [{ ...source, cgroupId }, destination];
+  columns.source[row] = tables.endpoints.intern(from);
+  columns.destination[row] = tables.endpoints.intern(to);
   columns.verdict[row] = flow.verdict;
   columns.dropReason[row] =
     flow.verdict === VERDICT.DROPPED ? flow.dropReasonDesc || flow.dropReason || (flow.eventType?.subType ?? 0) : 0;
   columns.direction[row] = flow.trafficDirection;
   columns.reply[row] = flow.isReply === undefined ? REPLY.UNKNOWN : flow.isReply ? REPLY.REPLY : REPLY.ORIGINAL;
   columns.trigger[row] =
-    flow.verdict === VERDICT.DROPPED ? TRIGGER.DROP : flow.traceReason === 1 ? TRIGGER.FIRST_PACKET : TRIGGER.UNKNOWN;
+    flow.verdict === VERDICT.DROPPED
+      ? TRIGGER.DROP
+      : isTranslation(observation)
+        ? TRIGGER.TRANSLATION
+        : flow.traceReason === 1
+          ? TRIGGER.FIRST_PACKET
+          : TRIGGER.UNKNOWN;
   writeLayer4(flow, columns, row);
   for (const name of [
     'packetsOriginal',
@@ -70,11 +84,16 @@ export function writeFlowRow(
   ] as const) {
     columns[name][row] = 0;
   }
+  if (isTranslation(observation)) {
+    writeSocketCookie(columns, row, Number(flow.socketCookie & 0xffff_ffffn), Number(flow.socketCookie >> 32n));
+  }
   columns.policy[row] = decision(flow, tables.decisions);
 }
 
 /** Of a drop nobody tells where it was seen; whose rules were asked says at which end. */
-function observationOf({ traceObservationPoint, verdict, trafficDirection, isReply, eventType }: Flow): number {
+function observationOf({ traceObservationPoint, sockXlatePoint, verdict, ...flow }: Flow): number {
+  const { trafficDirection, isReply, eventType } = flow;
+  if (sockXlatePoint !== 0) return observationOfSocketPoint(sockXlatePoint);
   if (traceObservationPoint !== OBSERVATION.UNKNOWN) return traceObservationPoint;
   if (verdict === VERDICT.DROPPED) {
     if (trafficDirection === DIRECTION.UNKNOWN) return OBSERVATION.UNKNOWN;

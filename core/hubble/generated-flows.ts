@@ -3,6 +3,7 @@ import { NO_ENDPOINT } from '../flow/endpoint.ts';
 import { FLOW_FIELD_NAMES } from '../flow/fields.ts';
 import { FlowWindow } from '../flow/flow-window.ts';
 import { NO_DECISION } from '../flow/policy-decision.ts';
+import { isTranslation } from '../flow/translation.ts';
 
 /** For specs: a window of flows that look like a cluster's, with the odd ones a cluster has once a week. */
 export function generatedWindow(rows: number, seed: number): FlowWindow {
@@ -22,6 +23,7 @@ export function generatedWindow(rows: number, seed: number): FlowWindow {
     columns.source[index] = window.endpoints.intern(ENDPOINTS[values.source]);
     columns.destination[index] = window.endpoints.intern(ENDPOINTS[values.destination]);
     columns.policy[index] = values.policy === 0 ? 0 : window.decisions.intern(DECISIONS[values.policy - 1]);
+    if (isTranslation(columns.observation[index])) columns.verdict[index] = values.verdict % 2 === 0 ? 6 : 7;
     if (columns.verdict[index] !== 2) columns.dropReason[index] = 0;
     window.push(columns, index);
   }
@@ -48,7 +50,7 @@ const pod = (namespace: string, name: string, address: string, more: object = {}
 export const ENDPOINTS = [
   NO_ENDPOINT,
   pod('default', 'xwing-1', '10.0.0.1'),
-  pod('default', 'xwing-2', '10.0.0.2', { interfaceIndex: 0, interfaceName: '' }),
+  pod('default', 'xwing-2', '10.0.0.2', { interfaceIndex: 0, interfaceName: '', cgroupId: 4_711 }),
   pod('shop', 'cart-1', '10.0.1.1', {
     cluster: 'west',
     service: { namespace: 'shop', name: 'cart', portName: 'http', address: '10.96.0.7', port: 80 },
@@ -98,8 +100,10 @@ function randomRow(
     protocol: oneOf(6, 6, 6, 17, 1, 58, 132, 2, 112, 47, 0),
     verdict: oneOf(0, 1, 1, 1, 2, 2, 4),
     dropReason: oneOf(0, 133, 151, 158, 181),
-    observation: oneOf(3, 101, 101, 0),
-    trigger: below(7),
+    observation: oneOf(3, 101, 101, 0, 201, 202, 203, 204),
+    rttMicros: oneOf(0, 77, 0xffff_ffff),
+    retransmits: oneOf(0, 3),
+    trigger: below(8),
     direction: below(3),
     reply: below(3),
     tcpFlags: below(2) === 0 ? oneOf(0, 2, 0x10, 0x12, 0x11, 0x04) : below(256),

@@ -12,6 +12,7 @@ import { directions } from '../flow/direction.ts';
 import { dropReasons } from '../flow/drop-reason.ts';
 import { OBSERVATION, observations } from '../flow/observation.ts';
 import { TCP_FLAG } from '../flow/tcp-flags.ts';
+import { socketPoint } from '../flow/translation.ts';
 import { verdicts } from '../flow/verdict.ts';
 import { EVENT_TYPE, eventTypes } from '../hubble/event-type.ts';
 import { reservedIdentities } from '../identity/reserved.ts';
@@ -265,6 +266,9 @@ function addType(filter: FlowFilter, value: string, flag: string): void {
   if (subType === undefined && type === EVENT_TYPE.TRACE) {
     const point = observations.parse(sub);
     subType = point === OBSERVATION.TO_ENDPOINT ? 0 : point;
+  }
+  if (subType === undefined && type === EVENT_TYPE.TRACE_SOCK) {
+    subType = socketPoint(observations.parse(sub) ?? 0) || undefined;
   }
   if (subType === undefined && type === EVENT_TYPE.DROP) subType = dropReasons.parse(sub);
   if (subType === undefined) throw new HubbleFlagError(flag, `"${sub}" is no sub type of ${name}`);

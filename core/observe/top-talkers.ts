@@ -1,4 +1,4 @@
-import type { Endpoint, Flow } from '#proto/gen/flow/flow_pb.ts';
+import { type Endpoint, type Flow, FlowType } from '#proto/gen/flow/flow_pb.ts';
 import { VERDICT } from '../flow/verdict.ts';
 
 /** Pairs beyond it are counted together. */
@@ -18,7 +18,9 @@ export class TopTalkers {
   #flows = 0;
   #dropped = 0;
 
+  /** What is exchanged at a socket is no talk of its own: its packets are told, too. */
   add(flow: Flow): void {
+    if (flow.Type === FlowType.SOCK) return;
     const dropped = flow.verdict === VERDICT.DROPPED ? 1 : 0;
     this.#flows++;
     this.#dropped += dropped;

@@ -7,6 +7,7 @@ import { icmpText } from '#core/flow/icmp.ts';
 import { OBSERVATION, observations } from '#core/flow/observation.ts';
 import { hasPorts, isIcmp, PROTOCOL, protocols } from '#core/flow/protocol.ts';
 import { TCP_FLAG, type TcpFlagName } from '#core/flow/tcp-flags.ts';
+import { isTranslation } from '#core/flow/translation.ts';
 import { VERDICT, verdicts } from '#core/flow/verdict.ts';
 import { isWorld } from '#core/identity/reserved.ts';
 import { Counter, type Registry } from '../metrics.ts';
@@ -162,7 +163,12 @@ function families(window: FlowWindow): Family[] {
               .name(sub === 0 ? OBSERVATION.UNKNOWN : sub)
               .toLowerCase()
               .replaceAll('_', '-');
-        return [dropped ? 'Drop' : 'Trace', subtype, verdicts.name(verdict), protocols.name(key & 0xff)];
+        return [
+          dropped ? 'Drop' : isTranslation(sub) ? 'TraceSock' : 'Trace',
+          subtype,
+          verdicts.name(verdict),
+          protocols.name(key & 0xff),
+        ];
       },
     },
     {
@@ -178,8 +184,9 @@ function families(window: FlowWindow): Family[] {
       name: 'hubble_flows_to_world_total',
       help: 'Flows to addresses outside the cluster, replies left out.',
       labels: ['protocol', 'verdict'],
-      keys: ({ destination, reply, verdict, protocol }, row, tell) => {
-        if (reply[row] !== 1 && world(destination[row])) tell((verdict[row] << 8) | protocol[row]);
+      keys: ({ destination, reply, verdict, protocol, observation }, row, tell) => {
+        if (reply[row] !== 1 && !isTranslation(observation[row]) && world(destination[row]))
+          tell((verdict[row] << 8) | protocol[row]);
       },
       values: (key) => [protocols.name(key & 0xff), verdicts.name(key >> 8)],
     },

@@ -10,6 +10,7 @@ import type { PolicyDecision, PolicyReference } from '#core/flow/policy-decision
 import { hasPorts, isIcmp, PROTOCOL, protocols } from '#core/flow/protocol.ts';
 import { type ServiceReference, serviceReferenceText } from '#core/flow/service-reference.ts';
 import { tcpFlagNames } from '#core/flow/tcp-flags.ts';
+import { isTranslation, socketCookie } from '#core/flow/translation.ts';
 import { triggers } from '#core/flow/trigger.ts';
 import { VERDICT, verdicts } from '#core/flow/verdict.ts';
 import { hubbleResponseJson } from '#core/hubble/flow-json.ts';
@@ -158,7 +159,9 @@ function endFacts(
   ];
 }
 
-function trafficFacts({ columns }: PageWindow, slot: number): FlowFact[] {
+function trafficFacts(window: PageWindow, slot: number): FlowFact[] {
+  const { columns } = window;
+  if (isTranslation(columns.observation[slot])) return socketFacts(window, slot);
   const say = (name: string, text: string) => fact('traffic', name, text);
   const count = (packets: number, bytes: number) =>
     packets === 0 && bytes === 0 ? 'none' : `${packets.toLocaleString('en')} packets, ${exactBytes(bytes)}`;
@@ -167,6 +170,14 @@ function trafficFacts({ columns }: PageWindow, slot: number): FlowFact[] {
     ...say('Back', count(columns.packetsReply[slot], columns.bytesReply[slot])),
     ...(columns.rttMicros[slot] > 0 ? say('Round trip', formatMicros(columns.rttMicros[slot])) : []),
     ...(columns.retransmits[slot] > 0 ? say('Sent again', `${columns.retransmits[slot]} segments`) : []),
+  ];
+}
+
+function socketFacts({ columns, endpoints }: PageWindow, slot: number): FlowFact[] {
+  const cgroup = endpoints.get(columns.source[slot]).cgroupId ?? endpoints.get(columns.destination[slot]).cgroupId;
+  return [
+    ...fact('traffic', 'Socket', `cookie ${socketCookie(columns, slot)}`),
+    ...fact('traffic', 'Program’s cgroup', cgroup === undefined ? '' : String(cgroup)),
   ];
 }
 

@@ -2,9 +2,11 @@ import { rowTimeMs } from '#core/flow/columns.ts';
 import { DIRECTION, REPLY } from '#core/flow/direction.ts';
 import { dropReasonText } from '#core/flow/drop-reason.ts';
 import { icmpText } from '#core/flow/icmp.ts';
+import { observations, seenAtDestination } from '#core/flow/observation.ts';
 import { hasPorts, isIcmp, PROTOCOL, protocols } from '#core/flow/protocol.ts';
 import { serviceReferenceText } from '#core/flow/service-reference.ts';
 import { tcpFlagNames } from '#core/flow/tcp-flags.ts';
+import { isTranslation, roundTripMicros, sentAgain } from '#core/flow/translation.ts';
 import { TRIGGER } from '#core/flow/trigger.ts';
 import { VERDICT } from '#core/flow/verdict.ts';
 import { formatBytes, formatMicros } from '../format/quantity.ts';
@@ -45,8 +47,8 @@ export function flowRow(window: PageWindow, position: number): FlowRow {
     node: boot.node,
     bytes: columns.bytesOriginal[slot] + columns.bytesReply[slot],
     packets: columns.packetsOriginal[slot] + columns.packetsReply[slot],
-    rttMicros: columns.rttMicros[slot],
-    retransmits: columns.retransmits[slot],
+    rttMicros: roundTripMicros(columns, slot),
+    retransmits: sentAgain(columns, slot),
     count: 1,
   };
 }
@@ -63,6 +65,7 @@ const TRIGGER_WORDS: Record<number, string> = {
 function rowInfo(window: PageWindow, slot: number, reply: boolean, policy: string): string {
   const { columns } = window;
   const verdict = columns.verdict[slot];
+  if (isTranslation(columns.observation[slot])) return translationInfo(window, slot);
   if (verdict === VERDICT.DROPPED) {
     return [dropReasonText(columns.dropReason[slot]), policy].filter((part) => part !== '').join(' · ');
   }
@@ -80,6 +83,15 @@ function rowInfo(window: PageWindow, slot: number, reply: boolean, policy: strin
   if (columns.rttMicros[slot] > 0) parts.push(`${formatMicros(columns.rttMicros[slot])} RTT`);
   if (columns.retransmits[slot] > 0) parts.push(`${columns.retransmits[slot]} sent again`);
   return parts.join(' · ');
+}
+
+/** What stood at the socket, or stands there now. */
+function translationInfo(window: PageWindow, slot: number): string {
+  const { columns, endpoints } = window;
+  const observation = columns.observation[slot];
+  const { service } = endpoints.get(seenAtDestination(observation) ? columns.source[slot] : columns.destination[slot]);
+  const word = observations.name(observation).toLowerCase().replaceAll('_', '-');
+  return service === undefined ? word : `${word} · through ${serviceReferenceText(service)}`;
 }
 
 function flowEnd(window: PageWindow, number: number, port: number): FlowEnd {

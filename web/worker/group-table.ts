@@ -1,5 +1,6 @@
 import { REPLY } from '#core/flow/direction.ts';
 import { hasPorts } from '#core/flow/protocol.ts';
+import { isTranslation } from '#core/flow/translation.ts';
 import { endpointName, endpointRealm } from './endpoint-name.ts';
 import type { PageWindow } from './page-window.ts';
 
@@ -94,8 +95,10 @@ export class GroupTable {
     groups.count[entry]++;
     groups.bytes[entry] += flow.bytesOriginal[slot] + flow.bytesReply[slot];
     groups.packets[entry] += flow.packetsOriginal[slot] + flow.packetsReply[slot];
-    groups.retransmits[entry] += flow.retransmits[slot];
-    if (flow.rttMicros[slot] > 0) groups.rtt[entry] = flow.rttMicros[slot];
+    if (!isTranslation(flow.observation[slot])) {
+      groups.retransmits[entry] += flow.retransmits[slot];
+      if (flow.rttMicros[slot] > 0) groups.rtt[entry] = flow.rttMicros[slot];
+    }
     groups.flags[entry] |= flow.tcpFlags[slot];
   }
 

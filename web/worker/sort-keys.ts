@@ -1,6 +1,7 @@
 import { REPLY } from '#core/flow/direction.ts';
 import type { Endpoint } from '#core/flow/endpoint.ts';
 import { hasPorts } from '#core/flow/protocol.ts';
+import { roundTripMicros, sentAgain } from '#core/flow/translation.ts';
 import { parseAddress } from '#core/ip/address.ts';
 import { endpointName, endpointRealm } from './endpoint-name.ts';
 import type { FlowColumnId } from './flow-column.ts';
@@ -84,9 +85,9 @@ export function sortKeys(window: PageWindow, column: FlowColumnId, slots: () => 
     case 'packets':
       return [(slot) => Math.min(MOST, columns.packetsOriginal[slot] + columns.packetsReply[slot])];
     case 'rtt':
-      return [(slot) => columns.rttMicros[slot]];
+      return [(slot) => roundTripMicros(columns, slot)];
     case 'retransmits':
-      return [(slot) => columns.retransmits[slot]];
+      return [(slot) => sentAgain(columns, slot)];
     case 'count':
       // Each row stands for itself.
       return [];

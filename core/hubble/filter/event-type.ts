@@ -1,19 +1,22 @@
 import { OBSERVATION } from '../../flow/observation.ts';
+import { isTranslation, socketPoint } from '../../flow/translation.ts';
 import { VERDICT } from '../../flow/verdict.ts';
 import { EVENT_TYPE } from '../event-type.ts';
 import type { FilterPart } from './filter-part.ts';
 
-/** `event_type`: drops by their reason, traces by where they were seen (0 = to-endpoint). */
+/** `event_type`: drops by their reason, traces by where they were seen (0 = to-endpoint), translations by their point. */
 export const eventTypeFilter: FilterPart = ({ eventType }) => {
   if (eventType.length === 0) return [];
   const drops = eventType.filter(({ type }) => type === 0 || type === EVENT_TYPE.DROP);
   const traces = eventType.filter(({ type }) => type === 0 || type === EVENT_TYPE.TRACE);
+  const translations = eventType.filter(({ type }) => type === 0 || type === EVENT_TYPE.TRACE_SOCK);
   return [
     ({ verdict, dropReason, observation }, row) => {
       const dropped = verdict[row] === VERDICT.DROPPED;
       const seenAt = observation[row] === OBSERVATION.TO_ENDPOINT ? 0 : observation[row];
-      const wanted = dropped ? drops : traces;
-      const subType = dropped ? dropReason[row] : seenAt;
+      const atSocket = isTranslation(observation[row]);
+      const wanted = dropped ? drops : atSocket ? translations : traces;
+      const subType = dropped ? dropReason[row] : atSocket ? socketPoint(seenAt) : seenAt;
       for (const one of wanted) if (!one.matchSubType || one.subType === subType) return true;
       return false;
     },

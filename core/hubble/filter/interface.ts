@@ -1,6 +1,6 @@
 import { memoised } from '../../filter/endpoint-predicate.ts';
 import type { Endpoint } from '../../flow/endpoint.ts';
-import { OBSERVATION } from '../../flow/observation.ts';
+import { seenAtDestination } from '../../flow/observation.ts';
 import type { FilterPart } from './filter-part.ts';
 
 /** `interface`: that of the endpoint which observed the packet, by index, name, or both. */
@@ -14,6 +14,6 @@ export const interfaceFilter: FilterPart = ({ interface: wanted }, { endpoints }
   });
   return [
     ({ observation, source, destination }, row) =>
-      matches(observation[row] === OBSERVATION.TO_ENDPOINT ? destination[row] : source[row]),
+      matches(seenAtDestination(observation[row]) ? destination[row] : source[row]),
   ];
 };
