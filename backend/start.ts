@@ -1,44 +1,31 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { nodeOfKey } from '#core/card/card-name.ts';
-import { FlowService } from '#proto/gen/waggle/v1/flow_pb.ts';
-import { PolicyService } from '#proto/gen/waggle/v1/policy_pb.ts';
-import { LoadBalancerService } from '#proto/gen/waggle/v1/service_pb.ts';
-import { ViewService } from '#proto/gen/waggle/v1/view_pb.ts';
+import type { Cidr } from '#core/ip/cidr.ts';
 import type { BackoffLimits } from '#runtime/backoff.ts';
 import { FolderSource } from '#runtime/cluster/folder-source.ts';
 import type { ClusterSource } from '#runtime/cluster/source.ts';
 import { healthService } from '#runtime/grpc/health-service.ts';
 import { startGrpcServer } from '#runtime/grpc/server.ts';
-import { service } from '#runtime/grpc/service.ts';
 import type { ClientSecurity, ServerCredentials } from '#runtime/grpc/tls.ts';
 import { Health } from '#runtime/health.ts';
-import { HEALTH_NAMES, observerService } from '#runtime/hubble/observer-service.ts';
-import { peerService } from '#runtime/hubble/peer-service.ts';
-import { SeenNamespaces } from '#runtime/hubble/seen-namespaces.ts';
+import { HEALTH_NAMES } from '#runtime/hubble/observer-service.ts';
 import { createLogger, type Logger } from '#runtime/log.ts';
+import { type AccessOptions, openAccess } from './access/open-access.ts';
+import { type AnswerParts, type Answers, openAnswers } from './answers.ts';
 import { watchClusterState } from './cluster-state-health.ts';
 import { HubbleFollower, type HubbleTarget } from './hubble/hubble-follower.ts';
-import { relayFlows } from './hubble/relay-flows.ts';
 import { EdgeMetrics } from './metrics/edge-metrics.ts';
 import { OtlpEdges } from './metrics/otlp-edges.ts';
 import { HitCollector } from './policy/hit-collector.ts';
-import { PolicyPictures } from './policy/policy-picture.ts';
-import { policyHandlers } from './policy/policy-service.ts';
 import { discoverPeers } from './relay/peer-discovery.ts';
 import type { PeerTarget } from './relay/peer-target.ts';
 import { createRelay, type Relay } from './relay/relay.ts';
 import { backendMetrics } from './server/backend-metrics.ts';
 import { type HttpServer, startHttpServer } from './server/http-server.ts';
 import { ServiceCollector } from './services/service-collector.ts';
-import { encodedUpdate } from './view/encoded-update.ts';
-import { flowHandlers } from './view/flow-service.ts';
-import { Namespaces } from './view/namespaces.ts';
 import { ReplicaCounts } from './view/replica-counts.ts';
 import type { MapLimits } from './view/selection.ts';
-import { Selections } from './view/selections.ts';
-import { StatusBoard } from './view/status-board.ts';
-import { type Rotation, viewHandlers } from './view/view-service.ts';
+import type { Rotation } from './view/view-service.ts';
 
 export const DEFAULT_LISTEN = '127.0.0.1:12000';
 export const DEFAULT_RELAY_LISTEN = '127.0.0.1:4245';
@@ -74,6 +61,13 @@ export interface BackendOptions {
   readonly mergeWaitMs?: number;
   readonly map?: MapLimits;
   readonly allowedHosts?: readonly string[];
+  /** Who may see what. Default: everyone who reaches the addresses sees everything. */
+  readonly access?: AccessOptions;
+  /** Of the relay's gRPC address: who shows a certificate that `credentials` ask for needs no token, and sees everything. */
+  readonly clientsAreTrusted?: boolean;
+  /** Path under which the page is served, with a slash at both ends. Default `/`, or what a trusted proxy says. */
+  readonly basePath?: string;
+  readonly trustedProxies?: readonly Cidr[];
   /** Who may frame the page, and tell it their theme; default its own origin. */
   readonly frameAncestors?: readonly string[];
   readonly pageFolder?: string;
@@ -99,15 +93,9 @@ export async function startBackend(options: BackendOptions = {}): Promise<Backen
   const relay = createRelay(options);
   const hits = new HitCollector();
   const serviceCollector = new ServiceCollector();
-  let replicas: ReplicaCounts | undefined;
-  const selections = new Selections(relay, {
-    replicas: ({ kind, namespace, workloadKind, name, key }) =>
-      kind === 'workload' ? (replicas?.of(namespace, workloadKind, name, nodeOfKey(key)) ?? 0) : 0,
-    ...options.map,
-  });
   const { version } = JSON.parse(readFileSync(PACKAGE, 'utf8')) as { version: string };
-  const status = new StatusBoard(relay, version, options.replayReason);
-  const { registry, missed } = backendMetrics(relay, selections);
+  let answers: Answers | undefined;
+  const { registry, missed } = backendMetrics(relay, () => answers?.selections.size ?? 0);
   const edges = new EdgeMetrics(registry, relay, options.metricEdges);
   const onMissed = (flows: number) => missed.inc(flows);
   const health = new Health();
@@ -118,56 +106,38 @@ export async function startBackend(options: BackendOptions = {}): Promise<Backen
   };
   try {
     const source = options.source ?? (options.stateDir === undefined ? undefined : new FolderSource(options.stateDir));
-    let pictures: PolicyPictures | undefined;
+    let replicas: ReplicaCounts | undefined;
     if (source !== undefined) {
       closing.push(() => source.stop());
       await source.start();
       closing.push(watchClusterState(source, options.stateDir, health, log));
       replicas = new ReplicaCounts(source);
-      pictures = new PolicyPictures(source);
     }
-    const namespaces = new Namespaces(relay, source);
-    const dependencies = { relay, selections, status, namespaces, rotation: options.rotation, onMissed };
-    const flowService = service(FlowService, flowHandlers(dependencies));
-    const viewService = service(ViewService, viewHandlers(dependencies), { watch: encodedUpdate });
-    const policyService = service(
-      PolicyService,
-      policyHandlers({
-        pictures,
-        hits,
-        cluster: () => relay.nodes().find(({ cluster }) => cluster !== '')?.cluster ?? '',
-        unavailable:
-          options.replayReason === undefined
-            ? 'this backend follows agents by address and does not see the state of a cluster: start it with --state-dir or --source kubernetes'
-            : 'these flows are replayed from a recording, which tells nothing of policies but what flows say of them',
-      }),
-    );
-    const loadBalancer = service(LoadBalancerService, serviceCollector.handlers(source));
+    const parts: AnswerParts = {
+      source,
+      replicas,
+      hits,
+      serviceCollector,
+      version,
+      startedMs: Date.now(),
+      replayReason: options.replayReason,
+      map: options.map,
+      rotation: options.rotation,
+      onMissed,
+    };
+    const everything = openAnswers(relay, parts);
+    answers = everything;
+    const access = options.access && openAccess(options.access, { relay, parts, everything, log });
+    if (access !== undefined) closing.push(() => access.close());
+    const { forPages, forTools } = everything;
     if (options.otlp !== undefined) {
       const exporting = new OtlpEdges(options.otlp, edges, version, log);
       closing.push(() => exporting.stop());
     }
-    const seen = new SeenNamespaces(relay.window);
-    closing.push(() => seen.close());
-    const observer = observerService({
-      flows: relayFlows(relay),
-      namespaces: seen,
-      version: `waggle ${version}`,
-      startedMs: Date.now(),
-    });
-    const clusterName = () => relay.nodes().find(({ cluster }) => cluster !== '')?.cluster ?? 'default';
-    const peers = source === undefined ? [] : [peerService(source, clusterName)];
     const grpc = await startGrpcServer({
       address: options.relayListen ?? DEFAULT_RELAY_LISTEN,
-      services: [
-        flowService,
-        viewService,
-        policyService,
-        loadBalancer,
-        observer,
-        ...peers,
-        healthService(health, HEALTH_NAMES),
-      ],
+      services: [...(access?.gate.guard(forTools) ?? forTools), healthService(health, HEALTH_NAMES)],
+      authenticate: access?.authenticate(options.clientsAreTrusted ?? false),
       credentials: options.credentials,
       setting: '--grpc-listen or WAGGLE_GRPC_LISTEN',
       log,
@@ -175,7 +145,10 @@ export async function startBackend(options: BackendOptions = {}): Promise<Backen
     closing.unshift(() => grpc.stop());
     const http: HttpServer = await startHttpServer({
       address: options.listen ?? DEFAULT_LISTEN,
-      services: [viewService, policyService, loadBalancer],
+      services: access?.gate.guard(forPages) ?? forPages,
+      access,
+      basePath: options.basePath,
+      trustedProxies: options.trustedProxies,
       health,
       registry,
       pageFolder: options.pageFolder ?? PAGE_FOLDER,
@@ -201,13 +174,13 @@ export async function startBackend(options: BackendOptions = {}): Promise<Backen
     closing.push(() => hits.close());
     closing.push(() => serviceCollector.close());
     closing.push(
-      () => selections.close(),
+      () => answers?.close(),
       () => relay.close(),
     );
     return { url: http.url, relayAddress: grpc.address, relay, close };
   } catch (error) {
     closing.push(
-      () => selections.close(),
+      () => answers?.close(),
       () => relay.close(),
     );
     await close();

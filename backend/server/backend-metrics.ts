@@ -1,10 +1,9 @@
 import { LossSource, NodeState } from '#proto/gen/waggle/v1/flow_pb.ts';
 import { Counter, createRegistry, Gauge, type Registry } from '#runtime/metrics.ts';
 import type { Relay } from '../relay/relay.ts';
-import type { Selections } from '../view/selections.ts';
 
 /** What the backend tells Prometheus about itself. */
-export function backendMetrics(relay: Relay, selections: Selections): { registry: Registry; missed: Counter } {
+export function backendMetrics(relay: Relay, selections: () => number): { registry: Registry; missed: Counter } {
   const registry = createRegistry();
   const gauge = (name: string, help: string, value: () => number) =>
     new Gauge({
@@ -27,7 +26,7 @@ export function backendMetrics(relay: Relay, selections: Selections): { registry
     'Policy decisions not told because 65,535 different ones were held',
     () => relay.window.decisions.refused,
   );
-  gauge('waggle_view_selections', 'Distinct choices of namespaces and filters looked at', () => selections.size);
+  gauge('waggle_view_selections', 'Distinct choices of namespaces and filters looked at', selections);
   let told = 0;
   new Counter({
     name: 'waggle_relay_flows_total',

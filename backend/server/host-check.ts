@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP, type Socket } from 'node:net';
 import type { RequestHandler } from 'express';
+import { forwardedOf } from '../auth/forwarded.ts';
 
 /**
  * Refuses requests that a web page of somebody else could have caused. A name an attacker owns may be made to point at this
@@ -9,7 +10,8 @@ import type { RequestHandler } from 'express';
 export function hostCheck(allowedHosts: readonly string[]): RequestHandler {
   const isKnown = knownHost(allowedHosts);
   return (request, response, next) => {
-    if (!isKnown(request)) {
+    const { host } = forwardedOf(response);
+    if (!isKnown(request, host)) {
       response
         .status(421)
         .type('text/plain')
@@ -17,7 +19,7 @@ export function hostCheck(allowedHosts: readonly string[]): RequestHandler {
       return;
     }
     const { origin } = request.headers;
-    if (origin !== undefined && !sameOrigin(origin, request.headers.host!)) {
+    if (origin !== undefined && !sameOrigin(origin, host!)) {
       refuse(response);
       return;
     }
@@ -33,9 +35,9 @@ export function hostCheck(allowedHosts: readonly string[]): RequestHandler {
 }
 
 /** Whether a request asks for this server by a name that nobody else could have pointed here. */
-export function knownHost(allowedHosts: readonly string[]): (request: IncomingMessage) => boolean {
+export function knownHost(allowedHosts: readonly string[]): (request: IncomingMessage, host?: string) => boolean {
   const allowed = new Set(allowedHosts.map((host) => host.toLowerCase()));
-  return ({ headers: { host }, socket }) => {
+  return ({ headers, socket }, host = headers.host) => {
     const name = host === undefined ? undefined : hostName(host);
     return name !== undefined && (isLoopbackName(name) || allowed.has(name) || isOwnAddress(name, socket));
   };

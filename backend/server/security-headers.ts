@@ -20,7 +20,8 @@ export function securityHeaders(frameAncestors: readonly string[]): RequestHandl
         workerSrc: ["'self'"],
         manifestSrc: ["'self'"],
         baseUri: ["'none'"],
-        formAction: ["'none'"],
+        // The form in which people sign in; the page itself has none.
+        formAction: ["'self'"],
         objectSrc: ["'none'"],
         frameAncestors: [...frameAncestors],
       },

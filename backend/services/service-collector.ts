@@ -9,6 +9,7 @@ import {
 import type { ClusterSource } from '#runtime/cluster/source.ts';
 import { type Client, createClient } from '#runtime/grpc/client.ts';
 import { Code, codeName, type Handlers, StatusError } from '#runtime/grpc/service.ts';
+import type { Visibility } from '../access/visibility.ts';
 import type { PeerTarget } from '../relay/peer-target.ts';
 
 /** An answer is good for this long: many pages ask, agents are asked once. */
@@ -44,8 +45,16 @@ export class ServiceCollector {
     this.follow([]);
   }
 
-  /** @param source finds the node of a pod; undefined where the backend knows no cluster's state */
-  handlers(source: ClusterSource | undefined): Handlers<typeof LoadBalancerService> {
+  /**
+   * @param source finds the node of a pod; undefined where the backend knows no cluster's state
+   * @param visibility of who asks; undefined for everything
+   */
+  handlers(source: ClusterSource | undefined, visibility?: Visibility): Handlers<typeof LoadBalancerService> {
+    const everything = this.#handlers(source);
+    return visibility === undefined ? everything : onlyVisible(everything, visibility);
+  }
+
+  #handlers(source: ClusterSource | undefined): Handlers<typeof LoadBalancerService> {
     return {
       listServices: async ({ namespace, name }) => {
         // One by its name is asked for itself: it may be beyond what all together tell.
@@ -104,6 +113,29 @@ export class ServiceCollector {
     together.silentNodes.sort();
     return together;
   }
+}
+
+/** Services of the namespaces that may be seen, and nothing that could name others. */
+function onlyVisible(
+  { listServices, traceService }: Handlers<typeof LoadBalancerService>,
+  { namespaces }: Visibility,
+): Handlers<typeof LoadBalancerService> {
+  return {
+    async listServices(request, context) {
+      const { services, silentNodes, unavailable } = await listServices(request, context);
+      const visible = services.filter(({ namespace }) => namespaces.has(namespace));
+      return create(ListServicesResponseSchema, { services: visible, silentNodes, unavailable });
+    },
+    async traceService(request, context) {
+      // A process of a node is asked for by those who may see all of it.
+      if (!namespaces.has(request.clientNamespace) || request.clientPod === '') {
+        throw new StatusError(Code.PERMISSION_DENIED, 'you may trace connections of pods in your namespaces');
+      }
+      const response = await traceService(request, context);
+      if (response.namespace === '' || namespaces.has(response.namespace)) return response;
+      throw new StatusError(Code.PERMISSION_DENIED, 'this address belongs to a namespace that you may not see');
+    },
+  };
 }
 
 function addService(services: Map<string, ServiceStatus>, service: ServiceStatus): void {

@@ -1,6 +1,7 @@
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import { toStatusError } from '../grpc/call-outcome.ts';
+import type { Caller } from '../grpc/caller.ts';
 import { pumpResponses } from '../grpc/response-pump.ts';
 import { Code, EncodedResponses, type ServedMethod, type ServedService, StatusError } from '../grpc/service.ts';
 import { createLogger, type Logger } from '../log.ts';
@@ -16,6 +17,8 @@ export interface GrpcWebOptions {
   readonly maxConcurrentCalls?: number;
   /** When it aborts, streams end with UNAVAILABLE and no new calls are taken. */
   readonly shutdown?: AbortSignal;
+  /** Who a request is from, as what stands before the router has found out. */
+  readonly callerOf?: (response: Response) => Caller | undefined;
   readonly log?: Logger;
 }
 
@@ -34,6 +37,7 @@ export function grpcWebRouter(services: readonly ServedService[], options: GrpcW
     maxReceiveBytes = 1024 * 1024,
     maxConcurrentCalls = 1_000,
     shutdown,
+    callerOf,
     log = createLogger('grpc-web'),
   } = options;
   const methods = new Map<string, ServedMethod>();
@@ -69,7 +73,7 @@ export function grpcWebRouter(services: readonly ServedService[], options: GrpcW
       return;
     }
     running++;
-    call.run(method, maxReceiveBytes, shutdown, log).finally(() => running--);
+    call.run(method, maxReceiveBytes, callerOf?.(response), shutdown, log).finally(() => running--);
   });
   return router;
 }
@@ -93,7 +97,13 @@ class Call {
   }
 
   /** Never throws: every outcome becomes a status. */
-  async run(method: ServedMethod, maxBytes: number, shutdown: AbortSignal | undefined, log: Logger): Promise<void> {
+  async run(
+    method: ServedMethod,
+    maxBytes: number,
+    caller: Caller | undefined,
+    shutdown: AbortSignal | undefined,
+    log: Logger,
+  ): Promise<void> {
     const { socket } = this.#request;
     const peer = `${socket.remoteAddress}:${socket.remotePort}`;
     const controller = new AbortController();
@@ -112,14 +122,14 @@ class Call {
         shutdown?.addEventListener('abort', onShutdown, { once: true });
         this.#begin();
         this.#response.flushHeaders();
-        const responses = method.invoke(message, { signal, peer }) as AsyncIterable<unknown>;
+        const responses = method.invoke(message, { signal, peer, caller }) as AsyncIterable<unknown>;
         await pumpResponses(responses, signal, (response) => {
           if (!(response instanceof EncodedResponses)) return this.#write(encode(method, response));
           return response.messages.map((bytes) => this.#write(bytes)).at(-1);
         });
       } else {
         const response = (await orAborted(
-          method.invoke(message, { signal, peer }) as Promise<unknown>,
+          method.invoke(message, { signal, peer, caller }) as Promise<unknown>,
           signal,
         )) as unknown;
         this.#write(encode(method, response));

@@ -18,6 +18,7 @@ import { listenError } from '../listen-error.ts';
 import { createLogger, type Logger } from '../log.ts';
 import { removeStaleSocket } from '../stale-socket.ts';
 import { toStatusError } from './call-outcome.ts';
+import type { Caller } from './caller.ts';
 import { FramedBatch } from './framed-batch.ts';
 import { addReflection } from './reflection.ts';
 import { pumpResponses } from './response-pump.ts';
@@ -40,12 +41,23 @@ export interface GrpcServerOptions {
   readonly services: readonly ServedService[];
   /** TLS, of TCP addresses; without it, connections are plain. See tls.ts. */
   readonly credentials?: ServerCredentials;
+  /**
+   * Finds out who calls, by the headers of the call; throws a StatusError when they may not. Not asked about reflection, which
+   * tells what is public.
+   */
+  readonly authenticate?: Authenticate;
   /** Largest request in bytes; a larger one is answered RESOURCE_EXHAUSTED. Default 4 MiB. */
   readonly maxReceiveBytes?: number;
   /** Named in the message when the address cannot be had. */
   readonly setting?: string;
   readonly log?: Logger;
 }
+
+export type Authenticate = (
+  method: ServedMethod,
+  header: (name: string) => string | undefined,
+  peer: string,
+) => Promise<Caller | undefined>;
 
 export interface GrpcServer {
   /** What it listens on, with the port that was really taken. Can be given to `createClient`. */
@@ -91,8 +103,9 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
         responseDeserialize: (bytes: Buffer) => bytes,
       };
       implementation[localName] = method.streaming
-        ? (call: StreamingCall) => void serveStream(call, method, streams, log)
-        : (call: UnaryCall, respond: sendUnaryData<Buffer>) => void serveUnary(call, respond, method, log);
+        ? (call: StreamingCall) => void serveStream(call, method, streams, options.authenticate, log)
+        : (call: UnaryCall, respond: sendUnaryData<Buffer>) =>
+            void serveUnary(call, respond, method, options.authenticate, log);
     }
     server.addService(definition, implementation);
   }
@@ -141,12 +154,25 @@ async function stop(server: Server, streams: Set<AbortController>, deadlineMs: n
   clearTimeout(timer);
 }
 
-async function serveUnary(call: UnaryCall, respond: sendUnaryData<Buffer>, method: ServedMethod, log: Logger) {
+async function serveUnary(
+  call: UnaryCall,
+  respond: sendUnaryData<Buffer>,
+  method: ServedMethod,
+  authenticate: Authenticate | undefined,
+  log: Logger,
+) {
   const controller = new AbortController();
   call.on('cancelled', () => controller.abort(new StatusError(Code.CANCELLED, 'the caller went away')));
   const peer = call.getPeer();
   try {
-    const response = await (method.invoke(call.request, { signal: controller.signal, peer }) as Promise<unknown>);
+    const caller = authenticate && (await authenticate(method, headersOf(call.metadata), peer));
+    // A handler would not hear of what came before it.
+    if (controller.signal.aborted) return;
+    const response = await (method.invoke(call.request, {
+      signal: controller.signal,
+      peer,
+      caller,
+    }) as Promise<unknown>);
     respond(null, encode(method, response));
   } catch (error) {
     if (controller.signal.aborted) return;
@@ -155,7 +181,13 @@ async function serveUnary(call: UnaryCall, respond: sendUnaryData<Buffer>, metho
   }
 }
 
-async function serveStream(call: StreamingCall, method: ServedMethod, streams: Set<AbortController>, log: Logger) {
+async function serveStream(
+  call: StreamingCall,
+  method: ServedMethod,
+  streams: Set<AbortController>,
+  authenticate: Authenticate | undefined,
+  log: Logger,
+) {
   const controller = new AbortController();
   const { signal } = controller;
   streams.add(controller);
@@ -180,7 +212,10 @@ async function serveStream(call: StreamingCall, method: ServedMethod, streams: S
     });
   };
   try {
-    const responses = method.invoke(call.request, { signal, peer }) as AsyncIterable<unknown>;
+    const caller = authenticate && (await authenticate(method, headersOf(call.metadata), peer));
+    // A handler would not hear of what came before it.
+    if (controller.signal.aborted) return;
+    const responses = method.invoke(call.request, { signal, peer, caller }) as AsyncIterable<unknown>;
     // Not with the first message: on a stream that waits for news, a reader could not tell a server that is there from none.
     call.sendMetadata(new Metadata());
     await pumpResponses(responses, signal, write);
@@ -195,6 +230,10 @@ async function serveStream(call: StreamingCall, method: ServedMethod, streams: S
     // Also after the end: whatever the handler hung on the signal is let go.
     if (!signal.aborted) controller.abort(new StatusError(Code.CANCELLED, 'the call is over'));
   }
+}
+
+function headersOf(metadata: Metadata): (name: string) => string | undefined {
+  return (name) => metadata.get(name).find((value) => typeof value === 'string');
 }
 
 function encode(method: ServedMethod, response: unknown): Buffer {

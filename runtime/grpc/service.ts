@@ -1,4 +1,5 @@
 import type { DescMessage, DescMethod, DescService, MessageShape } from '@bufbuild/protobuf';
+import type { Caller } from './caller.ts';
 
 /** Canonical gRPC status codes, by name. */
 export const Code = {
@@ -47,6 +48,8 @@ export interface CallContext {
   readonly signal: AbortSignal;
   /** Who calls, for logs: `127.0.0.1:53124`, `unix:/run/…/agent.sock`. */
   readonly peer: string;
+  /** Absent where nobody has to say who they are. */
+  readonly caller?: Caller;
 }
 
 export type UnaryHandler<I extends DescMessage, O extends DescMessage> = (

@@ -1,0 +1,199 @@
+import type { Caller } from '#runtime/grpc/caller.ts';
+import { type CallContext, Code, type ServedMethod, type ServedService, StatusError } from '#runtime/grpc/service.ts';
+import type { Logger } from '#runtime/log.ts';
+import { type AnswerParts, type Answers, openAnswers } from '../answers.ts';
+import type { MergedFlows } from '../relay/merged-flows.ts';
+import type { Permissions } from './permissions.ts';
+import { type HiddenEnd, Visibility } from './visibility.ts';
+import { VisibleFlows } from './visible-flows.ts';
+
+/** How often an open stream asks again whether it may go on. */
+export const CHECK_MS = 10_000;
+/** How long a window that nobody reads is kept up to date: pages reconnect. */
+const KEEP_MS = 60_000;
+/** Different sets of namespaces looked at at once; each takes some megabytes. */
+const MOST_AUDIENCES = 48;
+
+/** All who may see the same namespaces: they share a window, and what is made of it. */
+interface Audience {
+  readonly flows: VisibleFlows;
+  readonly answers: Answers;
+  readonly methods: ReadonlyMap<string, ServedMethod>;
+  readers: number;
+  leftMs: number;
+}
+
+export interface GateOptions {
+  readonly permissions: Permissions;
+  readonly everything: Answers;
+  readonly relay: MergedFlows;
+  readonly parts: AnswerParts;
+  /** The cluster whose namespaces the permissions are about; empty while it is not known. */
+  readonly cluster: () => string;
+  readonly hiddenEnd: HiddenEnd;
+  readonly log: Logger;
+  readonly checkMs?: number;
+}
+
+/** Stands before all services: a call goes to those that hold what its caller may see, for as long as they may. */
+export class Gate {
+  readonly #options: GateOptions;
+  readonly #checkMs: number;
+  readonly #audiences = new Map<string, Audience>();
+  readonly #sweeper: NodeJS.Timeout;
+
+  constructor(options: GateOptions) {
+    this.#options = options;
+    this.#checkMs = options.checkMs ?? CHECK_MS;
+    this.#sweeper = setInterval(() => this.#sweep(), KEEP_MS / 4);
+    this.#sweeper.unref();
+  }
+
+  get audiences(): number {
+    return this.#audiences.size;
+  }
+
+  /** The same services, to whom they may answer. */
+  guard(services: readonly ServedService[]): ServedService[] {
+    return services.map((served) => ({ ...served, methods: served.methods.map((method) => this.#guarded(method)) }));
+  }
+
+  /** Whether a caller may see everything. Throws StatusErrors. */
+  async seesAll(caller: Caller): Promise<boolean> {
+    return (await this.#permitted(caller)) === 'all';
+  }
+
+  close(): void {
+    clearInterval(this.#sweeper);
+    for (const audience of this.#audiences.values()) shut(audience);
+    this.#audiences.clear();
+  }
+
+  #guarded(method: ServedMethod): ServedMethod {
+    const unary = async (request: unknown, context: CallContext) => {
+      const { method: own, release } = await this.#enter(method, context);
+      try {
+        return await own.invoke(request, context);
+      } finally {
+        release();
+      }
+    };
+    const streaming = (request: unknown, context: CallContext) => this.#stream(method, request, context);
+    return { ...method, invoke: method.streaming ? streaming : unary };
+  }
+
+  async *#stream(method: ServedMethod, request: unknown, context: CallContext): AsyncGenerator<unknown> {
+    const { method: own, release, key } = await this.#enter(method, context);
+    const cut = new AbortController();
+    const onAbort = () => cut.abort(context.signal.reason);
+    context.signal.addEventListener('abort', onAbort, { once: true });
+    if (context.signal.aborted) onAbort();
+    const timer = setInterval(async () => {
+      try {
+        const permitted = await this.#permitted(context.caller);
+        if (keyOf(permitted, this.#options) !== key) {
+          cut.abort(new StatusError(Code.ABORTED, 'what you may see has changed'));
+        }
+      } catch (error) {
+        cut.abort(error);
+      }
+    }, this.#checkMs);
+    try {
+      const responses = own.invoke(request, { ...context, signal: cut.signal }) as AsyncIterable<unknown>;
+      for await (const response of responses) {
+        if (cut.signal.aborted) break;
+        yield response;
+      }
+      if (cut.signal.aborted && !context.signal.aborted) throw cut.signal.reason;
+    } finally {
+      clearInterval(timer);
+      context.signal.removeEventListener('abort', onAbort);
+      cut.abort();
+      release();
+    }
+  }
+
+  async #permitted(caller: Caller | undefined) {
+    if (caller === undefined) throw new StatusError(Code.UNAUTHENTICATED, 'sign in first');
+    const { permissions, log } = this.#options;
+    let still: boolean;
+    let permitted: Awaited<ReturnType<Permissions['of']>>;
+    try {
+      still = caller.isStill === undefined || (await caller.isStill());
+      permitted = still ? await permissions.of(caller) : new Set<string>();
+    } catch (error) {
+      if (error instanceof StatusError) throw error;
+      log.error({ err: error, user: caller.user }, 'what somebody may see cannot be found out');
+      throw new StatusError(Code.UNAVAILABLE, 'what you may see cannot be found out: the API server does not answer');
+    }
+    if (!still) throw new StatusError(Code.UNAUTHENTICATED, 'your session has ended: sign in again');
+    if (permitted !== 'all' && permitted.size === 0) {
+      throw new StatusError(Code.PERMISSION_DENIED, `${caller.user} may not get pods in any namespace`);
+    }
+    return permitted;
+  }
+
+  async #enter(method: ServedMethod, { caller }: CallContext) {
+    const permitted = await this.#permitted(caller);
+    if (permitted === 'all') return { method, release: () => {}, key: 'all' };
+    const { hiddenEnd, cluster, relay, parts } = this.#options;
+    const visibility = new Visibility(permitted, cluster, hiddenEnd);
+    let audience = this.#audiences.get(visibility.key);
+    if (audience === undefined) {
+      this.#makeRoom();
+      const flows = new VisibleFlows(relay, visibility);
+      const answers = openAnswers(flows, parts, visibility);
+      const methods = new Map(answers.forTools.flatMap((served) => served.methods.map((each) => [each.path, each])));
+      audience = { flows, answers, methods, readers: 0, leftMs: 0 };
+      this.#audiences.set(visibility.key, audience);
+    }
+    const { flows, methods } = audience;
+    audience.readers++;
+    let released = false;
+    const release = () => {
+      if (released) return;
+      released = true;
+      audience.readers--;
+      audience.leftMs = performance.now();
+    };
+    const own = methods.get(method.path);
+    if (own === undefined) {
+      release();
+      throw new StatusError(Code.PERMISSION_DENIED, 'this is told to those who may see all namespaces');
+    }
+    await flows.ready;
+    return { method: own, release, key: visibility.key };
+  }
+
+  #makeRoom(): void {
+    if (this.#audiences.size < MOST_AUDIENCES) return;
+    for (const [key, audience] of this.#audiences) {
+      if (audience.readers > 0) continue;
+      shut(audience);
+      this.#audiences.delete(key);
+      return;
+    }
+    throw new StatusError(
+      Code.RESOURCE_EXHAUSTED,
+      `people with ${MOST_AUDIENCES} different sets of namespaces are watching; try again later`,
+    );
+  }
+
+  #sweep(): void {
+    const now = performance.now();
+    for (const [key, audience] of this.#audiences) {
+      if (audience.readers > 0 || now - audience.leftMs < KEEP_MS) continue;
+      shut(audience);
+      this.#audiences.delete(key);
+    }
+  }
+}
+
+function keyOf(permitted: 'all' | ReadonlySet<string>, { cluster, hiddenEnd }: GateOptions): string {
+  return permitted === 'all' ? 'all' : new Visibility(permitted, cluster, hiddenEnd).key;
+}
+
+function shut({ flows, answers }: Audience): void {
+  answers.close();
+  flows.close();
+}

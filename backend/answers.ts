@@ -1,0 +1,108 @@
+import { nodeOfKey } from '#core/card/card-name.ts';
+import { FlowService } from '#proto/gen/waggle/v1/flow_pb.ts';
+import { PolicyService } from '#proto/gen/waggle/v1/policy_pb.ts';
+import { LoadBalancerService } from '#proto/gen/waggle/v1/service_pb.ts';
+import { ViewService } from '#proto/gen/waggle/v1/view_pb.ts';
+import type { ClusterSource } from '#runtime/cluster/source.ts';
+import { type ServedService, service } from '#runtime/grpc/service.ts';
+import { observerService } from '#runtime/hubble/observer-service.ts';
+import { peerService } from '#runtime/hubble/peer-service.ts';
+import { SeenNamespaces } from '#runtime/hubble/seen-namespaces.ts';
+import type { Visibility } from './access/visibility.ts';
+import { visibleSource } from './access/visible-source.ts';
+import { relayFlows } from './hubble/relay-flows.ts';
+import type { HitCollector } from './policy/hit-collector.ts';
+import { PolicyPictures } from './policy/policy-picture.ts';
+import { policyHandlers } from './policy/policy-service.ts';
+import type { MergedFlows } from './relay/merged-flows.ts';
+import type { ServiceCollector } from './services/service-collector.ts';
+import { encodedUpdate } from './view/encoded-update.ts';
+import { flowHandlers } from './view/flow-service.ts';
+import { Namespaces } from './view/namespaces.ts';
+import type { ReplicaCounts } from './view/replica-counts.ts';
+import type { MapLimits } from './view/selection.ts';
+import { Selections } from './view/selections.ts';
+import { StatusBoard } from './view/status-board.ts';
+import { type Rotation, viewHandlers } from './view/view-service.ts';
+
+/** What is the same whoever asks. */
+export interface AnswerParts {
+  readonly source: ClusterSource | undefined;
+  readonly replicas: ReplicaCounts | undefined;
+  readonly hits: HitCollector;
+  readonly serviceCollector: ServiceCollector;
+  readonly version: string;
+  readonly startedMs: number;
+  readonly replayReason: string | undefined;
+  readonly map: MapLimits | undefined;
+  readonly rotation: Rotation | undefined;
+  readonly onMissed: (flows: number) => void;
+}
+
+/** Every service that is asked questions. */
+export interface Answers {
+  /** What browsers ask. */
+  readonly forPages: readonly ServedService[];
+  /** What tools ask, which includes what browsers do. */
+  readonly forTools: readonly ServedService[];
+  readonly selections: Selections;
+  /** Namespaces there are or were seen of late. */
+  namespaces(): string[];
+  close(): void;
+}
+
+/**
+ * Opens all services over these flows. The one place where they are made: for everyone over the relay, and for those who
+ * may see some namespaces over what they may see, so that no service can tell more than its flows and its source hold.
+ */
+export function openAnswers(flows: MergedFlows, parts: AnswerParts, visibility?: Visibility): Answers {
+  const { replicas, hits, serviceCollector, version, replayReason, rotation, onMissed } = parts;
+  const source =
+    parts.source === undefined || visibility === undefined ? parts.source : visibleSource(parts.source, visibility);
+  const selections = new Selections(flows, {
+    replicas: ({ kind, namespace, workloadKind, name, key }) =>
+      kind === 'workload' ? (replicas?.of(namespace, workloadKind, name, nodeOfKey(key)) ?? 0) : 0,
+    ...parts.map,
+  });
+  const status = new StatusBoard(flows, version, replayReason);
+  const pictures = source === undefined ? undefined : new PolicyPictures(source);
+  const namespaces = new Namespaces(flows, source);
+  const seen = new SeenNamespaces(flows.window);
+  const clusterName = () => flows.nodes().find(({ cluster }) => cluster !== '')?.cluster ?? '';
+  const dependencies = { relay: flows, selections, status, namespaces, rotation, onMissed };
+  const forPages = [
+    service(ViewService, viewHandlers(dependencies), { watch: encodedUpdate }),
+    service(
+      PolicyService,
+      policyHandlers({
+        pictures,
+        hits,
+        visibility,
+        cluster: clusterName,
+        unavailable:
+          replayReason === undefined
+            ? 'this backend follows agents by address and does not see the state of a cluster: start it with --state-dir or --source kubernetes'
+            : 'these flows are replayed from a recording, which tells nothing of policies but what flows say of them',
+      }),
+    ),
+    service(LoadBalancerService, serviceCollector.handlers(source, visibility)),
+  ];
+  const observer = observerService({
+    flows: relayFlows(flows),
+    namespaces: seen,
+    version: `waggle ${version}`,
+    startedMs: parts.startedMs,
+  });
+  const peers = source === undefined ? [] : [peerService(source, () => clusterName() || 'default')];
+  return {
+    forPages,
+    forTools: [service(FlowService, flowHandlers(dependencies)), ...forPages, observer, ...peers],
+    selections,
+    namespaces: () => namespaces.list().namespaces.map(({ name }) => name),
+    close() {
+      seen.close();
+      pictures?.stop();
+      selections.close();
+    },
+  };
+}

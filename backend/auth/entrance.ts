@@ -1,0 +1,67 @@
+import { type RequestHandler, Router } from 'express';
+import type { Caller } from '#runtime/grpc/caller.ts';
+import { Code, StatusError } from '#runtime/grpc/service.ts';
+import type { AuditLog } from './audit-log.ts';
+import { forwardedOf } from './forwarded.ts';
+import { LOGIN_STYLE } from './login-page.ts';
+import { type SignIn, whoAmI } from './sign-in.ts';
+
+/**
+ * Everything but health passes here: who a request is from is found out, and who has not signed in is led to where they can.
+ * Calls of the API go on without a caller; they are refused as calls are, with a status.
+ */
+export function entrance(signIn: SignIn, audit: AuditLog): RequestHandler {
+  const { mode, sessions, routes } = signIn;
+  const router = Router();
+  if (routes !== undefined) {
+    router.get('/login.css', (_request, response) => {
+      response.set('cache-control', 'no-cache').type('css').send(LOGIN_STYLE);
+    });
+    router.use(routes);
+  }
+  router.post('/logout', async (request, response) => {
+    const session = sessions.of(request, response);
+    const caller = await signIn.caller(request, response);
+    sessions.end(response, session);
+    if (session !== undefined) {
+      const from = forwardedOf(response).client;
+      audit.write({ event: 'signed-out', user: caller?.user ?? '', from, by: mode, session: session.id });
+    }
+    response.status(204).end();
+  });
+  router.use(async (request, response, next) => {
+    let caller: Caller | undefined;
+    try {
+      caller = await signIn.caller(request, response);
+    } catch (error) {
+      const limited = error instanceof StatusError && error.code === Code.RESOURCE_EXHAUSTED;
+      response
+        .status(limited ? 429 : 503)
+        .type('text/plain')
+        .send(limited ? `${error.message}\n` : 'Who you are cannot be found out: the API server does not answer.\n');
+      return;
+    }
+    response.locals.caller = caller;
+    if (caller !== undefined || request.path.startsWith('/api/')) return next();
+    const { base, trusted } = forwardedOf(response);
+    const navigates = request.get('sec-fetch-mode') === 'navigate' || request.accepts(['html', 'json']) === 'html';
+    if (routes !== undefined && request.method === 'GET' && navigates) {
+      response
+        .set('cache-control', 'no-store')
+        .redirect(303, `${base}login?next=${encodeURIComponent(base + request.url.slice(1))}`);
+      return;
+    }
+    const why =
+      mode === 'proxy' && trusted
+        ? 'The proxy in front does not say who you are.\n'
+        : mode === 'proxy'
+          ? 'Come through the proxy that signs people in.\n'
+          : 'Sign in first.\n';
+    response.status(401).set('www-authenticate', 'Bearer').type('text/plain').send(why);
+  });
+  router.get('/session.json', (request, response) => {
+    const session = sessions.of(request, response);
+    response.set('cache-control', 'no-store').json(whoAmI(mode, response.locals.caller, session));
+  });
+  return router;
+}

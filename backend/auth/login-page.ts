@@ -1,0 +1,57 @@
+import type { Response } from 'express';
+import { forwardedOf } from './forwarded.ts';
+
+/** A page without scripts, which is all that is served to somebody who has not signed in. */
+export interface LoginPage {
+  readonly title: string;
+  readonly text: string;
+  /** What went wrong before. */
+  readonly failure?: string;
+  /** Asks for a token; otherwise there is a button that leads on. */
+  readonly asksToken: boolean;
+  readonly next: string;
+}
+
+export function sendLoginPage(response: Response, status: number, page: LoginPage): void {
+  const { base } = forwardedOf(response);
+  const action = `${base}login`;
+  const next = `<input type="hidden" name="next" value="${escaped(page.next)}">`;
+  const form = page.asksToken
+    ? `<form method="post" action="${escaped(action)}">${next}
+        <label for="token">Token</label>
+        <input id="token" name="token" type="password" autocomplete="off" spellcheck="false" required autofocus>
+        <p class="hint">For instance of a service account: <code>kubectl create token NAME</code></p>
+        <button>Sign in</button></form>`
+    : `<form method="get" action="${escaped(action)}">${next}<input type="hidden" name="go" value="1"><button autofocus>Sign in</button></form>`;
+  response
+    .status(status)
+    .set('cache-control', 'no-store')
+    .type('html')
+    .send(
+      `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="dark light"><title>${escaped(page.title)} – Waggle</title>
+<link rel="stylesheet" href="${escaped(base)}login.css"></head>
+<body><main><h1>${escaped(page.title)}</h1><p>${escaped(page.text)}</p>
+${page.failure === undefined ? '' : `<p class="failure" role="alert">${escaped(page.failure)}</p>`}
+${form}</main></body></html>
+`,
+    );
+}
+
+export const LOGIN_STYLE = `:root{color-scheme:dark light;--page:light-dark(#f6f7f9,#0f1115);--panel:light-dark(#fff,#171a21);
+--line:light-dark(#d9dde4,#2a2f3a);--text:light-dark(#1b1f27,#e6e9ef);--dim:light-dark(#5a6372,#9aa3b2);--accent:light-dark(#1f5fd6,#6ea8fe);--bad:light-dark(#b3261e,#ff8a80)}
+*{box-sizing:border-box}body{margin:0;min-height:100vh;display:grid;place-items:center;background:var(--page);color:var(--text);font:14px/1.5 system-ui,sans-serif}
+main{width:min(380px,calc(100vw - 32px));padding:28px;border:1px solid var(--line);border-radius:8px;background:var(--panel)}
+h1{margin:0 0 4px;font-size:18px;font-weight:600}p{margin:0 0 16px;color:var(--dim)}label{display:block;margin-bottom:4px;font-weight:500}
+input:not([type=hidden]){width:100%;padding:8px 10px;border:1px solid var(--line);border-radius:4px;background:var(--page);color:inherit;font:inherit}
+.hint{margin:8px 0 16px;font-size:12px}.failure{color:var(--bad)}code{font-size:12px;user-select:all}
+button{width:100%;padding:8px;border:0;border-radius:4px;background:var(--accent);color:light-dark(#fff,#0f1115);font:inherit;font-weight:600;cursor:pointer}
+input:focus-visible,button:focus-visible{outline:2px solid var(--accent);outline-offset:2px}
+`;
+
+const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+
+function escaped(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => ENTITIES[character]!);
+}
