@@ -95,7 +95,9 @@ export class HubbleFollower implements RelaySource {
   /** The nodes whose flows have come, or the server alone as long as there are none. */
   followed(): FollowedStatus[] {
     const connected = this.#state === NodeState.CONNECTED;
-    if (this.#nodes.size === 0) return [{ status: this.#serverStatus(), answer: undefined, startedMs: undefined }];
+    const { security } = this.#target;
+    if (this.#nodes.size === 0)
+      return [{ status: this.#serverStatus(), answer: undefined, startedMs: undefined, security }];
     return [...this.#nodes.values()].map((node) => {
       const { told } = node;
       const startedMs =
@@ -120,7 +122,7 @@ export class HubbleFollower implements RelaySource {
         flowsHeld: told?.numFlows,
         flowsCapacity: told?.maxFlows,
       });
-      return { status, answer, startedMs };
+      return { status, answer, startedMs, security };
     });
   }
 

@@ -41,7 +41,12 @@ export function relayFlows(relay: MergedFlows, name = 'waggle-relay'): ObservedF
   };
 }
 
-function followedNode({ status, answer, startedMs }: ReturnType<MergedFlows['followed']>[number]): FollowedNode {
+function followedNode({
+  status,
+  answer,
+  startedMs,
+  security,
+}: ReturnType<MergedFlows['followed']>[number]): FollowedNode {
   const { cluster, name, state, address, message } = status;
   return {
     // Until it has answered, nobody knows its cluster.
@@ -54,6 +59,6 @@ function followedNode({ status, answer, startedMs }: ReturnType<MergedFlows['fol
     held: Number(answer?.flowsHeld ?? 0n),
     capacity: Number(answer?.flowsCapacity ?? 0n),
     seen: Number(answer?.flowsSeen ?? 0n),
-    tls: false,
+    tls: { enabled: security !== undefined, serverName: security?.serverName ?? '' },
   };
 }

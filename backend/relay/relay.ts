@@ -2,6 +2,7 @@ import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { FlowWindow } from '#core/flow/flow-window.ts';
 import { type FlowBatch, NodeState, type NodeStatus, type StatusResponse } from '#proto/gen/waggle/v1/flow_pb.ts';
 import type { BackoffLimits } from '#runtime/backoff.ts';
+import type { ClientSecurity } from '#runtime/grpc/tls.ts';
 import { Ingest, type IngestInto } from './ingest.ts';
 import { LossLedger } from './loss-ledger.ts';
 import { DEFAULT_MERGE_WAIT_MS, MergeQueue } from './merge-queue.ts';
@@ -29,6 +30,8 @@ export interface FollowedStatus {
   readonly status: NodeStatus;
   readonly answer: StatusResponse | undefined;
   readonly startedMs: number | undefined;
+  /** How its agent is reached; undefined where without TLS. */
+  readonly security?: ClientSecurity;
 }
 
 /** Flows that come from elsewhere than our own agents. */
@@ -110,7 +113,12 @@ export class Relay implements MergedFlows {
   followed(): FollowedStatus[] {
     const peers = [...this.#peers.values()].map((peer) => {
       const status = peer.status();
-      return { status, answer: peer.answer, startedMs: status.started && timestampMs(status.started) };
+      return {
+        status,
+        answer: peer.answer,
+        startedMs: status.started && timestampMs(status.started),
+        security: peer.target.security,
+      };
     });
     return [...peers, ...[...this.#sources].flatMap((source) => source.followed())];
   }

@@ -22,7 +22,8 @@ export interface FollowedNode {
   readonly held: number;
   readonly capacity: number;
   readonly seen: number;
-  readonly tls: boolean;
+  /** How it is reached. */
+  readonly tls: { readonly enabled: boolean; readonly serverName: string };
 }
 
 /** The flows that an observer serves: an agent's own, or those that a relay has merged. */

@@ -103,7 +103,7 @@ function nodeMessage(node: FollowedNode) {
     version: node.version,
     address: node.address,
     state: node.state,
-    tls: create(TLSSchema, { enabled: node.tls }),
+    tls: create(TLSSchema, node.tls),
     uptimeNs: BigInt(Math.round(node.uptimeMs)) * 1_000_000n,
     numFlows: BigInt(node.held),
     maxFlows: BigInt(node.capacity),

@@ -313,7 +313,7 @@ const node = (name: string, state: NodeState, more: Partial<FollowedNode> = {}):
   held: 10,
   capacity: 100,
   seen: 20,
-  tls: false,
+  tls: { enabled: false, serverName: '' },
   ...more,
 });
 

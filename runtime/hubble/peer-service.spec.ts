@@ -44,22 +44,27 @@ test('tells every node, then what changes', async () => {
   } as unknown as ClusterSource;
   const changed = () => listener({ kind: 'Node' } as ClusterChange);
   const log = pino({ level: 'silent' });
-  const server = await startGrpcServer({ address: '127.0.0.1:0', services: [peerService(source, () => 'kind')], log });
+  const server = await startGrpcServer({
+    address: '127.0.0.1:0',
+    services: [peerService(source, () => 'kind', true)],
+    log,
+  });
   cleanups.push(() => server.stop(0));
   const client = createClient(Peer, server.address);
   cleanups.push(() => client.close());
   const stream = client.notify({})[Symbol.asyncIterator]();
   const next = async () => {
-    const { type, name, address } = (await stream.next()).value;
+    const { type, name, address, tls } = (await stream.next()).value;
+    expect(tls).toMatchObject({ serverName: `${name.split('/')[1].replace('.', '-')}.kind.hubble-grpc.cilium.io` });
     return [type, name, address];
   };
   expect([await next(), await next()]).toEqual([
     [ADDED, 'kind/a', '10.0.0.1:4244'],
     [ADDED, 'kind/b', '[fd00::2]:4244'],
   ]);
-  nodes.set('not-yet', ['10.0.0.3']);
+  nodes.set('not.yet', ['10.0.0.3']);
   changed();
-  expect(await next()).toEqual([ADDED, 'kind/not-yet', '10.0.0.3:4244']);
+  expect(await next()).toEqual([ADDED, 'kind/not.yet', '10.0.0.3:4244']);
   nodes.set('a', ['10.0.0.9']);
   nodes.delete('b');
   changed();

@@ -13,6 +13,7 @@ import { type Handlers, type ServedService, service } from '../grpc/service.ts';
 
 /** Where node agents listen. */
 const AGENT_PORT = 4244;
+const AGENT_TLS_DOMAIN = 'hubble-grpc.cilium.io';
 /** A reader that is this many changes behind is told the present state instead. */
 const MOST_WAITING = 4_096;
 
@@ -24,13 +25,27 @@ interface PeerAddress {
   readonly address: string;
 }
 
-/** Hubble's Peer: the cluster's nodes, each with the address of its agent, then what changes. */
-export function peerService(source: ClusterSource, cluster: () => string): ServedService {
+/** The name that the certificate of a node's agent carries: Hubble's form, where a dot within a name becomes a hyphen. */
+export function agentTlsName(cluster: string, node: string): string {
+  return [node, cluster].map((name) => `${name.replaceAll('.', '-')}.`).join('') + AGENT_TLS_DOMAIN;
+}
+
+/**
+ * Hubble's Peer: the cluster's nodes, each with the address of its agent, then what changes.
+ *
+ * @param tls whether agents are reached by TLS: then each is told with the name its certificate carries
+ */
+export function peerService(source: ClusterSource, cluster: () => string, tls = false): ServedService {
   const handlers: Handlers<typeof Peer> = {
     notify: async function* (_request, { signal }) {
       const told = new Map<string, string>();
       const waiting: ChangeNotification[] = [];
       let wake = () => {};
+      const change = (type: ChangeNotificationType, name: string, address: string): ChangeNotification => {
+        const [inCluster, node] = name.split('/') as [string, string];
+        const named = tls ? { serverName: agentTlsName(inCluster, node) } : undefined;
+        return create(ChangeNotificationSchema, { name, address, type, tls: named });
+      };
       const compare = () => {
         const now = new Map(peersOf(source, cluster()).map(({ name, address }) => [name, address]));
         for (const [name, address] of told) {
@@ -94,8 +109,4 @@ function peersOf(source: ClusterSource, cluster: string): PeerAddress[] {
 function internalAddress({ status }: Node): string | undefined {
   const internal = status.addresses.filter(({ type }) => type === 'InternalIP').map(({ address }) => address);
   return internal.find((address) => isIP(address) === 4) ?? internal.find((address) => isIP(address) === 6);
-}
-
-function change(type: ChangeNotificationType, name: string, address: string): ChangeNotification {
-  return create(ChangeNotificationSchema, { name, address, type });
 }
