@@ -93,9 +93,10 @@ export class TestApiServer {
   }
 
   /** Forgets history: watches that are behind are told 410 when they come back. */
-  compact(): void {
-    const { revision } = JSON.parse(this.#etcdctl('get', '/none', '-w', 'json')).header as { revision: number };
-    this.#etcdctl('compact', String(revision));
+  async compact(): Promise<void> {
+    const key = Buffer.from('/none').toString('base64');
+    const { header } = (await this.#etcdCall('kv/range', { key })) as { header: { revision: string } };
+    await this.#etcdCall('kv/compaction', { revision: header.revision, physical: true });
   }
 
   /** Ends the API server as a crash would; etcd stays. */
@@ -213,12 +214,10 @@ export class TestApiServer {
     return child;
   }
 
-  #etcdctl(...args: string[]): string {
-    return execFileSync('etcdctl', ['--endpoints', this.#etcdUrl, ...args], {
-      encoding: 'utf8',
-      env: { ...process.env, ETCDCTL_API: '3' },
-      timeout: 20_000,
-    });
+  async #etcdCall(method: string, body: unknown): Promise<unknown> {
+    const response = await fetch(`${this.#etcdUrl}/v3/${method}`, { method: 'POST', body: JSON.stringify(body) });
+    if (!response.ok) throw new Error(`etcd ${method}: ${response.status} ${await response.text()}`);
+    return response.json();
   }
 
   #logTail(): string {

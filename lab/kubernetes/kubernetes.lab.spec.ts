@@ -1,0 +1,90 @@
+import { execFileSync } from 'node:child_process';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { apiServerObstacle, findProgram } from '#runtime/testing/api-server.ts';
+import { labLayout } from '../lab-layout.ts';
+import { readyPods, specLabName, traces, until } from '../spec-lab.ts';
+import { type Lab, startLab } from '../start-lab.ts';
+import type { Pod } from '../store/objects.ts';
+import { labKubeconfig } from './lab-api-server.ts';
+
+const obstacle =
+  apiServerObstacle() ?? (findProgram('kubectl') === undefined ? 'there is no kubectl: install it' : undefined);
+if (obstacle !== undefined) console.warn(`SKIPPED: a lab whose agents read a real API server: ${obstacle}`);
+
+const WEB = `
+{apiVersion: v1, kind: Namespace, metadata: {name: shop}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: shop, labels: {app: web}}
+spec: {nodeName: node1, containers: [{name: c, image: waggle.dev/lab/http, env: [{name: PORT, value: "8080"}]}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: client, namespace: shop, labels: {app: client}}
+spec: {nodeName: node2, containers: [{name: c, image: none, command: [sleep, infinity]}]}
+`;
+
+const POLICY = JSON.stringify({
+  apiVersion: 'networking.k8s.io/v1',
+  kind: 'NetworkPolicy',
+  metadata: { name: 'closed', namespace: 'shop' },
+  spec: { podSelector: { matchLabels: { app: 'web' } }, policyTypes: ['Ingress'] },
+});
+
+describe.skipIf(obstacle !== undefined)('a lab whose agents read a real API server', () => {
+  let lab: Lab;
+  let web: Pod;
+  beforeAll(async () => {
+    lab = await startLab({ name: specLabName(), source: 'kubernetes' });
+    await lab.apply([{ name: 'web', text: WEB }]);
+    const pods = await readyPods(lab, 'shop', 2);
+    web = pods.find(({ metadata }) => metadata.name === 'web')!;
+  }, 240_000);
+  afterAll(async () => {
+    await lab?.down();
+    if (lab !== undefined) expect(traces(lab.name)).toEqual([]);
+  });
+
+  const kubectl = (args: readonly string[], input?: string) =>
+    execFileSync(findProgram('kubectl')!, ['--kubeconfig', labKubeconfig(labLayout(lab.name)), ...args], {
+      input,
+      encoding: 'utf8',
+    });
+  const reaches = async () => {
+    const connect = `exec 3<>/dev/tcp/${web.status.podIP}/8080`;
+    const { : exitCode } = await lab.exec('shop', 'client', ['timeout', '2', 'bash', '-c', connect]);
+    return exitCode === 0;
+  };
+
+  test('has its objects at the server', () => {
+    const names = kubectl(['get', 'pods', '-n', 'shop', '-o', 'jsonpath={.items[*].metadata.name}']);
+    expect(names.split(' ').sort()).toEqual(['client', 'web']);
+    expect(kubectl(['get', 'pod', '-n', 'shop', 'web', '-o', 'jsonpath={.status.podIP}'])).toBe(web.status.podIP);
+    expect(kubectl(['get', 'nodes', '-o', 'name']).trim().split('\n')).toEqual(['node/node1', 'node/node2']);
+  });
+
+  test('enforces policies that kubectl applies, and lets go of them when it deletes them', async () => {
+    expect(await reaches()).toBe(true);
+    kubectl(['apply', '-f', '-'], POLICY);
+    await until('the policy is enforced', 20_000, async () => !(await reaches()));
+    kubectl(['delete', '-n', 'shop', 'networkpolicy', 'closed']);
+    await until('the policy is gone', 20_000, reaches);
+  });
+
+  test('goes on enforcing while the server is gone', async () => {
+    kubectl(['apply', '-f', '-'], POLICY);
+    await until('the policy is enforced', 20_000, async () => !(await reaches()));
+    const server = Number(
+      execFileSync('pgrep', ['-f', `kube-apiserver.*${labLayout(lab.name).dir}/`], { encoding: 'utf8' }),
+    );
+    process.kill(server, 'SIGKILL');
+    // Longer than a watch is away without being missed.
+    await new Promise((resolve) => setTimeout(resolve, 5_000));
+    expect(await reaches()).toBe(false);
+    await until('the agents say that it is gone', 20_000, async () => {
+      const { nodes } = await lab.status();
+      return nodes.every(({ agent }) => agent === 'running');
+    });
+  });
+});
