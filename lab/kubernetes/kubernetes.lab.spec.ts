@@ -53,8 +53,8 @@ describe.skipIf(obstacle !== undefined)('a lab whose agents read a real API serv
     });
   const reaches = async () => {
     const connect = `exec 3<>/dev/tcp/${web.status.podIP}/8080`;
-    const { : exitCode } = await lab.exec('shop', 'client', ['timeout', '2', 'bash', '-c', connect]);
-    return exitCode === 0;
+    const { status } = await lab.exec('shop', 'client', ['timeout', '2', 'bash', '-c', connect]);
+    return status === 0;
   };
 
   test('has its objects at the server', () => {
