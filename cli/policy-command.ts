@@ -111,6 +111,10 @@ function validate(flags: From & Output & { filename: string[]; againstLab: boole
   const read = readCluster(readSources(flags.filename), { workloads: true });
   const cluster =
     flags.againstLab || flags.manifests !== undefined ? withPolicies(usableCluster(flags), read.policies) : read;
+  // A file that is empty, or another than was meant, must not pass a pipeline for sound.
+  if (read.policies.length === 0 && read.findings.length === 0) {
+    throw new CommandError('there is no policy in what -f names');
+  }
   const own = new Set(read.policies.map(({ reference }) => policyText(reference)));
   const findings = [...read.findings];
   // Without pods there is nothing to check against.

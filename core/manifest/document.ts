@@ -93,10 +93,10 @@ function flatten(
   placeAt: (offset: number) => Place,
   into: ManifestDocument[],
 ): void {
-  const list = value as { kind?: unknown; items?: unknown };
+  const list = value as { kind?: unknown; apiVersion?: unknown; items?: unknown };
   if (typeof list === 'object' && list !== null && Array.isArray(list.items) && isListKind(list.kind)) {
     for (const [index, item] of list.items.entries()) {
-      flatten(item, [...path, 'items', index], document, placeAt, into);
+      flatten(typed(item, list), [...path, 'items', index], document, placeAt, into);
     }
     return;
   }
@@ -105,6 +105,13 @@ function flatten(
     place: (below) => placeAt(offsetOf(document, [...path, ...below])),
     placeOfName: (below) => placeAt(nameOffsetOf(document, [...path, ...below])),
   });
+}
+
+/** In a list of one kind, such as an API server's PodList, the items do not say what they are. */
+function typed(item: unknown, { kind, apiVersion }: { kind?: unknown; apiVersion?: unknown }): unknown {
+  const isBare = typeof item === 'object' && item !== null && !Array.isArray(item) && !Object.hasOwn(item, 'kind');
+  if (!isBare || typeof kind !== 'string' || kind === 'List') return item;
+  return { apiVersion, ...item, kind: kind.slice(0, -'List'.length) };
 }
 
 function isListKind(kind: unknown): boolean {

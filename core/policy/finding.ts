@@ -160,7 +160,7 @@ export class PolicyCheck extends FieldCheck {
 }
 
 /** Equal but for letter case, or for one letter that is missing, too many or wrong. */
-function nearlySame(a: string, b: string): boolean {
+export function nearlySame(a: string, b: string): boolean {
   const [short, long] = [a.toLowerCase(), b.toLowerCase()].sort((x, y) => x.length - y.length) as [string, string];
   if (long.length - short.length > 1) return false;
   let at = 0;

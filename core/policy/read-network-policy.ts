@@ -48,6 +48,7 @@ function readPolicyTypes(check: PolicyCheck): readonly string[] {
   check.each(path, (at) => {
     if (check.text(at, true) !== undefined) check.oneOf(at, ['Ingress', 'Egress']);
   });
+  if (types.length > 2) check.fail(path, `has ${types.length} entries; at most 2 are possible`);
   if (types.length > 0) return types.filter((type) => typeof type === 'string');
   const egress = check.at(['spec', 'egress']);
   return Array.isArray(egress) && egress.length > 0 ? ['Ingress', 'Egress'] : ['Ingress'];
@@ -118,6 +119,9 @@ function readIpBlock(check: PolicyCheck, path: Path): PeerMatch | undefined {
   if (!check.fields(path, ['cidr', 'except'], true)) return undefined;
   const cidr = readCidr(check, [...path, 'cidr']);
   const except = cidr === undefined ? [] : readExceptions(check, [...path, 'except'], cidr);
+  for (const [index, { length }] of except.entries()) {
+    if (length === cidr?.length) check.fail([...path, 'except', index], 'must be a part of cidr, and is all of it');
+  }
   return cidr && { kind: 'cidr', cidr, except, cluster: true };
 }
 

@@ -27,7 +27,7 @@ describe('a policy that cannot be used is told by file, line, column, number and
     [
       'another group',
       `${NETWORK.replace('networking.k8s.io/v1', 'cilium.io/v2')}  podSelector: {}`,
-      /^p\.yaml:1:13: .* must be of the group networking\.k8s\.io/,
+      /^p\.yaml:1:13: .* must be networking\.k8s\.io\/v1, not "cilium\.io\/v2"/,
     ],
     ['no name', `${NETWORK.replace('name: web', 'x: y')}  podSelector: {}`, /metadata\.name is missing/],
     [
@@ -70,6 +70,26 @@ describe('a policy that cannot be used is told by file, line, column, number and
       'an exception outside',
       `${NETWORK}  ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8, except: [11.0.0.0/16]}}]}]\n`,
       /11\.0\.0\.0\/16 does not lie in 10\.0\.0\.0\/8/,
+    ],
+    [
+      'an exception that is the whole range',
+      `${NETWORK}  ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8, except: [10.0.0.0/8]}}]}]\n`,
+      /except\[0\] must be a part of cidr/,
+    ],
+    [
+      'more types than there are',
+      `${NETWORK}  policyTypes: [Ingress, Egress, Ingress]\n`,
+      /policyTypes has 3 entries; at most 2/,
+    ],
+    [
+      'a version that there is not',
+      `${NETWORK}  podSelector: {}\n`.replace('networking.k8s.io/v1', 'networking.k8s.io/v2'),
+      /apiVersion must be networking\.k8s\.io\/v1/,
+    ],
+    [
+      'a misspelt kind',
+      `${NETWORK}  podSelector: {}\n`.replace('kind: NetworkPolicy', 'kind: Networkpolicy'),
+      /kind "Networkpolicy" is no policy; write NetworkPolicy/,
     ],
     [
       'an exception of the other family',
@@ -330,6 +350,17 @@ describe('a policy that can be used', () => {
     expect(policies.map(({ reference }) => reference.kind)).toEqual(['NetworkPolicy', 'CiliumNetworkPolicy']);
     expect(findings.filter(({ severity }) => severity === 'error').map(({ line }) => line)).toEqual([15]);
     expect(others).toBe(1);
+  });
+
+  it('comes in lists, of one kind too', () => {
+    const item = (name: string) => `  - metadata: {name: ${name}}\n    spec: {podSelector: {}}\n`;
+    const list = `apiVersion: networking.k8s.io/v1\nkind: NetworkPolicyList\nitems:\n${item('a')}${item('b')}  - 7\n`;
+    const { policies, findings, others } = read(list);
+    expect(policies.map(({ reference, place }) => [reference.name, place?.line])).toEqual([
+      ['a', 4],
+      ['b', 6],
+    ]);
+    expect([findings, others]).toEqual([[], 1]);
   });
 
   it('takes its namespace from the caller when it names none', () => {

@@ -1,16 +1,17 @@
 import { type ManifestDocument, type Place, parseManifest } from '../manifest/document.ts';
 import { isDnsLabel, isDnsSubdomain } from '../manifest/names.ts';
 import { readAudit } from './enforcement.ts';
-import { type Finding, finding, PolicyCheck } from './finding.ts';
+import { type Finding, finding, nearlySame, PolicyCheck } from './finding.ts';
 import type { Policy, PolicySection } from './policy.ts';
 import { readCiliumPolicy } from './read-cilium-policy.ts';
 import { readNetworkPolicy, type SectionBody } from './read-network-policy.ts';
-import { POLICY_KIND, type PolicyKind, type PolicyReference } from './reference.ts';
+import { POLICY_KIND, type PolicyKind, type PolicyReference, policyKinds } from './reference.ts';
 
-const GROUPS: Readonly<Record<PolicyKind, string>> = {
-  NetworkPolicy: 'networking.k8s.io',
-  CiliumNetworkPolicy: 'cilium.io',
-  CiliumClusterwideNetworkPolicy: 'cilium.io',
+/** Another version might mean another thing by the same words. */
+const VERSIONS: Readonly<Record<PolicyKind, string>> = {
+  NetworkPolicy: 'networking.k8s.io/v1',
+  CiliumNetworkPolicy: 'cilium.io/v2',
+  CiliumClusterwideNetworkPolicy: 'cilium.io/v2',
 };
 
 export interface ReadPolicies {
@@ -55,7 +56,13 @@ export function readPolicy(
 ): { policy?: Policy; findings: Finding[] } | undefined {
   const check = new PolicyCheck(document);
   const kind = check.at(['kind']);
-  if (typeof kind !== 'string' || !Object.hasOwn(POLICY_KIND, kind)) return undefined;
+  if (typeof kind !== 'string') return undefined;
+  if (!Object.hasOwn(POLICY_KIND, kind)) {
+    const meant = policyKinds.names.find((known) => nearlySame(known, kind));
+    if (meant === undefined) return undefined;
+    check.fail(['kind'], `"${kind}" is no policy; write ${meant}`);
+    return { findings: check.findings };
+  }
   const reference = readReference(check, kind as PolicyKind, defaultNamespace);
   if (reference === undefined) return { findings: check.findings };
   const audit = readAudit(check);
@@ -76,10 +83,9 @@ function assemble(reference: PolicyReference, audit: boolean, place: Place, bodi
 
 function readReference(check: PolicyCheck, kind: PolicyKind, defaultNamespace: string): PolicyReference | undefined {
   check.subject = kind;
-  const group = GROUPS[kind];
   const apiVersion = check.text(['apiVersion'], true);
-  if (apiVersion !== undefined && !apiVersion.startsWith(`${group}/`)) {
-    check.fail(['apiVersion'], `must be of the group ${group}, not "${apiVersion.slice(0, 60)}"`);
+  if (apiVersion !== undefined && apiVersion !== VERSIONS[kind]) {
+    check.fail(['apiVersion'], `must be ${VERSIONS[kind]}, not "${apiVersion.slice(0, 60)}"`);
   }
   check.fields([], ['apiVersion', 'kind', 'metadata', 'spec', 'specs', 'status'].filter(isFieldOf(kind)));
   check.map(['metadata'], true);
