@@ -5,6 +5,12 @@ import { DROPPED_CAUSES } from './maps/counters.ts';
 
 const lossSources = vocabulary('loss source', LossSource);
 
+/** How full one of the kernel's maps is. */
+export interface MapFill {
+  readonly entries: number;
+  readonly capacity: number;
+}
+
 /** What an agent tells of itself; read when it is scraped. */
 export interface AgentFigures {
   flows(): number;
@@ -17,6 +23,11 @@ export interface AgentFigures {
   /** Flows that were overwritten before an export took them. */
   exportLost(): number;
   connections(): number;
+  /** Bytes in the ring that wait, and its size. */
+  ring(): { readonly waiting: number; readonly capacity: number };
+  drainSeconds(): number;
+  /** By name. */
+  maps(): Readonly<Record<string, MapFill>>;
   losses(): ReadonlyMap<LossSource, number>;
   /** Packets, by `DROPPED_CAUSES`, since the datapath's maps were made. */
   dropped(): readonly number[];
@@ -40,9 +51,19 @@ export function registerAgentMetrics(registry: Registry, figures: AgentFigures):
   counter(
     registry,
     'waggle_agent_export_lost_flows_total',
-    'Flows overwritten before an export took them.',
+    'Flows overwritten before an export took them, or refused by what it writes to.',
     figures.exportLost,
   );
+  counter(
+    registry,
+    'waggle_agent_drain_seconds_total',
+    'Time spent making flows of the records in the ring.',
+    figures.drainSeconds,
+  );
+  gauge(registry, 'waggle_agent_ring_bytes', 'Records in the ring that wait to be read.', () => figures.ring().waiting);
+  gauge(registry, 'waggle_agent_ring_capacity_bytes', 'Size of the ring.', () => figures.ring().capacity);
+  perMap(registry, 'waggle_agent_map_entries', "Entries in the kernel's maps.", figures.maps, ({ entries }) => entries);
+  perMap(registry, 'waggle_agent_map_capacity', 'Entries they hold at most.', figures.maps, ({ capacity }) => capacity);
   gauge(
     registry,
     'waggle_agent_connections',
@@ -80,6 +101,24 @@ export function registerAgentMetrics(registry: Registry, figures: AgentFigures):
       const { told, untold } = figures.translations();
       this.inc({ told: 'true' }, told);
       this.inc({ told: 'false' }, untold);
+    },
+  });
+}
+
+function perMap(
+  registry: Registry,
+  name: string,
+  help: string,
+  maps: AgentFigures['maps'],
+  value: (fill: MapFill) => number,
+): void {
+  new Gauge({
+    name,
+    help,
+    labelNames: ['map'],
+    registers: [registry],
+    collect() {
+      for (const [map, fill] of Object.entries(maps())) this.set({ map }, value(fill));
     },
   });
 }

@@ -17,7 +17,7 @@ import { peerService } from '#runtime/hubble/peer-service.ts';
 import { SeenNamespaces } from '#runtime/hubble/seen-namespaces.ts';
 import type { Logger } from '#runtime/log.ts';
 import { createRegistry, type MetricsServer, startMetricsServer } from '#runtime/metrics.ts';
-import { registerAgentMetrics } from './agent-metrics.ts';
+import { type MapFill, registerAgentMetrics } from './agent-metrics.ts';
 import { PodPreparation } from './cni/cni-service.ts';
 import { DropMetrics } from './drop-metrics.ts';
 import { EndpointService } from './endpoint-service.ts';
@@ -27,6 +27,7 @@ import { KernelClock } from './events/kernel-clock.ts';
 import { RecordDrain } from './events/record-drain.ts';
 import { RecordToRow } from './events/record-to-row.ts';
 import { type Datapath, type DatapathOptions, openDatapath } from './loader/datapath.ts';
+import { mapCapacity } from './loader/map-capacity.ts';
 import { nodeAddresses } from './observer/address-events.ts';
 import { AgentEvents } from './observer/agent-events.ts';
 import { BootHistory } from './observer/boot-history.ts';
@@ -266,6 +267,12 @@ export class Agent {
     if (metricsListen === undefined) return;
     const registry = createRegistry();
     const dropped = () => this.#datapath.maps.counters.read().dropped;
+    const { connections, policies, services: frontends } = { ...this.#datapath.maps, ...this.#datapath.maps.services };
+    const capacities = {
+      connections: mapCapacity(connections.fd),
+      policies: mapCapacity(policies.fd),
+      services: mapCapacity(frontends.fd),
+    };
     this.#flowMetrics = new FlowMetrics(registry, this.flows.window, this.#options.metrics);
     this.#dropMetrics = new DropMetrics(registry, this.flows.window, dropped);
     registerAgentMetrics(registry, {
@@ -277,6 +284,9 @@ export class Agent {
       exported: () => this.#exporters.reduce((sum, { exported }) => sum + exported, 0),
       exportLost: () => this.#exporters.reduce((sum, { lost }) => sum + lost, 0),
       connections: () => this.#connections,
+      ring: () => ({ waiting: this.#datapath.ring.pending, capacity: this.#datapath.ring.bytes }),
+      drainSeconds: () => this.#drain.workedMs / 1_000,
+      maps: () => this.#mapFills(capacities),
       losses: () => this.#service.losses,
       dropped,
       translations: () => this.#datapath.maps.services.translationCounts(),
@@ -395,6 +405,16 @@ export class Agent {
     let count = 0;
     for (const { endpoint, problem } of this.#sync.pods.values()) if (endpoint !== undefined && problem === '') count++;
     return count;
+  }
+
+  #mapFills(capacities: { connections: number; policies: number; services: number }): Record<string, MapFill> {
+    let frontends = 0;
+    for (const _ of this.#services?.sync.placed() ?? []) frontends++;
+    return {
+      connections: { entries: this.#connections, capacity: capacities.connections },
+      policies: { entries: this.#sync.policy.entries, capacity: capacities.policies },
+      services: { entries: frontends, capacity: capacities.services },
+    };
   }
 
   /** By pod uid. */

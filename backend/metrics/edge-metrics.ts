@@ -10,6 +10,8 @@ import { Counter, type Registry } from '#runtime/metrics.ts';
 import type { Relay } from '../relay/relay.ts';
 
 export const DEFAULT_METRIC_EDGES = 2_000;
+/** An edge without a flow for so long goes, and its series with it: jobs and single pods come and go without end. */
+const IDLE_MS = 15 * 60_000;
 
 const LABELS = [
   'source_namespace',
@@ -20,8 +22,13 @@ const LABELS = [
   'protocol',
 ] as const;
 
-/** What is counted of one edge, since the backend started. */
+/** What is counted of one edge. */
 export interface Edge {
+  /** Since when, in milliseconds since 1970. */
+  readonly sinceMs: number;
+  lastMs: number;
+  /** It has gone; should it come back, it is another. */
+  gone: boolean;
   readonly labels: Readonly<Record<(typeof LABELS)[number], string>>;
   connections: number;
   dropped: number;
@@ -35,7 +42,7 @@ export interface Edge {
 /**
  * Who talks to whom on which port, as counters for Prometheus. Each connection is seen at both ends: it is counted where the
  * server is, or where the client is when nobody observes the server. At most so many edges; flows of others are counted as
- * overflow.
+ * overflow. An edge that has been silent for a quarter of an hour makes room.
  */
 export class EdgeMetrics {
   readonly #relay: Relay;
@@ -43,10 +50,18 @@ export class EdgeMetrics {
   readonly #edges = new Map<string, Edge>();
   /** By both endpoints' numbers and port: the edge, as long as neither number comes to stand for another. */
   readonly #known = new Map<number, { edge: Edge; generations: number }>();
+  readonly #now: () => number;
   #overflow = 0;
+  #expiredMs = 0;
 
-  constructor(registry: Registry, relay: Relay, limit: number = DEFAULT_METRIC_EDGES) {
+  constructor(
+    registry: Registry,
+    relay: Relay,
+    limit: number = DEFAULT_METRIC_EDGES,
+    now: () => number = () => Date.now(),
+  ) {
     this.#relay = relay;
+    this.#now = now;
     this.#limit = limit;
     if (limit === 0) return;
     relay.onRows((from, to) => this.#count(from, to));
@@ -76,11 +91,12 @@ export class EdgeMetrics {
 
   /** The edges that are counted. */
   edges(): Iterable<Edge> {
+    this.#expire();
     return this.#edges.values();
   }
 
   #counter(registry: Registry, name: string, help: string, value: (edge: Edge) => number): void {
-    const edges = this.#edges;
+    const edges = () => this.edges();
     new Counter({
       name: `waggle_edge_${name}`,
       help,
@@ -88,7 +104,7 @@ export class EdgeMetrics {
       registers: [registry],
       collect() {
         this.reset();
-        for (const edge of edges.values()) if (value(edge) > 0) this.inc(edge.labels, value(edge));
+        for (const edge of edges()) if (value(edge) > 0) this.inc(edge.labels, value(edge));
       },
     });
   }
@@ -96,6 +112,7 @@ export class EdgeMetrics {
   #count(from: number, to: number): void {
     const { window } = this.#relay;
     const { columns } = window;
+    const nowMs = this.#now();
     const observed = memoised(
       window.endpoints,
       ({ cluster, node }) => node !== '' && this.#relay.observes(cluster, node),
@@ -113,11 +130,12 @@ export class EdgeMetrics {
       if (!dropped && !atServer && observed(server)) continue;
       const protocol = columns.protocol[row];
       const port = hasPorts(protocol) ? (back ? columns.sourcePort[row] : columns.destinationPort[row]) : 0;
-      const edge = this.#edge(client, server, port, protocol);
+      const edge = this.#edge(client, server, port, protocol, nowMs);
       if (edge === undefined) {
         this.#overflow++;
         continue;
       }
+      edge.lastMs = nowMs;
       if (dropped) edge.dropped++;
       else if (columns.trigger[row] === TRIGGER.FIRST_PACKET && !back) edge.connections++;
       edge.bytesSent += columns.bytesOriginal[row];
@@ -130,13 +148,28 @@ export class EdgeMetrics {
     }
   }
 
-  #edge(client: number, server: number, port: number, protocol: number): Edge | undefined {
+  #expire(): void {
+    this.#expiredMs = this.#now();
+    const oldestMs = this.#expiredMs - IDLE_MS;
+    for (const [key, edge] of this.#edges) {
+      if (edge.lastMs > oldestMs) continue;
+      edge.gone = true;
+      this.#edges.delete(key);
+    }
+  }
+
+  #edge(client: number, server: number, port: number, protocol: number, nowMs: number): Edge | undefined {
     const { endpoints } = this.#relay.window;
     const id = (client * 65_536 + server) * 65_536 + port;
     const generations = endpoints.generation(client) * 65_536 + endpoints.generation(server);
     const known = Number.isSafeInteger(id) ? this.#known.get(id) : undefined;
-    if (known?.generations === generations && known.edge.labels.protocol === protocols.name(protocol))
+    if (
+      known?.generations === generations &&
+      !known.edge.gone &&
+      known.edge.labels.protocol === protocols.name(protocol)
+    ) {
       return known.edge;
+    }
     const from = endpoints.get(client);
     const to = endpoints.get(server);
     const labels = {
@@ -150,9 +183,14 @@ export class EdgeMetrics {
     const key = Object.values(labels).join('\0');
     let edge = this.#edges.get(key);
     if (edge === undefined) {
+      // Not for each of many flows that find no room.
+      if (this.#edges.size >= this.#limit && nowMs - this.#expiredMs >= 1_000) this.#expire();
       if (this.#edges.size >= this.#limit) return undefined;
       edge = {
         labels,
+        sinceMs: nowMs,
+        lastMs: nowMs,
+        gone: false,
         connections: 0,
         dropped: 0,
         bytesSent: 0,

@@ -24,7 +24,6 @@ export class OtlpEdges {
   readonly #version: string;
   readonly #log: Logger;
   readonly #timer: NodeJS.Timeout;
-  readonly #startNs = BigInt(Date.now()) * 1_000_000n;
   #sending = false;
   #failing = false;
 
@@ -58,7 +57,6 @@ export class OtlpEdges {
 
   #message(): object {
     const timeUnixNano = String(BigInt(Date.now()) * 1_000_000n);
-    const startTimeUnixNano = String(this.#startNs);
     const edges = [...this.#edges.edges()];
     const attributes = new Map(edges.map((edge) => [edge, attributesOf(edge)]));
     const metrics = SUMS.map(({ name, unit, value }) => ({
@@ -72,7 +70,7 @@ export class OtlpEdges {
           .map((edge) => ({
             asInt: String(value(edge)),
             attributes: attributes.get(edge),
-            startTimeUnixNano,
+            startTimeUnixNano: startOf(edge),
             timeUnixNano,
           })),
       },
@@ -87,7 +85,7 @@ export class OtlpEdges {
             count: String(edge.rttCount),
             sum: edge.rttSeconds,
             attributes: attributes.get(edge),
-            startTimeUnixNano,
+            startTimeUnixNano: startOf(edge),
             timeUnixNano,
           })),
       },
@@ -101,6 +99,11 @@ export class OtlpEdges {
       ],
     };
   }
+}
+
+/** In nanoseconds since 1970. */
+function startOf({ sinceMs }: Edge): string {
+  return String(BigInt(sinceMs) * 1_000_000n);
 }
 
 function attributesOf({ labels }: Edge): object[] {

@@ -43,6 +43,7 @@ export class RecordDrain {
   #emptyLooks = 0;
   #timer: NodeJS.Timeout | NodeJS.Immediate | undefined;
   #running = false;
+  #workedMs = 0;
 
   constructor(options: RecordDrainOptions) {
     this.#options = options;
@@ -69,13 +70,24 @@ export class RecordDrain {
     }
   }
 
+  /** Time spent on the ring's records so far, those who are told of them included, in milliseconds. */
+  get workedMs(): number {
+    return this.#workedMs;
+  }
+
   /** One look at the ring. Returns the records appended, and whether more may be waiting. */
   look(): { appended: number; more: boolean } {
+    const begun = performance.now();
+    const looked = this.#look(begun + WORK_PER_LOOK_MS);
+    this.#workedMs += performance.now() - begun;
+    return looked;
+  }
+
+  #look(end: number): { appended: number; more: boolean } {
     const { ring, table, onProgress } = this.#options;
     table.refresh();
     this.#holding = false;
     let appended = 0;
-    const end = performance.now() + WORK_PER_LOOK_MS;
     for (;;) {
       const run = ring.drainRuns(this.#sink, RECORDS_PER_RUN);
       appended += run;

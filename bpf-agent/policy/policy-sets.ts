@@ -93,6 +93,13 @@ export class PolicySets {
     for (const { remove } of due) remove();
   }
 
+  /** Entries of all sets in use. */
+  get size(): number {
+    let size = 0;
+    for (const { content, leaving } of this.#live.values()) size += content.entries.size + leaving.length;
+    return size;
+  }
+
   /** Reason ids of every entry. */
   *rules(): Generator<number> {
     for (const { content } of this.#live.values()) for (const { value } of content.entries.values()) yield value.rule;

@@ -75,6 +75,11 @@ export class PolicySync {
     return this.#problems;
   }
 
+  /** Entries that the policies take in the kernel's map. */
+  get entries(): number {
+    return this.#sets.size;
+  }
+
   /** What is in force; undefined before the first run. */
   get engine(): PolicyEngine | undefined {
     return this.#engine;
