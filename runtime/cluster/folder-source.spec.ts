@@ -118,6 +118,25 @@ describe('a change', () => {
     expect(source.list('Pod')).toEqual([]);
   });
 
+  test('that takes the whole folder away forgets nothing; what is missing when it comes back is gone', async () => {
+    const kept = await put('Pod/shop/web.yaml', pod('web'));
+    await put('Pod/shop/db.yaml', pod('db'));
+    await source.start();
+    const away = `${folder}-away`;
+    try {
+      await rename(folder, away);
+      await eventually(() => expect(source.problems()).toMatchObject([{ subject: folder }]));
+      expect(source.list('Pod')).toHaveLength(2);
+      await rm(join(away, 'Pod/shop/db.yaml'));
+    } finally {
+      await rename(away, folder);
+    }
+    await eventually(() => expect(source.list('Pod').map(({ metadata }) => metadata.name)).toEqual(['web']));
+    expect(source.problems()).toEqual([]);
+    await rm(kept);
+    await eventually(() => expect(source.list('Pod')).toEqual([]));
+  });
+
   test('that writes the same content is none', async () => {
     await put('Pod/shop/web.yaml', pod('web'));
     await source.start();

@@ -159,6 +159,8 @@ export class FolderSource implements ClusterSource {
     const known = this.#files.get(path);
     const signature = await signatureOf(path);
     if (signature === undefined) {
+      // The whole folder is gone: nobody has deleted this object. The next look says so.
+      if ((await stat(this.#folder).catch(() => undefined)) === undefined) return;
       this.#files.delete(path);
       this.#problems.delete(path);
       if (known !== undefined) this.#store.delete(place.kind, place.namespace, place.name);
