@@ -13,6 +13,7 @@ import { CommandError } from './failure.ts';
 import { relayFailure, serverSetting } from './relay-setting.ts';
 import { textTable } from './text-table.ts';
 import { type ClientTlsFlags, clientSecurityOf, clientTlsSettings } from './tls-settings.ts';
+import { untranslatedNote } from './untranslated-note.ts';
 
 interface Flags extends ClientTlsFlags {
   readonly server: string;
@@ -171,11 +172,13 @@ function readiness({ frontends }: ServiceStatus): string {
   return `${Math.min(...frontends.map(({ backends }) => backends.filter(({ terminating }) => !terminating).length))}`;
 }
 
-function warn({ silentNodes, problems, kubeProxy }: ListServicesResponse): void {
+function warn(response: ListServicesResponse): void {
+  const { silentNodes, problems, kubeProxy } = response;
   for (const line of silentNodes) console.error(`not answered: ${line}`);
   for (const line of problems) console.error(`problem: ${line}`);
   for (const { node, kind, rules } of kubeProxy)
     console.error(`${node}: ${rules} ${kind} rules of kube-proxy are present`);
+  for (const line of untranslatedNote(response)) console.error(line);
 }
 
 function printJson(response: ListServicesResponse | TraceServiceResponse): void {

@@ -97,6 +97,8 @@ export class ServiceCollector {
           for (const problem of answer.problems)
             if (!together.problems.includes(problem)) together.problems.push(problem);
           together.kubeProxy.push(...answer.kubeProxy);
+          together.untranslated.push(...answer.untranslated);
+          together.untranslatedTotal += answer.untranslatedTotal;
         } catch (error) {
           if (!(error instanceof StatusError)) throw error;
           together.silentNodes.push(`${target.name}: ${codeName(error.code)}: ${error.message}`);

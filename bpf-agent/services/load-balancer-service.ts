@@ -1,4 +1,4 @@
-import { create } from '@bufbuild/protobuf';
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { formatAddress, isAddress, parseAddress } from '#core/ip/address.ts';
 import { cidrHas, parseCidr } from '#core/ip/cidr.ts';
 import { exclusions } from '#core/service/exclusion.ts';
@@ -20,6 +20,7 @@ import {
   TraceOutcome,
   type TraceServiceResponse,
   TraceServiceResponseSchema,
+  type UntranslatedSocketSchema,
 } from '#proto/gen/waggle/v1/service_pb.ts';
 import type { ClusterSource } from '#runtime/cluster/source.ts';
 import { Code, type Handlers, StatusError } from '#runtime/grpc/service.ts';
@@ -28,6 +29,7 @@ import { kubeProxyRules } from './kube-proxy-rules.ts';
 import type { ServiceNumbers } from './service-numbers.ts';
 import type { PlacedFrontend, ServiceSync } from './service-sync.ts';
 import { backendKey } from './service-table.ts';
+import type { UntranslatedSocket, UntranslatedSocketFinder } from './untranslated-sockets.ts';
 
 /** Services one answer tells of: it is made in one go, between two looks at the ring. */
 const MOST_SERVICES = 2_000;
@@ -39,6 +41,7 @@ export interface LoadBalancerOptions {
   readonly maps: ServiceMaps;
   /** Connections opened, as far as flows tell. */
   readonly opened: Pick<ServiceNumbers, 'opened'>;
+  readonly untranslated: Pick<UntranslatedSocketFinder, 'find'>;
 }
 
 const KIND_WORDS: Readonly<Record<FrontendKind, string>> = {
@@ -86,7 +89,31 @@ async function listServices(
   const kubeProxy = (await kubeProxyRules()).map(({ kind, rules }) => ({ node, kind, rules }));
   const omitted = found.length - services.length;
   const problems = omitted > 0 ? [...sync.problems, `${omitted} more Services are not listed`] : sync.problems;
-  return create(ListServicesResponseSchema, { services, problems, kubeProxy });
+  const { sockets, total } = await options.untranslated.find();
+  const asked = sockets.filter(
+    ({ frontend }) => name === '' || (frontend.namespace === namespace && frontend.service === name),
+  );
+  return create(ListServicesResponseSchema, {
+    ...{ services, problems, kubeProxy },
+    untranslated: asked.map((socket) => socketMessage(socket, options)),
+    untranslatedTotal: name === '' ? total : asked.length,
+  });
+}
+
+function socketMessage(
+  { frontend, address, port, process, command }: UntranslatedSocket,
+  { node, source }: LoadBalancerOptions,
+): MessageInitShape<typeof UntranslatedSocketSchema> {
+  const pod = source
+    .list('Pod')
+    .find(({ spec, status }) => !spec.hostNetwork && status.podIPs.some(({ ip }) => ip === address));
+  return {
+    ...{ node, namespace: frontend.namespace, service: frontend.service, address: frontend.address },
+    ...{ port: frontend.port, protocol: serviceProtocolName(frontend.protocol), process, command },
+    ...{ clientAddress: address, clientPort: port },
+    clientNamespace: pod?.metadata.namespace ?? '',
+    clientPod: pod?.metadata.name ?? '',
+  };
 }
 
 function frontendMessage(

@@ -5,9 +5,12 @@ import type { Datapath } from '../loader/datapath.ts';
 import { LoaderError } from '../loader/loader-error.ts';
 import type { NodePod } from '../sync/node-sync.ts';
 import { ClientNamespaces } from './client-namespaces.ts';
+import { HealthChecks } from './health-checks.ts';
 import { type LoadBalancerOptions, loadBalancerHandlers } from './load-balancer-service.ts';
+import { NodeUplink } from './node-uplink.ts';
 import { ServiceSync } from './service-sync.ts';
 import { StaleDatagrams } from './stale-datagrams.ts';
+import { UntranslatedSocketFinder } from './untranslated-sockets.ts';
 
 export interface NodeServicesOptions {
   readonly source: ClusterSource;
@@ -23,16 +26,28 @@ export class NodeServices {
   readonly sync: ServiceSync;
   readonly #stale: StaleDatagrams;
   readonly #clients: ClientNamespaces;
-  readonly #place: Pick<LoadBalancerOptions, 'node' | 'source' | 'maps'>;
+  readonly #uplink: NodeUplink;
+  readonly #healthChecks: HealthChecks;
+  readonly #place: Pick<LoadBalancerOptions, 'node' | 'source' | 'maps' | 'untranslated'>;
   #attachProblem = '';
 
   /** Maps first: what connects as soon as the programs are there finds everything known. */
   constructor({ source, datapath, node, cgroup, procRoot }: NodeServicesOptions) {
     const maps = datapath.maps.services;
-    this.#place = { node, source, maps };
+    const frontends = () => [...this.sync.placed()].map(({ frontend }) => frontend);
+    const untranslated = new UntranslatedSocketFinder(frontends, cgroup, procRoot);
+    this.#place = { node, source, maps, untranslated };
     this.#stale = new StaleDatagrams(maps, procRoot);
     this.#clients = new ClientNamespaces(maps.clientNamespaces);
-    this.sync = new ServiceSync({ source, maps, node, onGone: (backends) => this.#stale.gone(backends) });
+    this.sync = new ServiceSync({
+      source,
+      maps,
+      external: datapath.maps.external,
+      node,
+      onGone: (backends) => this.#stale.gone(backends),
+    });
+    this.#uplink = new NodeUplink({ source, datapath, node, wanted: () => this.sync.external > 0 });
+    this.#healthChecks = new HealthChecks(source, node, this.sync);
     try {
       datapath.attachServices(cgroup);
     } catch (error) {

@@ -1,4 +1,5 @@
 import { create } from '@bufbuild/protobuf';
+import { untranslatedText } from '#core/service/untranslated-text.ts';
 import {
   ListServicesRequestSchema,
   LoadBalancerService,
@@ -24,6 +25,8 @@ export async function askServices(base: string): Promise<ServiceReport> {
     silentNodes: response.silentNodes,
     problems: response.problems,
     kubeProxy: response.kubeProxy.map(({ node, kind, rules }) => ({ node, kind, rules })),
+    untranslated: response.untranslated.map(untranslatedText),
+    untranslatedTotal: response.untranslatedTotal,
     unavailable: response.unavailable,
     atMs: performance.now(),
   };

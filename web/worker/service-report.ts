@@ -7,6 +7,9 @@ export interface ServiceReport {
   readonly problems: readonly string[];
   /** Nodes with rules of kube-proxy. */
   readonly kubeProxy: readonly { readonly node: string; readonly kind: string; readonly rules: number }[];
+  /** Sockets connected before there was an agent, one sentence each, not all of very many; and how many there are. */
+  readonly untranslated: readonly string[];
+  readonly untranslatedTotal: number;
   /** Why nothing is known; empty when it is. */
   readonly unavailable: string;
   /** When it was asked for, on the clock of performance.now(). */

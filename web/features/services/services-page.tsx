@@ -79,6 +79,8 @@ function Gaps({ report, problem }: { report: ServiceReport; problem: string }) {
       ({ node, kind, rules }) =>
         `${rules} ${kind} rules of kube-proxy are present on ${node}: nothing meets them any more`,
     ),
+    ...report.untranslated.slice(0, 3).map((text) => `Connected before Waggle came, so not through it: ${text}`),
+    report.untranslatedTotal > 3 && `${report.untranslatedTotal - 3} more sockets were connected before Waggle came`,
   ].filter((text) => text !== false && text !== '');
   if (texts.length === 0) return null;
   return (

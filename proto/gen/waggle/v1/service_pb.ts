@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file waggle/v1/service.proto.
  */
 export const file_waggle_v1_service: GenFile = /*@__PURE__*/
-  fileDesc("Chd3YWdnbGUvdjEvc2VydmljZS5wcm90bxIJd2FnZ2xlLnYxIjYKE0xpc3RTZXJ2aWNlc1JlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEgwKBG5hbWUYAiABKAkirgEKFExpc3RTZXJ2aWNlc1Jlc3BvbnNlEioKCHNlcnZpY2VzGAEgAygLMhgud2FnZ2xlLnYxLlNlcnZpY2VTdGF0dXMSFAoMc2lsZW50X25vZGVzGAIgAygJEhAKCHByb2JsZW1zGAMgAygJEhMKC3VuYXZhaWxhYmxlGAQgASgJEi0KCmt1YmVfcHJveHkYBSADKAsyGS53YWdnbGUudjEuS3ViZVByb3h5UnVsZXMiOwoOS3ViZVByb3h5UnVsZXMSDAoEbm9kZRgBIAEoCRIMCgRraW5kGAIgASgJEg0KBXJ1bGVzGAMgASgNIpkBCg1TZXJ2aWNlU3RhdHVzEhEKCW5hbWVzcGFjZRgBIAEoCRIMCgRuYW1lGAIgASgJEgwKBHR5cGUYAyABKAkSEwoLY2x1c3Rlcl9pcHMYBCADKAkSFQoNZXh0ZXJuYWxfbmFtZRgFIAEoCRItCglmcm9udGVuZHMYBiADKAsyGi53YWdnbGUudjEuU2VydmljZUZyb250ZW5kIr0BCg9TZXJ2aWNlRnJvbnRlbmQSDAoEa2luZBgBIAEoCRIPCgdhZGRyZXNzGAIgASgJEgwKBHBvcnQYAyABKA0SEAoIcHJvdG9jb2wYBCABKAkSEQoJcG9ydF9uYW1lGAUgASgJEhgKEGFmZmluaXR5X3NlY29uZHMYBiABKA0SEQoJYWxnb3JpdGhtGAcgASgJEisKCGJhY2tlbmRzGAggAygLMhkud2FnZ2xlLnYxLlNlcnZpY2VCYWNrZW5kIpQBCg5TZXJ2aWNlQmFja2VuZBIPCgdhZGRyZXNzGAEgASgJEgwKBHBvcnQYAiABKA0SDAoEbm9kZRgDIAEoCRILCgNwb2QYBCABKAkSDgoGd2VpZ2h0GAUgASgNEhMKC3Rlcm1pbmF0aW5nGAYgASgIEhMKC2Nvbm5lY3Rpb25zGAcgASgNEg4KBm9wZW5lZBgIIAEoBCKCAQoTVHJhY2VTZXJ2aWNlUmVxdWVzdBIPCgdhZGRyZXNzGAEgASgJEgwKBHBvcnQYAiABKA0SEAoIcHJvdG9jb2wYAyABKAkSGAoQY2xpZW50X25hbWVzcGFjZRgEIAEoCRISCgpjbGllbnRfcG9kGAUgASgJEgwKBG5vZGUYBiABKAki3gEKFFRyYWNlU2VydmljZVJlc3BvbnNlEgwKBG5vZGUYASABKAkSKAoHb3V0Y29tZRgCIAEoDjIXLndhZ2dsZS52MS5UcmFjZU91dGNvbWUSEQoJbmFtZXNwYWNlGAMgASgJEg8KB3NlcnZpY2UYBCABKAkSLAoIZnJvbnRlbmQYBSABKAsyGi53YWdnbGUudjEuU2VydmljZUZyb250ZW5kEg0KBXN0ZXBzGAYgAygJEi0KCmNhbmRpZGF0ZXMYByADKAsyGS53YWdnbGUudjEuVHJhY2VDYW5kaWRhdGUiSwoOVHJhY2VDYW5kaWRhdGUSKgoHYmFja2VuZBgBIAEoCzIZLndhZ2dsZS52MS5TZXJ2aWNlQmFja2VuZBINCgVzaGFyZRgCIAEoASqcAQoMVHJhY2VPdXRjb21lEh0KGVRSQUNFX09VVENPTUVfVU5TUEVDSUZJRUQQABIaChZUUkFDRV9PVVRDT01FX0JBTEFOQ0VEEAESGQoVVFJBQ0VfT1VUQ09NRV9SRUZVU0VEEAISHAoYVFJBQ0VfT1VUQ09NRV9VTlJPVVRBQkxFEAMSGAoUVFJBQ0VfT1VUQ09NRV9QQVNTRUQQBDK3AQoTTG9hZEJhbGFuY2VyU2VydmljZRJPCgxMaXN0U2VydmljZXMSHi53YWdnbGUudjEuTGlzdFNlcnZpY2VzUmVxdWVzdBofLndhZ2dsZS52MS5MaXN0U2VydmljZXNSZXNwb25zZRJPCgxUcmFjZVNlcnZpY2USHi53YWdnbGUudjEuVHJhY2VTZXJ2aWNlUmVxdWVzdBofLndhZ2dsZS52MS5UcmFjZVNlcnZpY2VSZXNwb25zZWIGcHJvdG8z");
+  fileDesc("Chd3YWdnbGUvdjEvc2VydmljZS5wcm90bxIJd2FnZ2xlLnYxIjYKE0xpc3RTZXJ2aWNlc1JlcXVlc3QSEQoJbmFtZXNwYWNlGAEgASgJEgwKBG5hbWUYAiABKAki/wEKFExpc3RTZXJ2aWNlc1Jlc3BvbnNlEioKCHNlcnZpY2VzGAEgAygLMhgud2FnZ2xlLnYxLlNlcnZpY2VTdGF0dXMSFAoMc2lsZW50X25vZGVzGAIgAygJEhAKCHByb2JsZW1zGAMgAygJEhMKC3VuYXZhaWxhYmxlGAQgASgJEi0KCmt1YmVfcHJveHkYBSADKAsyGS53YWdnbGUudjEuS3ViZVByb3h5UnVsZXMSMwoMdW50cmFuc2xhdGVkGAYgAygLMh0ud2FnZ2xlLnYxLlVudHJhbnNsYXRlZFNvY2tldBIaChJ1bnRyYW5zbGF0ZWRfdG90YWwYByABKA0i9AEKElVudHJhbnNsYXRlZFNvY2tldBIMCgRub2RlGAEgASgJEhEKCW5hbWVzcGFjZRgCIAEoCRIPCgdzZXJ2aWNlGAMgASgJEg8KB2FkZHJlc3MYBCABKAkSDAoEcG9ydBgFIAEoDRIQCghwcm90b2NvbBgGIAEoCRIWCg5jbGllbnRfYWRkcmVzcxgHIAEoCRITCgtjbGllbnRfcG9ydBgIIAEoDRIYChBjbGllbnRfbmFtZXNwYWNlGAkgASgJEhIKCmNsaWVudF9wb2QYCiABKAkSDwoHcHJvY2VzcxgLIAEoDRIPCgdjb21tYW5kGAwgASgJIjsKDkt1YmVQcm94eVJ1bGVzEgwKBG5vZGUYASABKAkSDAoEa2luZBgCIAEoCRINCgVydWxlcxgDIAEoDSKZAQoNU2VydmljZVN0YXR1cxIRCgluYW1lc3BhY2UYASABKAkSDAoEbmFtZRgCIAEoCRIMCgR0eXBlGAMgASgJEhMKC2NsdXN0ZXJfaXBzGAQgAygJEhUKDWV4dGVybmFsX25hbWUYBSABKAkSLQoJZnJvbnRlbmRzGAYgAygLMhoud2FnZ2xlLnYxLlNlcnZpY2VGcm9udGVuZCK9AQoPU2VydmljZUZyb250ZW5kEgwKBGtpbmQYASABKAkSDwoHYWRkcmVzcxgCIAEoCRIMCgRwb3J0GAMgASgNEhAKCHByb3RvY29sGAQgASgJEhEKCXBvcnRfbmFtZRgFIAEoCRIYChBhZmZpbml0eV9zZWNvbmRzGAYgASgNEhEKCWFsZ29yaXRobRgHIAEoCRIrCghiYWNrZW5kcxgIIAMoCzIZLndhZ2dsZS52MS5TZXJ2aWNlQmFja2VuZCKUAQoOU2VydmljZUJhY2tlbmQSDwoHYWRkcmVzcxgBIAEoCRIMCgRwb3J0GAIgASgNEgwKBG5vZGUYAyABKAkSCwoDcG9kGAQgASgJEg4KBndlaWdodBgFIAEoDRITCgt0ZXJtaW5hdGluZxgGIAEoCBITCgtjb25uZWN0aW9ucxgHIAEoDRIOCgZvcGVuZWQYCCABKAQiggEKE1RyYWNlU2VydmljZVJlcXVlc3QSDwoHYWRkcmVzcxgBIAEoCRIMCgRwb3J0GAIgASgNEhAKCHByb3RvY29sGAMgASgJEhgKEGNsaWVudF9uYW1lc3BhY2UYBCABKAkSEgoKY2xpZW50X3BvZBgFIAEoCRIMCgRub2RlGAYgASgJIt4BChRUcmFjZVNlcnZpY2VSZXNwb25zZRIMCgRub2RlGAEgASgJEigKB291dGNvbWUYAiABKA4yFy53YWdnbGUudjEuVHJhY2VPdXRjb21lEhEKCW5hbWVzcGFjZRgDIAEoCRIPCgdzZXJ2aWNlGAQgASgJEiwKCGZyb250ZW5kGAUgASgLMhoud2FnZ2xlLnYxLlNlcnZpY2VGcm9udGVuZBINCgVzdGVwcxgGIAMoCRItCgpjYW5kaWRhdGVzGAcgAygLMhkud2FnZ2xlLnYxLlRyYWNlQ2FuZGlkYXRlIksKDlRyYWNlQ2FuZGlkYXRlEioKB2JhY2tlbmQYASABKAsyGS53YWdnbGUudjEuU2VydmljZUJhY2tlbmQSDQoFc2hhcmUYAiABKAEqnAEKDFRyYWNlT3V0Y29tZRIdChlUUkFDRV9PVVRDT01FX1VOU1BFQ0lGSUVEEAASGgoWVFJBQ0VfT1VUQ09NRV9CQUxBTkNFRBABEhkKFVRSQUNFX09VVENPTUVfUkVGVVNFRBACEhwKGFRSQUNFX09VVENPTUVfVU5ST1VUQUJMRRADEhgKFFRSQUNFX09VVENPTUVfUEFTU0VEEAQytwEKE0xvYWRCYWxhbmNlclNlcnZpY2USTwoMTGlzdFNlcnZpY2VzEh4ud2FnZ2xlLnYxLkxpc3RTZXJ2aWNlc1JlcXVlc3QaHy53YWdnbGUudjEuTGlzdFNlcnZpY2VzUmVzcG9uc2USTwoMVHJhY2VTZXJ2aWNlEh4ud2FnZ2xlLnYxLlRyYWNlU2VydmljZVJlcXVlc3QaHy53YWdnbGUudjEuVHJhY2VTZXJ2aWNlUmVzcG9uc2ViBnByb3RvMw");
 
 /**
  * @generated from message waggle.v1.ListServicesRequest
@@ -76,6 +76,21 @@ export type ListServicesResponse = Message<"waggle.v1.ListServicesResponse"> & {
    * @generated from field: repeated waggle.v1.KubeProxyRules kube_proxy = 5;
    */
   kubeProxy: KubeProxyRules[];
+
+  /**
+   * Sockets that were connected to a Service's own address before there was an agent: whom they are with is not known, and what
+   * brought them there (kube-proxy's rules) must stay as long as they do. Not all of a node that has very many.
+   *
+   * @generated from field: repeated waggle.v1.UntranslatedSocket untranslated = 6;
+   */
+  untranslated: UntranslatedSocket[];
+
+  /**
+   * How many there are.
+   *
+   * @generated from field: uint32 untranslated_total = 7;
+   */
+  untranslatedTotal: number;
 };
 
 /**
@@ -84,6 +99,86 @@ export type ListServicesResponse = Message<"waggle.v1.ListServicesResponse"> & {
  */
 export const ListServicesResponseSchema: GenMessage<ListServicesResponse> = /*@__PURE__*/
   messageDesc(file_waggle_v1_service, 1);
+
+/**
+ * @generated from message waggle.v1.UntranslatedSocket
+ */
+export type UntranslatedSocket = Message<"waggle.v1.UntranslatedSocket"> & {
+  /**
+   * @generated from field: string node = 1;
+   */
+  node: string;
+
+  /**
+   * The Service whose address it is connected to.
+   *
+   * @generated from field: string namespace = 2;
+   */
+  namespace: string;
+
+  /**
+   * @generated from field: string service = 3;
+   */
+  service: string;
+
+  /**
+   * @generated from field: string address = 4;
+   */
+  address: string;
+
+  /**
+   * @generated from field: uint32 port = 5;
+   */
+  port: number;
+
+  /**
+   * TCP, UDP.
+   *
+   * @generated from field: string protocol = 6;
+   */
+  protocol: string;
+
+  /**
+   * Its own end, and the pod with that address; none for a process of the node.
+   *
+   * @generated from field: string client_address = 7;
+   */
+  clientAddress: string;
+
+  /**
+   * @generated from field: uint32 client_port = 8;
+   */
+  clientPort: number;
+
+  /**
+   * @generated from field: string client_namespace = 9;
+   */
+  clientNamespace: string;
+
+  /**
+   * @generated from field: string client_pod = 10;
+   */
+  clientPod: string;
+
+  /**
+   * Who holds it; 0 = nobody was found.
+   *
+   * @generated from field: uint32 process = 11;
+   */
+  process: number;
+
+  /**
+   * @generated from field: string command = 12;
+   */
+  command: string;
+};
+
+/**
+ * Describes the message waggle.v1.UntranslatedSocket.
+ * Use `create(UntranslatedSocketSchema)` to create a new message.
+ */
+export const UntranslatedSocketSchema: GenMessage<UntranslatedSocket> = /*@__PURE__*/
+  messageDesc(file_waggle_v1_service, 2);
 
 /**
  * @generated from message waggle.v1.KubeProxyRules
@@ -112,7 +207,7 @@ export type KubeProxyRules = Message<"waggle.v1.KubeProxyRules"> & {
  * Use `create(KubeProxyRulesSchema)` to create a new message.
  */
 export const KubeProxyRulesSchema: GenMessage<KubeProxyRules> = /*@__PURE__*/
-  messageDesc(file_waggle_v1_service, 2);
+  messageDesc(file_waggle_v1_service, 3);
 
 /**
  * @generated from message waggle.v1.ServiceStatus
@@ -158,7 +253,7 @@ export type ServiceStatus = Message<"waggle.v1.ServiceStatus"> & {
  * Use `create(ServiceStatusSchema)` to create a new message.
  */
 export const ServiceStatusSchema: GenMessage<ServiceStatus> = /*@__PURE__*/
-  messageDesc(file_waggle_v1_service, 3);
+  messageDesc(file_waggle_v1_service, 4);
 
 /**
  * @generated from message waggle.v1.ServiceFrontend
@@ -220,7 +315,7 @@ export type ServiceFrontend = Message<"waggle.v1.ServiceFrontend"> & {
  * Use `create(ServiceFrontendSchema)` to create a new message.
  */
 export const ServiceFrontendSchema: GenMessage<ServiceFrontend> = /*@__PURE__*/
-  messageDesc(file_waggle_v1_service, 4);
+  messageDesc(file_waggle_v1_service, 5);
 
 /**
  * @generated from message waggle.v1.ServiceBackend
@@ -280,7 +375,7 @@ export type ServiceBackend = Message<"waggle.v1.ServiceBackend"> & {
  * Use `create(ServiceBackendSchema)` to create a new message.
  */
 export const ServiceBackendSchema: GenMessage<ServiceBackend> = /*@__PURE__*/
-  messageDesc(file_waggle_v1_service, 5);
+  messageDesc(file_waggle_v1_service, 6);
 
 /**
  * @generated from message waggle.v1.TraceServiceRequest
@@ -328,7 +423,7 @@ export type TraceServiceRequest = Message<"waggle.v1.TraceServiceRequest"> & {
  * Use `create(TraceServiceRequestSchema)` to create a new message.
  */
 export const TraceServiceRequestSchema: GenMessage<TraceServiceRequest> = /*@__PURE__*/
-  messageDesc(file_waggle_v1_service, 6);
+  messageDesc(file_waggle_v1_service, 7);
 
 /**
  * @generated from message waggle.v1.TraceServiceResponse
@@ -379,7 +474,7 @@ export type TraceServiceResponse = Message<"waggle.v1.TraceServiceResponse"> & {
  * Use `create(TraceServiceResponseSchema)` to create a new message.
  */
 export const TraceServiceResponseSchema: GenMessage<TraceServiceResponse> = /*@__PURE__*/
-  messageDesc(file_waggle_v1_service, 7);
+  messageDesc(file_waggle_v1_service, 8);
 
 /**
  * @generated from message waggle.v1.TraceCandidate
@@ -401,7 +496,7 @@ export type TraceCandidate = Message<"waggle.v1.TraceCandidate"> & {
  * Use `create(TraceCandidateSchema)` to create a new message.
  */
 export const TraceCandidateSchema: GenMessage<TraceCandidate> = /*@__PURE__*/
-  messageDesc(file_waggle_v1_service, 8);
+  messageDesc(file_waggle_v1_service, 9);
 
 /**
  * @generated from enum waggle.v1.TraceOutcome
