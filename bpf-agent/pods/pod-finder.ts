@@ -4,6 +4,7 @@ import { inNetworkNamespace } from '../loader/netns.ts';
 import type { Link } from '../netlink/link.ts';
 import { openSocket } from '../netlink/route-socket.ts';
 import { vethPeer } from '../netlink/veth-peer.ts';
+import { whyInvisible } from './invisible-pod.ts';
 import { PodDirectories, podProcesses } from './pod-directories.ts';
 import type { PodInterface } from './pod-interface.ts';
 
@@ -79,7 +80,7 @@ export class PodFinder {
           const { index, name } = peer.host;
           return { interface: { index, name, namespaceCookie: namespaceCookie(path) } };
         }
-        problem = `no veth pair leads from the network namespace of process ${pid} to the node`;
+        problem = whyInvisible(path, `of process ${pid}`);
       } catch (error) {
         problem = error instanceof Error ? error.message : String(error);
       }
