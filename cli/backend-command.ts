@@ -13,6 +13,7 @@ import {
   type Parser,
 } from '#runtime/settings/parsers.ts';
 import { addSettings, setting } from '#runtime/settings/setting.ts';
+import { type AccessFlags, accessOf, accessSettings, checkAnonymous } from './access-settings.ts';
 import { type ClusterSourceFlags, clusterSourceOf, clusterSourceSettings } from './cluster-source-settings.ts';
 import { webAddress } from './export-settings.ts';
 import { CommandError } from './failure.ts';
@@ -25,7 +26,7 @@ import {
   serverTlsSettings,
 } from './tls-settings.ts';
 
-interface BackendFlags extends ServerTlsFlags, ClusterSourceFlags {
+interface BackendFlags extends ServerTlsFlags, ClusterSourceFlags, AccessFlags {
   hubble: string[];
   hubbleTls?: boolean;
   hubbleTlsCaCertFiles?: string[];
@@ -113,6 +114,7 @@ export function backendCommand(): Command {
       default: ["'self'"],
       defaultText: "'self'",
     }),
+    ...accessSettings(),
   );
   return command.action(async (flags: BackendFlags) => {
     const agents = flags.agent;
@@ -138,6 +140,12 @@ export function backendCommand(): Command {
       tlsClientKeyFile: flags.agentTlsClientKeyFile,
       tlsServerName: flags.agentTlsServerName,
     });
+    const clientsAreTrusted = (flags.tlsClientCaFiles?.length ?? 0) > 0;
+    checkAnonymous(flags, [
+      { flag: '--listen', address: flags.listen },
+      { flag: '--grpc-listen', address: flags.grpcListen, certified: clientsAreTrusted },
+    ]);
+    const access = await accessOf(flags, log);
     const { startBackend } = await import('#backend/start.ts');
     const backend = await startBackend({
       listen: flags.listen,
@@ -159,6 +167,10 @@ export function backendCommand(): Command {
       otlp: flags.exportOtlp,
       allowedHosts: flags.allowedHost,
       frameAncestors: flags.frameAncestors,
+      access,
+      clientsAreTrusted,
+      basePath: flags.basePath,
+      trustedProxies: flags.trustedProxies,
     });
     console.log(`Waggle's page: ${backend.url}`);
     console.log(`relay: ${backend.relayAddress}`);

@@ -86,7 +86,7 @@ async function* call(
   const method = services.flatMap(({ methods }) => methods).find((each) => each.path === `/${path}`)!;
   const context = { signal, peer: 'test', caller: JANE };
   const { create } = await import('@bufbuild/protobuf');
-  const message = create(method.descriptor.input, request);
+  const message = create(method.descriptor.input, request as Record<string, unknown>);
   const encode = (response: unknown) => toBinary(method.descriptor.output, response as never);
   if (!method.streaming) {
     yield encode(await (method.invoke(message, context) as Promise<unknown>));

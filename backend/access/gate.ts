@@ -115,7 +115,7 @@ export class Gate {
 
   async #permitted(caller: Caller | undefined) {
     if (caller === undefined) throw new StatusError(Code.UNAUTHENTICATED, 'sign in first');
-    const { permissions, log } = this.#options;
+    const { permissions, everything, log } = this.#options;
     let still: boolean;
     let permitted: Awaited<ReturnType<Permissions['of']>>;
     try {
@@ -128,6 +128,9 @@ export class Gate {
     }
     if (!still) throw new StatusError(Code.UNAUTHENTICATED, 'your session has ended: sign in again');
     if (permitted !== 'all' && permitted.size === 0) {
+      if (everything.namespaces().length === 0) {
+        throw new StatusError(Code.UNAVAILABLE, 'no namespace is known yet: nodes have still to answer');
+      }
       throw new StatusError(Code.PERMISSION_DENIED, `${caller.user} may not get pods in any namespace`);
     }
     return permitted;

@@ -20,6 +20,8 @@ export interface AccessOptions {
   readonly cluster?: string;
   /** How often open streams ask again, and how long an answer is good for, in milliseconds. */
   readonly checkMs?: number;
+  /** Lets go of what it was opened with. */
+  readonly onClose?: () => void;
 }
 
 export interface Access {
@@ -72,7 +74,7 @@ export function openAccess(options: AccessOptions, { relay, parts, everything, l
     },
     close() {
       gate.close();
-      signIn.close();
+      options.onClose?.();
     },
   };
 }

@@ -44,7 +44,9 @@ export function entrance(signIn: SignIn, audit: AuditLog): RequestHandler {
     response.locals.caller = caller;
     if (caller !== undefined || request.path.startsWith('/api/')) return next();
     const { base, trusted } = forwardedOf(response);
-    const navigates = request.get('sec-fetch-mode') === 'navigate' || request.accepts(['html', 'json']) === 'html';
+    const fetchMode = request.get('sec-fetch-mode');
+    const navigates =
+      fetchMode === undefined ? /text\/html/.test(request.get('accept') ?? '') : fetchMode === 'navigate';
     if (routes !== undefined && request.method === 'GET' && navigates) {
       response
         .set('cache-control', 'no-store')

@@ -146,7 +146,6 @@ export function oidcSignIn(parts: SignInParts, options: OidcOptions, log: Logger
       return await sessionCaller(parts, request, response);
     },
     bearer: (authorization, from) => bearerCaller(parts, authorization, from),
-    close: () => {},
   };
 }
 

@@ -27,6 +27,5 @@ export function proxySignIn(parts: SignInParts, headers: ProxyHeaders = DEFAULT_
       return caller;
     },
     bearer: (authorization, from) => bearerCaller(parts, authorization, from),
-    close: () => {},
   };
 }

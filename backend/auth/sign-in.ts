@@ -29,7 +29,6 @@ export interface SignIn {
   caller(request: Request, response: Response): Promise<Caller | undefined>;
   /** Who a tool is, by the token it shows. */
   bearer(authorization: string | undefined, from: string): Promise<Caller | undefined>;
-  close(): void;
 }
 
 export interface SignInParts {

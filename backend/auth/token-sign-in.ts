@@ -54,6 +54,5 @@ export function tokenSignIn(parts: SignInParts & { readonly reviews: TokenReview
       return await sessionCaller(parts, request, response);
     },
     bearer: (authorization, from) => bearerCaller(parts, authorization, from),
-    close: () => {},
   };
 }

@@ -1,0 +1,282 @@
+import { readFileSync } from 'node:fs';
+import { type AccessRule, accessReview } from '#backend/access/access-review.ts';
+import type { AccessOptions } from '#backend/access/open-access.ts';
+import type { HiddenEnd } from '#backend/access/visibility.ts';
+import { AuditLog } from '#backend/auth/audit-log.ts';
+import { LoginLimit } from '#backend/auth/login-limit.ts';
+import { proxySignIn } from '#backend/auth/proxy-sign-in.ts';
+import { Seal } from '#backend/auth/sealed.ts';
+import { type SameSite, Sessions } from '#backend/auth/sessions.ts';
+import type { AuthMode, SignInParts } from '#backend/auth/sign-in.ts';
+import { TokenReviews, tokenReview } from '#backend/auth/token-reviews.ts';
+import { tokenSignIn } from '#backend/auth/token-sign-in.ts';
+import { type Cidr, parseCidr } from '#core/ip/cidr.ts';
+import { isLoopback, parseAddress } from '#runtime/address.ts';
+import type { Logger } from '#runtime/log.ts';
+import { duration, InvalidValueError, listOf, oneOf, type Parser, path, text } from '#runtime/settings/parsers.ts';
+import { type Setting, setting } from '#runtime/settings/setting.ts';
+import { apiClientOf, type KubernetesFlags } from './cluster-source-settings.ts';
+import { webAddress } from './export-settings.ts';
+import { CommandError } from './failure.ts';
+
+export interface AccessFlags extends KubernetesFlags {
+  auth: AuthMode;
+  allowAnonymous?: boolean;
+  access: 'kubernetes' | 'all';
+  accessRule: AccessRule;
+  accessCluster?: string;
+  hiddenEnds: HiddenEnd;
+  tokenAudiences: string[];
+  oidcIssuer?: URL;
+  oidcClientId?: string;
+  oidcClientSecretFile?: string;
+  oidcScopes: string[];
+  oidcUserClaim: string;
+  oidcGroupsClaim: string;
+  oidcUserPrefix: string;
+  oidcGroupsPrefix: string;
+  proxyUserHeader: string;
+  proxyGroupsHeader: string;
+  sessionKeyFile?: string;
+  sessionLength: number;
+  sessionSameSite: SameSite;
+  auditLog?: string;
+  basePath: string;
+  trustedProxies: Cidr[];
+}
+
+/** How people sign in, and what they see. */
+export function accessSettings(): Setting<never>[] {
+  return [
+    setting<string>({
+      flags: '--auth <mode>',
+      description:
+        'how people sign in: none (only on loopback), token (of the cluster), oidc (an OpenID provider), or proxy (headers of a proxy in front)',
+      parser: oneOf('none', 'token', 'oidc', 'proxy'),
+      default: 'none',
+    }),
+    setting<boolean>({
+      flags: '--allow-anonymous',
+      description: 'without --auth, serve other machines too: whoever reaches the addresses sees everything',
+    }),
+    setting<string>({
+      flags: '--access <kind>',
+      description:
+        'what those who signed in see: the namespaces in which the Kubernetes API allows --access-rule, or all',
+      parser: oneOf('kubernetes', 'all'),
+      default: 'kubernetes',
+    }),
+    setting<AccessRule>({
+      flags: '--access-rule <rule>',
+      description: 'verb and resource that somebody must be allowed in a namespace to see its flows',
+      parser: accessRule,
+      default: { verb: 'get', group: '', resource: 'pods' },
+      defaultText: 'get pods',
+    }),
+    setting<string>({
+      flags: '--access-cluster <name>',
+      description: "cluster whose namespaces these are (default: the first node's); those of others stay hidden",
+      parser: text,
+    }),
+    setting<string>({
+      flags: '--hidden-ends <how>',
+      description:
+        'what is told of the other end of a flow when it may not be seen: its namespace, or that it is hidden',
+      parser: oneOf('namespace', 'hidden'),
+      default: 'namespace',
+    }),
+    setting<string[]>({
+      flags: '--token-audiences <names>',
+      description: "audiences of which a token must be of one (default: the API server's own)",
+      parser: listOf(text),
+      default: [],
+      defaultText: 'none',
+    }),
+    setting<URL>({ flags: '--oidc-issuer <url>', description: 'the OpenID provider', parser: webAddress }),
+    setting<string>({ flags: '--oidc-client-id <id>', description: 'by which it knows Waggle', parser: text }),
+    setting<string>({
+      flags: '--oidc-client-secret-file <file>',
+      description: 'file with the secret of that client (default: a public client)',
+      parser: path,
+    }),
+    setting<string[]>({
+      flags: '--oidc-scopes <names>',
+      description: 'what the provider is asked to tell',
+      parser: listOf(text),
+      default: ['openid', 'email', 'groups'],
+      defaultText: 'openid,email,groups',
+    }),
+    setting<string>({
+      flags: '--oidc-user-claim <name>',
+      description: 'claim with the name of the person, as the cluster knows them',
+      parser: text,
+      default: 'email',
+    }),
+    setting<string>({
+      flags: '--oidc-groups-claim <name>',
+      description: 'claim with the names of their groups',
+      parser: text,
+      default: 'groups',
+    }),
+    setting<string>({
+      flags: '--oidc-user-prefix <text>',
+      description: "what the cluster puts before users' names, as its API server's --oidc-username-prefix",
+      default: '',
+      defaultText: 'none',
+    }),
+    setting<string>({
+      flags: '--oidc-groups-prefix <text>',
+      description: "what it puts before groups' names",
+      default: '',
+      defaultText: 'none',
+    }),
+    setting<string>({
+      flags: '--proxy-user-header <name>',
+      description: 'header in which a trusted proxy says who somebody is',
+      parser: headerName,
+      default: 'X-Forwarded-User',
+    }),
+    setting<string>({
+      flags: '--proxy-groups-header <name>',
+      description: 'header with the names of their groups, with commas between them',
+      parser: headerName,
+      default: 'X-Forwarded-Groups',
+    }),
+    setting<string>({
+      flags: '--session-key-file <file>',
+      description:
+        'keys that seal sessions, one a line, the first seals and all open; the same for every replica (default: one made up at the start)',
+      parser: path,
+    }),
+    setting<number>({
+      flags: '--session-length <duration>',
+      description: 'how long somebody stays signed in',
+      parser: duration(60_000, 30 * 24 * 3_600_000),
+      default: 8 * 3_600_000,
+      defaultText: '8h',
+    }),
+    setting<string>({
+      flags: '--session-same-site <policy>',
+      description: 'the cookie in frames: lax for portals of the same site, none for others (needs HTTPS)',
+      parser: oneOf('lax', 'none'),
+      default: 'lax',
+    }),
+    setting<string>({
+      flags: '--audit-log <file>',
+      description: 'file to which each session and each failed attempt is written as a line of JSON (default: the log)',
+      parser: path,
+    }),
+    setting<string>({
+      flags: '--base-path <path>',
+      description: 'path under which the page is served; a trusted proxy may say another with X-Forwarded-Prefix',
+      parser: basePath,
+      default: '/',
+    }),
+    setting<Cidr[]>({
+      flags: '--trusted-proxies <ranges>',
+      description: 'addresses of proxies whose X-Forwarded headers are believed',
+      parser: listOf(range),
+      default: [],
+      defaultText: 'none',
+    }),
+  ];
+}
+
+/** Undefined where nobody has to sign in. Throws CommandError. */
+export async function accessOf(flags: AccessFlags, log: Logger): Promise<AccessOptions | undefined> {
+  if (flags.auth === 'none') return undefined;
+  if (flags.auth === 'proxy' && flags.trustedProxies.length === 0) {
+    throw new CommandError('--auth proxy needs --trusted-proxies: anyone could write those headers');
+  }
+  const needsApi = flags.auth === 'token' || flags.access === 'kubernetes';
+  const client = needsApi ? await apiClientOf(flags) : undefined;
+  const audit = new AuditLog(flags.auditLog, log);
+  const seal = new Seal(flags.sessionKeyFile, log);
+  const sessions = new Sessions({ seal, lengthMs: flags.sessionLength, sameSite: flags.sessionSameSite });
+  const reviews = client && new TokenReviews(tokenReview(client, flags.tokenAudiences));
+  const parts: SignInParts = { sessions, reviews, limit: new LoginLimit(), audit };
+  return {
+    signIn: await signInOf(flags, parts, log),
+    audit,
+    maySee: client === undefined || flags.access === 'all' ? async () => true : accessReview(client, flags.accessRule),
+    hiddenEnd: flags.hiddenEnds,
+    cluster: flags.accessCluster,
+    onClose: () => {
+      seal.close();
+      client?.close();
+    },
+  };
+}
+
+async function signInOf(flags: AccessFlags, parts: SignInParts, log: Logger) {
+  if (flags.auth === 'proxy') {
+    return proxySignIn(parts, { user: flags.proxyUserHeader, groups: flags.proxyGroupsHeader });
+  }
+  if (flags.auth === 'token') return tokenSignIn({ ...parts, reviews: parts.reviews! });
+  const { oidcIssuer: issuer, oidcClientId: clientId } = flags;
+  if (issuer === undefined || clientId === undefined) {
+    throw new CommandError('--auth oidc needs --oidc-issuer and --oidc-client-id');
+  }
+  // With its libraries, which nobody else needs.
+  const { oidcSignIn } = await import('#backend/auth/oidc-sign-in.ts');
+  return oidcSignIn(
+    parts,
+    {
+      issuer,
+      clientId,
+      clientSecret: flags.oidcClientSecretFile === undefined ? undefined : secretOf(flags.oidcClientSecretFile),
+      scopes: flags.oidcScopes,
+      userClaim: flags.oidcUserClaim,
+      groupsClaim: flags.oidcGroupsClaim,
+      userPrefix: flags.oidcUserPrefix,
+      groupsPrefix: flags.oidcGroupsPrefix,
+    },
+    log,
+  );
+}
+
+/** Who listens to other machines without asking anyone who they are must have said so. Throws CommandError. */
+export function checkAnonymous(
+  { auth, allowAnonymous }: Pick<AccessFlags, 'auth' | 'allowAnonymous'>,
+  addresses: readonly { readonly flag: string; readonly address: string; readonly certified?: boolean }[],
+): void {
+  if (auth !== 'none' || allowAnonymous) return;
+  for (const { flag, address, certified } of addresses) {
+    const parsed = parseAddress(address);
+    if (certified || parsed === undefined || isLoopback(parsed)) continue;
+    throw new CommandError(
+      `${flag} ${address} can be reached from other machines, where anyone would see everything: have people sign in with --auth, or say --allow-anonymous`,
+    );
+  }
+}
+
+function secretOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    throw new CommandError(`the secret ${file} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
+  }
+}
+
+const accessRule: Parser<AccessRule> = (value) => {
+  const match = /^([a-z]{1,30}) ([a-z]{1,60})(?:\.([a-z0-9.-]{1,200}))?$/.exec(value.trim());
+  if (match === null)
+    throw new InvalidValueError('a verb and a resource such as "get pods" or "list flows.waggle.dev"');
+  return { verb: match[1]!, resource: match[2]!, group: match[3] ?? '' };
+};
+
+const headerName: Parser<string> = (value) => {
+  if (!/^[A-Za-z0-9-]{1,100}$/.test(value)) throw new InvalidValueError('the name of a header');
+  return value;
+};
+
+const basePath: Parser<string> = (value) => {
+  if (!/^(?:\/[\w.~-]{1,100}){0,10}\/?$/.test(value)) throw new InvalidValueError('a path such as /waggle');
+  return value.endsWith('/') ? value : `${value}/`;
+};
+
+const range: Parser<Cidr> = (value) => {
+  const cidr = parseCidr(value);
+  if (cidr === undefined) throw new InvalidValueError('addresses or ranges such as 10.0.0.0/8');
+  return cidr;
+};
