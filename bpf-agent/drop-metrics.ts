@@ -14,6 +14,7 @@ const REASONS: Readonly<Record<(typeof DROPPED_CAUSES)[number], number>> = {
   'endpoint not ready': DROP_REASON.DROP_EP_NOT_READY,
   'unroutable ip': DROP_REASON.STALE_OR_UNROUTABLE_IP,
   'service backend not found': DROP_REASON.SERVICE_BACKEND_NOT_FOUND,
+  'source not in load-balancer range': DROP_REASON.DENIED_BY_LB_SRC_RANGE_CHECK,
 };
 
 /**

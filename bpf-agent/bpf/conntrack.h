@@ -11,6 +11,7 @@
 #include "drop.h"
 #include "enforce.h"
 #include "emit.h"
+#include "external.h"
 #include "packet.h"
 #include "service.h"
 #include "settings.h"
@@ -93,6 +94,8 @@ __noinline int open_connection(struct __sk_buff *skb, struct packet *packet)
 			return 1;
 		}
 	}
+	if (!packet->outgoing && !fresh.egress && fresh.source_identity < IDENTITY_OF_PODS)
+		fresh.service = external_service_of(packet);
 	if (endpoint && endpoint->flags && !packet->admitted) {
 		packet->drop_reason = admit(endpoint, packet, &fresh);
 		if (packet->drop_reason) {

@@ -28,6 +28,7 @@ enum dropped {
 	DROPPED_NOT_READY = 4,
 	DROPPED_UNROUTABLE = 5,
 	DROPPED_NO_SERVICE_BACKEND = 6, /* connections: they are refused before there is a packet */
+	DROPPED_SOURCE_RANGE = 7,
 	DROPPED_COUNT = 8,
 };
 

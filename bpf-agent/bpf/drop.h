@@ -128,6 +128,8 @@ static __always_inline void count_drop(const struct packet *packet)
 		dropped = DROPPED_UNROUTABLE;
 	else if (packet->drop_reason == DROP_NO_SERVICE_BACKEND)
 		dropped = DROPPED_NO_SERVICE_BACKEND;
+	else if (packet->drop_reason == DROP_SOURCE_RANGE)
+		dropped = DROPPED_SOURCE_RANGE;
 	if (own)
 		own->dropped[dropped] += packet->packets;
 }

@@ -8,6 +8,8 @@
 #include "address.h"
 
 #define IDENTITY_WORLD 2
+/* Identities of pods begin here; below are reserved ones and ranges of addresses. */
+#define IDENTITY_OF_PODS 0x40000000u
 
 struct prefix_key {
 	__u32 prefix_length; /* bits of the 16-byte form: an IPv4 /n is 96 + n */

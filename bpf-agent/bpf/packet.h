@@ -63,6 +63,7 @@ struct packet {
 	__u8 admitted;       /* policy has let it pass already */
 	__u8 drop_reason;    /* not 0: it is dropped, and was told */
 	__u8 moves;          /* TCP: it takes up sequence numbers: payload, SYN or FIN */
+	__u32 transport;    /* parse.h only: where in the frame the transport header begins; nothing in later fragments */
 	__u32 embedded;      /* ICMP errors: where in the frame the packet they are about begins; else 0 */
 };
 

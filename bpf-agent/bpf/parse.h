@@ -376,6 +376,7 @@ __noinline int parse(struct __sk_buff *skb, struct packet *packet)
 	if (transport.at > MAX_HEADERS) /* never; the verifier wants to see it */
 		return UNPARSED(NETWORK_MALFORMED);
 
+	packet->transport = transport.at;
 	if (packet->key.protocol == PROTOCOL_TCP)
 		result = parse_tcp(skb, &transport, packet);
 	else if (packet->key.protocol == PROTOCOL_UDP)

@@ -34,7 +34,9 @@ enum drop_reason {
 	DROP_UNROUTABLE = 151,      /* an address of the Service range that no Service owns */
 	DROP_INVALID_EXTENSION = 156,
 	DROP_NO_SERVICE_BACKEND = 158,
+	DROP_NO_NAT_MAPPING = 167,  /* no port is free to stand in for a client */
 	DROP_FRAGMENT_UNKNOWN = 175,
+	DROP_SOURCE_RANGE = 177,    /* a client outside of loadBalancerSourceRanges */
 	DROP_POLICY_DENY = 181,     /* a rule denies it */
 	DROP_NOT_READY = 203,
 };

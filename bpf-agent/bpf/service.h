@@ -63,7 +63,7 @@ struct backend {
 	union address address;
 	__be16 port;
 	__u8 state;   /* enum backend_state */
-	__u8 reserved;
+	__u8 local;    /* 1 = it runs on this node */
 	__u32 service; /* id of its frontend */
 };
 

@@ -4,6 +4,8 @@
  *
  *   from_endpoint  host side of a pod's veth, ingress: what the pod sends
  *   to_endpoint    the same interface, egress: what the pod receives
+ *   from_outside   the node's uplink, ingress: what clients outside send to Services, and what backends elsewhere answer
+ *   to_outside     the same interface, egress: what backends of this node answer
  *   sweep          run by the agent: ends idle connections, tells the active ones
  *   connect4 … release_socket  on the node's cgroup: Services, before there is a packet
  *
@@ -33,6 +35,7 @@
 #include "observe.h"
 #include "socket-service.h"
 #include "sweep.h"
+#include "uplink.h"
 
 SEC("tc")
 int from_endpoint(struct __sk_buff *skb)
@@ -44,6 +47,18 @@ SEC("tc")
 int to_endpoint(struct __sk_buff *skb)
 {
 	return observe(skb, 0);
+}
+
+SEC("tc")
+int from_outside(struct __sk_buff *skb)
+{
+	return translate_at_uplink(skb, 0);
+}
+
+SEC("tc")
+int to_outside(struct __sk_buff *skb)
+{
+	return translate_at_uplink(skb, 1);
 }
 
 SEC("cgroup/connect4")
@@ -73,25 +88,25 @@ int sendmsg6(struct bpf_sock_addr *context)
 SEC("cgroup/recvmsg4")
 int recvmsg4(struct bpf_sock_addr *context)
 {
-	return service_back(context, 0, 0);
+	return service_back(context, 0, 1);
 }
 
 SEC("cgroup/recvmsg6")
 int recvmsg6(struct bpf_sock_addr *context)
 {
-	return service_back(context, 1, 0);
+	return service_back(context, 1, 1);
 }
 
 SEC("cgroup/getpeername4")
 int getpeername4(struct bpf_sock_addr *context)
 {
-	return service_back(context, 0, 1);
+	return service_back(context, 0, 0);
 }
 
 SEC("cgroup/getpeername6")
 int getpeername6(struct bpf_sock_addr *context)
 {
-	return service_back(context, 1, 1);
+	return service_back(context, 1, 0);
 }
 
 SEC("cgroup/sock_release")

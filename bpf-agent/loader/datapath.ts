@@ -9,6 +9,7 @@ import { type ConnectionMap, connectionMap } from '../maps/connections.ts';
 import { CounterMap } from '../maps/counters.ts';
 import { DatapathStateMap } from '../maps/datapath-state.ts';
 import { type EndpointMap, endpointMap } from '../maps/endpoints.ts';
+import { EXTERNAL_MAPS, type ExternalMaps, externalMaps } from '../maps/external.ts';
 import { IdentityMap } from '../maps/identities.ts';
 import { type PolicyMap, type PolicyRangeMap, policyMap, policyRangeMap } from '../maps/policies.ts';
 import { SERVICE_MAPS, type ServiceMaps, serviceMaps } from '../maps/services.ts';
@@ -22,6 +23,7 @@ import { LoaderError } from './loader-error.ts';
 import { BpfObject } from './object.ts';
 import { runSyscall } from './prog-test-run.ts';
 import { attachTcx, type Hook, openPinnedTcx, releaseTcx, type TcxLink, tcxUnsupported, updateTcx } from './tcx.ts';
+import { UplinkHooks } from './uplink-hooks.ts';
 
 /** The object as `scripts/build-bpf.ts` leaves it. */
 export const DEFAULT_OBJECT = join(dirname(fileURLToPath(import.meta.url)), '../../build/bpf/waggle.bpf.o');
@@ -36,6 +38,8 @@ export interface DatapathOptions {
   readonly connections?: number;
   /** Size of the policy map; default 524,288 entries, which take memory as they are used. */
   readonly policyEntries?: number;
+  /** Entries of the maps of Services: frontends, slots and backends, each. */
+  readonly serviceEntries?: number;
   /** `tcx` unless the kernel lacks it; `clsact` forces the older hook. */
   readonly attachMode?: AttachMode;
   readonly objectPath?: string;
@@ -58,6 +62,7 @@ export interface DatapathMaps {
   readonly policies: PolicyMap;
   readonly policyRanges: PolicyRangeMap;
   readonly services: ServiceMaps;
+  readonly external: ExternalMaps;
 }
 
 /** Pod side → program: what the pod sends comes in at the host side of its veth. */
@@ -77,9 +82,12 @@ const PINNED_MAPS = [
   'policy_ranges',
   'drops',
   ...SERVICE_MAPS,
+  ...EXTERNAL_MAPS,
 ];
 /** What decides about packets. Numbers of one of them stand in the others, so they are taken over together or not at all. */
 const ENFORCING_MAPS = ['endpoints', 'identities', 'prefixes', 'state', 'policies', 'policy_ranges'];
+/** Likewise of load-balancing. */
+const BALANCING_MAPS = [...SERVICE_MAPS, ...EXTERNAL_MAPS];
 const MIN_RING_BYTES = 4096;
 
 /**
@@ -92,6 +100,7 @@ export function openDatapath(options: DatapathOptions = {}): Datapath {
   if (ringBytes < MIN_RING_BYTES || ringBytes & (ringBytes - 1)) {
     throw new RangeError(`a ring of ${ringBytes} bytes: the size must be a power of two ≥ ${MIN_RING_BYTES}`);
   }
+  const { serviceEntries } = options;
   const pins = options.pinDirectory;
   if (pins !== undefined) ensureBpffs(pins);
   const object = BpfObject.load({
@@ -101,10 +110,13 @@ export function openDatapath(options: DatapathOptions = {}): Datapath {
       records: ringBytes,
       connections: options.connections ?? 131_072,
       ...(options.policyEntries === undefined ? {} : { policies: options.policyEntries }),
+      ...(serviceEntries === undefined
+        ? {}
+        : { services: serviceEntries, service_slots: serviceEntries, service_backends: serviceEntries }),
     },
     ...(pins === undefined
       ? {}
-      : { pins: { directory: join(pins, 'maps'), maps: PINNED_MAPS, together: ENFORCING_MAPS } }),
+      : { pins: { directory: join(pins, 'maps'), maps: PINNED_MAPS, together: [ENFORCING_MAPS, BALANCING_MAPS] } }),
   });
   try {
     return new Datapath(object, pins, options.attachMode);
@@ -128,6 +140,7 @@ export class Datapath {
   readonly #inherited = new Set<string>();
   #tookOver = false;
   #cgroupHooks: CgroupHooks | undefined;
+  #uplinkHooks: UplinkHooks | undefined;
 
   constructor(object: BpfObject, pinDirectory: string | undefined, mode: AttachMode | undefined) {
     this.#object = object;
@@ -142,6 +155,7 @@ export class Datapath {
       policies: policyMap(object.mapFd('policies')),
       policyRanges: policyRangeMap(object.mapFd('policy_ranges')),
       services: serviceMaps((name) => object.mapFd(name)),
+      external: externalMaps((name) => object.mapFd(name)),
     };
     this.resumed = object.reused.includes('connections') && object.reused.includes('records');
     this.ring = new RingConsumer(object.mapFd('records'), object.mapEntries('records'));
@@ -170,7 +184,7 @@ export class Datapath {
   }
 
   /** Descriptors of the loaded programs, for BPF_PROG_TEST_RUN. */
-  programFd(name: 'from_endpoint' | 'to_endpoint' | 'sweep'): number {
+  programFd(name: 'from_endpoint' | 'to_endpoint' | 'from_outside' | 'to_outside' | 'sweep'): number {
     return this.#object.programFd(name);
   }
 
@@ -205,6 +219,19 @@ export class Datapath {
     open?.close();
   }
 
+  /**
+   * Puts Services for clients outside on these interfaces, and takes them off all others.
+   * @throws LoaderError `attach-failed`, `pin-failed`, `interface-gone`; then the others carry them as asked.
+   */
+  attachUplinks(interfaceIndexes: readonly number[]): void {
+    this.#uplinkHooks ??= new UplinkHooks(
+      (name) => this.#object.programFd(name),
+      this.#linkDirectory,
+      this.#forcedMode === 'clsact',
+    );
+    this.#uplinkHooks.apply(interfaceIndexes);
+  }
+
   /** Interfaces that carry the programs, those an earlier process left included. */
   attached(): Attachment[] {
     return [...this.#modes].map(([interfaceIndex, mode]) => ({ interfaceIndex, mode }));
@@ -221,6 +248,7 @@ export class Datapath {
   close(): void {
     this.ring.close();
     this.#cgroupHooks?.close();
+    this.#uplinkHooks?.close();
     for (const link of this.#links.values()) releaseTcx(link);
     this.#links.clear();
     this.#modes.clear();

@@ -19,8 +19,8 @@ export interface ObjectOptions {
   readonly pins?: {
     readonly directory: string;
     readonly maps: readonly string[];
-    /** Those of them that only mean something together: when one has another layout, all are made anew. */
-    readonly together?: readonly string[];
+    /** Groups of them that only mean something together: when one has another layout, all of its group are made anew. */
+    readonly together?: readonly (readonly string[])[];
   };
 }
 
@@ -103,7 +103,7 @@ const NO_PINS = { reused: [] as string[], stale: [] as string[] };
  */
 function placePins(object: Pointer, btf: Btf, { directory, maps, together = [] }: NonNullable<ObjectOptions['pins']>) {
   const library = libbpf();
-  const shared = together.map((name) => shapeOf(object, btf, name)).join('|');
+  const shared = together.map((group) => group.map((name) => shapeOf(object, btf, name)).join('|'));
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const present = readdirSync(directory);
   const reused: string[] = [];
@@ -111,7 +111,8 @@ function placePins(object: Pointer, btf: Btf, { directory, maps, together = [] }
   for (const name of maps) {
     const map = findMap(object, name);
     const shape = shapeOf(object, btf, name);
-    const text = together.includes(name) ? `${shape}||${shared}` : shape;
+    const group = together.findIndex((names) => names.includes(name));
+    const text = group < 0 ? shape : `${shape}||${shared[group]}`;
     const hash = createHash('sha256').update(text).digest('hex').slice(0, 12);
     const pin = `${name}-${hash}`;
     const error = library.setPinPath(map, join(directory, pin));

@@ -22,6 +22,7 @@ export const DROPPED_CAUSES = [
   'endpoint not ready',
   'unroutable ip',
   'service backend not found',
+  'source not in load-balancer range',
 ] as const;
 
 /** Twin of `struct datapath_counters`, summed over CPUs. Since the maps were made: they outlive the agent. */

@@ -9,6 +9,7 @@ import { CONNECTION_KEY_TWIN, CONNECTION_TWIN } from './connections.ts';
 import { COUNTERS_TWIN } from './counters.ts';
 import { DATAPATH_STATE_TWIN } from './datapath-state.ts';
 import { ENDPOINT_TWIN } from './endpoints.ts';
+import { EXTERNAL_CONNECTION_TWIN, EXTERNAL_KEY_TWIN, EXTERNAL_RANGE_KEY_TWIN, UPLINK_TWIN } from './external.ts';
 import { PREFIX_KEY_TWIN } from './identities.ts';
 import { POLICY_ENTRY_TWIN, POLICY_KEY_TWIN, POLICY_RANGE_KEY_TWIN } from './policies.ts';
 import {
@@ -30,6 +31,10 @@ const TWINS: readonly StructTwin[] = [
   COUNTERS_TWIN,
   DATAPATH_STATE_TWIN,
   ENDPOINT_TWIN,
+  EXTERNAL_CONNECTION_TWIN,
+  EXTERNAL_KEY_TWIN,
+  EXTERNAL_RANGE_KEY_TWIN,
+  UPLINK_TWIN,
   POLICY_ENTRY_TWIN,
   POLICY_KEY_TWIN,
   POLICY_RANGE_KEY_TWIN,

@@ -37,6 +37,8 @@ export interface BackendEntry {
   readonly port: number;
   /** It keeps who is with it, and gets nobody new. */
   readonly terminating: boolean;
+  /** It runs on this node. */
+  readonly local: boolean;
   /** Id of its frontend. */
   readonly service: number;
 }
@@ -81,7 +83,7 @@ export const SLOT_KEY_TWIN: StructTwin = { struct: 'slot_key', size: 8, fields: 
 export const BACKEND_TWIN: StructTwin = {
   struct: 'backend',
   size: 24,
-  fields: { address: [0, 16], port: [16, 2], state: [18, 1], reserved: [19, 1], service: [20, 4] },
+  fields: { address: [0, 16], port: [16, 2], state: [18, 1], local: [19, 1], service: [20, 4] },
 };
 
 export const TRANSLATION_KEY_TWIN: StructTwin = {
@@ -116,7 +118,7 @@ function writeAddress(into: DataView, at: number, address: Uint8Array): void {
   for (let index = 0; index < 16; index++) into.setUint8(at + index, address[index]!);
 }
 
-const serviceKey: Codec<ServiceKey> = {
+export const serviceKeyCodec: Codec<ServiceKey> = {
   size: SERVICE_KEY_TWIN.size,
   encode: ({ address, port, protocol }, into) => {
     writeAddress(into, 0, address);
@@ -130,7 +132,7 @@ const serviceKey: Codec<ServiceKey> = {
   }),
 };
 
-const serviceEntry: Codec<ServiceEntry> = {
+export const serviceEntryCodec: Codec<ServiceEntry> = {
   size: SERVICE_TWIN.size,
   encode: ({ id, set, slots, affinitySeconds, maglev }, into) => {
     into.setUint32(0, id, true);
@@ -159,16 +161,18 @@ const slotKey: Codec<SlotKey> = {
 
 const backendEntry: Codec<BackendEntry> = {
   size: BACKEND_TWIN.size,
-  encode: ({ address, port, terminating, service }, into) => {
+  encode: ({ address, port, terminating, local, service }, into) => {
     writeAddress(into, 0, address);
     into.setUint16(16, port, false);
     into.setUint8(18, terminating ? TERMINATING : READY);
+    into.setUint8(19, local ? 1 : 0);
     into.setUint32(20, service, true);
   },
   decode: (from) => ({
     address: addressAt(from, 0).slice(),
     port: from.getUint16(16, false),
     terminating: from.getUint8(18) === TERMINATING,
+    local: from.getUint8(19) !== 0,
     service: from.getUint32(20, true),
   }),
 };

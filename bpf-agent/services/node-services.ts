@@ -58,7 +58,7 @@ export class NodeServices {
 
   /** What is degraded, in one line; empty when all is well. */
   get problem(): string {
-    return this.#attachProblem || (this.sync.problems[0] ?? '');
+    return this.#attachProblem || this.#uplink.problem || this.#healthChecks.problem || (this.sync.problems[0] ?? '');
   }
 
   /** What this node's load-balancing holds and would do, over gRPC. */
@@ -79,9 +79,12 @@ export class NodeServices {
   /** To be called every second. */
   settle(): void {
     this.#stale.settle();
+    this.#uplink.settle();
+    this.#healthChecks.settle();
   }
 
   stop(): void {
     this.sync.stop();
+    this.#healthChecks.stop();
   }
 }

@@ -6,7 +6,7 @@ import type { ClusterChange, ClusterSource } from '#runtime/cluster/source.ts';
 import { LoaderError } from '../loader/loader-error.ts';
 import { toDatapathAddress, toDatapathPrefix } from '../maps/address-bytes.ts';
 import type { ServiceMaps } from '../maps/services.ts';
-import { ServiceTable } from './service-table.ts';
+import { type ExternalTable, ServiceTable } from './service-table.ts';
 
 const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
 const UDP = 17;
@@ -19,6 +19,8 @@ const MOST_REMEMBERED = 65_536;
 export interface ServiceSyncOptions {
   readonly source: ClusterSource;
   readonly maps: ServiceMaps;
+  /** Where clients outside find Services; without it they find none. */
+  readonly external?: ExternalTable['maps'];
   readonly node: string;
   /** Called with the ids of backends for datagrams that nobody is to be with any more. */
   readonly onGone: (backends: readonly number[]) => void;
@@ -56,13 +58,15 @@ export class ServiceSync {
   #view: ServiceView;
   #scheduled = false;
   #retry: NodeJS.Timeout | undefined;
+  /** Services that found no room in a map. */
+  readonly #failed = new Set<string>();
   #revision = 0;
 
   /** Brings everything that is known now into the kernel, before it returns. */
   constructor(options: ServiceSyncOptions) {
     this.#options = options;
-    const { source, maps } = options;
-    this.#table = new ServiceTable(maps);
+    const { source, maps, external, node } = options;
+    this.#table = new ServiceTable(maps, external === undefined ? undefined : { node, maps: external });
     this.#view = this.#ownView();
     for (const slice of source.list('EndpointSlice')) this.#keepSlice(slice);
     this.#syncRanges();
@@ -73,7 +77,9 @@ export class ServiceSync {
       });
     } catch (error) {
       if (!(error instanceof LoaderError)) throw error;
-      this.#problems.set('', error.message);
+      // A map is full: one by one, as many as there is room for.
+      for (const held of [this.#placed, this.#owners, this.#addresses, this.#byId]) held.clear();
+      for (const service of source.list('Service')) this.#resolve(nameOf(service));
     }
     for (const placed of this.#placed.values()) for (const key of placed.keys()) left.delete(key);
     for (const key of left) this.#table.delete(key);
@@ -111,6 +117,11 @@ export class ServiceSync {
         yield { frontend, id: this.#table.id(key) ?? 0, backendIds: this.#table.backendIds(key) };
       }
     }
+  }
+
+  /** How many frontends clients outside may ask for. */
+  get external(): number {
+    return this.#table.external;
   }
 
   /** How this node looks at Services. */
@@ -220,13 +231,20 @@ export class ServiceSync {
       if (!(error instanceof LoaderError)) throw error;
       this.#problems.set(name, `Service ${name}: ${error.message}`);
       for (const [key, frontend] of before) if (!placed.has(key)) placed.set(key, frontend);
-      clearTimeout(this.#retry);
-      this.#retry = setTimeout(() => this.#request(name), RETRY_MS);
+      this.#failed.add(name);
+      this.#retry ??= setTimeout(() => this.#retryFailed(), RETRY_MS);
     }
     if (placed.size > 0) this.#placed.set(name, placed);
     else this.#placed.delete(name);
     this.#revision++;
     if (gone.length > 0) this.#options.onGone(gone);
+  }
+
+  #retryFailed(): void {
+    this.#retry = undefined;
+    const failed = [...this.#failed];
+    this.#failed.clear();
+    for (const name of failed) this.#request(name);
   }
 
   #own({ address, namespace, service, kind }: Frontend): void {
@@ -286,6 +304,7 @@ export class ServiceSync {
       node,
       zone: own?.metadata.labels[ZONE_LABEL] ?? '',
       nodeAddresses: source.list('Node').flatMap(internalAddresses),
+      ownAddresses: own === undefined ? [] : internalAddresses(own),
       weightOf: (namespace, pod) => weightOf(source.get('Pod', namespace, pod)),
     };
   }
@@ -340,5 +359,9 @@ function weightOf(pod: Pod | undefined): number {
 }
 
 function sameView(a: ServiceView, b: ServiceView): boolean {
-  return a.zone === b.zone && a.nodeAddresses.join() === b.nodeAddresses.join();
+  return (
+    a.zone === b.zone &&
+    a.nodeAddresses.join() === b.nodeAddresses.join() &&
+    a.ownAddresses?.join() === b.ownAddresses?.join()
+  );
 }

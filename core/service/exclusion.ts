@@ -9,8 +9,7 @@ export function exclusions(
   frontend: Frontend,
 ): string[] {
   const taken = new Set(frontend.backends.map(({ address }) => address));
-  const policy = frontend.kind === 'cluster-ip' ? 'internalTrafficPolicy' : 'externalTrafficPolicy';
-  const local = service.spec[policy] === 'Local';
+  const local = frontend.kind === 'cluster-ip' && service.spec.internalTrafficPolicy === 'Local';
   const port = service.spec.ports.find(({ name }) => name === frontend.portName);
   const said: string[] = [];
   for (const slice of slices) {
@@ -22,7 +21,7 @@ export function exclusions(
       const who = pod === '' ? address : `${pod} (${address})`;
       if (!serves) said.push(`${who} is left out: it has no port "${frontend.portName}".`);
       else if (local && nodeName !== view.node) {
-        said.push(`${who} is left out: it runs on ${nodeName || 'no node'}, and ${policy} is Local.`);
+        said.push(`${who} is left out: it runs on ${nodeName || 'no node'}, and internalTrafficPolicy is Local.`);
       } else if (!ready && !service.spec.publishNotReadyAddresses) {
         const why = terminating
           ? 'it is terminating'

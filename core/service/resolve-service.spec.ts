@@ -142,11 +142,66 @@ describe('a Service', () => {
     expect(frontends.map(({ kind, address, port, backends }) => [kind, `${address}:${port}`, backends.length])).toEqual(
       [
         ['cluster-ip', '10.96.0.1:80', 2],
-        ['node-port', '192.0.2.1:30080', 1],
-        ['external-ip', '198.51.100.1:80', 1],
-        ['load-balancer', '203.0.113.1:80', 1],
+        ['node-port', '192.0.2.1:30080', 2],
+        ['external-ip', '198.51.100.1:80', 2],
+        ['load-balancer', '203.0.113.1:80', 2],
       ],
     );
+    expect(frontends.map(({ external }) => external?.backends.map(({ address }) => address))).toEqual([
+      undefined,
+      ['10.0.0.1'],
+      ['10.0.0.1'],
+      ['10.0.0.1'],
+    ]);
+  });
+
+  it('is found at its own node’s port by clients outside, and only there', () => {
+    const ports = [{ name: '', protocol: 'TCP', port: 80, nodePort: 30_080 }];
+    const frontends = resolveService(
+      service({ type: 'NodePort', ports, externalIPs: ['198.51.100.1'] }),
+      [slice([endpoint('10.0.0.1'), endpoint('10.0.1.1', { nodeName: 'n2' })])],
+      { ...view, nodeAddresses: ['192.0.2.1', '192.0.2.2'], ownAddresses: ['192.0.2.2'] },
+    );
+    expect(frontends.map(({ address, external }) => [address, external?.backends.length, external?.local])).toEqual([
+      ['10.96.0.1', undefined, undefined],
+      ['192.0.2.1', undefined, undefined],
+      ['192.0.2.2', 2, false],
+      ['198.51.100.1', 2, false],
+    ]);
+  });
+
+  it('lets in whom its ranges name, by family; what is no range lets in nobody', () => {
+    const balanced = (loadBalancerSourceRanges?: string[]) =>
+      resolveService(
+        service({ type: 'LoadBalancer', ipFamilies: [], loadBalancerSourceRanges } as Partial<ServiceObject['spec']>, {
+          loadBalancerIPs: ['203.0.113.1', '2001:db8::1'],
+        }),
+        [],
+        view,
+      )
+        .filter(({ kind }) => kind === 'load-balancer')
+        .map(({ external }) => external?.sourceRanges);
+    expect(balanced()).toEqual([undefined, undefined]);
+    expect(balanced([])).toEqual([undefined, undefined]);
+    expect(balanced([' 10.1.2.3/8', '2001:db8::/32', '10.0.0.0/8'])).toEqual([['10.0.0.0/8'], ['2001:db8::/32']]);
+    expect(balanced(['everybody'])).toEqual([[], []]);
+  });
+
+  it('that is to stay local sends clients outside to its own terminating backends rather than to none', () => {
+    const ports = [{ name: '', protocol: 'TCP', port: 80, nodePort: 30_080 }];
+    const leaving = endpoint('10.0.0.1', { ready: false, terminating: true });
+    const frontends = resolveService(
+      service({ type: 'NodePort', ports, externalTrafficPolicy: 'Local' }),
+      [slice([leaving, endpoint('10.0.1.1', { nodeName: 'n2', zones: ['b'] })])],
+      view,
+    );
+    expect(frontends[1]).toMatchObject({
+      backends: [
+        { address: '10.0.1.1', terminating: false },
+        { address: '10.0.0.1', terminating: true },
+      ],
+      external: { backends: [{ address: '10.0.0.1', terminating: false }] },
+    });
   });
 
   it('tells affinity, algorithm and weights', () => {

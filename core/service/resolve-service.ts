@@ -1,8 +1,10 @@
 import { formatAddress, isAddress, parseAddress } from '../ip/address.ts';
+import { parseCidr } from '../ip/cidr.ts';
 import {
   ALGORITHM_ANNOTATION,
   type Algorithm,
   type Backend,
+  type ExternalFrontend,
   type Frontend,
   type FrontendKind,
   type ServiceObject,
@@ -17,6 +19,8 @@ export interface ServiceView {
   readonly zone: string;
   /** Addresses under which node ports are reached. */
   readonly nodeAddresses: readonly string[];
+  /** Those of them that are the node's own; all, without it. */
+  readonly ownAddresses?: readonly string[];
   /** A pod's share relative to the others; 1 without it. */
   readonly weightOf?: (namespace: string, pod: string) => number;
 }
@@ -32,14 +36,32 @@ export function resolveService(service: ServiceObject, slices: readonly SliceObj
   if (spec.type === 'ExternalName') return [];
   const algorithm: Algorithm = metadata.annotations[ALGORITHM_ANNOTATION] === 'maglev' ? 'maglev' : 'random';
   const affinitySeconds = spec.sessionAffinity === 'ClientIP' ? spec.affinitySeconds : 0;
+  const ownAddresses = view.ownAddresses ?? view.nodeAddresses;
   const frontends: Frontend[] = [];
+  const externalOf = (
+    kind: FrontendKind,
+    wanted: Omit<Wanted, 'local'>,
+    backends: readonly Backend[],
+  ): ExternalFrontend => {
+    const local = spec.externalTrafficPolicy === 'Local';
+    const sourceRanges = kind === 'load-balancer' ? rangesOf(spec.loadBalancerSourceRanges, wanted.ipv6) : undefined;
+    return {
+      backends: local ? backendsOf(service, slices, view, { ...wanted, local }) : backends,
+      local,
+      ...(sourceRanges === undefined ? {} : { sourceRanges }),
+    };
+  };
   for (const port of spec.ports) {
     const protocol = serviceProtocol(port.protocol);
     if (protocol === undefined || port.port === 0) continue;
     const add = (kind: FrontendKind, text: string, number: number): void => {
       if (!isAddress(text) || number === 0) return;
       const address = formatAddress(parseAddress(text));
-      const policy = kind === 'cluster-ip' ? spec.internalTrafficPolicy : spec.externalTrafficPolicy;
+      const wanted = { ipv6: address.includes(':'), portName: port.name, protocol: port.protocol };
+      // In the cluster, the policy for clients outside does not count: whatever is ready serves.
+      const local = kind === 'cluster-ip' && spec.internalTrafficPolicy === 'Local';
+      const backends = backendsOf(service, slices, view, { ...wanted, local });
+      const reachable = kind !== 'cluster-ip' && (kind !== 'node-port' || ownAddresses.includes(text));
       frontends.push({
         namespace: metadata.namespace,
         service: metadata.name,
@@ -50,12 +72,8 @@ export function resolveService(service: ServiceObject, slices: readonly SliceObj
         protocol,
         affinitySeconds,
         algorithm,
-        backends: backendsOf(service, slices, view, {
-          ipv6: address.includes(':'),
-          portName: port.name,
-          protocol: port.protocol,
-          local: policy === 'Local',
-        }),
+        backends,
+        ...(reachable ? { external: externalOf(kind, wanted, backends) } : {}),
       });
     };
     for (const address of spec.clusterIPs) add('cluster-ip', address, port.port);
@@ -70,6 +88,13 @@ export function resolveService(service: ServiceObject, slices: readonly SliceObj
   return frontends;
 }
 
+/** What is no range lets nobody in: who asked for ranges did not ask for everybody. */
+function rangesOf(texts: readonly string[] | undefined, ipv6: boolean): string[] | undefined {
+  if (texts === undefined || texts.length === 0) return undefined;
+  const ranges = texts.flatMap((text) => parseCidr(text.trim()) ?? []);
+  return [...new Set(ranges.filter(({ bytes }) => (bytes.length === 16) === ipv6).map(({ text }) => text))].sort();
+}
+
 interface Wanted {
   readonly ipv6: boolean;
   readonly portName: string;
@@ -80,7 +105,8 @@ interface Wanted {
 
 /**
  * The backends of one port, in this order of preference:
- *   1. those that are ready; of them those whose hints name the node's zone, when all have hints and one does
+ *   1. those that are ready; of them those whose hints name the node's zone, when all have hints and one does, unless they have
+ *      to be the node's own anyway
  *   2. with none ready: those that still serve although they are terminating
  * Those that serve and terminate beside ready ones keep who is with them.
  */
@@ -113,7 +139,7 @@ function backendsOf(
   );
   const promoted = ready.length === 0;
   if (promoted) ready = leaving;
-  else if (view.zone !== '' && ready.every(({ endpoint }) => endpoint.zones.length > 0)) {
+  else if (!wanted.local && view.zone !== '' && ready.every(({ endpoint }) => endpoint.zones.length > 0)) {
     const near = ready.filter(({ endpoint }) => endpoint.zones.includes(view.zone));
     if (near.length > 0) ready = near;
   }

@@ -24,6 +24,8 @@ export interface ServiceObject {
     readonly internalTrafficPolicy: string;
     readonly externalTrafficPolicy: string;
     readonly publishNotReadyAddresses: boolean;
+    /** Who may use its load-balancer addresses; empty or absent = everybody. */
+    readonly loadBalancerSourceRanges?: readonly string[];
   };
   /** Addresses a load-balancer outside gave it. */
   readonly loadBalancerIPs: readonly string[];
@@ -63,6 +65,17 @@ export interface Frontend {
   readonly algorithm: Algorithm;
   /** In a stable order; those that only keep who is with them come last. */
   readonly backends: readonly Backend[];
+  /** What clients outside the cluster find under it at this node; absent where they find nothing. */
+  readonly external?: ExternalFrontend;
+}
+
+export interface ExternalFrontend {
+  /** As of the frontend; where traffic is to stay local, only those of the node. */
+  readonly backends: readonly Backend[];
+  /** `externalTrafficPolicy: Local`: no other node is asked, and clients keep their addresses. */
+  readonly local: boolean;
+  /** Ranges (`10.0.0.0/8`) of clients that are let in, of the frontend's family; undefined = everybody. */
+  readonly sourceRanges?: readonly string[];
 }
 
 export interface Backend {

@@ -106,7 +106,10 @@ function completed(
         );
       }
       if (asked && asked !== 'None' && !before) refuseTakenAddress(store, asked);
-      return { ...service, spec: addresses.assign(service.spec, before) };
+      const spec = addresses.assign(service.spec, before);
+      // The lab is its own load-balancer: it gives the address that is asked for.
+      const ingress = spec.type === 'LoadBalancer' && spec.loadBalancerIP ? [{ ip: spec.loadBalancerIP }] : [];
+      return { ...service, spec, status: { loadBalancer: { ingress } } };
     }
     default:
       return object;

@@ -194,7 +194,12 @@ export interface Service extends KubeObject {
     ipFamilyPolicy?: string;
     externalName?: string;
     publishNotReadyAddresses?: boolean;
+    externalTrafficPolicy?: string;
+    healthCheckNodePort?: number;
+    /** The address a load-balancer is asked to give. */
+    loadBalancerIP?: string;
   };
+  status?: { loadBalancer: { ingress: { ip: string }[] } };
 }
 
 export interface Endpoint {

@@ -45,7 +45,12 @@ export class ServiceAddresses {
     const others = this.#store
       .list<Service>('Service')
       .filter(({ metadata }) => metadata.uid !== existing?.metadata.uid);
-    const taken = new Set(others.flatMap(({ spec: { ports = [] } }) => ports.map(({ nodePort }) => nodePort)));
+    const taken = new Set(
+      others.flatMap(({ spec: { ports = [], healthCheckNodePort } }) => [
+        healthCheckNodePort,
+        ...ports.map(({ nodePort }) => nodePort),
+      ]),
+    );
     const ports = (spec.ports ?? []).map((port, index) => {
       let nodePort = port.nodePort ?? existing?.spec.ports?.[index]?.nodePort;
       if (nodePort === undefined) {
@@ -56,7 +61,22 @@ export class ServiceAddresses {
       taken.add(nodePort);
       return { ...port, nodePort };
     });
-    return { ...spec, ports };
+    return this.#withHealthCheck({ ...spec, ports }, existing, taken);
+  }
+
+  /** Where a load-balancer asks nodes whether they have a backend of their own. */
+  #withHealthCheck(
+    spec: Service['spec'],
+    existing: Service | undefined,
+    taken: Set<number | undefined>,
+  ): Service['spec'] {
+    if (spec.type !== 'LoadBalancer' || spec.externalTrafficPolicy !== 'Local') return spec;
+    let healthCheckNodePort = spec.healthCheckNodePort ?? existing?.spec.healthCheckNodePort;
+    if (healthCheckNodePort === undefined) {
+      healthCheckNodePort = NODE_PORTS.last;
+      while (taken.has(healthCheckNodePort) && healthCheckNodePort > NODE_PORTS.first) healthCheckNodePort--;
+    }
+    return { ...spec, healthCheckNodePort };
   }
 
   #freeSlot(): number {

@@ -90,6 +90,10 @@ export interface Service {
     readonly internalTrafficPolicy: string;
     readonly externalTrafficPolicy: string;
     readonly publishNotReadyAddresses: boolean;
+    /** Who may use its load-balancer addresses; empty = everybody. */
+    readonly loadBalancerSourceRanges: readonly string[];
+    /** Where a node says how many backends it has, of `externalTrafficPolicy: Local`; 0 = nowhere. */
+    readonly healthCheckNodePort: number;
     /** Of type ExternalName; else empty. */
     readonly externalName: string;
   };

@@ -155,6 +155,8 @@ export function readObject(kind: Kind, document: unknown): ClusterObject {
           internalTrafficPolicy: spec.get('internalTrafficPolicy').text('Cluster'),
           externalTrafficPolicy: spec.get('externalTrafficPolicy').text('Cluster'),
           publishNotReadyAddresses: spec.get('publishNotReadyAddresses').flag(),
+          loadBalancerSourceRanges: spec.get('loadBalancerSourceRanges').list((range) => range.text()),
+          healthCheckNodePort: spec.get('healthCheckNodePort').port(),
           externalName: spec.get('externalName').text(),
         },
         loadBalancerIPs: status
