@@ -18,8 +18,8 @@ export class Lab {
   }
 
   /** `env` reaches the agents: their settings. Take it down with `down`, also when a test failed. */
-  static async up(options: { nodes?: number; env?: Record<string, string> } = {}): Promise<Lab> {
-    const lab = new Lab(labName());
+  static async up(options: { name?: string; nodes?: number; env?: Record<string, string> } = {}): Promise<Lab> {
+    const lab = new Lab(options.name ?? labName());
     await waggleOk(['lab', 'up', '--name', lab.name, '--nodes', `${options.nodes ?? 2}`], { env: options.env });
     return lab;
   }
