@@ -11,7 +11,7 @@ import { compileFlowFilters, loadFilterParts } from '#core/hubble/filter/compile
 import { flowMessage } from '#core/hubble/flow-message.ts';
 import { writeFlowRow } from '#core/hubble/flow-row.ts';
 import { lostEvent } from '#core/hubble/lost-event.ts';
-import { FlowSchema } from '#proto/gen/flow/flow_pb.ts';
+import { type Flow, FlowSchema } from '#proto/gen/flow/flow_pb.ts';
 import {
   type GetFlowsRequest,
   GetFlowsRequestSchema,
@@ -145,18 +145,21 @@ function readLine(text: string, place: string): GetFlowsResponse {
 /** Asks the request's filters of one flow at a time, by way of a window of one row. */
 function flowQuestion(request: GetFlowsRequest): (response: GetFlowsResponse) => boolean {
   const window = new FlowWindow(1);
-  const passes = compileFlowFilters(request, window);
+  const { endpoints, nodes, decisions } = window;
+  let flow: Flow;
+  const passes = compileFlowFilters(request, { endpoints, nodes, decisions, told: () => flow });
   const columns = allocateColumns(1);
   const boot: NodeBoot = { cluster: '', node: '', bootId: 0n };
   return ({ responseTypes }) => {
     if (responseTypes.case !== 'flow') return true;
-    const { time } = responseTypes.value;
+    flow = responseTypes.value;
+    const { time } = flow;
     if (time !== undefined) {
       const { since, until } = request;
       if (since !== undefined && compareTimes(time, since) < 0) return false;
       if (until !== undefined && compareTimes(time, until) > 0) return false;
     }
-    writeFlowRow(responseTypes.value, boot, 1, columns, 0, window);
+    writeFlowRow(flow, boot, 1, columns, 0, window);
     window.push(columns, 0);
     return passes(window.columns, 0);
   };

@@ -159,16 +159,17 @@ export const HUBBLE_FLAGS: readonly HubbleFlag[] = [
   plain('node-label', 'selector', 'label selector of the observing node', (f, value) => f.nodeLabels.push(value), {
     commas: false,
   }),
-  plain('ip-version', '4|6', 'IP version', (f, value, flag) => {
+  plain('ip-version', '4|6|none', 'IP version', (f, value, flag) => {
     const version = {
       4: IPVersion.IPv4,
       v4: IPVersion.IPv4,
       ipv4: IPVersion.IPv4,
+      none: IPVersion.IP_NOT_USED,
       6: IPVersion.IPv6,
       v6: IPVersion.IPv6,
       ipv6: IPVersion.IPv6,
     }[value.toLowerCase()];
-    if (version === undefined) throw new HubbleFlagError(flag, `"${value}" is not 4 or 6`);
+    if (version === undefined) throw new HubbleFlagError(flag, `"${value}" is not 4, 6 or none`);
     f.ipVersion.push(version);
   }),
   plain('ipv4', undefined, 'IPv4 only', (f) => f.ipVersion.push(IPVersion.IPv4), { short: '4' }),

@@ -2,6 +2,7 @@ import { celEnv, isCelError, objectType, parse, plan } from '@bufbuild/cel';
 import { createRegistry } from '@bufbuild/protobuf';
 import { FlowSchema, file_flow_flow } from '#proto/gen/flow/flow_pb.ts';
 import { any } from '../../filter/algebra.ts';
+import type { FlowColumns } from '../../flow/columns.ts';
 import { flowMessage } from '../flow-message.ts';
 import { type FilterPart, FlowFilterError } from './filter-part.ts';
 
@@ -21,11 +22,12 @@ const environment = celEnv({
 export const celFilter: FilterPart = ({ experimental }, tables) => {
   const expressions = experimental?.celExpression ?? [];
   if (expressions.length === 0) return [];
+  const message = (columns: FlowColumns, row: number) => tables.told?.(row) ?? flowMessage(columns, row, tables);
   return [
     any(
       expressions.map((text) => {
         const evaluate = compile(text);
-        return (columns, row) => evaluate({ _flow: flowMessage(columns, row, tables) }) === true;
+        return (columns, row) => evaluate({ _flow: message(columns, row) }) === true;
       }),
     ),
   ];

@@ -1,12 +1,11 @@
 import type { FlowFilter } from '#proto/gen/flow/flow_pb.ts';
 import { all, any, not, pass, type RowPredicate } from '../../filter/algebra.ts';
-import type { FilterTables } from '../../filter/filter-field.ts';
 import { clusterNameFilter } from './cluster-name.ts';
 import { dnsFilter } from './dns.ts';
 import { dropReasonFilter } from './drop-reason.ts';
 import { encryptedFilter } from './encrypted.ts';
 import { eventTypeFilter } from './event-type.ts';
-import { type FilterPart, FlowFilterError } from './filter-part.ts';
+import { type FilterPart, FlowFilterError, type FlowTables } from './filter-part.ts';
 import { fqdnFilter } from './fqdn.ts';
 import { httpFilter } from './http.ts';
 import { identityFilter } from './identity.ts';
@@ -84,7 +83,7 @@ export interface FlowFilters {
  * filters matches, and none of the blacklist does. Within a filter all fields that are set must hold, and of a field's
  * values one; an empty filter matches every row. Throws FlowFilterError.
  */
-export function compileFlowFilters({ whitelist, blacklist }: FlowFilters, tables: FilterTables): RowPredicate {
+export function compileFlowFilters({ whitelist, blacklist }: FlowFilters, tables: FlowTables): RowPredicate {
   if (whitelist.length + blacklist.length > MOST_FILTERS) {
     const count = whitelist.length + blacklist.length;
     throw new FlowFilterError('whitelist, blacklist', String(count), `are more than ${MOST_FILTERS} filters`);
@@ -95,7 +94,7 @@ export function compileFlowFilters({ whitelist, blacklist }: FlowFilters, tables
   return whitelist.length === 0 ? denied : all([allowed, denied]);
 }
 
-function compileFlowFilter(filter: FlowFilter, tables: FilterTables): RowPredicate {
+function compileFlowFilter(filter: FlowFilter, tables: FlowTables): RowPredicate {
   for (const [name, values] of Object.entries(filter)) {
     if (Array.isArray(values) && values.length > MOST_VALUES) {
       throw new FlowFilterError(name, String(values.length), `are more than ${MOST_VALUES} values`);

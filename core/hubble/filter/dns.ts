@@ -1,8 +1,14 @@
-import { type FilterPart, nowhere } from './filter-part.ts';
+import { type FilterPart, ofTold } from './filter-part.ts';
 import { readRegex } from './regex.ts';
 
-/** `dns_query`: regular expressions; read, and true of no flow of layers 3 and 4. */
-export const dnsFilter: FilterPart = ({ dnsQuery }) => {
-  for (const pattern of dnsQuery) readRegex(pattern, 'dns_query');
-  return dnsQuery.length === 0 ? [] : [nowhere];
+/** `dns_query`: regular expressions, of flows that were told with DNS. */
+export const dnsFilter: FilterPart = ({ dnsQuery }, tables) => {
+  if (dnsQuery.length === 0) return [];
+  const patterns = dnsQuery.map((pattern) => readRegex(pattern, 'dns_query'));
+  return [
+    ofTold(tables, ({ l7 }) => {
+      const query = l7?.record.case === 'dns' ? l7.record.value.query : undefined;
+      return query !== undefined && patterns.some((matches) => matches(query));
+    }),
+  ];
 };

@@ -2,11 +2,21 @@ import { OBSERVATION } from '../../flow/observation.ts';
 import { isTranslation, socketPoint } from '../../flow/translation.ts';
 import { VERDICT } from '../../flow/verdict.ts';
 import { EVENT_TYPE } from '../event-type.ts';
-import type { FilterPart } from './filter-part.ts';
+import { type FilterPart, ofTold } from './filter-part.ts';
 
 /** `event_type`: drops by their reason, traces by where they were seen (0 = to-endpoint), translations by their point. */
-export const eventTypeFilter: FilterPart = ({ eventType }) => {
+export const eventTypeFilter: FilterPart = ({ eventType }, tables) => {
   if (eventType.length === 0) return [];
+  if (tables.told !== undefined) {
+    return [
+      ofTold(tables, ({ eventType: told }) =>
+        eventType.some(
+          ({ type, matchSubType, subType }) =>
+            (type === 0 || type === told?.type) && (!matchSubType || subType === told?.subType),
+        ),
+      ),
+    ];
+  }
   const drops = eventType.filter(({ type }) => type === 0 || type === EVENT_TYPE.DROP);
   const traces = eventType.filter(({ type }) => type === 0 || type === EVENT_TYPE.TRACE);
   const translations = eventType.filter(({ type }) => type === 0 || type === EVENT_TYPE.TRACE_SOCK);

@@ -1,4 +1,4 @@
-import type { FlowFilter } from '#proto/gen/flow/flow_pb.ts';
+import type { Flow, FlowFilter } from '#proto/gen/flow/flow_pb.ts';
 import type { RowPredicate } from '../../filter/algebra.ts';
 import { memoised } from '../../filter/endpoint-predicate.ts';
 import type { FilterTables } from '../../filter/filter-field.ts';
@@ -13,11 +13,20 @@ export class FlowFilterError extends Error {
   }
 }
 
+/** What the numbers in a row refer to. */
+export interface FlowTables extends FilterTables {
+  /**
+   * The flow as somebody told it, where rows are made of flows that are not ours, as those of a file: it holds what our
+   * columns do not, such as layer 7.
+   */
+  told?(row: number): Flow;
+}
+
 /**
  * One field of Hubble's FlowFilter, or the two of a kind for source and destination: the questions it asks of rows, all of
  * which must hold; none where the filter does not set it. Throws FlowFilterError.
  */
-export type FilterPart = (filter: FlowFilter, tables: FilterTables) => RowPredicate[];
+export type FilterPart = (filter: FlowFilter, tables: FlowTables) => RowPredicate[];
 
 /** A question about the endpoint at one end, asked once per endpoint. */
 export function aboutEndpoint(
@@ -43,8 +52,13 @@ export function sidedPart<V>(
   };
 }
 
-/** Holds for no row: for what these flows do not carry. */
-export const nowhere: RowPredicate = () => false;
+/**
+ * Asks what no column holds: of a flow as it was told, where it was. Our own flows have nothing of it, so that the question
+ * holds for none of them.
+ */
+export function ofTold({ told }: FlowTables, question: (flow: Flow) => boolean): RowPredicate {
+  return told === undefined ? () => false : (_, row) => question(told(row));
+}
 
 /** Whether the row's number in a column of up to 16 bits is one of these. */
 export function isOneOf(

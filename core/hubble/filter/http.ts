@@ -1,22 +1,59 @@
-import { type FilterPart, FlowFilterError, nowhere } from './filter-part.ts';
+import type { HTTP } from '#proto/gen/flow/flow_pb.ts';
+import type { RowPredicate } from '../../filter/algebra.ts';
+import { type FilterPart, FlowFilterError, ofTold } from './filter-part.ts';
 import { readRegex } from './regex.ts';
 
 const STATUS = /^[1-5](?:\d{2}|\d?\+)$/;
 
-/** `http_status_code`, `http_method`, `http_path`, `http_url`, `http_header`: read, and true of no flow of layers 3 and 4. */
-export const httpFilter: FilterPart = (filter) => {
-  for (const code of filter.httpStatusCode) {
-    if (!STATUS.test(code)) {
-      throw new FlowFilterError(
-        'http_status_code',
-        code,
-        'is not a status such as 404, or the beginning of one: 4+, 40+',
-      );
-    }
-  }
-  for (const pattern of filter.httpPath) readRegex(pattern, 'http_path');
-  for (const pattern of filter.httpUrl) readRegex(pattern, 'http_url');
-  const { httpStatusCode, httpMethod, httpPath, httpUrl, httpHeader } = filter;
-  const asked = [httpStatusCode, httpMethod, httpPath, httpUrl, httpHeader].some(({ length }) => length > 0);
-  return asked ? [nowhere] : [];
+/** `http_status_code`, `http_method`, `http_path`, `http_url`, `http_header`: of flows that were told with HTTP. */
+export const httpFilter: FilterPart = (filter, tables) => {
+  const asked: RowPredicate[] = [];
+  const ask = <V>(values: readonly V[], read: (value: V) => (http: HTTP) => boolean) => {
+    if (values.length === 0) return;
+    const questions = values.map(read);
+    asked.push(
+      ofTold(tables, ({ l7 }) => {
+        const http = l7?.record.case === 'http' ? l7.record.value : undefined;
+        return http !== undefined && questions.some((holds) => holds(http));
+      }),
+    );
+  };
+  ask(filter.httpStatusCode, readStatus);
+  ask(filter.httpMethod, (wanted) => {
+    const upper = wanted.toUpperCase();
+    return ({ method }) => method.toUpperCase() === upper;
+  });
+  ask(filter.httpPath, (pattern) => {
+    const matches = readRegex(pattern, 'http_path');
+    return ({ url }) => matches(pathOf(url));
+  });
+  ask(filter.httpUrl, (pattern) => {
+    const matches = readRegex(pattern, 'http_url');
+    return ({ url }) => matches(url);
+  });
+  ask(filter.httpHeader, (wanted) => ({ headers }) => {
+    return headers.some(({ key, value }) => key === wanted.key && value === wanted.value);
+  });
+  return asked;
 };
+
+function readStatus(wanted: string): (http: HTTP) => boolean {
+  if (!STATUS.test(wanted)) {
+    throw new FlowFilterError(
+      'http_status_code',
+      wanted,
+      'is not a status such as 404, or the beginning of one: 4+, 40+',
+    );
+  }
+  const beginning = wanted.replace('+', '');
+  // A request has no status.
+  return ({ code }) => code > 0 && String(code).startsWith(beginning);
+}
+
+/** Of a URL, or of the path and query that a request line has. */
+function pathOf(url: string): string {
+  const slashes = url.indexOf('://');
+  const rest = slashes < 0 ? url : url.slice(slashes + 3);
+  const from = slashes < 0 ? 0 : rest.search(/[/?#]/);
+  return from < 0 ? '' : rest.slice(from).replace(/[?#].*$/s, '');
+}

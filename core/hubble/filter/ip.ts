@@ -1,28 +1,36 @@
 import { formatAddress, isAddress, parseAddress } from '../../ip/address.ts';
 import { type Cidr, cidrHas, parseCidr } from '../../ip/cidr.ts';
-import { type FilterPart, FlowFilterError, nowhere, sidedPart } from './filter-part.ts';
+import { type FilterPart, FlowFilterError, ofTold, sidedPart } from './filter-part.ts';
 
 /** `source_ip`, `destination_ip`: an address or a range. */
 const ends = sidedPart<string>(
   ({ sourceIp, destinationIp }) => ({ source: sourceIp, destination: destinationIp }),
   { source: 'source_ip', destination: 'destination_ip' },
   (values, field) => {
-    const { addresses, ranges } = readAddresses(values, field);
-    return ({ address }) => {
-      if (address === '') return false;
-      if (addresses.has(address)) return true;
-      if (ranges.length === 0) return false;
-      const bytes = parseAddress(address);
-      return ranges.some((range) => cidrHas(range, bytes));
-    };
+    const among = addressesAmong(values, field);
+    return ({ address }) => among(address);
   },
 );
 
-/** With `source_ip_xlated`, which these flows do not carry: read, and true of none. */
+/** With `source_ip_xlated`, which our own flows do not carry. */
 export const ipFilter: FilterPart = (filter, tables) => {
-  readAddresses(filter.sourceIpXlated, 'source_ip_xlated');
-  return [...ends(filter, tables), ...(filter.sourceIpXlated.length > 0 ? [nowhere] : [])];
+  const { sourceIpXlated } = filter;
+  const among = addressesAmong(sourceIpXlated, 'source_ip_xlated');
+  const translated = sourceIpXlated.length === 0 ? [] : [ofTold(tables, ({ IP }) => among(IP?.sourceXlated ?? ''))];
+  return [...ends(filter, tables), ...translated];
 };
+
+/** Whether an address is one of these, or in one of these ranges. */
+function addressesAmong(values: readonly string[], field: string): (address: string) => boolean {
+  const { addresses, ranges } = readAddresses(values, field);
+  return (address) => {
+    if (address === '') return false;
+    if (addresses.has(address)) return true;
+    if (ranges.length === 0 || !isAddress(address)) return false;
+    const bytes = parseAddress(address);
+    return ranges.some((range) => cidrHas(range, bytes));
+  };
+}
 
 function readAddresses(values: readonly string[], field: string) {
   const addresses = new Set<string>();

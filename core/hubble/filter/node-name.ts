@@ -1,10 +1,18 @@
-import { type FilterPart, FlowFilterError } from './filter-part.ts';
+import { type FilterPart, FlowFilterError, ofTold } from './filter-part.ts';
 import { ANY_NAME, anyNamePattern, namePattern } from './name-pattern.ts';
 
 /** `node_name`: `cluster/node`, each with `*` or left out for any; a bare name is a node's, in any cluster. */
-export const nodeNameFilter: FilterPart = ({ nodeName }, { nodes }) => {
+export const nodeNameFilter: FilterPart = ({ nodeName }, tables) => {
   if (nodeName.length === 0) return [];
   const matches = anyNamePattern(nodeName.map(readPattern));
+  const { nodes, told } = tables;
+  if (told !== undefined) {
+    return [
+      ofTold(tables, (flow) =>
+        matches((flow.nodeName.includes('/') ? flow.nodeName : `default/${flow.nodeName}`).toLowerCase()),
+      ),
+    ];
+  }
   /** By node number: numbers never come to stand for another. */
   const answers: (boolean | undefined)[] = [];
   return [

@@ -1,5 +1,6 @@
+import { any } from '../../filter/algebra.ts';
 import { PROTOCOL } from '../../flow/protocol.ts';
-import { type FilterPart, FlowFilterError, isOneOf } from './filter-part.ts';
+import { type FilterPart, FlowFilterError, isOneOf, ofTold } from './filter-part.ts';
 
 /** Names as the command line has them. Those of layer 7 are known, and no flow of ours has one. */
 const NUMBERS: Readonly<Record<string, readonly number[]>> = {
@@ -17,7 +18,7 @@ const NUMBERS: Readonly<Record<string, readonly number[]>> = {
 };
 
 /** `protocol`, whatever its letter case. */
-export const protocolFilter: FilterPart = ({ protocol }) => {
+export const protocolFilter: FilterPart = ({ protocol }, tables) => {
   if (protocol.length === 0) return [];
   const numbers = protocol.flatMap((name) => {
     const known = Object.hasOwn(NUMBERS, name.toLowerCase()) ? NUMBERS[name.toLowerCase()] : undefined;
@@ -26,5 +27,8 @@ export const protocolFilter: FilterPart = ({ protocol }) => {
     }
     return known;
   });
-  return [isOneOf('protocol', numbers)];
+  const ofLayer4 = isOneOf('protocol', numbers);
+  if (tables.told === undefined) return [ofLayer4];
+  const names = new Set(protocol.map((name) => name.toLowerCase()));
+  return [any([ofLayer4, ofTold(tables, ({ l7 }) => names.has(l7?.record.case ?? ''))])];
 };

@@ -10,6 +10,9 @@ export function passes(flow: Flow, whitelist: readonly FlowFilter[], blacklist: 
 }
 
 function holds(flow: Flow, filter: FlowFilter): boolean {
+  const record = flow.l7?.record;
+  const http = record?.case === 'http' ? record.value : undefined;
+  const dns = record?.case === 'dns' ? record.value : undefined;
   const asked: [readonly unknown[], (value: never) => boolean][] = [
     [filter.uuid, (value: string) => flow.uuid === value],
     [filter.sourceIp, (value: string) => addressIn(flow.IP?.source, value)],
@@ -62,16 +65,31 @@ function holds(flow: Flow, filter: FlowFilter): boolean {
     [filter.traceId, (value: string) => flow.traceContext?.parent?.traceId === value],
     [filter.ipTraceId, (value: bigint) => (flow.ipTraceId?.traceId ?? 0n) === value],
     [filter.encrypted, (value: boolean) => (flow.IP?.encrypted ?? false) === value],
-    ...[
+    [
       filter.httpStatusCode,
-      filter.httpMethod,
-      filter.httpPath,
-      filter.httpUrl,
+      (value: string) => http !== undefined && http.code > 0 && beginsWith(String(http.code), value),
+    ],
+    [filter.httpMethod, (value: string) => http?.method.toLowerCase() === value.toLowerCase()],
+    [filter.httpPath, (value: string) => http !== undefined && new RegExp(value).test(pathOf(http.url))],
+    [filter.httpUrl, (value: string) => http !== undefined && new RegExp(value).test(http.url)],
+    [
       filter.httpHeader,
-      filter.dnsQuery,
-    ].map((values): [readonly unknown[], () => boolean] => [values, () => flow.l7 !== undefined]),
+      ({ key, value }: { key: string; value: string }) =>
+        http?.headers.some((header) => header.key === key && header.value === value) === true,
+    ],
+    [filter.dnsQuery, (value: string) => dns !== undefined && new RegExp(value).test(dns.query)],
   ];
   return asked.every(([values, matches]) => values.length === 0 || values.some((value) => matches(value as never)));
+}
+
+/** Unlike in a browser, a URL that ends with its host has no path. */
+function pathOf(url: string): string {
+  return /^https?:\/\/[^/]*$/.test(url) ? '' : new URL(url, 'http://x').pathname;
+}
+
+/** `404`, or the beginning of one: `4+`. */
+function beginsWith(code: string, wanted: string): boolean {
+  return wanted.endsWith('+') ? code.startsWith(wanted.slice(0, -1)) : code === wanted;
 }
 
 function addressIn(address: string | undefined, wanted: string): boolean {
@@ -138,6 +156,7 @@ function ports(flow: Flow): { sourcePort: number; destinationPort: number } | un
 
 function speaks(flow: Flow, protocol: string): boolean {
   const spoken = (flow.l4?.protocol.case ?? '').toLowerCase();
+  if (flow.l7?.record.case === protocol) return true;
   return protocol === 'icmp' ? spoken.startsWith('icmp') : spoken === protocol;
 }
 

@@ -1,7 +1,13 @@
-import { type FilterPart, nowhere } from './filter-part.ts';
+import { type FilterPart, ofTold } from './filter-part.ts';
 
 /** `trace_id`, `ip_trace_id`: no flow of ours carries one. An IP trace id of 0 stands for "none". */
-export const traceIdFilter: FilterPart = ({ traceId, ipTraceId }) => [
-  ...(traceId.length === 0 ? [] : [nowhere]),
-  ...(ipTraceId.length === 0 || ipTraceId.includes(0n) ? [] : [nowhere]),
-];
+export const traceIdFilter: FilterPart = ({ traceId, ipTraceId }, tables) => {
+  const asked = [];
+  if (traceId.length > 0) {
+    asked.push(ofTold(tables, ({ traceContext }) => traceId.includes(traceContext?.parent?.traceId ?? '')));
+  }
+  if (ipTraceId.length > 0 && (tables.told !== undefined || !ipTraceId.includes(0n))) {
+    asked.push(ofTold(tables, (flow) => ipTraceId.includes(flow.ipTraceId?.traceId ?? 0n)));
+  }
+  return asked;
+};
