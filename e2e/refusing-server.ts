@@ -32,6 +32,7 @@ export class RefusingServer {
       '/api',
       grpcWebRouter([service(ViewService, handlers)], { maxReceiveBytes: 65_536, shutdown: shutdown.signal, log }),
     );
+    app.get('/session.json', (_request, response) => void response.json({ mode: 'none' }));
     app.use(express.static(PAGE));
     const server = createServer(app);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

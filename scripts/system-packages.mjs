@@ -29,6 +29,8 @@ export const SYSTEM_PACKAGES = [
   { name: 'git', provides: ['git'], neededFor: 'test', why: 'lists the project’s files' },
   { name: 'procps', provides: ['ps'], neededFor: 'test', why: 'finds what a test left behind' },
   { name: 'tcpdump', provides: ['tcpdump'], neededFor: 'test', why: 'is what the reported flows are compared with' },
+  { name: 'nginx-light', provides: ['nginx'], neededFor: 'test', why: 'stands in front of Waggle in tests of portals' },
+  { name: 'haproxy', provides: ['haproxy'], neededFor: 'test', why: 'stands in front of Waggle in tests of portals' },
   { name: 'chromium', provides: ['chromium'], neededFor: 'test', why: 'runs the browser tests' },
   {
     name: 'libc6-dev',

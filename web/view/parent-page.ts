@@ -1,28 +1,73 @@
 import { followParentTheme, isThemeChoice } from '../theme/theme.ts';
 import { isAllowedOrigin } from './frame-origins.ts';
+import { parseView } from './url.ts';
+import { changeView, viewStore } from './view-store.ts';
+
+/** Longest query or key that is looked at. */
+const MOST_TEXT = 8_192;
+
+/** What the page around may say. */
+type Word =
+  | { readonly type: 'waggle:theme'; readonly theme: 'dark' | 'light' | 'system' }
+  /** What is shown, as the query part of an address says it: `namespace=shop&verdict=dropped`. */
+  | { readonly type: 'waggle:view'; readonly view: string }
+  /** A card or an arrow, as `select=` says it; null for none. */
+  | { readonly type: 'waggle:select'; readonly select: string | null };
 
 /**
- * In a frame, the page around this one may say its theme: `frame.contentWindow.postMessage({ type: 'waggle:theme', theme:
- * 'light' }, origin)`. It is heard when its origin is this page's own, or one that the server lets frame it. `waggle:ready` tells it
- * when to begin.
+ * In a frame, the page around this one may say its theme, what is to be shown, and what is selected:
+ * `frame.contentWindow.postMessage({ type: 'waggle:theme', theme: 'light' }, origin)`. It is heard when its origin is this page's
+ * own, or one that the server lets frame it, and is told of selections from then on. `waggle:ready` tells it when to begin.
  */
 export function followParentPage(): void {
   const { parent } = window;
   if (parent === window) return;
   const origins = allowedOrigins();
+  let heard: string | undefined;
   addEventListener('message', async (event: MessageEvent) => {
     if (event.source !== parent) return;
-    const theme = themeOf(event.data);
-    if (theme !== null && isAllowedOrigin(event.origin, await origins, location.origin)) followParentTheme(theme);
+    const word = wordOf(event.data);
+    if (word === null || !isAllowedOrigin(event.origin, await origins, location.origin)) return;
+    heard = event.origin;
+    follow(word);
+  });
+  let { select } = viewStore.get().view;
+  viewStore.subscribe(() => {
+    const now = viewStore.get().view.select;
+    if (now === select) return;
+    select = now;
+    // It names workloads: told only to who has shown where it comes from.
+    if (heard !== undefined) parent.postMessage({ type: 'waggle:selected', select }, heard);
   });
   // Says nothing but that it is there, so anyone may hear it.
   parent.postMessage({ type: 'waggle:ready' }, '*');
 }
 
-function themeOf(data: unknown): 'dark' | 'light' | 'system' | null {
+function follow(word: Word): void {
+  switch (word.type) {
+    case 'waggle:theme':
+      followParentTheme(word.theme);
+      return;
+    case 'waggle:select':
+      changeView({ select: word.select }, 'replace');
+      return;
+    case 'waggle:view': {
+      const { embed, theme } = viewStore.get().view;
+      // It stays the frame that it is.
+      changeView({ ...parseView(word.view).view, embed, theme }, 'replace');
+      return;
+    }
+  }
+}
+
+function wordOf(data: unknown): Word | null {
   if (typeof data !== 'object' || data === null) return null;
-  const { type, theme } = data as { type?: unknown; theme?: unknown };
-  return type === 'waggle:theme' && typeof theme === 'string' && isThemeChoice(theme) ? theme : null;
+  const { type, theme, view, select } = data as Record<string, unknown>;
+  if (type === 'waggle:theme' && typeof theme === 'string' && isThemeChoice(theme)) return { type, theme };
+  if (type === 'waggle:view' && typeof view === 'string' && view.length <= MOST_TEXT) return { type, view };
+  if (type !== 'waggle:select') return null;
+  if (select === null) return { type, select };
+  return typeof select === 'string' && select.length <= MOST_TEXT ? { type, select: select || null } : null;
 }
 
 /** Where the server cannot be asked, none. */

@@ -4,6 +4,7 @@ const CODE = {
   INVALID_ARGUMENT: 3,
   PERMISSION_DENIED: 7,
   RESOURCE_EXHAUSTED: 8,
+  ABORTED: 10,
   UNIMPLEMENTED: 12,
   UNAVAILABLE: 14,
   UNAUTHENTICATED: 16,
@@ -12,7 +13,7 @@ const CODE = {
 /** Whether to try again, and what to tell a person. */
 export type CallFailure =
   | { readonly retry: true; readonly message: string }
-  | { readonly retry: false; readonly reason: 'filter' | 'permission'; readonly message: string };
+  | { readonly retry: false; readonly reason: 'filter' | 'permission' | 'session'; readonly message: string };
 
 /** A failed call in plain words. */
 export function callFailure(error: CallError | undefined): CallFailure {
@@ -23,7 +24,9 @@ export function callFailure(error: CallError | undefined): CallFailure {
     case CODE.PERMISSION_DENIED:
       return { retry: false, reason: 'permission', message: `You may not watch this view: ${error.message}` };
     case CODE.UNAUTHENTICATED:
-      return { retry: false, reason: 'permission', message: `Sign in to watch flows: ${error.message}` };
+      return { retry: false, reason: 'session', message: `Sign in to watch flows: ${error.message}` };
+    case CODE.ABORTED:
+      return { retry: true, message: `The server has begun anew: ${error.message}` };
     case CODE.RESOURCE_EXHAUSTED:
       return { retry: true, message: `The server is at its limit: ${error.message}` };
     case CODE.UNIMPLEMENTED:

@@ -139,7 +139,7 @@ export type ConnectionState =
   /** Lost; tries again at `retryAt` (milliseconds since 1970). */
   | { readonly phase: 'waiting'; readonly retryAt: number; readonly attempt: number; readonly message: string }
   /** The server refused this view; trying again would not help. */
-  | { readonly phase: 'refused'; readonly reason: 'filter' | 'permission'; readonly message: string };
+  | { readonly phase: 'refused'; readonly reason: 'filter' | 'permission' | 'session'; readonly message: string };
 
 export interface NodeSummary {
   readonly name: string;
@@ -164,6 +164,8 @@ export interface StatusSummary {
   readonly lost: number;
   /** Empty when the flows are observed live. */
   readonly replayReason: string;
+  /** How far the server's clock is ahead of this machine's, in milliseconds; 0 = not known. */
+  readonly clockAhead: number;
 }
 
 /** Flows that one negated token keeps out of the view. */

@@ -1,9 +1,15 @@
+import { Suspense, useEffect } from 'react';
 import { connectionStore } from '../../live/session-client.ts';
 import { useStore } from '../../live/store.ts';
+import { askWhoAmI, whoAmIStore } from '../../live/who-am-i.ts';
 import { classNames } from '../../ui/class-names.ts';
+import { latePart } from '../../ui/late-part.ts';
 import { LateFilterBar, LateSavedViews, LateShowMenu } from '../filters/late-filters.tsx';
 import { NamespaceSelect } from '../filters/namespace-select.tsx';
 import { VerdictControl } from '../filters/verdict-control.tsx';
+
+// Most pages have nobody to name; with a popover and its parts it is no part of the first view.
+const Account = latePart(() => import('./account.tsx').then(({ Account }) => Account));
 
 export function TopBar() {
   return (
@@ -21,7 +27,20 @@ export function TopBar() {
       <LateShowMenu />
       <LateSavedViews />
       <Live />
+      <Session />
     </header>
+  );
+}
+
+function Session() {
+  const who = useStore(whoAmIStore);
+  useEffect(() => void askWhoAmI(), []);
+  return (
+    who !== null && (
+      <Suspense fallback={null}>
+        <Account who={who} />
+      </Suspense>
+    )
   );
 }
 

@@ -1,4 +1,4 @@
-import { CloudOff, FilterX, Lock } from 'lucide-react';
+import { CloudOff, FilterX, Lock, LogIn } from 'lucide-react';
 import { secondStore } from '../../live/second.ts';
 import { retryNow } from '../../live/session-client.ts';
 import { useStore } from '../../live/store.ts';
@@ -28,6 +28,18 @@ export function Obstacle({ state }: { state: ObstacleState }) {
   if (state.reason === 'filter') {
     return (
       <State icon={<FilterX size={20} />} title="This filter cannot be used" actions={everything}>
+        {state.message}
+      </State>
+    );
+  }
+  if (state.reason === 'session') {
+    return (
+      <State
+        icon={<LogIn size={20} />}
+        title="You are not signed in"
+        // The server leads to where that is done, and back to this view.
+        actions={<Button onClick={() => location.reload()}>Sign in</Button>}
+      >
         {state.message}
       </State>
     );
