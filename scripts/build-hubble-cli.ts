@@ -1,5 +1,5 @@
 // Builds the real `hubble` command line from its public Go module, outside the repository, for e2e/hubble.lab.spec.ts.
-// Needs Go; takes some minutes. Run: node scripts/build-hubble-cli.ts
+// Needs Go; takes some minutes. Run: npm run build:hubble-cli
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
