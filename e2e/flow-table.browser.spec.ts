@@ -158,6 +158,18 @@ describe('the flow table', () => {
     const scrolled = await rows.nth(20).textContent();
     await eventually('more came', 20_000, async () => /[1-9]\d* new/.test((await arrived.textContent()) ?? ''));
     expect(await rows.nth(20).textContent()).toBe(scrolled);
+    // Elements are used again while it scrolls; at rest, who reads the document finds the rows in their order.
+    await table.evaluate(async (element) => {
+      for (let frame = 0; frame < 40; frame++) {
+        element.scrollBy(0, 90);
+        await new Promise(requestAnimationFrame);
+      }
+    });
+    const order = () => rows.evaluateAll((all) => all.map((row) => Number(row.ariaRowIndex)));
+    await eventually('rows in their order', 20_000, async () => {
+      const now = await order();
+      return now.length > 20 && now[0] > 100 && now.every((index, at) => index === now[0] + at);
+    });
     await arrived.click();
     expect(await table.evaluate((element) => element.scrollTop)).toBe(0);
   });
@@ -181,6 +193,11 @@ describe('the flow table', () => {
   test('tells everything about a flow, to be filtered by or copied', async () => {
     await visit();
     await pause();
+    const pointed = rowOf('9000', 'dropped').getByRole('cell').filter({ hasText: 'cart' }).first();
+    await pointed.hover();
+    await eventually('its address', 10_000, async () =>
+      /^cart-5f7c-a · 10\.0\.1\.8:9000$/.test((await pointed.getAttribute('title')) ?? ''),
+    );
     await rowOf('9000', 'dropped').click();
     for (const text of ['Policy denied', 'shop/cart-only', 'k8s:app=web', '10.0.1.8']) {
       await drawer().getByText(text, { exact: false }).first().waitFor();

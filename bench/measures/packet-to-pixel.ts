@@ -63,6 +63,9 @@ export const packetToPixel: Benchmark = {
       "the probe's first row on the page",
       45_000,
     );
+    await page.getByRole('button', { name: 'Columns' }).click();
+    await page.getByRole('checkbox', { name: 'Source port' }).check();
+    await page.keyboard.press('Escape');
     await page.evaluate(watchTags, { first: FIRST_TAG, last: FIRST_TAG + tags - 1 });
 
     context.progress(`sending ${tags} tagged SYNs`);
@@ -162,13 +165,13 @@ function noteMerged(relay: Relay, first: number, last: number, context: Benchmar
   return merged;
 }
 
-/** Runs in the page: notes when each tag, a source port, is on screen. */
+/** Runs in the page, whose table has the source port: notes when each tag is on screen. */
 function watchTags({ first, last }: { first: number; last: number }): void {
   const seen: Record<number, number> = {};
   const inDocument: Record<number, number> = {};
   const look = () => {
-    for (const end of document.querySelectorAll('[role=row] [title]')) {
-      const port = Number(/:(\d+)$/.exec(end.getAttribute('title') ?? '')?.[1]);
+    for (const cell of document.querySelectorAll('[role=cell]')) {
+      const port = Number(cell.textContent);
       if (!(port >= first && port <= last) || port in seen) continue;
       seen[port] = 0;
       inDocument[port] = Date.now();
@@ -182,8 +185,7 @@ function watchTags({ first, last }: { first: number; last: number }): void {
   new MutationObserver(look).observe(document.body, {
     subtree: true,
     childList: true,
-    attributes: true,
-    attributeFilter: ['title'],
+    characterData: true,
   });
   Object.assign(globalThis, { waggleTags: { seen, inDocument } });
 }

@@ -13,9 +13,13 @@ const LOOKS: Record<number, Look> = {
   [VERDICT.AUDIT]: { word: 'audit', text: 'text-audit-text', dot: 'bg-audit' },
 };
 
+export function verdictLook(verdict: number): Look {
+  return LOOKS[verdict] ?? { word: verdicts.name(verdict).toLowerCase(), text: 'text-dim', dot: 'bg-faint' };
+}
+
 /** A verdict by dot and word: never by colour alone. */
 export function Verdict({ verdict }: { verdict: number }) {
-  const look = LOOKS[verdict] ?? { word: verdicts.name(verdict).toLowerCase(), text: 'text-dim', dot: 'bg-faint' };
+  const look = verdictLook(verdict);
   return (
     <span className={classNames('inline-flex items-center gap-1.5', look.text)}>
       <Dot className={look.dot} />

@@ -7,7 +7,7 @@ import type { FlowColumnId } from '../../worker/flow-column.ts';
 import { BarMenu } from './bar-menu.tsx';
 import { DEFAULT_CHOICE, movedBefore, movedBy, shownColumns, toggled } from './column-choice.ts';
 import { chooseColumns, columnStore } from './column-store.ts';
-import { FLOW_COLUMNS, flowColumn } from './columns.tsx';
+import { FLOW_COLUMNS, flowColumn } from './columns.ts';
 
 /** Which columns there are, and in which order: ticked, dragged, or moved by the buttons. */
 export function ColumnMenu({ trigger, width }: { trigger: ReactElement; width: number }) {

@@ -1,11 +1,13 @@
-import { lazy, Suspense, useCallback, useEffect, useRef, useState } from 'react';
+import { lazy, Suspense, useCallback, useEffect, useLayoutEffect, useRef, useState, useSyncExternalStore } from 'react';
+import { secondStore } from '../../live/second.ts';
 import { connectionStore, rowsStore } from '../../live/session-client.ts';
 import { useStore } from '../../live/store.ts';
 import { useWidth } from '../../ui/use-width.ts';
+import { settingsStore } from '../../view/settings.ts';
 import { changeTableOptions, useView } from '../../view/view-store.ts';
 import type { FlowRow, Selection } from '../../worker/protocol.ts';
 import { Waiting } from '../status/notices.tsx';
-import { FlowTableRow } from './flow-table-row.tsx';
+import { FlowRows } from './flow-rows.ts';
 import { HeaderRow } from './header-row.tsx';
 import { TableBar } from './table-bar.tsx';
 import { useColumns } from './use-columns.ts';
@@ -70,7 +72,7 @@ export function FlowTable({ selection }: { selection: Selection | null }) {
     },
     close,
   });
-  const { first: firstDrawn, count: drawn, totalHeight } = useDrawnRows(scroller, total);
+  const { first: firstDrawn, count: drawn, totalHeight, scrolling } = useDrawnRows(scroller, total);
   const held = scrolled || paused || reading || pointed.now || keys.reached !== null;
   if (!held) anchor.current = null;
   else anchor.current ??= slice?.anchor ?? null;
@@ -103,7 +105,8 @@ export function FlowTable({ selection }: { selection: Selection | null }) {
   // By arrival, a flow keeps its element while others come.
   const fromOldest = options.sort === null && !options.aggregate;
   const bottom = (selection === null ? slice?.anchor : total) ?? 0;
-  const { columns, template, least } = useColumns(width, options.aggregate);
+  const { columns, template, tracks, least } = useColumns(width, options.aggregate);
+  const times = useTimes();
   const onOpen = useCallback(
     (index: number, row: FlowRow) => {
       keys.reach(row.id === flow ? null : index);
@@ -111,6 +114,24 @@ export function FlowTable({ selection }: { selection: Selection | null }) {
     },
     [keys.reach, toggle, flow],
   );
+  const group = useRef<HTMLDivElement>(null);
+  const drawnRows = useRef<FlowRows>(undefined);
+  useLayoutEffect(() => {
+    drawnRows.current ??= new FlowRows(group.current!);
+    drawnRows.current.show({
+      first: firstDrawn,
+      count: drawn,
+      total,
+      rowAt,
+      slotOf: (index) => (((fromOldest ? bottom - index : index) % drawn) + drawn) % drawn,
+      columns,
+      tracks,
+      opened: flow,
+      reached: keys.reached,
+      times,
+      scrolling,
+    });
+  });
   return (
     <>
       <div ref={outer} style={{ paddingRight: covered }} className="size-full">
@@ -142,37 +163,25 @@ export function FlowTable({ selection }: { selection: Selection | null }) {
               if (!event.currentTarget.contains(event.relatedTarget)) keys.reach(null);
             }}
             onScroll={(event) => setScrolled(event.currentTarget.scrollTop > ROW_HEIGHT / 2)}
-            className="min-h-0 flex-1 overflow-auto focus-visible:-outline-offset-2"
+            className="min-h-0 flex-1 overflow-auto will-change-scroll focus-visible:-outline-offset-2"
           >
             <div style={{ minWidth: least }}>
               <HeaderRow columns={columns} template={template} />
               {/* biome-ignore lint/a11y/useSemanticElements: see above */}
+              {/* biome-ignore lint/a11y/useKeyWithClickEvents: the table's own keys open a row */}
               <div
                 role="rowgroup"
+                ref={group}
+                onClick={(event) => {
+                  const hit = drawnRows.current?.rowOf(event.target);
+                  if (hit !== undefined) onOpen(hit.index, hit.row);
+                }}
+                onPointerOver={(event) => drawnRows.current?.hint(event.target)}
                 onPointerMove={pointed.move}
                 onPointerLeave={pointed.end}
                 style={{ height: totalHeight }}
                 className="relative"
-              >
-                {Array.from({ length: Math.min(drawn, total - firstDrawn) }, (_, offset) => {
-                  const index = firstDrawn + offset;
-                  const row = rowAt(index);
-                  return (
-                    <FlowTableRow
-                      // Elements are used again: one that leaves at one end is the one that enters at the other.
-                      key={(((fromOldest ? bottom - index : index) % drawn) + drawn) % drawn}
-                      row={row}
-                      index={index}
-                      top={index * ROW_HEIGHT}
-                      columns={columns}
-                      template={template}
-                      opened={flow !== null && row?.id === flow}
-                      reached={index === keys.reached}
-                      onOpen={onOpen}
-                    />
-                  );
-                })}
-              </div>
+              />
             </div>
             {total === 0 && <NoRows selection={selection} />}
           </div>
@@ -186,6 +195,16 @@ export function FlowTable({ selection }: { selection: Selection | null }) {
     </>
   );
 }
+
+/** Changes whenever times are to be written in another way. */
+function useTimes(): string {
+  const { time, timeZone } = useStore(settingsStore);
+  const isRelative = time === 'relative';
+  const second = useSyncExternalStore(isRelative ? secondStore.subscribe : neverChanges, secondStore.get);
+  return isRelative ? `relative ${second}` : `clock ${timeZone}`;
+}
+
+const neverChanges = () => () => {};
 
 /** Pixels of the table at the right that the drawer lies over, where there is room for both; else it lies over the table. */
 function coveredBy(table: HTMLElement | null, room: number): number {

@@ -5,7 +5,7 @@ import { changeTableOptions, useView } from '../../view/view-store.ts';
 import type { FlowColumnId, FlowSort } from '../../worker/flow-column.ts';
 import { movedBefore, movedBy, resized, unsized } from './column-choice.ts';
 import { chooseColumns } from './column-store.ts';
-import type { FlowColumn } from './columns.tsx';
+import type { FlowColumn } from './columns.ts';
 
 const STEP = 16;
 /** Pixels a pointer moves before a press becomes a drag. */

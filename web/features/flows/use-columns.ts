@@ -2,7 +2,7 @@ import { useMemo } from 'react';
 import { useStore } from '../../live/store.ts';
 import { shownColumns } from './column-choice.ts';
 import { columnStore } from './column-store.ts';
-import { FLOW_COLUMNS, type FlowColumn, flowColumn } from './columns.tsx';
+import { FLOW_COLUMNS, type FlowColumn, flowColumn } from './columns.ts';
 
 /** Pixels between columns, and at either end of a row. */
 const GAP = 12;
@@ -14,6 +14,8 @@ export interface TableColumns {
   readonly columns: readonly FlowColumn[];
   /** The tracks of a CSS grid. */
   readonly template: string;
+  /** The same for rows: left edge and width of each, in pixels. */
+  readonly tracks: readonly (readonly [left: number, width: number])[];
   /** Pixels below which the table scrolls sideways. */
   readonly least: number;
 }
@@ -33,6 +35,13 @@ export function useColumns(width: number, aggregate: boolean): TableColumns {
     // In pixels: a row is laid out faster when its tracks ask nothing of its content.
     const track = ({ id, width: own, grow }: FlowColumn) =>
       choice.widths[id] ?? own + (grow > 0 ? Math.floor((spare * grow) / shares) : 0);
-    return { columns, template: columns.map((column) => `${track(column)}px`).join(' '), least };
+    const widths = columns.map(track);
+    let left = PADDING;
+    const tracks = widths.map((each) => {
+      const at = [left, each] as const;
+      left += each + GAP;
+      return at;
+    });
+    return { columns, template: widths.map((each) => `${each}px`).join(' '), tracks, least };
   }, [choice, width, aggregate]);
 }

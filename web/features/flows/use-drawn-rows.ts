@@ -17,6 +17,7 @@ export interface DrawnRows {
   readonly count: number;
   /** Pixels of all rows. */
   readonly totalHeight: number;
+  readonly scrolling: boolean;
 }
 
 /** Which rows of a long table are to be drawn as it scrolls. */
@@ -33,7 +34,7 @@ export function useDrawnRows(scroller: RefObject<HTMLElement | null>, total: num
   const inView = virtualizer.getVirtualItems()[0]?.index ?? 0;
   // Always as many, so that elements can be used again.
   const first = Math.max(0, Math.min(inView, blocks - drawn)) * BLOCK;
-  return { first, count: drawn * BLOCK, totalHeight: total * ROW_HEIGHT };
+  return { first, count: drawn * BLOCK, totalHeight: total * ROW_HEIGHT, scrolling: virtualizer.isScrolling };
 }
 
 /** Scrolls as little as it takes to have the row in view. */
