@@ -104,6 +104,31 @@ describe('the state of a cluster', () => {
     expect(policyRows(read).map(({ enforcement }) => enforcement)).toEqual(['closed']);
   });
 
+  test('has a name, that selectors may be about', () => {
+    const [pod] = CLUSTER.split('---\n').filter((part) => part.includes('db-0'));
+    const text = `apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {name: own, namespace: shop}
+spec:
+  endpointSelector: {}
+  ingress: [{fromEndpoints: [{matchLabels: {io.cilium.k8s.policy.cluster: mine}}]}]
+`;
+    const sources = [
+      { name: '0', text: pod! },
+      {
+        name: '1',
+        text: pod!.replaceAll('db-0', 'db-1').replace('10.1.0.2', '10.1.0.3').replace('fd00::2', 'fd00::3'),
+      },
+      { name: '2', text },
+    ];
+    const verdict = (name: string) => {
+      const read = readCluster(sources, { workloads: false, name });
+      const ends = partiesOf(findParty(read, 'shop/db-1'), findParty(read, 'shop/db-0'));
+      return evaluateConnection(read.engine, { ...ends, protocol: 6, port: 80 }).verdict;
+    };
+    expect([verdict('mine'), verdict('other')]).toEqual(['FORWARDED', 'DROPPED']);
+  });
+
   test('in manifests it is an error', () => {
     const read = readCluster([{ name: at('db'), text: POLICY.replace('ingress', 'ingres') }], { workloads: true });
     expect([read.findings.map(({ code }) => code), read.unusable]).toEqual([['WP003'], []]);

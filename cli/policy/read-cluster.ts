@@ -48,8 +48,12 @@ export function labSources(name: string): ManifestSource[] {
  * if they had been applied in this order.
  *
  * @param workloads false for the state of a cluster, where the pods of workloads stand by themselves
+ * @param name of the cluster: selectors may be about it
  */
-export function readCluster(sources: readonly ManifestSource[], { workloads }: { workloads: boolean }): ReadCluster {
+export function readCluster(
+  sources: readonly ManifestSource[],
+  { workloads, name = 'default' }: { workloads: boolean; name?: string },
+): ReadCluster {
   const store = new ObjectStore();
   const policies = new Map<string, Policy>();
   const findings: Finding[] = [];
@@ -61,19 +65,19 @@ export function readCluster(sources: readonly ManifestSource[], { workloads }: {
     unusable.push(...found);
     return true;
   };
-  for (const { name, text, unreadable } of sources) {
+  for (const { name: file, text, unreadable } of sources) {
     if (unreadable !== undefined) {
-      findings.push(finding('WP001', { file: name, line: 1, column: 1 }, unreadable));
+      findings.push(finding('WP001', { file, line: 1, column: 1 }, unreadable));
       continue;
     }
-    const { documents, problems } = parseManifest(name, text);
+    const { documents, problems } = parseManifest(file, text);
     const broken = problems.map(({ message, ...place }) => finding('WP001', place, message));
-    if (standIn(name, undefined, broken)) continue;
+    if (standIn(file, undefined, broken)) continue;
     findings.push(...broken);
     for (const document of documents) {
       const read = readPolicy(document, 'default');
       if (read !== undefined) {
-        if (standIn(name, document.value, read.findings)) continue;
+        if (standIn(file, document.value, read.findings)) continue;
         findings.push(...read.findings);
         if (read.policy !== undefined) policies.set(policyText(read.policy.reference), read.policy);
       } else {
@@ -82,9 +86,9 @@ export function readCluster(sources: readonly ManifestSource[], { workloads }: {
     }
   }
   nameNamespaces(store);
-  const pods = new PodDescriber('default').describe(store);
+  const pods = new PodDescriber(name).describe(store);
   const identities = new Map(pods.map(({ identity, labelSet }) => [identity, labelSet]));
-  const cluster = new PolicyClusterView('default', false).read(store, identities);
+  const cluster = new PolicyClusterView(name, false).read(store, identities);
   const all = [...policies.values()];
   return { engine: new PolicyEngine(all, cluster), pods, nodes: store.list('Node'), policies: all, findings, unusable };
 }

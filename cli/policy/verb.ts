@@ -44,7 +44,7 @@ const STAND_IN =
 
 export function clusterOf({ name, manifests }: From): ReadCluster {
   return manifests === undefined
-    ? readCluster(labSources(name), { workloads: false })
+    ? readCluster(labSources(name), { workloads: false, name })
     : readCluster(readSources(manifests), { workloads: true });
 }
 
