@@ -181,6 +181,25 @@ describe('policies', () => {
     await list.getByRole('button', { name: /^late/ }).waitFor({ state: 'detached' });
   });
 
+  test('that cannot be used are marked, with why, and close what they may be about', async () => {
+    await visit('?view=policies&namespace=shop');
+    const entry = page.getByRole('navigation', { name: 'List of policies' }).getByRole('button', { name: /^misspelt/ });
+    putPolicy('shop', 'misspelt', { podSelector: {}, ingres: [] });
+    await entry.click();
+    expect(await entry.textContent()).toContain('unusable, closed');
+    await details().getByText('unusable, closed').waitFor();
+    await details()
+      .getByText(/spec\.ingres is no field; did you mean ingress\?/)
+      .first()
+      .waitFor();
+    await details()
+      .getByRole('region', { name: 'Whom it selects' })
+      .getByRole('row', { name: /web shop.*protected/ })
+      .waitFor();
+    rmSync(join(folder, 'NetworkPolicy/shop/misspelt.yaml'));
+    await entry.waitFor({ state: 'detached' });
+  });
+
   test('are found by name in the palette', async () => {
     await visit('?view=list');
     await page.getByRole('list', { name: 'Traffic of maindb' }).waitFor();
@@ -199,6 +218,13 @@ describe('policies', () => {
     await parts.arrow('spy', 'maindb', /9999 TCP, allowed, never seen/).waitFor({ state: 'attached' });
     await parts.arrow('spy', 'coredns', /no policy decides/).waitFor({ state: 'attached' });
     await parts.arrow('web', 'maindb', /3306 TCP, forwarded,/).waitFor({ state: 'attached' });
+    // Nobody outside was ever seen: the world stands there for the rule about it.
+    putPolicy('data', 'office', {
+      podSelector: { matchLabels: { app: 'maindb' } },
+      ingress: [{ from: [{ ipBlock: { cidr: '198.51.100.0/24' } }], ports: [{ port: 22 }] }],
+    });
+    await parts.arrow('world', 'maindb', /22 TCP, allowed, never seen/).waitFor({ state: 'attached' });
+    rmSync(join(folder, 'NetworkPolicy/data/office.yaml'));
     expect(new URL(page.url()).searchParams.get('reach')).toBe('1');
     await page.getByRole('button', { name: 'Show only what is seen' }).click();
     await eventually('the map shows only what is seen', 20_000, async () => {

@@ -24,6 +24,7 @@ describe('a card', () => {
 
   test('of the world, a host or other nodes says how many there are', () => {
     expect(says(worldCard('world', { members: 38 }))).toBe('38 addresses');
+    expect(says(worldCard('world', { members: 0 }))).toBe('nobody seen');
     expect(says(worldCard('api.example.com', { members: 2 }))).toBe('outside · 2 addresses');
     expect(says(worldCard('host', { kind: 'host', nodes: ['node1'] }))).toBe('node1');
     expect(says(worldCard('remote-node', { kind: 'remote-node', nodes: ['a', 'b'] }))).toBe('2 other nodes');

@@ -27,6 +27,8 @@ export function cardSentence(grouped: Named, by: PlateKind = 'namespace'): strin
       return parts.join(' · ');
     }
     case 'world': {
+      // It may stand there for a rule about it alone.
+      if (card.members === 0) return 'nobody seen';
       const addresses = plural(card.members, 'address', 'addresses');
       return card.name === 'world' ? addresses : `outside · ${addresses}`;
     }
