@@ -2,6 +2,8 @@ import { Command } from 'commander';
 import type { NodeStatus, StatusResponse } from '#proto/gen/waggle/v1/flow_pb.ts';
 import { oneOf } from '#runtime/settings/parsers.ts';
 import { addSettings, setting } from '#runtime/settings/setting.ts';
+import { apiClientOf, type KubernetesFlags, kubernetesSettings } from './cluster-source-settings.ts';
+import { namespaceSetting } from './namespace-setting.ts';
 import { relayFailure, serverSetting } from './relay-setting.ts';
 import { type ClientTlsFlags, clientSecurityOf, clientTlsSettings } from './tls-settings.ts';
 
@@ -20,17 +22,28 @@ export function statusCommand(): Command {
       default: 'text',
       environment: false,
     }),
+    setting<boolean>({
+      flags: '--kubernetes',
+      description: 'of an installation in a Kubernetes cluster: what is desired, what is ready, and why not more',
+      default: false,
+      environment: false,
+    }),
+    namespaceSetting,
+    ...kubernetesSettings(),
     ...clientTlsSettings(),
   );
   return command.action(status);
 }
 
-interface StatusFlags extends ClientTlsFlags {
+interface StatusFlags extends ClientTlsFlags, KubernetesFlags {
+  kubernetes: boolean;
+  namespace: string;
   server: string;
   output: 'text' | 'json';
 }
 
 async function status(flags: StatusFlags): Promise<void> {
+  if (flags.kubernetes) return installationStatus(flags);
   const { server, output } = flags;
   const { FlowService, NodeState, StatusResponseSchema } = await import('#proto/gen/waggle/v1/flow_pb.ts');
   const { createClient } = await import('#runtime/grpc/client.ts');
@@ -49,6 +62,22 @@ async function status(flags: StatusFlags): Promise<void> {
     if (!complete(response, NodeState.CONNECTED)) process.exitCode = 1;
   } catch (error) {
     throw relayFailure(error, server);
+  } finally {
+    client.close();
+  }
+}
+
+async function installationStatus(flags: StatusFlags): Promise<void> {
+  const { isHealthy, readInstallation } = await import('./installation/read-installation.ts');
+  const client = await apiClientOf(flags);
+  try {
+    const installation = await readInstallation(client, flags.namespace);
+    if (flags.output === 'json') console.log(JSON.stringify(installation, null, 2));
+    else {
+      const { installationText } = await import('./installation/installation-text.ts');
+      process.stdout.write(installationText(installation));
+    }
+    if (!isHealthy(installation)) process.exitCode = 1;
   } finally {
     client.close();
   }

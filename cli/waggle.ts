@@ -17,6 +17,8 @@ const COMMANDS: Readonly<Record<string, string>> = {
   lab: 'a small cluster on this machine, from Kubernetes manifests',
   policy: 'what network policies say: explain, test, validate',
   service: 'Services: their backends, and where a connection would go',
+  install: 'put Waggle into a Kubernetes cluster',
+  uninstall: 'take it out again, off every node',
   bench: 'measure speed and memory against their goals',
 };
 

@@ -1,0 +1,94 @@
+import { Command } from 'commander';
+import { duration, objectName } from '#runtime/settings/parsers.ts';
+import { addSettings, setting } from '#runtime/settings/setting.ts';
+import { apiClientOf, type KubernetesFlags, kubernetesSettings } from './cluster-source-settings.ts';
+import { CommandError } from './failure.ts';
+import { namespaceSetting } from './namespace-setting.ts';
+
+interface InstallFlags extends KubernetesFlags {
+  namespace: string;
+  clusterName?: string;
+  policyAudit: boolean;
+  dryRun: boolean;
+  wait: number;
+}
+
+/** `waggle install`: agents and backend into a cluster. */
+export function installCommand(): Command {
+  const command = new Command('install').description(
+    'Install or upgrade Waggle in a Kubernetes cluster, from deploy/waggle.yaml, with certificates made here. ' +
+      'Whoever wants to choose more takes the Helm chart, deploy/helm/waggle.',
+  );
+  addSettings(
+    command,
+    namespaceSetting,
+    ...kubernetesSettings(),
+    setting<string>({
+      flags: '--cluster-name <name>',
+      description: "the cluster's name (default: default)",
+      parser: objectName,
+    }),
+    setting<boolean>({
+      flags: '--policy-audit',
+      description: 'evaluate network policies and report what they would drop, without dropping it',
+      default: false,
+    }),
+    setting<boolean>({
+      flags: '--dry-run',
+      description: 'have the API server check everything, and change nothing',
+      default: false,
+      environment: false,
+    }),
+    setting<number>({
+      flags: '--wait <duration>',
+      description: 'how long to wait until all is ready; 0s does not wait',
+      parser: duration(0),
+      default: 300_000,
+      defaultText: '5m',
+    }),
+  );
+  return command.action(install);
+}
+
+async function install(flags: InstallFlags): Promise<void> {
+  const { namespace, dryRun } = flags;
+  const { applyObject } = await import('./installation/kubernetes-object.ts');
+  const { manifestObjects } = await import('./installation/manifest.ts');
+  const { findObstacles } = await import('./installation/obstacles.ts');
+  const client = await apiClientOf(flags);
+  try {
+    for (const obstacle of await findObstacles(client)) console.error(`waggle: beware: ${obstacle}`);
+    const [home, ...objects] = manifestObjects(flags);
+    await applyObject(client, home!, dryRun);
+    if (!dryRun) {
+      const { ensureCertificates } = await import('./installation/certificates.ts');
+      for (const name of await ensureCertificates(client, namespace)) console.error(`certificate: ${name}`);
+    }
+    for (const object of objects) {
+      await applyObject(client, object, dryRun);
+      console.error(`${object.kind} ${object.metadata.name}: ${dryRun ? 'would be applied' : 'applied'}`);
+    }
+    if (!dryRun && flags.wait > 0) await waitUntilReady(flags, client);
+  } finally {
+    client.close();
+  }
+}
+
+async function waitUntilReady(
+  { namespace, wait }: InstallFlags,
+  client: Awaited<ReturnType<typeof apiClientOf>>,
+): Promise<void> {
+  const { isHealthy, readInstallation } = await import('./installation/read-installation.ts');
+  const { installationText } = await import('./installation/installation-text.ts');
+  for (const deadline = Date.now() + wait; ; ) {
+    const installation = await readInstallation(client, namespace);
+    if (isHealthy(installation) || Date.now() > deadline) {
+      process.stdout.write(installationText(installation));
+      if (!isHealthy(installation))
+        throw new CommandError('not all is ready yet: waggle status --kubernetes says how it stands');
+      console.log(`the page: kubectl -n ${namespace} port-forward deployment/waggle-backend 12000`);
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+  }
+}
