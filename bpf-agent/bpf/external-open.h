@@ -133,3 +133,13 @@ __noinline int place_external(const struct external_key *key, const struct servi
 	}
 	return DROP_NO_NAT_MAPPING;
 }
+
+struct bpf_map;
+
+/* Part of the sweep: both entries of a connection go when it has been silent for long enough. */
+static long sweep_external(struct bpf_map *map, const struct external_key *key, struct external_connection *entry, __u64 *unused)
+{
+	if (external_is_over(key, entry))
+		bpf_map_delete_elem(map, key);
+	return 0;
+}

@@ -12,6 +12,7 @@
 #include "counters.h"
 #include "drop.h"
 #include "emit.h"
+#include "external-open.h"
 
 /* The program's context and result. */
 struct sweep_result {
@@ -74,6 +75,7 @@ static __always_inline int sweep_connections(struct sweep_result *result)
 	run.now = ticks_now();
 	bpf_for_each_map_elem(&connections, sweep_connection, &run, 0);
 	bpf_for_each_map_elem(&drops, sweep_drop, &now, 0);
+	bpf_for_each_map_elem(&external_connections, sweep_external, &now, 0);
 	result->visited = run.result.visited;
 	result->told = run.result.told;
 	result->ended = run.result.ended;

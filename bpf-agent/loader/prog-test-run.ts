@@ -11,6 +11,8 @@ export interface PacketRun {
   /** Segments a GSO packet stands for, and their size. */
   readonly gsoSegments?: number;
   readonly gsoSize?: number;
+  /** Whether the frame is wanted as the program leaves it. */
+  readonly output?: boolean;
   /** How often; default 1. */
   readonly repeat?: number;
 }
@@ -20,10 +22,14 @@ export interface RunResult {
   readonly returned: number;
   /** Mean duration of a run in nanoseconds. */
   readonly nanoseconds: number;
+  /** The frame as the program left it; empty unless it was asked for. */
+  readonly packet: Uint8Array;
 }
 
 // struct bpf_test_run_opts of libbpf 1.x.
 const OPTIONS_BYTES = 80;
+/** What a program may add to a frame. */
+const OUTPUT_ROOM = 256;
 // struct __sk_buff, and the offsets we fill in.
 const SKB_BYTES = 192;
 const SKB_IFINDEX = 40;
@@ -46,8 +52,17 @@ export function runPacket(fd: number, run: PacketRun): RunResult {
     view.setBigUint64(32, addressOf(context), true);
     view.setUint32(48, SKB_BYTES, true);
   }
+  const output = new Uint8Array(run.output ? run.packet.length + OUTPUT_ROOM : 0);
+  if (run.output) {
+    view.setBigUint64(16, addressOf(output), true);
+    view.setUint32(28, output.length, true);
+  }
   check(libbpf().testRun(fd, options));
-  return { returned: view.getInt32(56, true), nanoseconds: view.getUint32(64, true) };
+  return {
+    returned: view.getInt32(56, true),
+    nanoseconds: view.getUint32(64, true),
+    packet: output.subarray(0, run.output ? view.getUint32(28, true) : 0),
+  };
 }
 
 /** Runs a `SEC("syscall")` program; what it writes to its context is in `context` afterwards. */
