@@ -93,7 +93,8 @@ export function openAnswers(flows: MergedFlows, parts: AnswerParts, visibility?:
     version: `waggle ${version}`,
     startedMs: parts.startedMs,
   });
-  const peers = source === undefined ? [] : [peerService(source, () => clusterName() || 'default')];
+  const byTls = () => flows.followed().some(({ security }) => security !== undefined);
+  const peers = source === undefined ? [] : [peerService(source, () => clusterName() || 'default', byTls)];
   return {
     forPages,
     forTools: [service(FlowService, flowHandlers(dependencies)), ...forPages, observer, ...peers],

@@ -242,7 +242,11 @@ export class Agent {
         startedMs: this.#startedMs,
         agentEvents: (request, context) => this.#events.read(request, context),
       }),
-      peerService(this.#options.source, () => this.#options.cluster, this.#options.credentials !== undefined),
+      peerService(
+        this.#options.source,
+        () => this.#options.cluster,
+        () => this.#options.credentials !== undefined,
+      ),
       healthService(this.health, HEALTH_NAMES),
       service(FlowService, this.#service),
       service(

@@ -112,13 +112,16 @@ test('an agent talks to whom its authority knows, under its own name', async () 
 });
 
 test('peers are told with the names of their certificates', async () => {
-  const watching = WaggleProcess.start(['watch', 'peers', '--server', lab.agent('node1')]);
-  try {
-    for (const node of NODES) {
-      await watching.says(new RegExp(`${name}/${node} .*TLS.ServerName: ${agentTlsName(name, node)}`), 20_000);
+  const asRelay = [...trust(), ...shown(), '--tls-server-name', RELAY_NAME];
+  for (const server of [[lab.agent('node1')], [relay, ...asRelay]]) {
+    const watching = WaggleProcess.start(['watch', 'peers', '--server', ...server]);
+    try {
+      for (const node of NODES) {
+        await watching.says(new RegExp(`${name}/${node} .*TLS.ServerName: ${agentTlsName(name, node)}`), 20_000);
+      }
+    } finally {
+      await watching.stop();
     }
-  } finally {
-    await watching.stop();
   }
 });
 

@@ -46,7 +46,13 @@ test('tells every node, then what changes', async () => {
   const log = pino({ level: 'silent' });
   const server = await startGrpcServer({
     address: '127.0.0.1:0',
-    services: [peerService(source, () => 'kind', true)],
+    services: [
+      peerService(
+        source,
+        () => 'kind',
+        () => true,
+      ),
+    ],
     log,
   });
   cleanups.push(() => server.stop(0));

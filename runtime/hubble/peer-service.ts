@@ -35,7 +35,7 @@ export function agentTlsName(cluster: string, node: string): string {
  *
  * @param tls whether agents are reached by TLS: then each is told with the name its certificate carries
  */
-export function peerService(source: ClusterSource, cluster: () => string, tls = false): ServedService {
+export function peerService(source: ClusterSource, cluster: () => string, tls: () => boolean): ServedService {
   const handlers: Handlers<typeof Peer> = {
     notify: async function* (_request, { signal }) {
       const told = new Map<string, string>();
@@ -43,7 +43,7 @@ export function peerService(source: ClusterSource, cluster: () => string, tls = 
       let wake = () => {};
       const change = (type: ChangeNotificationType, name: string, address: string): ChangeNotification => {
         const [inCluster, node] = name.split('/') as [string, string];
-        const named = tls ? { serverName: agentTlsName(inCluster, node) } : undefined;
+        const named = tls() ? { serverName: agentTlsName(inCluster, node) } : undefined;
         return create(ChangeNotificationSchema, { name, address, type, tls: named });
       };
       const compare = () => {
