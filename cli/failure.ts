@@ -1,3 +1,4 @@
+import { terminalText } from '#core/observe/terminal-text.ts';
 import { codeName, StatusError } from '#runtime/grpc/service.ts';
 
 /** A command cannot go on, for a reason the person can do something about. The message says what and how. */
@@ -34,5 +35,6 @@ export function reportFailure(error: unknown): number {
 }
 
 function say(message: string): void {
-  process.stderr.write(`waggle: ${message}\n`);
+  // Servers have a say in it.
+  process.stderr.write(`waggle: ${message.split('\n').map(terminalText).join('\n')}\n`);
 }

@@ -131,6 +131,9 @@ export async function* fromFile(path: string, init: MessageInitShape<typeof GetF
 function readLine(text: string, place: string): GetFlowsResponse {
   try {
     const json = JSON.parse(text);
+    // Private ones: what they are, only who wrote them knows.
+    delete json.extensions;
+    delete json.flow?.extensions;
     if ('flow' in json || 'lost_events' in json || 'node_status' in json || 'lostEvents' in json) {
       return fromJson(GetFlowsResponseSchema, json, { ignoreUnknownFields: true });
     }

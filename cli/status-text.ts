@@ -1,4 +1,5 @@
 import { timestampMs } from '@bufbuild/protobuf/wkt';
+import { terminalText } from '#core/observe/terminal-text.ts';
 import { type LossCount, NodeState, type NodeStatus, type StatusResponse } from '#proto/gen/waggle/v1/flow_pb.ts';
 import { lossSourceName } from './loss-source-name.ts';
 
@@ -49,6 +50,7 @@ function table(rows: readonly (readonly string[])[]): string[] {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   return rows.map((row) =>
     row
+      .map(terminalText)
       .map((cell, column) => cell.padEnd(widths[column]))
       .join('  ')
       .trimEnd(),

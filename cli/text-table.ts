@@ -1,5 +1,8 @@
+import { terminalText } from '#core/observe/terminal-text.ts';
+
 /** Rows as lines with columns of equal width, three spaces apart. */
-export function textTable(rows: readonly (readonly string[])[]): string {
+export function textTable(cells: readonly (readonly string[])[]): string {
+  const rows = cells.map((row) => row.map(terminalText));
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   return rows
     .map(

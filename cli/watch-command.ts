@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { terminalText } from '#core/observe/terminal-text.ts';
 import { addSettings } from '#runtime/settings/setting.ts';
 import { relayFailure, serverSetting } from './relay-setting.ts';
 import { type ClientTlsFlags, clientSecurityOf, clientTlsSettings } from './tls-settings.ts';
@@ -30,7 +31,7 @@ async function watchPeers(flags: WatchFlags): Promise<void> {
   try {
     for await (const { type, name, address, tls } of client.notify({}, { signal: ended.signal })) {
       const secure = tls === undefined || tls.serverName === '' ? '' : ` (TLS.ServerName: ${tls.serverName})`;
-      console.log(`${(WORDS[type] ?? String(type)).padEnd(12)} ${address} ${name}${secure}`);
+      console.log(terminalText(`${(WORDS[type] ?? String(type)).padEnd(12)} ${address} ${name}${secure}`));
     }
   } catch (error) {
     // Ctrl-C is how watching ends.

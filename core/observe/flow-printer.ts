@@ -11,6 +11,7 @@ import { verdicts } from '../flow/verdict.ts';
 import { EVENT_TYPE } from '../hubble/event-type.ts';
 import { isReserved, reservedIdentities } from '../identity/reserved.ts';
 import { vocabulary } from '../vocabulary/vocabulary.ts';
+import { terminalJson, terminalText } from './terminal-text.ts';
 
 export const OUTPUTS = ['compact', 'dict', 'json', 'jsonpb', 'table'] as const;
 export type Output = (typeof OUTPUTS)[number];
@@ -68,17 +69,18 @@ export class FlowPrinter {
     if (output === 'json' || output === 'jsonpb') return json(response);
     const time = timeText(flow.time);
     const [source, destination] = this.#ends(flow);
-    const type = flowType(flow);
+    const type = terminalText(flowType(flow));
     const verdict = this.#verdict(flow);
-    const summary = flow.Summary;
+    const summary = terminalText(flow.Summary);
+    const node = terminalText(flow.nodeName);
     this.#lines++;
     if (output === 'table') {
-      return this.#tableRow([time, ...(nodeName ? [flow.nodeName] : []), source, destination, type, verdict, summary]);
+      return this.#tableRow([time, ...(nodeName ? [node] : []), source, destination, type, verdict, summary]);
     }
     if (output === 'dict') {
       return this.#dict([
         ['TIMESTAMP', time],
-        ...(nodeName ? [['NODE', flow.nodeName] as const] : []),
+        ...(nodeName ? [['NODE', node] as const] : []),
         ['SOURCE', source],
         ['DESTINATION', destination],
         ['TYPE', type],
@@ -91,7 +93,7 @@ export class FlowPrinter {
     // The opener stands first.
     const ends =
       flow.isReply === true ? `${right} <- ${left}` : `${left} ${flow.isReply === false ? '->' : '<>'} ${right}`;
-    return `${time}${nodeName ? ` [${flow.nodeName}]` : ''}: ${ends} ${type} ${verdict} (${summary})\n`;
+    return `${time}${nodeName ? ` [${node}]` : ''}: ${ends} ${type} ${verdict} (${summary})\n`;
   }
 
   #lost(response: GetFlowsResponse): string {
@@ -102,7 +104,7 @@ export class FlowPrinter {
     const time = timeText(response.time);
     const from = lossSources.name(source);
     const span = first && last ? ` (first: ${timeText(first)}, last: ${timeText(last)})` : '';
-    const node = response.nodeName || '-';
+    const node = terminalText(response.nodeName) || '-';
     this.#lines++;
     if (output === 'table') {
       const summary = `CPU(${cpu ?? 0}) - ${numEventsLost}${span}`;
@@ -128,18 +130,18 @@ export class FlowPrinter {
     if (stateChange !== NodeState.NODE_UNAVAILABLE && stateChange !== NodeState.NODE_ERROR) return '';
     if (this.#options.output === 'json' || this.#options.output === 'jsonpb') return json(response);
     const more = nodeNames.length - MOST_NAMES;
-    const names = `${nodeNames.slice(0, MOST_NAMES).join(', ')}${more > 0 ? `, and ${more} more` : ''}`;
+    const names = `${terminalText(nodeNames.slice(0, MOST_NAMES).join(', '))}${more > 0 ? `, and ${more} more` : ''}`;
     const what =
       stateChange === NodeState.NODE_ERROR
-        ? `Error ${JSON.stringify(message)} on ${nodeNames.length} nodes: ${names}`
+        ? `Error ${terminalJson(JSON.stringify(message))} on ${nodeNames.length} nodes: ${names}`
         : `${nodeNames.length} nodes are unavailable: ${names}`;
-    return `${timeText(response.time)} [${response.nodeName}]: ${what}\n`;
+    return `${timeText(response.time)} [${terminalText(response.nodeName)}]: ${what}\n`;
   }
 
   #ends(flow: Flow): [string, string] {
     if (flow.IP === undefined) {
       const { source = '', destination = '' } = flow.ethernet ?? {};
-      return [this.#paint('cyan', source), this.#paint('cyan', destination)];
+      return [this.#paint('cyan', terminalText(source)), this.#paint('cyan', terminalText(destination))];
     }
     const [from, to] = ports(flow);
     return [
@@ -162,6 +164,7 @@ export class FlowPrinter {
       else if (service !== undefined && service.name !== '') host = qualified(service.namespace, service.name);
       else if (names.length > 0) host = names.join(',');
     }
+    host = terminalText(host);
     if (port === undefined || port === 0) return this.#paint('cyan', host);
     const bracketed = host.includes(':') ? `[${host}]` : host;
     return `${this.#paint('cyan', bracketed)}:${this.#paint('yellow', String(port))}`;
@@ -198,7 +201,7 @@ export class FlowPrinter {
     const side = flow.trafficDirection === 1 ? 'ingress' : 'egress';
     const list: readonly Policy[] = flow[`${side}${kind}By`];
     if (list.length === 0) return '';
-    return ` BY ${list.map(({ namespace, name }) => qualified(namespace, name)).join(', ')}`;
+    return ` BY ${list.map(({ namespace, name }) => terminalText(qualified(namespace, name))).join(', ')}`;
   }
 
   #dict(pairs: readonly (readonly [string, string])[]): string {
@@ -290,7 +293,15 @@ function timeText(time: Timestamp | undefined): string {
 }
 
 function json(response: GetFlowsResponse): string {
-  return `${JSON.stringify(toJson(GetFlowsResponseSchema, response, { useProtoFieldName: true }))}\n`;
+  const object = toJson(GetFlowsResponseSchema, withoutExtensions(response), { useProtoFieldName: true });
+  return `${terminalJson(JSON.stringify(object))}\n`;
+}
+
+/** Private ones, whose form nobody here knows, cannot be written as JSON. */
+function withoutExtensions(response: GetFlowsResponse): GetFlowsResponse {
+  const { responseTypes } = response;
+  if (responseTypes.case !== 'flow' || responseTypes.value.extensions === undefined) return response;
+  return { ...response, responseTypes: { case: 'flow', value: { ...responseTypes.value, extensions: undefined } } };
 }
 
 const ESCAPE = '\u001b';

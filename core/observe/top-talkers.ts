@@ -1,5 +1,6 @@
 import { type Endpoint, type Flow, FlowType } from '#proto/gen/flow/flow_pb.ts';
 import { VERDICT } from '../flow/verdict.ts';
+import { terminalText } from './terminal-text.ts';
 
 /** Pairs beyond it are counted together. */
 const MOST_PAIRS = 10_000;
@@ -56,7 +57,10 @@ export class TopTalkers {
       ['CLIENT', 'SERVER', 'PORT', 'FLOWS', 'DROPPED'],
       ...talks
         .slice(0, count)
-        .map(({ client, server, port, flows, dropped }) => [client, server, port, String(flows), String(dropped)]),
+        .map(({ client, server, port, flows, dropped }) => [
+          ...[client, server, port].map(terminalText),
+          ...[flows, dropped].map(String),
+        ]),
     ];
     const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
     const lines = rows.map((row) =>
