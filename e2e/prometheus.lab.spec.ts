@@ -61,6 +61,12 @@ describe.skipIf(PROMETHEUS === undefined)('metrics, read by a real Prometheus (s
     'sum(waggle_edge_sent_bytes_total)',
     'count(waggle_relay_nodes{state="connected"} == 2)',
     'sum(waggle_agent_endpoints)',
+    'sum(waggle_agent_map_entries{map="connections"})',
+    'sum(waggle_agent_map_entries{map="policies"})',
+    'sum(waggle_agent_map_entries{map="services"})',
+    'count(waggle_agent_map_capacity > 100)',
+    'sum(rate(waggle_agent_drain_seconds_total[30s]))',
+    'sum(waggle_agent_ring_capacity_bytes)',
   ])('%s is there', async (expression) => {
     let value = 0;
     await eventually(expression, 40_000, async () => {
