@@ -149,7 +149,7 @@ export function tcp(fields: TcpFields): Uint8Array {
 export function udp(
   sourcePort: number,
   destinationPort: number,
-  payload = new Uint8Array(0),
+  payload: Uint8Array = new Uint8Array(0),
   length?: number,
 ): Uint8Array {
   const header = Buffer.alloc(8);
@@ -160,7 +160,7 @@ export function udp(
 }
 
 /** ICMP and ICMPv6 share this shape. */
-export function icmp(type: number, code = 0, id = 0, payload = new Uint8Array(8)): Uint8Array {
+export function icmp(type: number, code = 0, id = 0, payload: Uint8Array = new Uint8Array(8)): Uint8Array {
   const header = Buffer.alloc(8);
   header[0] = type;
   header[1] = code;

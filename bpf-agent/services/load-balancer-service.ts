@@ -24,6 +24,7 @@ import {
 } from '#proto/gen/waggle/v1/service_pb.ts';
 import type { ClusterSource } from '#runtime/cluster/source.ts';
 import { Code, type Handlers, StatusError } from '#runtime/grpc/service.ts';
+import type { ExternalMaps } from '../maps/external.ts';
 import type { ServiceMaps } from '../maps/services.ts';
 import { kubeProxyRules } from './kube-proxy-rules.ts';
 import type { ServiceNumbers } from './service-numbers.ts';
@@ -39,6 +40,7 @@ export interface LoadBalancerOptions {
   readonly source: ClusterSource;
   readonly sync: ServiceSync;
   readonly maps: ServiceMaps;
+  readonly external: Pick<ExternalMaps, 'connections'>;
   /** Connections opened, as far as flows tell. */
   readonly opened: Pick<ServiceNumbers, 'opened'>;
   readonly untranslated: Pick<UntranslatedSocketFinder, 'find'>;
@@ -67,6 +69,9 @@ async function listServices(
   const { source, sync, maps, node } = options;
   const connections = new Map<number, number>();
   for (const { backend } of maps.translations.values()) connections.set(backend, (connections.get(backend) ?? 0) + 1);
+  for (const { backend, original } of options.external.connections.values()) {
+    if (original) connections.set(backend, (connections.get(backend) ?? 0) + 1);
+  }
   const frontends = Map.groupBy(sync.placed(), ({ frontend }) => `${frontend.namespace}/${frontend.service}`);
   const found = source
     .list('Service')
@@ -183,6 +188,7 @@ function traceService(
       );
     }
   }
+  steps.push(...outsideSteps(frontend));
   const placed = [...sync.placed()].find((each) => each.frontend === frontend)!;
   return create(TraceServiceResponseSchema, {
     node,
@@ -193,6 +199,21 @@ function traceService(
     steps,
     candidates,
   });
+}
+
+/** What clients outside find under the same address at this node. */
+function outsideSteps({ kind, external }: Frontend): string[] {
+  if (kind === 'cluster-ip') return [];
+  if (external === undefined) return ['Clients outside find it at the node that has the address.'];
+  const { backends, local, sourceRanges } = external;
+  const taking = backends.filter(({ terminating, weight }) => !terminating && weight > 0).length;
+  const what = local
+    ? taking === 0
+      ? 'Clients outside find nothing at this node: it has no backend of its own (externalTrafficPolicy is Local).'
+      : `Clients outside find the ${taking} of this node, which see their addresses (externalTrafficPolicy is Local).`
+    : 'Clients outside find the same; a backend on another node sees this node’s address for theirs.';
+  if (sourceRanges === undefined) return [what];
+  return [what, `Of clients outside, those in ${sourceRanges.join(', ') || 'no range'} are let in.`];
 }
 
 function withoutFrontend(

@@ -28,7 +28,7 @@ export class NodeServices {
   readonly #clients: ClientNamespaces;
   readonly #uplink: NodeUplink;
   readonly #healthChecks: HealthChecks;
-  readonly #place: Pick<LoadBalancerOptions, 'node' | 'source' | 'maps' | 'untranslated'>;
+  readonly #place: Pick<LoadBalancerOptions, 'node' | 'source' | 'maps' | 'external' | 'untranslated'>;
   #attachProblem = '';
 
   /** Maps first: what connects as soon as the programs are there finds everything known. */
@@ -36,7 +36,7 @@ export class NodeServices {
     const maps = datapath.maps.services;
     const frontends = () => [...this.sync.placed()].map(({ frontend }) => frontend);
     const untranslated = new UntranslatedSocketFinder(frontends, cgroup, procRoot);
-    this.#place = { node, source, maps, untranslated };
+    this.#place = { node, source, maps, external: datapath.maps.external, untranslated };
     this.#stale = new StaleDatagrams(maps, procRoot);
     this.#clients = new ClientNamespaces(maps.clientNamespaces);
     this.sync = new ServiceSync({
