@@ -4,6 +4,7 @@ import { LoaderError } from './loader-error.ts';
 import type { Codec } from './struct-codec.ts';
 
 const ENOENT = 2;
+const E2BIG = 7;
 const ENOSPC = 28;
 const BATCH = 2048;
 
@@ -151,6 +152,7 @@ export class BpfMap<K, V> {
   }
 
   #check(error: number, action: string): void {
+    if (error === -E2BIG) throw new LoaderError('map-failed', `the eBPF map "${this.name}" is full`);
     if (error < 0) throw new LoaderError('map-failed', `cannot ${action} the eBPF map "${this.name}"`, -error);
   }
 }

@@ -127,9 +127,10 @@ function backendsOf(
       if (wanted.local && endpoint.nodeName !== view.node) continue;
       // The API: all addresses of an endpoint lead to the same, so that the first is enough.
       const [text] = endpoint.addresses;
-      if (text !== undefined && isAddress(text)) {
-        found.push({ endpoint, address: formatAddress(parseAddress(text)), port });
-      }
+      if (text === undefined || !isAddress(text)) continue;
+      const address = formatAddress(parseAddress(text));
+      // Of the other family: a socket could not be connected there.
+      if (address.includes(':') === wanted.ipv6) found.push({ endpoint, address, port });
     }
   }
   const everybody = service.spec.publishNotReadyAddresses;
