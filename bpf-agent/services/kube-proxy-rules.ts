@@ -8,6 +8,9 @@ export interface KubeProxyRulesFound {
 
 const FRESH_MS = 30_000;
 const DEADLINE_MS = 3_000;
+const IPTABLES_RULE = /^-A KUBE-(?:SERVICES|SVC-|SEP-|NODEPORTS|EXT-)/;
+/** Rules, and the elements of the maps that lead to Services. */
+const NFTABLES_RULE = /^\s*(?:ip6?|meta|numgen|jump|goto|elements)\b/;
 let known: { readonly atMs: number; readonly found: Promise<KubeProxyRulesFound[]> } | undefined;
 
 /**
@@ -20,10 +23,13 @@ export function kubeProxyRules(nowMs: number = performance.now()): Promise<reado
 }
 
 async function look(): Promise<KubeProxyRulesFound[]> {
-  const [iptables, nftables] = await Promise.all([
-    lines(['iptables-save', '-t', 'nat'], /^-A KUBE-(?:SERVICES|SVC-|SEP-|NODEPORTS)/),
-    lines(['nft', '-s', 'list', 'table', 'ip', 'kube-proxy'], /^\s*(?:ip|meta|numgen|jump|goto)\b/),
+  const [ip4, ip6, nft4, nft6] = await Promise.all([
+    lines(['iptables-save', '-t', 'nat'], IPTABLES_RULE),
+    lines(['ip6tables-save', '-t', 'nat'], IPTABLES_RULE),
+    lines(['nft', '-s', 'list', 'table', 'ip', 'kube-proxy'], NFTABLES_RULE),
+    lines(['nft', '-s', 'list', 'table', 'ip6', 'kube-proxy'], NFTABLES_RULE),
   ]);
+  const [iptables, nftables] = [ip4 + ip6, nft4 + nft6];
   return [
     ...(iptables > 0 ? [{ kind: 'iptables' as const, rules: iptables }] : []),
     ...(nftables > 0 ? [{ kind: 'nftables' as const, rules: nftables }] : []),
