@@ -35,6 +35,7 @@ import { DatapathLosses } from './observer/datapath-losses.ts';
 import type { EventEndpoint } from './observer/endpoint-events.ts';
 import { FlowLog } from './observer/flow-log.ts';
 import { NodeFlowService } from './observer/flow-service.ts';
+import { GonePods } from './observer/gone-pods.ts';
 import { nodeFlows } from './observer/node-flows.ts';
 import { placedServices } from './observer/service-events.ts';
 import { PodFinder } from './pods/pod-finder.ts';
@@ -144,8 +145,8 @@ export class Agent {
   readonly #exporters: FlowExporter[];
   #flowMetrics: FlowMetrics | undefined;
   #dropMetrics: DropMetrics | undefined;
-  /** Pods (`namespace/name`) whose series are to go, and when. */
-  readonly #goneAtMs = new Map<string, number>();
+  /** Pods whose series are to go. */
+  readonly #gonePods = new GonePods(GONE_POD_MS);
   #connections = 0;
   #addressesTold = -1;
   #servicesTold = -1;
@@ -346,11 +347,8 @@ export class Agent {
 
   #everySecond(): void {
     this.#clock.measure();
-    for (const [pod, goneAtMs] of this.#goneAtMs) {
-      if (Date.now() - goneAtMs < GONE_POD_MS) continue;
-      this.#goneAtMs.delete(pod);
-      this.#flowMetrics?.forget(pod);
-    }
+    const gone = this.#gonePods.due();
+    if (gone.size > 0) this.#flowMetrics?.forget(gone);
     this.#book.expire();
     this.#services?.settle();
     this.#tellServiceEvents();
@@ -375,9 +373,6 @@ export class Agent {
 
   #afterSync(problem: string): void {
     const attached = this.#attachedEndpoints();
-    const now = new Set([...attached.values()].map(({ namespace, pod }) => `${namespace}/${pod}`));
-    for (const pod of this.#events.pods()) if (!now.has(pod)) this.#goneAtMs.set(pod, Date.now());
-    for (const pod of now) this.#goneAtMs.delete(pod);
     this.#tellEvents(attached);
     if (problem === '') this.health.met('pods');
     else this.health.unmet('pods', problem);
@@ -392,6 +387,7 @@ export class Agent {
     if (this.#addressesTold !== this.#book.ownersRevision) {
       this.#addressesTold = this.#book.ownersRevision;
       this.#events.addresses(this.#book.owners, nodeAddresses(this.#options.source.list('Node')));
+      this.#gonePods.update(this.#book.owners.values());
     }
     this.#events.policies(this.#sync.policy.engine?.policies ?? NO_POLICIES);
     this.#events.endpoints(endpoints);

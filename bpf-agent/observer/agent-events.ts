@@ -51,11 +51,6 @@ export class AgentEvents {
     this.#log.add(this.#services.update(now));
   }
 
-  /** The pods of the endpoints last told: `namespace/name`. */
-  pods(): string[] {
-    return this.#endpoints.pods();
-  }
-
   /** Serves Hubble's GetAgentEvents. */
   read(request: GetAgentEventsRequest, context: CallContext): AsyncGenerator<GetAgentEventsResponse> {
     return this.#log.read(request, context);

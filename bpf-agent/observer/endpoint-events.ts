@@ -32,11 +32,6 @@ export class EndpointEvents {
     this.#before = new Map(now);
     return events;
   }
-
-  /** The pods of the endpoints last told: `namespace/name`. */
-  pods(): string[] {
-    return [...this.#before.values()].map(({ namespace, pod }) => `${namespace}/${pod}`);
-  }
 }
 
 function updated(type: AgentEventType, { id, namespace, pod, labels }: EventEndpoint): EventInit {

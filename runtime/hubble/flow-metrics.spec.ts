@@ -70,9 +70,32 @@ describe('Hubble’s families', () => {
         [labels.source_pod, labels.destination_pod].includes('default/xwing-1'),
       );
     expect(await ofPod()).not.toEqual([]);
-    metrics.forget('default/xwing-1');
+    metrics.forget(new Set(['default/xwing-1']));
     expect(await ofPod()).toEqual([]);
     expect((await read('hubble_flows_processed_total')).length).toBeGreaterThan(0);
+  });
+
+  it('have room again for those who come after pods that are gone', async () => {
+    const { window, metrics, read } = await counted({ ...all, context: ['source_pod'] }, 10);
+    const { columns, endpoints } = window;
+    const slot = window.slot(window.end - 1);
+    const nameless = endpoints.get(columns.source[slot]);
+    // More pods, one after the other, than there are numbers for.
+    for (let pod = 0; pod < 70_000; pod++) {
+      const before = columns.source[slot];
+      columns.source[slot] = endpoints.intern({ ...nameless, namespace: 'jobs', pod: `job-${pod}` });
+      endpoints.retain(columns.source[slot]);
+      metrics.count(window.end - 1, window.end);
+      if (pod % 100 === 99) {
+        metrics.forget(new Set(Array.from({ length: 100 }, (_, index) => `jobs/job-${pod - index}`)));
+      }
+      if (pod > 0) endpoints.release(before);
+    }
+    metrics.count(window.end - 1, window.end);
+    const pods = (await read('hubble_flows_processed_total')).map(({ labels }) => labels.source_pod);
+    expect(pods).toContain('jobs/job-69999');
+    expect(pods).not.toContain('(other)');
+    expect(pods.filter((pod) => pod.startsWith('jobs/'))).toHaveLength(1);
   });
 
   it('refuse a label that there is not', async () => {

@@ -90,13 +90,15 @@ export class FlowMetrics {
     }
   }
 
-  /** Lets go of the series that name this pod (`namespace/name`). */
-  forget(pod: string): void {
+  /** Lets go of the series that name one of these pods (`namespace/name`). */
+  forget(pods: ReadonlySet<string>): void {
     for (const { counts } of this.#families) {
       for (const [id, { source, destination }] of counts) {
-        if (this.#sources.names(source, pod) || this.#destinations.names(destination, pod)) counts.delete(id);
+        if (this.#sources.names(source, pods) || this.#destinations.names(destination, pods)) counts.delete(id);
       }
     }
+    this.#sources.forget(pods);
+    this.#destinations.forget(pods);
   }
 
   #register(registry: Registry, held: { family: Family; counts: Map<string | number, Series> }): void {

@@ -34,7 +34,10 @@ export class EndContexts {
   readonly #values: string[][];
   /** By context: the pods that have it, where it names one pod. */
   readonly #pods: string[] = [''];
+  readonly #keys: string[] = [''];
   readonly #numbers = new Map<string, number>();
+  /** Contexts of pods that are gone, to be given to others. */
+  readonly #free: number[] = [];
   #number = new Uint16Array(256);
   #generation = new Float64Array(256);
 
@@ -61,9 +64,26 @@ export class EndContexts {
     return this.#values[context];
   }
 
-  /** Whether these labels name this pod. */
-  names(context: number, pod: string): boolean {
-    return this.#pods[context] === pod;
+  /** Whether these labels name one of these pods. */
+  names(context: number, pods: ReadonlySet<string>): boolean {
+    return pods.has(this.#pods[context]);
+  }
+
+  /** Gives the numbers of these pods to others: to be called when nothing refers to them any more. */
+  forget(pods: ReadonlySet<string>): void {
+    const gone = new Set<number>();
+    for (const [context, pod] of this.#pods.entries()) {
+      if (pod === '' || !pods.has(pod)) continue;
+      gone.add(context);
+      this.#numbers.delete(this.#keys[context]);
+      this.#pods[context] = '';
+      this.#free.push(context);
+    }
+    if (gone.size === 0) return;
+    // Endpoints that still stand for them are looked at anew.
+    for (let endpoint = 0; endpoint < this.#number.length; endpoint++) {
+      if (gone.has(this.#number[endpoint])) this.#generation[endpoint] = 0;
+    }
   }
 
   #intern(endpoint: Endpoint): number {
@@ -75,9 +95,11 @@ export class EndContexts {
     const key = `${values.join('\0')}\0${pod}`;
     const known = this.#numbers.get(key);
     if (known !== undefined) return known;
-    if (this.#values.length >= MOST_CONTEXTS) return 0;
-    const number = this.#values.push(values) - 1;
-    this.#pods.push(pod);
+    const number = this.#free.pop() ?? this.#values.length;
+    if (number >= MOST_CONTEXTS) return 0;
+    this.#values[number] = values;
+    this.#pods[number] = pod;
+    this.#keys[number] = key;
     this.#numbers.set(key, number);
     return number;
   }
