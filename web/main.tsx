@@ -5,6 +5,8 @@ import { startFrameActions } from './features/frame/frame-actions.ts';
 import { Page } from './features/frame/page.tsx';
 import { sceneStore } from './live/map-client.ts';
 import { applyTheme } from './theme/theme.ts';
+import { ErrorEdge } from './ui/error-edge.tsx';
+import { untilLoaded } from './ui/late-part.ts';
 import { followParentPage } from './view/parent-page.ts';
 import { startSettings } from './view/settings.ts';
 import { viewStore } from './view/view-store.ts';
@@ -17,10 +19,14 @@ if (embed === null) {
   // Nothing is worth telling before there is something to look at.
   const stop = sceneStore.subscribe(() => {
     stop();
-    void import('./events/event-log.ts').then(({ startEventLog }) => startEventLog());
+    void untilLoaded(() => import('./events/event-log.ts')).then(({ startEventLog }) => startEventLog());
   });
 } else {
   followParentPage();
 }
 startShortcuts();
-createRoot(document.getElementById('root')!).render(<Page />);
+createRoot(document.getElementById('root')!).render(
+  <ErrorEdge part="The page">
+    <Page />
+  </ErrorEdge>,
+);

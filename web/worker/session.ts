@@ -148,8 +148,13 @@ class Tab implements Viewer {
 
   // What is not needed for the first map is loaded when it is.
   async #find(id: number, flow: string): Promise<void> {
-    const { findFlow } = await import('./find-flow.ts');
-    this.send({ type: 'flow', id, answer: await findFlow(this.#base, this.#view?.flows, flow) });
+    try {
+      const { findFlow } = await import('./find-flow.ts');
+      this.send({ type: 'flow', id, answer: await findFlow(this.#base, this.#view?.flows, flow) });
+    } catch (error) {
+      const { message } = callFailure(error as CallError);
+      this.send({ type: 'flow', id, answer: { state: 'failed', message } });
+    }
   }
 
   async #export(id: number, form: ExportForm, query: RowsQuery): Promise<void> {
@@ -157,9 +162,14 @@ class Tab implements Viewer {
     if (view === undefined) return;
     const stop = new AbortController();
     this.#exports.set(id, stop);
-    const { exportFlows } = await import('./flow-export.ts');
-    for await (const answer of exportFlows(view.flows.window, form, query, stop.signal)) {
-      this.send({ type: 'export', id, answer });
+    try {
+      const { exportFlows } = await import('./flow-export.ts');
+      for await (const answer of exportFlows(view.flows.window, form, query, stop.signal)) {
+        this.send({ type: 'export', id, answer });
+      }
+    } catch {
+      // The server was away when its part of the program was wanted.
+      this.send({ type: 'export', id, answer: { state: 'stopped' } });
     }
     this.#exports.delete(id);
   }

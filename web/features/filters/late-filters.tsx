@@ -1,6 +1,7 @@
 import { Bookmark, ChevronDown } from 'lucide-react';
-import { type ComponentProps, lazy, Suspense, useRef } from 'react';
+import { type ComponentProps, Suspense, useRef } from 'react';
 import { sceneStore } from '../../live/map-client.ts';
+import { latePart, untilLoaded } from '../../ui/late-part.ts';
 import { viewStore } from '../../view/view-store.ts';
 import type { FilterBar } from './filter-bar.tsx';
 
@@ -15,7 +16,7 @@ const LATEST_MS = 4_000;
 let loaded: Promise<typeof import('./filter-controls.ts')> | undefined;
 
 function load(): Promise<typeof import('./filter-controls.ts')> {
-  loaded ??= wanted().then(() => import('./filter-controls.ts'));
+  loaded ??= wanted().then(() => untilLoaded(() => import('./filter-controls.ts')));
   return loaded;
 }
 
@@ -40,9 +41,9 @@ function wanted(): Promise<void> {
   });
 }
 
-const Bar = lazy(() => load().then((module) => ({ default: module.FilterBar })));
-const Show = lazy(() => load().then((module) => ({ default: module.ShowMenu })));
-const Saved = lazy(() => load().then((module) => ({ default: module.SavedViews })));
+const Bar = latePart(() => load().then(({ FilterBar }) => FilterBar));
+const Show = latePart(() => load().then(({ ShowMenu }) => ShowMenu));
+const Saved = latePart(() => load().then(({ SavedViews }) => SavedViews));
 
 export function LateFilterBar() {
   const typed = useRef<ComponentProps<typeof FilterBar>>({ initialText: '', focused: false, entered: false });

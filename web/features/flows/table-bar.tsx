@@ -1,14 +1,15 @@
 import { ArrowUp, Columns3, Download, Layers, Pause, Play } from 'lucide-react';
-import { type ComponentProps, lazy, type ReactNode, Suspense, useState } from 'react';
+import { type ComponentProps, type ReactNode, Suspense, useState } from 'react';
 import { formatCount } from '../../format/quantity.ts';
 import { classNames } from '../../ui/class-names.ts';
+import { latePart } from '../../ui/late-part.ts';
 import { changeTableOptions, useView } from '../../view/view-store.ts';
 import type { RowsQuery, RowsSlice } from '../../worker/protocol.ts';
 
-const loadColumns = () => import('./column-menu.tsx').then((module) => ({ default: module.ColumnMenu }));
-const loadExport = () => import('./export-menu.tsx').then((module) => ({ default: module.ExportMenu }));
-const ColumnMenu = lazy(loadColumns);
-const ExportMenu = lazy(loadExport);
+const loadColumns = () => import('./column-menu.tsx').then(({ ColumnMenu }) => ColumnMenu);
+const loadExport = () => import('./export-menu.tsx').then(({ ExportMenu }) => ExportMenu);
+const ColumnMenu = latePart(loadColumns);
+const ExportMenu = latePart(loadExport);
 
 /** Least width of the table at which buttons have words. */
 const WORDS_FROM = 640;
@@ -98,8 +99,8 @@ function Later(props: {
       aria-haspopup="dialog"
       aria-expanded={false}
       onClick={() => setWanted(true)}
-      onPointerEnter={() => void load()}
-      onFocus={() => void load()}
+      onPointerEnter={() => void load().catch(() => {})}
+      onFocus={() => void load().catch(() => {})}
     />
   );
   return wanted ? <Suspense fallback={button}>{props.menu(<BarButton {...look} />)}</Suspense> : button;

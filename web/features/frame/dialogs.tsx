@@ -1,14 +1,15 @@
-import { lazy, Suspense } from 'react';
+import { Suspense } from 'react';
 import { useStore } from '../../live/store.ts';
 import { ErrorEdge } from '../../ui/error-edge.tsx';
+import { latePart } from '../../ui/late-part.ts';
 import { closeDialog, type DialogName, dialogStore } from './dialog-store.ts';
 
 /** Loaded when first wanted: none of them is part of the first view. */
 const DIALOGS = {
-  palette: lazy(() => import('./palette.tsx').then(({ Palette }) => ({ default: Palette }))),
-  keyboard: lazy(() => import('./keyboard-help.tsx').then(({ KeyboardHelp }) => ({ default: KeyboardHelp }))),
-  settings: lazy(() => import('./settings-dialog.tsx').then(({ SettingsDialog }) => ({ default: SettingsDialog }))),
-  events: lazy(() => import('./events-dialog.tsx').then(({ EventsDialog }) => ({ default: EventsDialog }))),
+  palette: latePart(() => import('./palette.tsx').then(({ Palette }) => Palette)),
+  keyboard: latePart(() => import('./keyboard-help.tsx').then(({ KeyboardHelp }) => KeyboardHelp)),
+  settings: latePart(() => import('./settings-dialog.tsx').then(({ SettingsDialog }) => SettingsDialog)),
+  events: latePart(() => import('./events-dialog.tsx').then(({ EventsDialog }) => EventsDialog)),
 } satisfies Record<DialogName, unknown>;
 
 export function Dialogs() {

@@ -1,7 +1,8 @@
-import { lazy, Suspense, useEffect, useMemo } from 'react';
+import { Suspense, useEffect, useMemo } from 'react';
 import { sceneStore, selectCard, startMap } from '../../live/map-client.ts';
 import { useStore } from '../../live/store.ts';
 import { ErrorEdge } from '../../ui/error-edge.tsx';
+import { latePart } from '../../ui/late-part.ts';
 import { Split } from '../../ui/split.tsx';
 import { useMedia } from '../../ui/use-media.ts';
 import { useView } from '../../view/view-store.ts';
@@ -14,20 +15,14 @@ import { selectionOf } from './selection-of.ts';
 import { TopBar } from './top-bar.tsx';
 import { watch } from './watch.ts';
 
-const MapView = lazy(() => import('../map/map-view.tsx').then((module) => ({ default: module.MapView })));
-const CardList = lazy(() => import('../list/card-list.tsx').then((module) => ({ default: module.CardList })));
-const Toasts = lazy(() => import('../status/toasts.tsx').then((module) => ({ default: module.Toasts })));
-const Obstacle = lazy(() => import('../status/obstacle.tsx').then((module) => ({ default: module.Obstacle })));
-const PoliciesPage = lazy(() =>
-  import('../policies/policies-page.tsx').then((module) => ({ default: module.PoliciesPage })),
-);
-const ServicesPage = lazy(() =>
-  import('../services/services-page.tsx').then((module) => ({ default: module.ServicesPage })),
-);
-const FlowTable = lazy(() => import('../flows/flow-table.tsx').then((module) => ({ default: module.FlowTable })));
-const DetailsPanel = lazy(() =>
-  import('../details/details-panel.tsx').then((module) => ({ default: module.DetailsPanel })),
-);
+const MapView = latePart(() => import('../map/map-view.tsx').then(({ MapView }) => MapView));
+const CardList = latePart(() => import('../list/card-list.tsx').then(({ CardList }) => CardList));
+const Toasts = latePart(() => import('../status/toasts.tsx').then(({ Toasts }) => Toasts));
+const Obstacle = latePart(() => import('../status/obstacle.tsx').then(({ Obstacle }) => Obstacle));
+const PoliciesPage = latePart(() => import('../policies/policies-page.tsx').then(({ PoliciesPage }) => PoliciesPage));
+const ServicesPage = latePart(() => import('../services/services-page.tsx').then(({ ServicesPage }) => ServicesPage));
+const FlowTable = latePart(() => import('../flows/flow-table.tsx').then(({ FlowTable }) => FlowTable));
+const DetailsPanel = latePart(() => import('../details/details-panel.tsx').then(({ DetailsPanel }) => DetailsPanel));
 
 /** The whole page: one calm frame around map, table and panel. */
 export function Page() {

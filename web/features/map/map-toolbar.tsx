@@ -1,8 +1,9 @@
 import { Shield } from 'lucide-react';
-import { lazy, type ReactNode, Suspense, useState } from 'react';
+import { type ReactNode, Suspense, useState } from 'react';
 import { sceneStore } from '../../live/map-client.ts';
 import { useStore } from '../../live/store.ts';
 import { classNames } from '../../ui/class-names.ts';
+import { latePart } from '../../ui/late-part.ts';
 import { DEFAULT_MAP_OPTIONS, type MapOptions } from '../../view/map-options.ts';
 import { changeMapOptions, useView } from '../../view/view-store.ts';
 import { exportMap } from './export-map-file.ts';
@@ -14,8 +15,8 @@ import { ToolButton } from './tool-button.tsx';
 import { DISPLAY, EXPORT } from './tools.tsx';
 
 const load = () => import('./display-panel.tsx');
-const DisplayPanel = lazy(() => load().then((module) => ({ default: module.DisplayPanel })));
-const ExportPanel = lazy(() => load().then((module) => ({ default: module.ExportPanel })));
+const DisplayPanel = latePart(() => load().then(({ DisplayPanel }) => DisplayPanel));
+const ExportPanel = latePart(() => load().then(({ ExportPanel }) => ExportPanel));
 
 /** Above the map, or the list: what to look for, how it is shown, and taking it along. */
 export function MapToolbar(props: {
@@ -75,8 +76,8 @@ function Later({ tool, marked, children }: { tool: typeof DISPLAY; marked?: bool
       aria-haspopup="dialog"
       aria-expanded={false}
       onClick={() => setWanted(true)}
-      onPointerEnter={() => void load()}
-      onFocus={() => void load()}
+      onPointerEnter={() => void load().catch(() => {})}
+      onFocus={() => void load().catch(() => {})}
     >
       {tool.icon}
     </ToolButton>

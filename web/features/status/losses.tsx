@@ -1,10 +1,10 @@
-import { lazy } from 'react';
 import { formatCount } from '../../format/quantity.ts';
 import { classNames } from '../../ui/class-names.ts';
+import { latePart } from '../../ui/late-part.ts';
 import { Popover } from '../../ui/popover.tsx';
 import type { StatusSummary } from '../../worker/protocol.ts';
 
-const LossesPanel = lazy(() => import('./losses-panel.tsx').then((module) => ({ default: module.LossesPanel })));
+const LossesPanel = latePart(() => import('./losses-panel.tsx').then(({ LossesPanel }) => LossesPanel));
 
 /** How many flows were lost; where, in a panel. */
 export function Losses({ status }: { status: StatusSummary }) {

@@ -1,9 +1,9 @@
-import { lazy } from 'react';
 import { classNames } from '../../ui/class-names.ts';
+import { latePart } from '../../ui/late-part.ts';
 import { Popover } from '../../ui/popover.tsx';
 import type { NodeSummary } from '../../worker/protocol.ts';
 
-const NodesPanel = lazy(() => import('./nodes-panel.tsx').then((module) => ({ default: module.NodesPanel })));
+const NodesPanel = latePart(() => import('./nodes-panel.tsx').then(({ NodesPanel }) => NodesPanel));
 
 /** How many nodes report; each with its state in a panel. */
 export function Nodes({ nodes }: { nodes: readonly NodeSummary[] }) {
