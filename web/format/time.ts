@@ -34,12 +34,17 @@ export function formatMoment(milliseconds: number): string {
 
 /** How long ago: `now`, `12 s ago`, `2 min ago`, `3 h ago`, `4 d ago`. `now` is up to `nowSeconds` long. */
 export function formatAgo(milliseconds: number, now: number, nowSeconds = 11): string {
-  const seconds = Math.max(0, (now - milliseconds) / 1000);
-  if (seconds < nowSeconds) return 'now';
-  if (seconds < 60) return `${Math.floor(seconds)} s ago`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
-  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ago`;
-  return `${Math.floor(seconds / 86_400)} d ago`;
+  const span = Math.max(0, now - milliseconds);
+  return span < nowSeconds * 1000 ? 'now' : `${formatSpan(span)} ago`;
+}
+
+/** How long: `12 s`, `2 min`, `3 h`, `4 d`; what is not whole is left off. */
+export function formatSpan(milliseconds: number): string {
+  const seconds = milliseconds / 1000;
+  if (seconds < 60) return `${Math.floor(seconds)} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h`;
+  return `${Math.floor(seconds / 86_400)} d`;
 }
 
 /** Name of the zone that times are written for. */

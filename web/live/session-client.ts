@@ -13,6 +13,7 @@ import type {
   TabMessage,
 } from '../worker/protocol.ts';
 import type { Answer, Question } from '../worker/question.ts';
+import { setClockAhead } from './server-clock.ts';
 import { createStore } from './store.ts';
 
 /** Where the API is: beside the page, whatever path it is served under. */
@@ -134,6 +135,7 @@ function receive(message: SessionMessage): void {
       return;
     case 'status':
       statusStore.set(message.status);
+      setClockAhead(message.status.clockAhead);
       return;
     case 'rows':
       rowsStore.set(message.slice);

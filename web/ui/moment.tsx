@@ -1,9 +1,10 @@
 import { formatAgo, formatClock, formatMoment } from '../format/time.ts';
 import { secondStore } from '../live/second.ts';
+import { clockAheadStore } from '../live/server-clock.ts';
 import { useStore } from '../live/store.ts';
 import { settingsStore } from '../view/settings.ts';
 
-/** A point in time (milliseconds since 1970), of day or how long ago, as a person has chosen. */
+/** A point in time (milliseconds since 1970, by the server's clock), of day or how long ago, as a person has chosen. */
 export function Moment({ ms }: { ms: number }) {
   const { time } = useStore(settingsStore);
   return (
@@ -14,5 +15,5 @@ export function Moment({ ms }: { ms: number }) {
 }
 
 function Ago({ ms }: { ms: number }) {
-  return formatAgo(ms, useStore(secondStore), 1);
+  return formatAgo(ms, useStore(secondStore) + useStore(clockAheadStore), 1);
 }

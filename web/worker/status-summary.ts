@@ -21,8 +21,12 @@ const STATE_WORDS: Record<NodeState, NodeSummary['state']> = {
   [NodeState.UNAVAILABLE]: 'unavailable',
 };
 
-/** `viewLosses`: what this view's stream told of, by source. */
-export function statusSummary(status: StatusResponse, viewLosses: ReadonlyMap<LossSource, number>): StatusSummary {
+/** `viewLosses`: what this view's stream told of, by source. `clockAhead`: see there. */
+export function statusSummary(
+  status: StatusResponse,
+  viewLosses: ReadonlyMap<LossSource, number>,
+  clockAhead: number,
+): StatusSummary {
   const counts = new Map(viewLosses);
   for (const { source, count } of status.losses) counts.set(source, Math.max(Number(count), counts.get(source) ?? 0));
   const losses = [...counts]
@@ -44,5 +48,6 @@ export function statusSummary(status: StatusResponse, viewLosses: ReadonlyMap<Lo
     losses,
     lost: losses.reduce((sum, { count }) => sum + count, 0),
     replayReason: status.replayReason,
+    clockAhead,
   };
 }

@@ -1,3 +1,4 @@
+import { timestampMs } from '@bufbuild/protobuf/wkt';
 import type { LossSource } from '#proto/gen/waggle/v1/flow_pb.ts';
 import type { ViewUpdate } from '#proto/gen/waggle/v1/view_pb.ts';
 import { FlowStore } from './flow-store.ts';
@@ -38,6 +39,7 @@ export class WatchedView {
   readonly #viewLosses = new Map<LossSource, number>();
   #state: ConnectionState = { phase: 'connecting' };
   #status: StatusSummary | undefined;
+  #clockAhead = 0;
   #hidden: readonly HiddenCount[] = [];
   readonly #rows = new Throttle(ROWS_INTERVAL_MS, () => {
     for (const viewer of this.#viewers) {
@@ -122,6 +124,7 @@ export class WatchedView {
       if (update.flows.rows > 0) this.#rows.request();
     }
     if (update.map !== undefined) {
+      if (update.map.time !== undefined) this.#clockAhead = timestampMs(update.map.time) - Date.now();
       const delta = this.#map.apply(update.map);
       for (const viewer of this.#viewers) viewer.sendMap({ type: 'delta', delta });
     }
@@ -134,7 +137,7 @@ export class WatchedView {
       for (const viewer of this.#viewers) viewer.send({ type: 'hidden', hidden: this.#hidden });
     }
     if (update.status !== undefined) {
-      const status = statusSummary(update.status, this.#viewLosses);
+      const status = statusSummary(update.status, this.#viewLosses, this.#clockAhead);
       this.#status = status;
       for (const viewer of this.#viewers) viewer.send({ type: 'status', status });
     }

@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react';
 import { detailsStore } from '../../live/map-client.ts';
+import { clockAheadStore } from '../../live/server-clock.ts';
 import { connectionStore } from '../../live/session-client.ts';
 import { useStore } from '../../live/store.ts';
 import { parsePair } from '../../view/pair.ts';
@@ -18,7 +19,7 @@ import { type Described, useDescription } from './use-description.ts';
 export function DetailsPanel() {
   const { select } = useView();
   return (
-    <aside aria-label="Details" className="h-full overflow-y-auto bg-background p-4">
+    <aside aria-label="Details" className="h-full overflow-x-clip overflow-y-auto bg-background p-4 wrap-anywhere">
       {select !== null && <Selected key={select} select={select} />}
     </aside>
   );
@@ -48,6 +49,7 @@ function Selected({ select }: { select: string }) {
 /** What is not on the map: quiet for long, filtered away, or never there. What the server still holds is told all the same. */
 function Gone({ select, described }: { select: string; described: Described }) {
   const { description, problem } = described;
+  const clockAhead = useStore(clockAheadStore);
   const pair = parsePair(select);
   const name = pair === undefined ? cardWords(select) : `${cardWords(pair.source)} to ${cardWords(pair.destination)}`;
   return (
@@ -57,9 +59,9 @@ function Gone({ select, described }: { select: string; described: Described }) {
         This view has shown no flow of it lately. It comes back with its next one, unless a filter hides it.
       </p>
       {pair !== undefined && <PairPolicies {...pair} />}
-      {description !== null && <DropNotes description={description} clockAhead={0} />}
+      {description !== null && <DropNotes description={description} clockAhead={clockAhead} />}
       {description !== null && pair === undefined && (
-        <MemberTable kind="workload" description={description} clockAhead={0} />
+        <MemberTable kind="workload" description={description} clockAhead={clockAhead} />
       )}
       {problem !== '' && <Problem>{problem}</Problem>}
     </>

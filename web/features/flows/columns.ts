@@ -1,6 +1,7 @@
 import { formatBytes, formatCount, formatMicros } from '../../format/quantity.ts';
 import { formatAgo, formatClock } from '../../format/time.ts';
 import { secondStore } from '../../live/second.ts';
+import { clockAheadStore } from '../../live/server-clock.ts';
 import { settingsStore } from '../../view/settings.ts';
 import type { FlowColumnId } from '../../worker/flow-column.ts';
 import type { FlowRow } from '../../worker/protocol.ts';
@@ -28,7 +29,7 @@ export const FLOW_COLUMNS: readonly FlowColumn[] = [
     grow: 0,
     from: 420,
     cell: time((ms) =>
-      settingsStore.get().time === 'relative' ? formatAgo(ms, secondStore.get(), 1) : formatClock(ms),
+      settingsStore.get().time === 'relative' ? formatAgo(ms, secondStore.get() + clockAheadStore.get(), 1) : formatClock(ms),
     ),
   },
   {

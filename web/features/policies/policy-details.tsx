@@ -3,6 +3,8 @@ import { type ReactNode, useEffect, useRef } from 'react';
 import { formatCount } from '../../format/quantity.ts';
 import { formatAgo, formatMoment } from '../../format/time.ts';
 import { plural } from '../../graph/card-words.ts';
+import { clockAheadStore } from '../../live/server-clock.ts';
+import { useStore } from '../../live/store.ts';
 import { Button, IconButton } from '../../ui/button.tsx';
 import { classNames } from '../../ui/class-names.ts';
 import { CopyButton } from '../../ui/copy-button.tsx';
@@ -17,7 +19,7 @@ import { WorkloadRows } from './workload-rows.tsx';
 
 /** What there is to know about one policy. */
 export function PolicyDetails({ policy, report }: { policy: PolicyFacts; report: PolicyReport }) {
-  const now = useNow(1_000);
+  const now = useNow(1_000) + useStore(clockAheadStore);
   const narrow = useMedia('(max-width: 860px)');
   const since = countedSince(policy, report);
   const workloads = policy.workloads.flatMap((at) => report.workloads[at] ?? []);

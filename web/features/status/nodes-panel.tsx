@@ -1,5 +1,6 @@
 import { formatCount } from '../../format/quantity.ts';
 import { secondStore } from '../../live/second.ts';
+import { clockAheadStore } from '../../live/server-clock.ts';
 import { useStore } from '../../live/store.ts';
 import { classNames } from '../../ui/class-names.ts';
 import { Dot } from '../../ui/verdict.tsx';
@@ -50,6 +51,6 @@ function NodeLine({ node }: { node: NodeSummary }) {
 }
 
 function RetryIn({ at }: { at: number }) {
-  const seconds = Math.ceil((at - useStore(secondStore)) / 1000);
+  const seconds = Math.ceil((at - useStore(secondStore) - useStore(clockAheadStore)) / 1000);
   return <span className="numbers">{seconds > 0 ? `, again in ${seconds} s` : ', trying'}</span>;
 }

@@ -1,9 +1,10 @@
 import { Bell, Command, Settings as Gear, History, Keyboard } from 'lucide-react';
 import { eventsStore, seenStore } from '../../events/event-store.ts';
 import { formatCount } from '../../format/quantity.ts';
-import { formatClockSeconds, timeZone } from '../../format/time.ts';
+import { formatClockSeconds, formatSpan, timeZone } from '../../format/time.ts';
 import { sceneStore } from '../../live/map-client.ts';
 import { secondStore } from '../../live/second.ts';
+import { clockAheadStore } from '../../live/server-clock.ts';
 import { connectionStore, retryNow, statusStore } from '../../live/session-client.ts';
 import { useStore } from '../../live/store.ts';
 import { KeyCaps } from '../../ui/key-caps.tsx';
@@ -104,9 +105,15 @@ function Omitted() {
 function Clock() {
   useStore(settingsStore);
   const now = useStore(secondStore);
+  const ahead = useStore(clockAheadStore);
   return (
     <span className="flex items-center gap-1 max-md:hidden">
-      {timeZone()} · <span className="numbers">{formatClockSeconds(now)}</span>
+      {ahead !== 0 && (
+        <span title="Times are the servers' own" className="text-accent-text">
+          server {formatSpan(Math.abs(ahead))} {ahead > 0 ? 'ahead' : 'behind'} ·
+        </span>
+      )}
+      {timeZone()} · <span className="numbers">{formatClockSeconds(now + ahead)}</span>
       <ActionButton id="time">
         <History aria-hidden size={14} />
       </ActionButton>
