@@ -37,6 +37,31 @@ export function fitText(context: Pick<Surface, 'font' | 'measureText'>, text: st
   return shown;
 }
 
+const halves = new Map<string, readonly [string, string]>();
+/** How much shorter the longer line must get for a word to be broken rather than parted where it has a sign. */
+const BREAK_WORD = 1.35;
+
+/** A name on two lines about as long: parted behind a sign, or anywhere. The second is empty where there is no place for it. */
+export function inTwo(text: string, anywhere: boolean): readonly [first: string, second: string] {
+  const key = `${anywhere ? '' : '-'}|${text}`;
+  const known = halves.get(key);
+  if (known !== undefined) return known;
+  const letters = [...text];
+  let best = letters.length;
+  let least = Number.POSITIVE_INFINITY;
+  for (let at = 2; at < letters.length; at++) {
+    const isSign = /[-._/: ]/.test(letters[at - 1]);
+    if (!isSign && !anywhere) continue;
+    const longer = Math.max(at, letters.length - at);
+    const cost = isSign ? longer : longer * BREAK_WORD;
+    if (cost < least) [best, least] = [at, cost];
+  }
+  const parted = [letters.slice(0, best).join(''), letters.slice(best).join('')] as const;
+  if (halves.size > MOST_REMEMBERED) halves.clear();
+  halves.set(key, parted);
+  return parted;
+}
+
 /** After fonts have come, what was measured with others no longer holds. */
 export function forgetFits(): void {
   fitted.clear();

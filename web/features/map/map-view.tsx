@@ -1,7 +1,7 @@
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import type { SceneEdge } from '../../graph/scene.ts';
 import { foldPlate, pinCards } from '../../live/arrangement.ts';
-import { liveStore, sceneStore } from '../../live/map-client.ts';
+import { detailsStore, liveStore, sceneStore } from '../../live/map-client.ts';
 import { useStore } from '../../live/store.ts';
 import { themeStore } from '../../theme/theme.ts';
 import { pairKey } from '../../view/pair.ts';
@@ -17,6 +17,7 @@ import { MapCanvas } from './map-canvas.ts';
 import { MapControls } from './map-controls.tsx';
 import { mapKey } from './map-keys.ts';
 import { MapToolbar } from './map-toolbar.tsx';
+import { shownSelection } from './shown-selection.ts';
 
 /** The service map. */
 export function MapView() {
@@ -65,7 +66,11 @@ export function MapView() {
   useEffect(() => {
     if (state !== null) canvas.current?.setState(state);
   }, [state]);
-  useEffect(() => canvas.current?.setSelected(select), [select]);
+  // Details come every second; what is marked hardly ever changes.
+  const shown = useSyncExternalStore(detailsStore.subscribe, () =>
+    shownSelection(select, state, detailsStore.get(), map.group),
+  );
+  useEffect(() => canvas.current?.setSelected(shown), [shown]);
 
   const choose = (target: TreeTarget) => {
     if (target.kind === 'plate') foldPlate(target.key, true);
@@ -87,7 +92,7 @@ export function MapView() {
       {state !== null && (
         <CardTree
           state={state}
-          selected={select}
+          selected={shown}
           frame={tree}
           onFocus={(target) => canvas.current?.setFocused(target?.key ?? null)}
           onChoose={choose}

@@ -4,7 +4,7 @@ import type { CardLive, DoorLive } from '../../graph/live.ts';
 import { QUIET_ALPHA } from '../../graph/quiet.ts';
 import type { SceneCard } from '../../graph/scene.ts';
 import { cardIconOutline, cardIconPath } from './card-icons.ts';
-import { fitText, textWidth } from './fit-text.ts';
+import { fitText, inTwo, textWidth } from './fit-text.ts';
 import { type Palette, verdictColor } from './palette.ts';
 import type { Surface } from './surface.ts';
 
@@ -17,6 +17,9 @@ const MONO_WIDTH = 0.6;
 const NAME = 13.5;
 const SENTENCE = 11.5;
 const FIGURE = 11;
+
+/** Names smaller than this, in pixels of the screen, cannot be read. */
+const LEAST_NAME = 7.5;
 
 /** How much of a card can be read at this zoom. */
 export type Detail = 'full' | 'name' | 'shape';
@@ -260,18 +263,37 @@ function pin(context: Surface, x: number, y: number, palette: Palette): void {
   context.stroke();
 }
 
-/** Far away only the name is drawn, as large as it can be read and fits. */
+/** Far away only the name is drawn, as large as it can be read and fits; on two lines rather than cut. */
 function nameOnly(context: Surface, card: SceneCard, state: CardState, palette: Palette, zoom: number): void {
   const room = card.width - 1.5 * PAD;
+  const left = PAD * 0.75;
   context.textBaseline = 'middle';
   context.textAlign = 'left';
-  context.font = `600 ${NAME}px ${SANS}`;
-  const width = textWidth(context, card.title) / NAME;
-  const size = Math.min(11.5 / zoom, CARD_HEAD * 0.75, Math.max(room / width, 7.5 / zoom));
-  context.font = `600 ${size}px ${SANS}`;
   context.fillStyle = palette.text;
-  context.fillText(fitText(context, card.title, room), PAD * 0.75, Math.min(card.height / 2, CARD_HEAD));
+  context.font = `600 ${NAME}px ${SANS}`;
+  const one = Math.min(11.5 / zoom, CARD_HEAD * 0.75, (room * NAME) / textWidth(context, card.title));
+  const parted = one < LEAST_NAME / zoom ? twoLines(context, card, room, zoom) : undefined;
+  if (parted === undefined) {
+    context.font = `600 ${Math.max(one, LEAST_NAME / zoom)}px ${SANS}`;
+    context.fillText(fitText(context, card.title, room), left, Math.min(card.height / 2, CARD_HEAD));
+  } else {
+    context.font = `600 ${parted.size}px ${SANS}`;
+    parted.lines.forEach((line, index) => {
+      context.fillText(line, left, card.height / 2 + (index - 0.5) * 1.08 * parted.size);
+    });
+  }
   card.doors.forEach((door, index) => {
     ring(context, door.y, state.live?.doors[index], palette);
   });
+}
+
+/** A name on two lines that can be read; undefined where there is no room for them. */
+function twoLines(context: Surface, card: SceneCard, room: number, zoom: number) {
+  for (const anywhere of [false, true]) {
+    const lines = inTwo(card.title, anywhere);
+    const widest = Math.max(...lines.map((line) => textWidth(context, line)));
+    const size = Math.min(9.5 / zoom, card.height * 0.44, (room * NAME) / widest);
+    if (lines[1] !== '' && size >= 0.9 * (LEAST_NAME / zoom)) return { lines, size };
+  }
+  return undefined;
 }
