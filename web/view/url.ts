@@ -29,8 +29,15 @@ export function parseView(search: string): { view: View; problems: UrlProblem[] 
     if (value === null || value === '') return fallback;
     const found = choices.find((each) => each === value);
     if (found !== undefined) return found;
-    problems.push({ parameter, value, message: `there are ${choices.join(', ')}` });
+    problems.push({ parameter, value, message: `there are ${choices.filter((each) => each !== '').join(', ')}` });
     return fallback;
+  };
+  /** The key of a card or an arrow, of which a path is part. */
+  const cardKey = (parameter: string): string | null => {
+    const value = parameters.get(parameter) || null;
+    if (value === null || value.includes('/')) return value;
+    problems.push({ parameter, value, message: 'not the key of a card' });
+    return null;
   };
   const namespaces = new Set<string>();
   for (const value of (parameters.get('namespace') ?? '').split(',').filter((each) => each !== '')) {
@@ -57,7 +64,7 @@ export function parseView(search: string): { view: View; problems: UrlProblem[] 
       filter,
       verdict: choice('verdict', VERDICT_FILTERS, DEFAULT_VIEW.verdict),
       mode: choice('view', VIEW_MODES, DEFAULT_VIEW.mode),
-      select: parameters.get('select') || null,
+      select: cardKey('select'),
       embed: embed === '1' ? 'map' : embed,
       theme: theme === '' ? undefined : theme,
       map: readMapOptions(parameters, choice, problems),

@@ -1,7 +1,8 @@
+import { givenName, isOutside } from '#core/card/card-name.ts';
 import type { Endpoint } from '#core/flow/endpoint.ts';
-import { isWorld, RESERVED_IDENTITY, reservedIdentities } from '#core/identity/reserved.ts';
+import { RESERVED_IDENTITY, reservedIdentities } from '#core/identity/reserved.ts';
 
-/** What to call an endpoint in a row: its workload, else its pod, else a DNS name, else its address. */
+/** What to call an endpoint in a row: its workload, else its pod, else a name people gave to its address, else that. */
 export function endpointName(endpoint: Endpoint): string {
   return (
     endpoint.workloadName ||
@@ -9,7 +10,7 @@ export function endpointName(endpoint: Endpoint): string {
     (endpoint.identity === RESERVED_IDENTITY.host || endpoint.identity === RESERVED_IDENTITY['remote-node']
       ? endpoint.node
       : '') ||
-    endpoint.names[0] ||
+    (isOutside(endpoint) ? givenName(endpoint) : endpoint.names[0]) ||
     endpoint.address ||
     '–'
   );
@@ -18,6 +19,6 @@ export function endpointName(endpoint: Endpoint): string {
 /** Where it belongs: its namespace, or the reserved identity's name for what has none. */
 export function endpointRealm(endpoint: Endpoint): string {
   if (endpoint.namespace !== '') return endpoint.namespace;
-  if (isWorld(endpoint.identity)) return 'world';
+  if (isOutside(endpoint)) return 'world';
   return endpoint.identity > 0 && endpoint.identity < 256 ? reservedIdentities.name(endpoint.identity) : '';
 }

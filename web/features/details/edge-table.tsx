@@ -26,7 +26,14 @@ export function EdgeTable(props: EdgeTableProps) {
   const now = useNow(5_000) + props.clockAhead;
   return (
     <table className="w-full table-fixed border-collapse text-left">
-      <caption className="pb-1 text-left text-xs text-dim">{props.title}</caption>
+      <caption className="pb-1 text-left text-xs text-dim">
+        {props.title}
+        {props.edges.length > 0 && (
+          <span aria-hidden className="float-right text-2xs text-faint">
+            rate · passed, bytes · RTT
+          </span>
+        )}
+      </caption>
       <colgroup>
         <col />
         <col className="w-[17%]" />

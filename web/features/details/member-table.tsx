@@ -51,10 +51,10 @@ export function MemberTable(props: { kind: CardKind; description: Description; c
                   </span>
                 )}
               </th>
-              <td className="truncate py-1 pr-2 text-xs text-dim" title={node}>
+              <td className="truncate py-1 pr-2 text-xs leading-5 text-dim" title={node}>
                 {node || '–'}
               </td>
-              <td className="truncate py-1 text-right text-xs text-dim">{formatAgo(lastSeen, now)}</td>
+              <td className="truncate py-1 text-right text-xs leading-5 text-dim">{formatAgo(lastSeen, now)}</td>
             </tr>
           ))}
         </tbody>

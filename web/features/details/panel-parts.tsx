@@ -46,7 +46,7 @@ export function Figures({ figures }: { figures: readonly Figure[] }) {
 /** Does something with what stands here; set like a link, as there are many. */
 export function TextButton({ children, onClick }: { children: ReactNode; onClick(): void }) {
   return (
-    <button type="button" onClick={onClick} className="text-sm text-link underline-offset-2 hover:underline">
+    <button type="button" onClick={onClick} className="text-left text-sm text-link underline-offset-2 hover:underline">
       {children}
     </button>
   );

@@ -20,7 +20,10 @@ export function Completions(props: {
       className="absolute top-9 left-0 z-40 w-max max-w-full min-w-72 overflow-hidden rounded-lg border border-line bg-card shadow-[var(--shadow)]"
     >
       {problem !== undefined && (
-        <p role="alert" className="border-b border-line px-3 py-1.5 text-xs text-text">
+        <p
+          role="alert"
+          className="max-h-40 overflow-y-auto border-b wrap-anywhere border-line px-3 py-1.5 text-xs text-text"
+        >
           <span className="font-mono">
             <MarkedToken token={problem.token} error={problem.error} />
           </span>
@@ -51,7 +54,9 @@ export function Completions(props: {
                 index === active && 'bg-chip',
               )}
             >
-              <span className="shrink-0 font-mono text-xs">{token}</span>
+              <span className="max-w-full shrink-0 truncate font-mono text-xs" title={token}>
+                {token}
+              </span>
               <span className="truncate text-2xs text-faint">{doc}</span>
             </div>
           ))}

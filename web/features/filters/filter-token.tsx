@@ -29,7 +29,7 @@ export function FilterToken(props: {
     <span
       title={said === '' ? undefined : `This filter ${said}`}
       className={classNames(
-        'flex shrink-0 items-center gap-1 rounded-sm border px-1.5 font-mono text-2xs leading-5 text-text',
+        'flex max-w-[min(100%,26rem)] shrink-0 items-center gap-1 rounded-sm border px-1.5 font-mono text-2xs leading-5 text-text',
         error !== undefined
           ? 'border-dropped bg-chip'
           : unobserved !== undefined
@@ -39,16 +39,21 @@ export function FilterToken(props: {
               : 'border-transparent bg-chip',
       )}
     >
-      <button type="button" aria-label={`Edit filter ${token}`} onClick={props.onEdit} className="hover:text-link">
+      <button
+        type="button"
+        aria-label={`Edit filter ${token}`}
+        onClick={props.onEdit}
+        className="min-w-0 truncate hover:text-link"
+      >
         {error === undefined ? token : <MarkedToken token={token} error={error} />}
       </button>
       {hidden !== undefined && (
-        <span aria-hidden className="text-faint">
+        <span aria-hidden className="shrink-0 text-faint">
           {formatCount(hidden.flows)} hidden
         </span>
       )}
       {unobserved !== undefined && error === undefined && (
-        <span aria-hidden className="text-faint">
+        <span aria-hidden className="shrink-0 text-faint">
           matches nothing
         </span>
       )}
@@ -61,7 +66,7 @@ export function FilterToken(props: {
         type="button"
         aria-label={`Remove filter ${token}`}
         onClick={props.onRemove}
-        className="text-faint hover:text-text"
+        className="shrink-0 text-faint hover:text-text"
       >
         <X aria-hidden size={12} />
       </button>

@@ -54,13 +54,13 @@ function List() {
             <Combobox.Input
               aria-label="Find a namespace"
               placeholder="Find a namespace"
-              className="mx-2 mt-2 h-8 rounded-md border border-line bg-background px-2 text-sm outline-none placeholder:text-faint focus:border-accent"
+              className="mx-2 mt-2 h-8 shrink-0 rounded-md border border-line bg-background px-2 text-sm outline-none placeholder:text-faint focus:border-accent"
             />
             <button
               type="button"
               aria-pressed={namespaces.length === 0}
               onClick={() => changeView({ namespaces: [] })}
-              className="mx-1 mt-1 flex items-center gap-2 rounded-md px-2 py-1 text-left text-sm hover:bg-hover"
+              className="mx-1 mt-1 flex shrink-0 items-center gap-2 rounded-md px-2 py-1 text-left text-sm hover:bg-hover"
             >
               <Check
                 aria-hidden
@@ -85,9 +85,12 @@ function List() {
                     </Combobox.ItemIndicator>
                   </span>
                   <span className="min-w-0 flex-1 truncate">{name}</span>
-                  <span className="numbers text-2xs text-faint">
-                    {pods.get(name)} {pods.get(name) === 1 ? 'pod' : 'pods'}
-                  </span>
+                  {/* A namespace that only flows have told of has pods that nobody counted. */}
+                  {pods.get(name) !== 0 && (
+                    <span className="numbers text-2xs text-faint">
+                      {pods.get(name)} {pods.get(name) === 1 ? 'pod' : 'pods'}
+                    </span>
+                  )}
                 </Combobox.Item>
               )}
             </Combobox.List>

@@ -32,7 +32,7 @@ export function FlowDrawer({ id, onClose }: { id: string; onClose(): void }) {
           event.stopPropagation();
           onClose();
         }}
-        className="absolute inset-y-0 right-0 z-40 flex w-full flex-col sm:w-[420px] border-l border-line bg-background shadow-[var(--shadow)]"
+        className="absolute inset-y-0 right-0 z-40 flex w-full flex-col wrap-anywhere sm:w-[420px] border-l border-line bg-background shadow-[var(--shadow)]"
       >
         <header className="flex shrink-0 items-center gap-2 border-b border-line py-2 pr-2 pl-4">
           <h2 className="min-w-0 flex-1 truncate text-base font-semibold">Flow</h2>

@@ -62,7 +62,8 @@ export function paletteGroups(typed: string, sources: PaletteSources): PaletteGr
         ({ name, pods }) => ({
           id: `namespace ${name}`,
           name,
-          detail: pods === 1 ? '1 pod' : `${pods} pods`,
+          // One that only flows have told of has pods that nobody counted.
+          detail: pods === 0 ? '' : pods === 1 ? '1 pod' : `${pods} pods`,
           run: () => sources.showNamespace(name),
         }),
       ),

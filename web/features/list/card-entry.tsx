@@ -57,7 +57,9 @@ export function CardEntry(props: {
           className="flex w-full items-center gap-2 text-left text-sm"
         >
           <CardGlyph icon={card.icon} />
-          <span className="font-semibold">{card.title}</span>
+          <span className="max-w-[60%] shrink-0 truncate font-semibold" title={card.title}>
+            {card.title}
+          </span>
           <span className="min-w-0 flex-1 truncate text-xs text-dim">
             {[card.namespace, card.sentence].filter((part) => part !== '').join(' · ')}
           </span>

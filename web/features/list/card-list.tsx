@@ -64,8 +64,8 @@ function PlateHeading({ plate }: { plate: ScenePlate }) {
         className="flex w-full items-center gap-2 px-4 py-1.5 text-left text-xs hover:bg-hover focus-visible:-outline-offset-2"
       >
         <ChevronDown aria-hidden size={13} className="text-dim" />
-        <span className="font-semibold text-dim">{plate.title}</span>
-        <span className="text-faint">
+        <span className="min-w-0 truncate font-semibold text-dim">{plate.title}</span>
+        <span className="shrink-0 text-faint">
           {plate.kind}, {plate.facts}
         </span>
       </button>

@@ -6,6 +6,9 @@ import { useNow } from '../../ui/use-now.ts';
 import { viewStore } from '../../view/view-store.ts';
 import { useObstacle } from './use-obstacle.ts';
 
+/** Characters of a value that are repeated. */
+const MOST_SAID = 60;
+
 /** What a person has to know before reading the page, as lines under the bar. */
 export function Notices() {
   return (
@@ -26,7 +29,7 @@ function Notice({ icon, children }: { icon: ReactNode; children: ReactNode }) {
       <span aria-hidden className="shrink-0 text-accent-text">
         {icon}
       </span>
-      <span className="min-w-0">{children}</span>
+      <span className="line-clamp-4 min-w-0 wrap-anywhere">{children}</span>
     </div>
   );
 }
@@ -64,9 +67,14 @@ function UrlNotice() {
   return (
     <Notice icon={<Filter size={14} />}>
       Left out of the address:{' '}
-      {problems.map(({ parameter, value, message }) => `${parameter}=${value} (${message})`).join('; ')}.
+      {problems.map(({ parameter, value, message }) => `${parameter}=${shortened(value)} (${message})`).join('; ')}.
     </Notice>
   );
+}
+
+/** Addresses are made by anything: what is left out is named, not repeated at length. */
+function shortened(value: string): string {
+  return value.length > MOST_SAID ? `${value.slice(0, MOST_SAID)}…` : value;
 }
 
 /** Stands where the map or the table will be. */
