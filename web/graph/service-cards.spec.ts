@@ -31,7 +31,7 @@ describe('Services on the map', () => {
     const shown = withServices(
       model(
         [card('a'), card('b'), card('db')],
-        [first, edge('b', 'db', { services: ['shop/db', 'shop/other'], stats: stats(3, 50) })],
+        [first, edge('b', 'db', { services: ['shop/db'], stats: stats(3, 50) })],
       ),
     );
     const service = 'c/shop/Service/db';
@@ -48,6 +48,24 @@ describe('Services on the map', () => {
     // Statistics change in place.
     first[1].stats.flows = 10;
     expect(through.stats.flows).toBe(13);
+  });
+
+  it('share a card where one client came through several, as nobody knows what through which', () => {
+    const services = ['shop/db', 'ops/db-old', 'shop/a', 'shop/z'];
+    const shown = withServices(
+      model(
+        [card('a'), card('b'), card('db')],
+        [edge('a', 'db', { services: services.slice(0, 2) }), edge('b', 'db', { services })],
+      ),
+    );
+    const names = [...shown.cards.values()].map(({ namespace, name }) => `${namespace}: ${name}`);
+    expect(names.slice(3)).toEqual(['ops: db-old + db (shop)', 'ops: db-old + a (shop) + db (shop) + 1 more']);
+    expect([...shown.edges.values()].map(({ source, destination }) => `${source} ${destination}`)).toEqual([
+      'a c/ops/Service/db-old + db (shop)',
+      'c/ops/Service/db-old + db (shop) db',
+      'b c/ops/Service/db-old + a (shop) + db (shop) + 1 more',
+      'c/ops/Service/db-old + a (shop) + db (shop) + 1 more db',
+    ]);
   });
 
   it('leave alone what goes without one', () => {

@@ -5,22 +5,25 @@ import { type EdgeStats, edgeKey, type MapModel, type ModelCard, type ModelEdge 
 /** What of several edges together is not their sum. */
 const GREATEST: ReadonlySet<keyof EdgeStats> = new Set(['rttMicros', 'lastSeen', 'dropReason']);
 
+/** Of an edge through several Services, those that its card names. */
+const MOST_NAMED = 3;
+
 /**
- * The model with the Services between clients and backends: `client → Service → backend` instead of one edge. Where clients came
- * through several Services, the first that was seen stands for all, as traffic is counted by backend.
+ * The model with the Services between clients and backends: `client → Service → backend` instead of one edge. Traffic is counted
+ * by backend: where a client came through several Services, which of it through which is not known, and one card stands for all.
  */
 export function withServices(model: MapModel): MapModel {
   const cards = new Map<string, ModelCard>(model.cards);
   const edges = new Map<string, ModelEdge>();
   const parts = new Map<string, ModelEdge[]>();
   for (const [key, edge] of model.edges) {
-    const service = edge.services?.[0];
+    const services = edge.services ?? [];
     const destination = model.cards.get(edge.destination);
-    if (service === undefined || destination === undefined) {
+    if (services.length === 0 || destination === undefined) {
       edges.set(key, edge);
       continue;
     }
-    const card = serviceCard(service, destination, edge);
+    const card = serviceCard([...services].sort(), destination, edge);
     if (!cards.has(card.key)) cards.set(card.key, card);
     for (const [from, to] of [
       [edge.source, card.key],
@@ -41,9 +44,15 @@ export function withServices(model: MapModel): MapModel {
   return { cards, edges, omittedCards, omittedEdges, knownSince, clockAhead };
 }
 
-function serviceCard(service: string, { cluster }: ModelCard, { firstSeen, stats }: ModelEdge): ModelCard {
-  const slash = service.indexOf('/');
-  const [namespace, name] = [service.slice(0, slash), service.slice(slash + 1)];
+function serviceCard(services: readonly string[], { cluster }: ModelCard, { firstSeen, stats }: ModelEdge): ModelCard {
+  const [first = ''] = services;
+  const namespace = first.slice(0, first.indexOf('/'));
+  const names = services.map((service) => {
+    const [of = '', name = ''] = service.split('/');
+    return of === namespace ? name : `${name} (${of})`;
+  });
+  const more = names.length > MOST_NAMED ? [`${names.length - MOST_NAMED} more`] : [];
+  const name = [...names.slice(0, MOST_NAMED), ...more].join(' + ');
   return {
     ...{ kind: 'workload', cluster, namespace, name, labels: [], members: 0, replicas: 0, nodes: [], identity: 0 },
     key: workloadCardKey(cluster, namespace, 'Service', name),
