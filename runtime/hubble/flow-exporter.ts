@@ -9,6 +9,7 @@ import { type FlowFilter, FlowSchema, LostEventSchema, LostEventSource } from '#
 import { ExportEventSchema } from '#proto/gen/observer/observer_pb.ts';
 import type { Logger } from '../log.ts';
 import type { ObservedFlows } from './observed-flows.ts';
+import { TimeSlice } from './time-slice.ts';
 
 /** What comes within this time is written together, in milliseconds. */
 const FLUSH_MS = 200;
@@ -98,7 +99,8 @@ export class FlowExporter {
       position = window.start;
     }
     let flows = 0;
-    for (; position < window.end && events.length < ROWS_PER_WRITE; position++) {
+    const slice = new TimeSlice();
+    for (; position < window.end && events.length < ROWS_PER_WRITE && !slice.over; position++) {
       const slot = window.slot(position);
       if (!this.#matches(window.columns, slot)) continue;
       events.push(this.#event(slot));
@@ -118,7 +120,7 @@ export class FlowExporter {
         await pause(this.#ended.signal, RETRY_MS);
         return false;
       }
-    } else await new Promise((resolve) => setImmediate(resolve));
+    } else await slice.turn();
     this.#position = position;
     this.lost += overwritten + (refused ? flows : 0);
     this.exported += refused ? 0 : flows;

@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { type Timestamp, timestampFromMs } from '@bufbuild/protobuf/wkt';
 import type { RowPredicate } from '#core/filter/algebra.ts';
@@ -12,14 +11,13 @@ import { NodeState, NodeStatusEventSchema } from '#proto/gen/relay/relay_pb.ts';
 import { type CallContext, Code, EncodedResponses, StatusError } from '../grpc/service.ts';
 import type { ObservedFlows, ToldLoss } from './observed-flows.ts';
 import { lastMatching, NodeCounts } from './start-position.ts';
+import { TimeSlice } from './time-slice.ts';
 
 /** What comes within this time shares a turn, in milliseconds. */
 const FLUSH_MS = 20;
 /** A follower looks around at least this often. */
 const IDLE_MS = 60_000;
 const ROWS_PER_CHUNK = 256;
-/** Rows looked at before others get their turn. */
-const ROWS_LOOKED_AT = 65_536;
 
 /**
  * Serves Hubble's GetFlows from columns: past flows as asked for, then with `follow` those that happen, with node states
@@ -48,8 +46,8 @@ export async function* getFlows(
   let position = window.start;
   if (since === undefined && !request.first) {
     if (number > 0) {
-      const last = lastMatching(window, matches, number);
       position = window.end;
+      const last = await lastMatching(window, matches, number, signal);
       for (let from = 0; from < last.length && !signal.aborted; from += ROWS_PER_CHUNK) {
         const messages: Uint8Array[] = [];
         let missed = 0;
@@ -71,16 +69,21 @@ export async function* getFlows(
   }
 
   const last = follow ? Number.POSITIVE_INFINITY : window.end;
+  const slice = new TimeSlice();
   while (!signal.aborted) {
     const messages: Uint8Array[] = [...states(), ...losses().map(lostEvent)];
     if (position < window.start) {
       messages.push(lostEvent(overwritten(flows, window.start - position)));
       position = window.start;
     }
-    const end = Math.min(window.end, position + ROWS_LOOKED_AT, last);
+    const end = Math.min(window.end, last);
     const { columns } = window;
-    let ended = false;
+    let [ended, paused] = [false, false];
     for (; position < end && messages.length < ROWS_PER_CHUNK; position++) {
+      if (slice.over) {
+        paused = true;
+        break;
+      }
       const slot = window.slot(position);
       if (until !== undefined && isAfter(columns, slot, until, 0)) {
         // Rows of other nodes that belong before it may stand behind it.
@@ -96,7 +99,7 @@ export async function* getFlows(
       messages.push(encoder.response(columns, slot));
     }
     if (messages.length > 0) yield new EncodedResponses(messages);
-    else if (position < Math.min(window.end, last)) await nextTurn();
+    if (paused) await slice.turn();
     if (ended || counts?.complete || position >= last) return;
     if (position < window.end) continue;
     await flows.news(signal, IDLE_MS);

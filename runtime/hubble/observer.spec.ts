@@ -277,6 +277,26 @@ describe('GetFlows', () => {
     await vi.waitFor(() => expect(followers()).toBe(0), { timeout: 30_000 });
   });
 
+  test.each([
+    ['the last so many', { number: 5n }],
+    ['the first so many', { number: 5n, first: true }],
+    ['a time', { since: at(0), until: at(19_000), follow: true }],
+  ])('asks a costly question from %s piece by piece, for others to have their turn', async (_from, request) => {
+    const { client, append } = await observe(20_000);
+    const celExpression = ["_flow.source.labels.exists(l, l == 'nowhere')"];
+    let longestMs = 0;
+    let lastMs = performance.now();
+    const ticker = setInterval(() => {
+      longestMs = Math.max(longestMs, performance.now() - lastMs);
+      lastMs = performance.now();
+    }, 1);
+    cleanups.push(() => clearInterval(ticker));
+    if ('follow' in request) append(1);
+    const read = client.getFlows({ ...request, whitelist: [{ experimental: { celExpression } }] });
+    expect(await Array.fromAsync(read)).toEqual([]);
+    expect(longestMs).toBeLessThan(700);
+  });
+
   test('honours the field mask', async () => {
     const { read } = await observe(5);
     for (const { responseTypes, nodeName } of await read({ fieldMask: { paths: ['node_name', 'source.namespace'] } })) {

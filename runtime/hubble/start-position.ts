@@ -1,6 +1,7 @@
 import type { RowPredicate } from '#core/filter/algebra.ts';
 import type { FlowWindow } from '#core/flow/flow-window.ts';
 import { nodeKey } from '#core/flow/node-boot.ts';
+import { TimeSlice } from './time-slice.ts';
 
 /** Matching rows are counted per node: a node that says little must not be crowded out by one that says much. */
 export class NodeCounts {
@@ -47,11 +48,23 @@ export class NodeCounts {
   }
 }
 
-/** Positions of the last `count` matching rows of every node, oldest first. */
-export function lastMatching(window: FlowWindow, matches: RowPredicate, count: number): number[] {
+/** Positions of the last `count` matching rows of every node, oldest first, as of now. Ends early when the signal aborts. */
+export async function lastMatching(
+  window: FlowWindow,
+  matches: RowPredicate,
+  count: number,
+  signal: AbortSignal,
+): Promise<number[]> {
   const counts = new NodeCounts(window, count);
   const positions: number[] = [];
+  const slice = new TimeSlice();
   for (let position = window.end - 1; position >= window.start && !counts.complete; position--) {
+    if (slice.over) {
+      await slice.turn();
+      if (signal.aborted) break;
+      // Overwritten meanwhile.
+      if (position < window.start) break;
+    }
     const slot = window.slot(position);
     if (matches(window.columns, slot) && counts.take(window.columns.node[slot])) positions.push(position);
   }
