@@ -25,7 +25,7 @@ export async function kubeProxyNote(
       '',
       ...kubeProxy.map(({ node, kind, rules }) => `${node}: ${rules} ${kind} rules of kube-proxy are present`),
       'Services work without them: stop kube-proxy for good, then run "kube-proxy --cleanup" on the node.',
-      'Risk: clients outside the cluster lose node ports, and sockets connected before Waggle came lose their Service.',
+      'Risk: what goes through them breaks: connections of clients outside, and sockets connected before Waggle came.',
     ];
   } catch {
     return []; // an agent without Services, or an older one: the status itself has been told

@@ -117,6 +117,7 @@ describe('the drops scenario', () => {
     for (const { source, destination, destinationPort } of found) {
       expect(source.pod).toMatch(/^early-client-/);
       expect(destination).toMatchObject({ namespace: 'drops', workloadKind: 'Service', workloadName: 'empty' });
+      expect(destination.service).toMatchObject({ namespace: 'drops', name: 'empty', port: 80 });
       expect(destinationPort).toBe(80);
     }
   });
@@ -124,7 +125,11 @@ describe('the drops scenario', () => {
   test('denies by policy who reaches a backend through its Service', async () => {
     await until('the policy drops', async () => {
       const denied = (await flows()).filter(({ dropReason }) => dropReason === DROP_REASON.POLICY_DENIED);
-      return denied.some(({ destination }) => destination.workloadName === 'vault') || undefined;
+      return (
+        denied.some(
+          ({ destination: { workloadName, service } }) => workloadName === 'vault' && service?.name === 'vault',
+        ) || undefined
+      );
     });
   });
 });

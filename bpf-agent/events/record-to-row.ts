@@ -99,8 +99,8 @@ export class RecordToRow {
       const backwards = isTranslation
         ? seenAtDestination(u8[at + RECORD.observation]!)
         : u8[at + RECORD.reply] === REPLY.REPLY;
-      // A drop's destination is the Service itself: there was no backend.
-      if (service !== 0 && this.#services !== undefined && trigger !== TRIGGER.DROP) {
+      // Where there was no backend, the destination is the Service itself, and says so.
+      if (service !== 0 && this.#services !== undefined) {
         if (backwards) source = this.#services.number(service, source, table.timesCleared);
         else {
           destination = this.#services.number(service, destination, table.timesCleared);

@@ -15,4 +15,9 @@ export const QUICK_HIDES: readonly QuickHide[] = [
     // Two labels are in use: its operator and chart set the longer one.
     tokens: ['!label app=prometheus', '!label app.kubernetes.io/name=prometheus'],
   },
+  {
+    name: 'Translations',
+    doc: 'what sockets exchanged a Service for, before its packets',
+    tokens: ['!verdict=traced', '!verdict=translated'],
+  },
 ];

@@ -149,7 +149,10 @@ function endFacts(
     ...endpoint.names.flatMap((name) => say('DNS name', name, `dns=${name}`)),
     ...(endpoint.service === undefined ? [] : serviceFacts(section, endpoint.service)),
     ...say('Address', endpoint.address, `ip=${endpoint.address}`),
-    ...(hasPorts(columns.protocol[slot]) ? say('Port', String(port), `port=${port}`) : []),
+    // A socket that is about to be connected has none yet.
+    ...(hasPorts(columns.protocol[slot]) && !(port === 0 && isTranslation(columns.observation[slot]))
+      ? say('Port', String(port), `port=${port}`)
+      : []),
     ...say('Identity', identity === 0 ? '' : identityName, `identity=${identityName}`),
     ...endpoint.labels.flatMap((label) => say('Label', label, `label ${label}`)),
     ...say('Lives on', endpoint.node),
