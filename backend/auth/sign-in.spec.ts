@@ -10,9 +10,9 @@ import { ViewService, WatchRequestSchema } from '#proto/gen/waggle/v1/view_pb.ts
 import { createClient } from '#runtime/grpc/client.ts';
 import { Code } from '#runtime/grpc/service.ts';
 import type { ApiClient } from '#runtime/kubernetes/api-client.ts';
+import { ReviewServer } from '#runtime/testing/review-server.ts';
 import { accessReview } from '../access/access-review.ts';
 import { type Backend, type BackendOptions, startBackend } from '../start.ts';
-import { ReviewServer } from '../testing/review-server.ts';
 import { AuditLog } from './audit-log.ts';
 import { LoginLimit } from './login-limit.ts';
 import { proxySignIn } from './proxy-sign-in.ts';

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { ApiClient } from '#runtime/kubernetes/api-client.ts';
+import { ApiClient } from '../kubernetes/api-client.ts';
 
 export interface ReviewedPerson {
   readonly user: string;
@@ -33,15 +33,30 @@ export class ReviewServer {
 
   async start(): Promise<ApiClient> {
     await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
-    const server = new URL(`http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`);
     this.#client = new ApiClient({
-      server,
+      server: new URL(this.url),
       namespace: 'default',
       insecure: false,
       origin: 'a test',
       credentials: async () => ({}),
     });
     return this.#client;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** As `--kubeconfig` names it. */
+  get kubeconfig(): string {
+    return JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'Config',
+      'current-context': 'test',
+      contexts: [{ name: 'test', context: { cluster: 'test', user: 'test' } }],
+      clusters: [{ name: 'test', cluster: { server: this.url } }],
+      users: [{ name: 'test', user: { token: 'of the backend' } }],
+    });
   }
 
   grant(who: string, ...namespaces: string[]): void {

@@ -1,0 +1,284 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, BrowserContextOptions, FrameLocator, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { TestAuthority } from '#runtime/testing/certificates.ts';
+import { ReviewServer } from '#runtime/testing/review-server.ts';
+import { buildWeb } from '../scripts/build-web.ts';
+import { launchBrowser, WatchedPage } from './browser.ts';
+import { eventually } from './eventually.ts';
+import { allowed, DB, droppedByPolicy, FakeAgent, pod, policy, WEB, WORLD } from './fake-agent.ts';
+import { freePort } from './free-port.ts';
+import { PageParts } from './page-parts.ts';
+import { missingProxies, ReverseProxy } from './reverse-proxy.ts';
+import { WaggleProcess } from './waggle.ts';
+
+// Waggle where people have it: behind a proxy that serves it under a path, with people who may see different namespaces, with two
+// replicas of the backend.
+
+const PREFIX = '/tools/waggle';
+const VAULT = pod('vault', 'topsecret', 'node-1', '10.0.3.3');
+
+if (missingProxies.length > 0)
+  console.warn(`SKIPPED: tests through proxies; not installed: ${missingProxies.join(', ')}`);
+
+describe.skipIf(missingProxies.length > 0)('in a portal', () => {
+  let folder: string;
+  let browser: Browser;
+  const agent = new FakeAgent('node-1');
+  const reviews = new ReviewServer();
+  let settings: string[];
+  const watched: WatchedPage[] = [];
+  const stopping: (() => Promise<unknown>)[] = [];
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'waggle-portal-'));
+    await buildWeb();
+    await reviews.start();
+    reviews.tokens.set('janes', { user: 'jane' });
+    reviews.tokens.set('joes', { user: 'joe' });
+    reviews.tokens.set('roots', { user: 'root' });
+    reviews.grant('jane', 'shop');
+    reviews.grant('joe', 'data');
+    reviews.grant('root', '*');
+    await Promise.all([
+      writeFile(join(folder, 'kubeconfig'), reviews.kubeconfig),
+      writeFile(join(folder, 'keys'), `${'k'.repeat(44)}\n`),
+    ]);
+    await agent.start();
+    agent.keepObserving(
+      300,
+      allowed({ source: WEB, destination: DB }, policy('data', 'allow-web', 0)),
+      droppedByPolicy({ source: VAULT, destination: DB }, policy('data', 'closed')),
+      { source: VAULT, destination: WORLD, destinationPort: 443 },
+      { source: WEB, destination: WORLD, destinationPort: 443 },
+    );
+    settings = ['--agent', agent.target, '--auth', 'token', '--kubeconfig', join(folder, 'kubeconfig')];
+    settings.push('--session-key-file', join(folder, 'keys'), '--trusted-proxies', '127.0.0.1');
+    browser = await launchBrowser();
+  }, 150_000);
+
+  afterEach(async () => {
+    for (const each of watched.splice(0)) await each.close();
+    for (const stop of stopping.splice(0).reverse()) await stop();
+  }, 60_000);
+
+  afterAll(async () => {
+    await browser?.close();
+    await agent.stop();
+    await reviews.stop();
+    await rm(folder, { recursive: true });
+  }, 60_000);
+
+  async function backend(
+    more: readonly string[] = [],
+    port?: number,
+  ): Promise<{ port: number; kill(): Promise<void> }> {
+    const http = port ?? (await freePort());
+    const listen = ['--listen', `127.0.0.1:${http}`, '--grpc-listen', `127.0.0.1:${await freePort()}`];
+    const process = WaggleProcess.start(['backend', ...listen, ...settings, ...more]);
+    await process.says(/Waggle's page: /);
+    const kill = async () => {
+      process.signal('SIGKILL');
+      await process.exit;
+    };
+    stopping.push(kill);
+    return { port: http, kill };
+  }
+
+  async function proxy(kind: 'nginx' | 'haproxy', ...backends: number[]): Promise<ReverseProxy> {
+    const made = await ReverseProxy[kind]({ backends, prefix: PREFIX });
+    stopping.push(() => made.stop());
+    return made;
+  }
+
+  async function open(address: string, options: BrowserContextOptions = {}): Promise<WatchedPage> {
+    const page = await WatchedPage.open(browser, address, options);
+    watched.push(page);
+    return page;
+  }
+
+  async function signIn(address: string, token: string): Promise<WatchedPage> {
+    const opened = await open(address);
+    await fillIn(opened.page, token);
+    return opened;
+  }
+
+  for (const kind of ['nginx', 'haproxy'] as const) {
+    test(`through ${kind}, under a path: signed in, live, and out again`, async () => {
+      const { origin } = await proxy(kind, (await backend()).port);
+      const { page, complaints } = await signIn(`${origin}${PREFIX}/?view=table&namespace=shop`, 'janes');
+      const parts = new PageParts(page);
+      await parts.rows.first().waitFor();
+      expect(page.url()).toBe(`${origin}${PREFIX}/?view=table&namespace=shop`);
+      // What happens is told as it happens: a proxy that kept answers back would make it wait for the end of the stream.
+      await newFlowArrives(page);
+      await page.goto(`${origin}${PREFIX}/`);
+      await parts.card('web').waitFor();
+      await page.getByRole('button', { name: 'jane: your session' }).click();
+      await page.getByRole('button', { name: 'Sign out' }).click();
+      await page.getByRole('heading', { name: 'Signed out' }).or(page.getByLabel('Token')).first().waitFor();
+      expect(new URL(page.url()).pathname).toBe(`${PREFIX}/login`);
+      await page.goto(`${origin}${PREFIX}/`);
+      await page.getByLabel('Token').waitFor();
+      expect(complaints).toEqual([]);
+    });
+  }
+
+  test('two people see their namespaces, side by side, and nothing else', async () => {
+    const { origin } = await proxy('nginx', (await backend()).port);
+    const [jane, joe] = await Promise.all(['janes', 'joes'].map((token) => signIn(`${origin}${PREFIX}/`, token)));
+    const [janes, joes] = [new PageParts(jane!.page), new PageParts(joe!.page)];
+    await Promise.all([janes.card('web').waitFor(), joes.card('maindb').waitFor()]);
+    // The other end is there, with its namespace and no name.
+    await Promise.all([janes.card('hidden').first().waitFor(), joes.card('hidden').first().waitFor()]);
+    await jane!.page.goto(`${origin}${PREFIX}/?view=table`);
+    await joe!.page.goto(`${origin}${PREFIX}/?view=table`);
+    await Promise.all([janes.rows.first().waitFor(), joes.rows.first().waitFor()]);
+    const [janesText, joesText] = await Promise.all([jane!, joe!].map(({ page }) => page.locator('body').innerText()));
+    expect(janesText).not.toMatch(/maindb|topsecret|10\.0\.2\.9|10\.0\.3\.3|allow-web/);
+    expect(joesText).not.toMatch(/\bweb\b|topsecret|10\.0\.1\.7|10\.0\.3\.3/);
+    expect(joesText).toMatch(/maindb/);
+    expect([jane!.complaints, joe!.complaints]).toEqual([[], []]);
+  });
+
+  test('who may not see anything any more is told so, and what they saw is gone', async () => {
+    reviews.tokens.set('temps', { user: 'temp' });
+    reviews.grant('temp', 'shop');
+    const { origin } = await proxy('nginx', (await backend()).port);
+    const { page } = await signIn(`${origin}${PREFIX}/`, 'temps');
+    await new PageParts(page).card('web').waitFor();
+    reviews.grants.delete('temp');
+    const started = Date.now();
+    await page.getByRole('heading', { name: 'You may not see these flows' }).waitFor({ timeout: 35_000 });
+    expect(Date.now() - started).toBeLessThan(30_000);
+    expect(await new PageParts(page).map.count()).toBe(0);
+    reviews.tokens.delete('temps');
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByLabel('Token').waitFor({ timeout: 30_000 });
+  });
+
+  test('eight tabs share one stream, where a browser has six connections to a place', async () => {
+    const { origin } = await proxy('nginx', (await backend()).port);
+    const { page } = await signIn(`${origin}${PREFIX}/?view=table`, 'roots');
+    const tabs = [page];
+    for (let tab = 1; tab < 8; tab++) {
+      const next = await page.context().newPage();
+      await next.goto(`${origin}${PREFIX}/?view=table`);
+      tabs.push(next);
+    }
+    for (const tab of tabs) await new PageParts(tab).rows.first().waitFor();
+    await tabs.at(-1)!.getByText('Live', { exact: true }).waitFor();
+  });
+
+  for (const kind of ['nginx', 'haproxy'] as const) {
+    test(`one of two replicas behind ${kind} is killed, then the other: the page goes on`, async () => {
+      const first = await backend();
+      const second = await backend();
+      const { origin } = await proxy(kind, first.port, second.port);
+      const { page } = await signIn(`${origin}${PREFIX}/?view=table`, 'roots');
+      await newFlowArrives(page);
+      await first.kill();
+      await newFlowArrives(page);
+      const again = await backend([], first.port);
+      await second.kill();
+      await newFlowArrives(page);
+      // Nobody had to sign in again.
+      expect(await page.getByLabel('Token').count()).toBe(0);
+      await again.kill();
+    });
+  }
+
+  test('in a frame of another site: signed in there, chosen and themed by its portal', async () => {
+    const authority = new TestAuthority();
+    stopping.push(async () => authority.remove());
+    const tls = authority.issue(['waggle.example']);
+    const portal = await Portal.start();
+    stopping.push(() => portal.stop());
+    const { port } = await backend(['--session-same-site', 'none', '--frame-ancestors', portal.origin]);
+    const nginx = await ReverseProxy.nginx({ backends: [port], prefix: PREFIX, tls });
+    stopping.push(() => nginx.stop());
+    const { page } = await open(portal.origin, { ignoreHTTPSErrors: true, colorScheme: 'dark' });
+    await page.evaluate((source) => {
+      const frame = document.createElement('iframe');
+      Object.assign(frame, { width: '640', height: '480', src: source });
+      const heard: unknown[] = [];
+      Object.assign(globalThis, { heard });
+      addEventListener('message', (event: MessageEvent) => heard.push(event.data));
+      document.body.append(frame);
+    }, `${nginx.origin}${PREFIX}/?embed=map&theme=dark`);
+    const frame = page.frameLocator('iframe');
+    await fillIn(frame, 'janes');
+    const card = frame.getByRole('treeitem', { name: /^web,/ });
+    await card.waitFor();
+    const cookies = await page.context().cookies(nginx.origin);
+    expect(cookies).toMatchObject([
+      { name: '__Secure-waggle-session', sameSite: 'None', secure: true, httpOnly: true },
+    ]);
+    await say(page, { type: 'waggle:theme', theme: 'light' });
+    await eventually(
+      'it is light',
+      10_000,
+      async () => (await frame.locator('html').getAttribute('data-theme')) === 'light',
+    );
+    await say(page, { type: 'waggle:view', view: 'verdict=dropped' });
+    await card.waitFor({ state: 'hidden' });
+    await say(page, { type: 'waggle:view', view: '' });
+    await card.waitFor();
+    await say(page, { type: 'waggle:select', select: 'test/shop/Deployment/web' });
+    await eventually('the portal hears of it', 10_000, async () =>
+      (await page.evaluate(() => (globalThis as unknown as { heard: { type: string; select?: string }[] }).heard)).some(
+        ({ type, select }) => type === 'waggle:selected' && select === 'test/shop/Deployment/web',
+      ),
+    );
+  });
+});
+
+async function fillIn(page: Page | FrameLocator, token: string): Promise<void> {
+  await page.getByLabel('Token').fill(token);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+}
+
+/** Waits for a flow that was not in the table before. */
+async function newFlowArrives(page: Page): Promise<void> {
+  const rows = new PageParts(page).rows;
+  await rows.first().waitFor({ timeout: 60_000 });
+  const first = () => rows.first().innerText();
+  const before = await first();
+  await eventually('a new flow arrives', 60_000, async () => (await first()) !== before);
+}
+
+async function say(page: Page, word: unknown): Promise<void> {
+  await page.evaluate((message) => document.querySelector('iframe')!.contentWindow!.postMessage(message, '*'), word);
+}
+
+/** A page with nothing on it, on a site of its own: to a browser, `localhost` and 127.0.0.1 are two. */
+class Portal {
+  readonly #server: Server;
+
+  private constructor(server: Server) {
+    this.#server = server;
+  }
+
+  static async start(): Promise<Portal> {
+    const server = createServer((_request, response) => {
+      response
+        .setHeader('content-type', 'text/html')
+        .end('<!doctype html><title>Portal</title><link rel="icon" href="data:,">');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return new Portal(server);
+  }
+
+  get origin(): string {
+    return `http://localhost:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  async stop(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+}
