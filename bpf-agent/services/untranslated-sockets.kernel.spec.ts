@@ -49,7 +49,7 @@ it('sockets that were with a Service before it was balanced are found, with who 
   const finder = new UntranslatedSocketFinder(() => frontends, story.cgroup);
   const { sockets, total } = await finder.find();
   const found = sockets.map(({ frontend, ...socket }) => ({ to: `${frontend.address} ${frontend.port}`, ...socket }));
-  const held = { process, command: readFileSync(`/proc/${process}/comm`, 'utf8').trim() };
+  const held = { process, command: 'node' };
   const expected = [
     { to: '10.96.9.9 80', address: '10.96.9.9', port: ports[0], ...held },
     { to: '10.96.9.9 80', address: '10.96.9.9', port: ports[1], ...held },

@@ -1,6 +1,6 @@
 import type { Dirent } from 'node:fs';
 import { readdir, readFile, readlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { formatAddress, ipVersion, parseAddress } from '#core/ip/address.ts';
 import type { Frontend } from '#core/service/service.ts';
 
@@ -85,7 +85,7 @@ export class UntranslatedSocketFinder {
     const sockets = await Promise.all(
       listed.map(async ({ key, local, inode }) => {
         const process = holders.get(inode) ?? 0;
-        const command = process === 0 ? '' : (await readText(`${this.#procRoot}/${process}/comm`)).trim();
+        const command = process === 0 ? '' : await this.#command(process);
         return { frontend: wanted.get(key)!, ...localEnd(local), process, command };
       }),
     );
@@ -104,6 +104,12 @@ export class UntranslatedSocketFinder {
       else known.push(pid);
     }
     return namespaces;
+  }
+
+  /** The program's name as it was started, without its arguments: they may hold secrets. Threads may have named the process otherwise. */
+  async #command(process: number): Promise<string> {
+    const [path = ''] = (await readText(`${this.#procRoot}/${process}/cmdline`)).split('\0', 1);
+    return basename(path) || (await readText(`${this.#procRoot}/${process}/comm`)).trim();
   }
 
   /** By inode of the socket: a process that has it open. */
