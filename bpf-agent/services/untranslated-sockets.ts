@@ -25,8 +25,9 @@ export interface UntranslatedSockets {
 const MOST_LISTED = 64;
 /** Processes looked at: beyond them, a machine is stranger than we can look through. */
 const MOST_PROCESSES = 20_000;
-/** An answer is good for this long, in milliseconds: looking takes the longer the more sockets there are. */
+/** An answer is good for this long, in milliseconds: looking takes the longer the more sockets there are. Where there were none, hardly any come. */
 const FRESH_MS = 5_000;
+const FRESH_NONE_MS = 30_000;
 const DEPTH = 12;
 const PROTOCOLS = [
   { file: 'tcp', protocol: 6 },
@@ -52,7 +53,7 @@ export class UntranslatedSocketFinder {
   readonly #frontends: () => Iterable<Frontend>;
   readonly #cgroup: string;
   readonly #procRoot: string;
-  #known: { readonly atMs: number; readonly answer: Promise<UntranslatedSockets> } | undefined;
+  #known: { untilMs: number; readonly answer: Promise<UntranslatedSockets> } | undefined;
 
   /** @param cgroup below it are the processes whose network namespaces are looked at, beside our own */
   constructor(frontends: () => Iterable<Frontend>, cgroup: string, procRoot = '/proc') {
@@ -62,10 +63,13 @@ export class UntranslatedSocketFinder {
   }
 
   find(nowMs: number = performance.now()): Promise<UntranslatedSockets> {
-    if (this.#known === undefined || nowMs - this.#known.atMs > FRESH_MS) {
-      this.#known = { atMs: nowMs, answer: this.#look() };
-    }
-    return this.#known.answer;
+    if (this.#known !== undefined && nowMs < this.#known.untilMs) return this.#known.answer;
+    const known = { untilMs: nowMs + FRESH_MS, answer: this.#look() };
+    this.#known = known;
+    void known.answer.then(({ total }) => {
+      if (total === 0) known.untilMs = nowMs + FRESH_NONE_MS;
+    });
+    return known.answer;
   }
 
   async #look(): Promise<UntranslatedSockets> {
