@@ -103,7 +103,11 @@ export class Cluster {
     const { nodes, agents } = this.options;
     noteNetnsMount();
     this.subnets = await reserveSubnets(this.layout.name);
-    this.serviceAddresses = new ServiceAddresses(this.subnets, this.store);
+    this.serviceAddresses = new ServiceAddresses(
+      this.subnets,
+      this.store,
+      this.options.source === 'kubernetes' ? 1 : 0,
+    );
     this.cgroup = labCgroup(await ensureCgroup2(), this.layout.name);
     progress(`network: ${nodes} nodes on ${this.subnets.v4}.0.0/16 and ${this.subnets.v6}::/48`);
     await createFabric(this.layout, this.subnets, nodes);

@@ -54,6 +54,8 @@ export class ApiMirror {
   readonly #unsubscribe: () => void;
   #working = 0;
   readonly #busy = new Set<string>();
+  /** The last of each object: an older one that failed is not told after it. */
+  readonly #latest = new Map<string, Task>();
   #stopped = false;
   #idle: (() => void)[] = [];
 
@@ -86,7 +88,9 @@ export class ApiMirror {
     const key = `${kind}/${namespace ?? ''}/${name}`;
     // Moved to the end: what it depends on was told before.
     this.#tasks.delete(key);
-    this.#tasks.set(key, { object: removed ? undefined : object, kind, namespace, name, tries: 0 });
+    const task = { object: removed ? undefined : object, kind, namespace, name, tries: 0 };
+    this.#tasks.set(key, task);
+    this.#latest.set(key, task);
     setImmediate(() => this.#work());
   }
 
@@ -99,6 +103,9 @@ export class ApiMirror {
       this.#busy.add(key);
       this.#working++;
       void this.#tell(key, task)
+        .then(() => {
+          if (this.#latest.get(key) === task) this.#latest.delete(key);
+        })
         .catch((error: unknown) => this.#failed(key, task, error))
         .finally(() => {
           this.#busy.delete(key);
@@ -151,7 +158,7 @@ export class ApiMirror {
       return;
     }
     setTimeout(() => {
-      if (this.#stopped || this.#tasks.has(key)) return;
+      if (this.#stopped || this.#latest.get(key) !== task) return;
       this.#tasks.set(key, task);
       this.#work();
     }, RETRY_MS * task.tries).unref();

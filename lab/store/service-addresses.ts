@@ -9,9 +9,11 @@ const NODE_PORTS = { first: 30_000, last: 32_767 };
 export class ServiceAddresses {
   readonly #subnets: LabSubnets;
   readonly #store: ObjectStore;
-  #next = 0;
+  #next: number;
 
-  constructor(subnets: LabSubnets, store: ObjectStore) {
+  /** @param first where it begins: an API server keeps the first address of the range for itself */
+  constructor(subnets: LabSubnets, store: ObjectStore, first = 0) {
+    this.#next = first;
     this.#subnets = subnets;
     this.#store = store;
   }
