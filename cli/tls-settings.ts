@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { ClientSecurity } from '#runtime/grpc/tls.ts';
 import { listOf, path, text } from '#runtime/settings/parsers.ts';
 import { type Setting, setting } from '#runtime/settings/setting.ts';
@@ -10,6 +11,7 @@ export interface ClientTlsFlags {
   tlsClientCertFile?: string;
   tlsClientKeyFile?: string;
   tlsServerName?: string;
+  tokenFile?: string;
 }
 
 /** @param prefix of the flags, for commands that have several servers: `hubble-` */
@@ -43,11 +45,38 @@ export function clientTlsSettings(prefix = ''): Setting<never>[] {
           : "name that the server's certificate must carry, where it is not the address'",
       parser: text,
     }),
+    ...(prefix === '' ? [tokenSetting] : []),
   ];
 }
 
-/** Undefined where TLS is not asked for. Throws CommandError and TlsError. */
+const tokenSetting = setting<string>({
+  flags: '--token-file <file>',
+  description: 'file with a token of the cluster that is shown to a server where people have to sign in',
+  parser: path,
+});
+
+/** Undefined where neither TLS nor a token is asked for. Throws CommandError and TlsError. */
 export async function clientSecurityOf(flags: ClientTlsFlags): Promise<ClientSecurity | undefined> {
+  const { tokenFile } = flags;
+  const security = await tlsSecurityOf(flags);
+  if (tokenFile === undefined) return security;
+  // Read once to say at once what is wrong with it, and again with every call.
+  tokenOf(tokenFile);
+  return { ...security, token: () => tokenOf(tokenFile) };
+}
+
+function tokenOf(file: string): string {
+  let token: string;
+  try {
+    token = readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    throw new CommandError(`the token ${file} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
+  }
+  if (!/^[\x21-\x7e]+$/.test(token)) throw new CommandError(`the token ${file} is not one line of text`);
+  return token;
+}
+
+async function tlsSecurityOf(flags: ClientTlsFlags): Promise<ClientSecurity | undefined> {
   const { tls = false, tlsCaCertFiles, tlsClientCertFile, tlsClientKeyFile, tlsServerName } = flags;
   if (!tls) {
     if (tlsCaCertFiles ?? tlsClientCertFile ?? tlsClientKeyFile ?? tlsServerName) {

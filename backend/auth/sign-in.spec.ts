@@ -233,6 +233,13 @@ describe('with a token', () => {
     expect(backend.url).toMatch(/^http:/);
   });
 
+  it('and by gRPC with every call', async () => {
+    const { backend } = await start();
+    const client = createClient(ViewService, backend.relayAddress, { security: { token: () => 'janes-token' } });
+    closing.push(() => client.close());
+    expect((await client.listNamespaces({})).namespaces.map(({ name }) => name)).toEqual(['shop']);
+  });
+
   it('metrics are for those who see all namespaces', async () => {
     const { ask } = await start();
     expect((await ask('/metrics', { headers: { authorization: 'Bearer janes-token' } })).status).toBe(403);

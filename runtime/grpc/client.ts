@@ -70,7 +70,7 @@ export interface ClientOptions<S extends DescService> {
   /** Largest response message in bytes; a larger one fails the call with RESOURCE_EXHAUSTED. Default 4 MiB. */
   readonly maxReceiveBytes?: number;
   readonly deserializers?: Deserializers<S>;
-  /** TLS; without it, connections are plain. */
+  /** TLS and who calls; without it, connections are plain and nobody is named. */
   readonly security?: ClientSecurity;
 }
 
@@ -114,10 +114,10 @@ export function createClient<S extends DescService>(
     const prepare = (request: unknown) => create(method.input, request as never);
     if (method.methodKind === 'unary') {
       client[method.localName] = (request: unknown, call: CallOptions = {}) =>
-        callUnary(grpc, path, encode, decode, prepare(request), call);
+        callUnary(grpc, path, encode, decode, prepare(request), metadataOf(security), call);
     } else if (method.methodKind === 'server_streaming') {
       client[method.localName] = (request: unknown, call: CallOptions = {}) =>
-        callStreaming(grpc, path, encode, decode, prepare(request), call);
+        callStreaming(grpc, path, encode, decode, prepare(request), metadataOf(security), call);
     }
   }
   return client as Client<S>;
@@ -132,6 +132,7 @@ function callUnary(
   encode: Encode,
   decode: Decode,
   request: unknown,
+  metadata: Metadata,
   options: CallOptions,
 ) {
   return new Promise<unknown>((resolve, reject) => {
@@ -145,7 +146,7 @@ function callUnary(
       encode,
       decode,
       request,
-      new Metadata(),
+      metadata,
       grpcOptions(options),
       (error, response) => {
         signal?.removeEventListener('abort', abort);
@@ -164,11 +165,12 @@ async function* callStreaming(
   encode: Encode,
   decode: Decode,
   request: unknown,
+  metadata: Metadata,
   options: CallOptions,
 ): AsyncGenerator<unknown> {
   const { signal } = options;
   if (signal?.aborted) throw cancelled();
-  const call = grpc.makeServerStreamRequest(path, encode, decode, request, new Metadata(), grpcOptions(options));
+  const call = grpc.makeServerStreamRequest(path, encode, decode, request, metadata, grpcOptions(options));
   // The iterator below hears of errors while it waits; one that comes while the loop is busy must not be unhandled.
   call.on('error', () => {});
   const abort = () => call.cancel();
@@ -181,6 +183,12 @@ async function* callStreaming(
     signal?.removeEventListener('abort', abort);
     call.cancel();
   }
+}
+
+function metadataOf(security: ClientSecurity | undefined): Metadata {
+  const metadata = new Metadata();
+  if (security?.token !== undefined) metadata.set('authorization', `Bearer ${security.token()}`);
+  return metadata;
 }
 
 function grpcOptions(options: CallOptions): GrpcCallOptions {

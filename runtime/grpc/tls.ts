@@ -25,7 +25,10 @@ export class TlsError extends Error {
 
 /** What makes a client's connections secure. */
 export interface ClientSecurity {
-  readonly credentials: ChannelCredentials;
+  /** Undefined where connections are plain. */
+  readonly credentials?: ChannelCredentials;
+  /** Shown with every call, as `authorization: Bearer …`; asked each time, for tokens are renewed. */
+  readonly token?: () => string;
   /** The name the server's certificate must carry, where it is not the address'. */
   readonly serverName?: string;
 }
