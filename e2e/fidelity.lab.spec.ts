@@ -175,6 +175,7 @@ async function watch(lab: Lab, pod: LabPod, folder: string): Promise<{ name: str
 function unended(flows: readonly ToldFlow[]): string[] {
   const last = new Map<string, number>();
   for (const flow of flows) {
+    if (flow.trigger === TRIGGER.TRANSLATION) continue;
     const ends = [`${flow.source.address} ${flow.sourcePort}`, `${flow.destination.address} ${flow.destinationPort}`];
     const observer = flow.observation === 3 ? flow.source.address : flow.destination.address;
     const ports = flow.protocol === PROTOCOL.TCP || flow.protocol === PROTOCOL.UDP ? ends.sort().join() : ends.join();
