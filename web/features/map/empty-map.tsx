@@ -1,5 +1,5 @@
 import { sceneStore } from '../../live/map-client.ts';
-import { connectionStore } from '../../live/session-client.ts';
+import { connectionStore, statusStore } from '../../live/session-client.ts';
 import { useStore } from '../../live/store.ts';
 import { changeMapOptions, useView } from '../../view/view-store.ts';
 import { Waiting } from '../status/notices.tsx';
@@ -9,6 +9,10 @@ import { leaveFocus } from './choose-card.ts';
 export function EmptyMap() {
   const isKnown = useStore(sceneStore) !== null;
   const live = useStore(connectionStore).phase === 'live' && isKnown;
+  // Before the first word about nodes there is nothing to say of them.
+  const known = useStore(statusStore)?.nodes;
+  const nodes = known?.length;
+  const connected = known?.filter(({ state }) => state === 'connected').length;
   const { namespaces, filter, verdict, map } = useView();
   const narrowed = namespaces.length + filter.length > 0 || verdict !== 'all';
   return (
@@ -25,6 +29,12 @@ export function EmptyMap() {
         </Words>
       ) : narrowed ? (
         <Words title="Nothing matches this view">Cards appear when a flow matches. Remove a filter to see more.</Words>
+      ) : connected === 0 ? (
+        <Words title={nodes === 0 ? 'No node is known yet' : 'No node can be reached'}>
+          {nodes === 0
+            ? 'Flows come from the agents of the cluster’s nodes. The server has been told of none.'
+            : 'Flows come from the agents of the cluster’s nodes. The line below tells why none answers.'}
+        </Words>
       ) : (
         <Words title="Nobody has talked yet">A card appears for each workload with its first flow.</Words>
       )}
