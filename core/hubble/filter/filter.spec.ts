@@ -78,7 +78,7 @@ const anyFilter = fc
       sourceClusterName: some('default', 'west'),
       destinationClusterName: some('default', 'east'),
       trafficDirection: some(0 as const, 1 as const, 2 as const),
-      verdict: some(Verdict.FORWARDED, Verdict.DROPPED, Verdict.AUDIT, Verdict.VERDICT_UNKNOWN),
+      verdict: some(Verdict.FORWARDED, Verdict.DROPPED, Verdict.AUDIT, Verdict.TRANSLATED, Verdict.VERDICT_UNKNOWN),
       dropReasonDesc: some(DropReason.POLICY_DENIED, DropReason.STALE_OR_UNROUTABLE_IP, DropReason.DROP_REASON_UNKNOWN),
       interface: some<{ index?: number; name?: string }>({ index: 7 }, { name: 'lxc7' }, { index: 7, name: 'x' }, {}),
       eventType: some(
@@ -88,6 +88,8 @@ const anyFilter = fc
         { type: 4, matchSubType: true, subType: 3 },
         { type: 1, matchSubType: true, subType: 133 },
         { type: 0, matchSubType: true, subType: 3 },
+        { type: 7 },
+        { type: 7, matchSubType: true, subType: 2 },
         { type: 129 },
       ),
       httpStatusCode: some('404', '4+', '50+'),
