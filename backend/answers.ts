@@ -25,6 +25,9 @@ import { Selections } from './view/selections.ts';
 import { StatusBoard } from './view/status-board.ts';
 import { type Rotation, viewHandlers } from './view/view-service.ts';
 
+/** Many ask at the same time, each for somebody of theirs. */
+const NAMESPACES_FRESH_MS = 500;
+
 /** What is the same whoever asks. */
 export interface AnswerParts {
   readonly source: ClusterSource | undefined;
@@ -47,7 +50,7 @@ export interface Answers {
   readonly forTools: readonly ServedService[];
   readonly selections: Selections;
   /** Namespaces there are or were seen of late. */
-  namespaces(): string[];
+  namespaces(): readonly string[];
   close(): void;
 }
 
@@ -95,11 +98,20 @@ export function openAnswers(flows: MergedFlows, parts: AnswerParts, visibility?:
   });
   const byTls = () => flows.followed().some(({ security }) => security !== undefined);
   const peers = source === undefined ? [] : [peerService(source, () => clusterName() || 'default', byTls)];
+  let listed: string[] = [];
+  let listedMs = Number.NEGATIVE_INFINITY;
   return {
     forPages,
     forTools: [service(FlowService, flowHandlers(dependencies)), ...forPages, observer, ...peers],
     selections,
-    namespaces: () => namespaces.list().namespaces.map(({ name }) => name),
+    namespaces() {
+      const now = performance.now();
+      if (now - listedMs > NAMESPACES_FRESH_MS) {
+        listed = namespaces.list().namespaces.map(({ name }) => name);
+        listedMs = now;
+      }
+      return listed;
+    },
     close() {
       seen.close();
       pictures?.stop();

@@ -16,10 +16,12 @@ export const BENCHMARKS = {
   'policy-change': async () => (await import('./measures/policy-change.ts')).policyChange,
   services: async () => (await import('./measures/services.ts')).services,
   hubble: async () => (await import('./measures/hubble.ts')).hubble,
+  'browser-clients': async () => (await import('./measures/browser-clients.ts')).browserClients,
   layout: async () => (await import('./measures/layout.ts')).layout,
   bundle: async () => (await import('./measures/bundle.ts')).bundle,
   'table-scroll': async () => (await import('./measures/table-scroll.ts')).tableScroll,
   'map-frames': async () => (await import('./measures/map-frames.ts')).mapFrames,
+  interactions: async () => (await import('./measures/interactions.ts')).interactions,
   'packet-to-pixel': async () => (await import('./measures/packet-to-pixel.ts')).packetToPixel,
 } as const satisfies Record<string, () => Promise<Benchmark>>;
 

@@ -1,7 +1,7 @@
 import type { ApiClient } from '#runtime/kubernetes/api-client.ts';
 import type { MaySee } from './permissions.ts';
 
-const DEADLINE_MS = 5_000;
+const DEADLINE_MS = 3_000;
 
 /** What somebody must be allowed to do in a namespace to see its flows. */
 export interface AccessRule {

@@ -33,7 +33,7 @@ afterEach(async () => {
 /** Everything that can be asked, over these flows. */
 async function open(
   flows: readonly SampleFlow[],
-  may: ReadonlySet<string>,
+  may: ReadonlySet<string> & { away?: boolean },
   hiddenEnd: HiddenEnd = 'hidden',
   checkMs = 50,
 ) {
@@ -44,7 +44,6 @@ async function open(
     ingest.receive(stream.batch(more));
     relay.flush();
   };
-  if (flows.length > 0) send(flows);
   const parts: AnswerParts = {
     source: undefined,
     replicas: undefined,
@@ -58,7 +57,11 @@ async function open(
     onMissed: () => {},
   };
   const everything = openAnswers(relay, parts);
-  const maySee = async (_: Caller, namespace: string | undefined) => may.has(namespace ?? '*');
+  if (flows.length > 0) send(flows);
+  const maySee = async (_: Caller, namespace: string | undefined) => {
+    if (may.away) throw new Error('the API server is away');
+    return may.has(namespace ?? '*');
+  };
   const permissions = new Permissions(maySee, () => NAMESPACES, checkMs);
   const log = pino({ level: 'silent' });
   const gate = new Gate({ permissions, everything, relay, parts, cluster: () => 'test', hiddenEnd, log, checkMs });
@@ -289,6 +292,23 @@ it('ends a stream whose reader may see more by now, so that it begins anew', asy
   await new Promise((resolve) => setTimeout(resolve, 100));
   may.add('data');
   await ended;
+});
+
+it('outlives an API server that restarts, not one that stays away', async () => {
+  const may: Set<string> & { away?: boolean } = new Set(['shop']);
+  const { call } = await open([], may, 'hidden', 400);
+  const responses = call(`${ViewService.typeName}/Watch`, { flows: true, map: true });
+  await responses.next();
+  may.away = true;
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  may.away = false;
+  const until = Date.now() + 1_000;
+  while (Date.now() < until) expect((await responses.next()).done).toBe(false);
+  may.away = true;
+  const read = async () => {
+    while (!(await responses.next()).done);
+  };
+  await expect(read()).rejects.toMatchObject({ code: Code.UNAVAILABLE });
 });
 
 it('resumes after what a reader had, and takes flows it may not see for no loss', async () => {

@@ -7,8 +7,11 @@ import type { Permissions } from './permissions.ts';
 import { type HiddenEnd, Visibility } from './visibility.ts';
 import { VisibleFlows } from './visible-flows.ts';
 
-/** How often an open stream asks again whether it may go on. */
-export const CHECK_MS = 10_000;
+/**
+ * How often an open stream asks again whether it may go on. With answers as old as that, one attempt that fails and the deadline of
+ * the next, what is withdrawn is cut off within 30 s.
+ */
+export const CHECK_MS = 8_000;
 /** How long a window that nobody reads is kept up to date: pages reconnect. */
 const KEEP_MS = 60_000;
 /** Different sets of namespaces looked at at once; each takes some megabytes. */
@@ -88,14 +91,18 @@ export class Gate {
     const onAbort = () => cut.abort(context.signal.reason);
     context.signal.addEventListener('abort', onAbort, { once: true });
     if (context.signal.aborted) onAbort();
+    let askedMs = performance.now();
     const timer = setInterval(async () => {
       try {
         const permitted = await this.#permitted(context.caller);
+        askedMs = performance.now();
         if (keyOf(permitted, this.#options) !== key) {
           cut.abort(new StatusError(Code.ABORTED, 'what you may see has changed'));
         }
       } catch (error) {
-        cut.abort(error);
+        // One that fails may be a restart of the API server; after two nobody knows any more.
+        const away = error instanceof StatusError && error.code === Code.UNAVAILABLE;
+        if (!away || performance.now() - askedMs > 1.5 * this.#checkMs) cut.abort(error);
       }
     }, this.#checkMs);
     try {

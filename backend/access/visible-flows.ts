@@ -106,6 +106,8 @@ export class VisibleFlows implements MergedFlows {
 
   async #catchUp(): Promise<void> {
     const { window } = this.#from;
+    // Who is to hear of the rows is there first.
+    await nextTurn();
     while (!this.#closed && this.#position < window.end) {
       this.#takeUntil(Math.min(window.end, Math.max(this.#position, window.start) + SLICE_ROWS));
       await nextTurn();

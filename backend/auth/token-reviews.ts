@@ -3,10 +3,10 @@ import type { ApiClient } from '#runtime/kubernetes/api-client.ts';
 import { digest } from './sealed.ts';
 
 /** How long an answer is good for. */
-const FRESH_MS = 10_000;
+const FRESH_MS = 8_000;
 const MOST_KNOWN = 4_000;
 export const MOST_TOKEN_CHARACTERS = 16_384;
-const DEADLINE_MS = 5_000;
+const DEADLINE_MS = 3_000;
 
 export type WhoHas = (token: string) => Promise<Caller | undefined>;
 
