@@ -121,6 +121,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   }
 }
 
+const STATE_UNREAD = 'the cluster state could not be read yet; what was in force before stays so';
+
 export class Agent {
   readonly flows: FlowLog;
   readonly health = new Health('gRPC', 'pods', 'policy');
@@ -177,12 +179,14 @@ export class Agent {
     this.#noteLosses(undefined);
 
     // Names before records: what waited in the ring is told with the names known now.
-    this.#sync.run();
-    this.#afterSync('');
+    // A state that could not be read yet says nothing: what an earlier agent left goes on.
+    const synchronise = () => source.unread !== true && this.#sync.run();
+    synchronise();
+    this.#afterSync(source.unread === true ? STATE_UNREAD : '');
     this.#loop = new SyncLoop({
       source,
-      run: () => this.#sync.run(),
-      onRun: (problem) => this.#afterSync(problem),
+      run: synchronise,
+      onRun: (problem) => this.#afterSync(source.unread === true ? STATE_UNREAD : problem),
     });
     const table = new EndpointTable(this.flows.window.endpoints, this.#book);
     this.#decisions = new DecisionTable(this.flows.window.decisions, (id) => reasons.reason(id));

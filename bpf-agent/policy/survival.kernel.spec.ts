@@ -1,71 +1,22 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { RuleEffect } from '#proto/gen/waggle/v1/agent_pb.ts';
 import { TestNode, type TestPod, until } from '../kernel-test-node.ts';
+import { connected, endProbes, intruding, moves, Probe, SERVER, TCP_PORT } from './pod-probe.ts';
 
 // Enforcement outlives its agent, and changes without a gap: probers at 1 ms look for what leaks and what breaks.
 
-const UDP_PORT = 9999;
-const TCP_PORT = 8080;
-
 let node: TestNode;
-let probes: Probe[];
 
 beforeEach(() => {
   node = new TestNode();
-  probes = [];
 });
 
 afterEach(async () => {
-  for (const probe of probes) probe.end();
+  endProbes();
   await node.stop();
 });
-
-/** JavaScript in a pod that answers every line on its standard input with its counters. */
-class Probe {
-  readonly #child: ChildProcess;
-  #said = '';
-
-  constructor(pod: TestPod, code: string) {
-    const reporting = `const c={};process.stdin.on('data',()=>console.log(JSON.stringify(c)));${code}`;
-    this.#child = spawn('nsenter', [`--net=/run/netns/${pod.namespace}`, process.execPath, '-e', reporting]);
-    this.#child.stdout!.on('data', (chunk: Buffer) => (this.#said += chunk));
-    probes.push(this);
-  }
-
-  async counters(): Promise<Record<string, number>> {
-    this.#said = '';
-    this.#child.stdin!.write('?\n');
-    const line = await until('a probe’s counters', () => (this.#said.includes('\n') ? this.#said : undefined));
-    return JSON.parse(line) as Record<string, number>;
-  }
-
-  end(): void {
-    this.#child.kill('SIGKILL');
-  }
-}
-
-/** Echoes TCP; counts datagrams by sender. */
-const SERVER = `
-  require('dgram').createSocket('udp4').on('message',(m,r)=>{c[r.address]=(c[r.address]||0)+1}).bind(${UDP_PORT});
-  require('net').createServer(s=>{s.on('error',()=>{});s.pipe(s)}).listen(${TCP_PORT},()=>{c.listening=1});`;
-
-/** One connection, a byte every millisecond. */
-const connected = (to: TestPod) => `
-  c.sent=0;c.answered=0;c.broken=0;c.open=0;
-  const s=require('net').connect(${TCP_PORT},'${to.ip}');
-  s.setNoDelay(true);s.on('connect',()=>{c.open=1;setInterval(()=>{c.sent++;s.write('x')},1)});
-  s.on('data',d=>{c.answered+=d.length});s.on('error',()=>{c.broken++});s.on('close',()=>{c.broken++});`;
-
-/** A datagram every millisecond, and a connection attempt every 20 ms. */
-const intruding = (to: TestPod) => `
-  c.sent=0;c.connected=0;
-  const u=require('dgram').createSocket('udp4');
-  setInterval(()=>{c.sent++;u.send('x',${UDP_PORT},'${to.ip}',()=>{})},1);
-  setInterval(()=>{const s=require('net').connect(${TCP_PORT},'${to.ip}');
-    s.on('connect',()=>{c.connected++;s.destroy()});s.on('error',()=>{});setTimeout(()=>s.destroy(),500)},20);`;
 
 function writePolicy(name: string, spec: object): void {
   node.writeObject('NetworkPolicy', 'shop', name, {
@@ -82,16 +33,6 @@ const fromFriends = {
 
 async function attached(pod: TestPod): Promise<void> {
   await node.agentCalls.awaitEndpoint({ podUid: pod.uid, timeoutMs: 30_000 }, { deadlineMs: 40_000 });
-}
-
-/** Lets the probers go on until the connection has moved this many more bytes. */
-async function moves(probe: Probe, bytes: number): Promise<void> {
-  const { answered } = await probe.counters();
-  await until(
-    `${bytes} more bytes`,
-    async () => (await probe.counters()).answered > answered + bytes || undefined,
-    60_000,
-  );
 }
 
 it('no denied packet passes and no allowed connection breaks: kill, restart, stop, and policies that change', {

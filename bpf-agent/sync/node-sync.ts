@@ -44,7 +44,7 @@ export interface NodeSyncOptions {
   /** Evaluate policies and report, enforce nowhere. */
   readonly policyAudit: boolean;
   /** Ranges of pods' addresses beside the nodes' podCIDRs. */
-  readonly podCidrs: readonly string[];
+  readonly podCidrs?: readonly string[];
 }
 
 /** Brings the datapath and the address book to what the cluster's state and the node's interfaces ask for. */

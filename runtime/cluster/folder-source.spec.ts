@@ -68,9 +68,10 @@ describe('the first read', () => {
     await source.start();
     expect(source.list('Pod')).toEqual([]);
     expect(source.problems()).toMatchObject([{ subject: folder }]);
+    expect(source.unread).toBe(true);
     await put('Pod/shop/web.yaml', pod('web'));
     await eventually(() => expect(source.get('Pod', 'shop', 'web')).toBeDefined());
-    await eventually(() => expect(source.problems()).toEqual([]));
+    await eventually(() => expect([source.problems(), source.unread]).toEqual([[], false]));
   });
 
   test('ignores dot-files, unknown kinds and other files', async () => {

@@ -45,6 +45,7 @@ export class FolderSource implements ClusterSource {
   #watcher: FSWatcher | undefined;
   #rescan: NodeJS.Timeout | undefined;
   #stopped = false;
+  #unread = true;
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -65,6 +66,10 @@ export class FolderSource implements ClusterSource {
     await new Promise<void>((resolve) => this.#watcher?.once('ready', resolve));
     await this.#scan();
     this.#scheduleRescan();
+  }
+
+  get unread(): boolean {
+    return this.#unread;
   }
 
   list<K extends Kind>(kind: K): ClusterObjects[K][] {
@@ -141,6 +146,7 @@ export class FolderSource implements ClusterSource {
       }
     }
     await last;
+    this.#unread = false;
   }
 
   /** Kind, namespace and name from the path; undefined for what is no object of a known kind. */

@@ -20,6 +20,8 @@ export interface ClusterProblem {
 export interface ClusterSource {
   /** Resolves after the first full read; what was there then is in the snapshot and was also told as changes. */
   start(): Promise<void>;
+  /** True as long as that could not be made: what is listed then says nothing about what there is. */
+  readonly unread?: boolean;
   list<K extends Kind>(kind: K): ClusterObjects[K][];
   /** `namespace` is ignored for cluster-scoped kinds. */
   get<K extends Kind>(kind: K, namespace: string, name: string): ClusterObjects[K] | undefined;
