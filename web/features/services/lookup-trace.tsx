@@ -45,21 +45,24 @@ export function LookupTrace() {
           onChange={(event) => setTarget(event.target.value)}
           className={classNames(field, 'w-52')}
         />
-        <span>from</span>
-        <input
-          aria-label="Client pod"
-          placeholder="namespace/pod (any node)"
-          value={from}
-          onChange={(event) => setFrom(event.target.value)}
-          className={classNames(field, 'w-64')}
-        />
-        <span>hit?</span>
-        <button
-          type="submit"
-          className="h-8 rounded-md border border-line bg-chip px-3 text-xs text-text hover:bg-hover"
-        >
-          Trace
-        </button>
+        {/* Together: on a narrow page the second line begins with a word. */}
+        <span className="flex min-w-0 items-center gap-2">
+          <span>from</span>
+          <input
+            aria-label="Client pod"
+            placeholder="namespace/pod (any node)"
+            value={from}
+            onChange={(event) => setFrom(event.target.value)}
+            className={classNames(field, 'w-64')}
+          />
+          <span>hit?</span>
+          <button
+            type="submit"
+            className="h-8 rounded-md border border-line bg-chip px-3 text-xs text-text hover:bg-hover"
+          >
+            Trace
+          </button>
+        </span>
       </form>
       {answer !== null && (
         <div role="status" className="mt-2 text-sm">
