@@ -37,12 +37,18 @@ export class KubernetesSource implements ClusterSource {
     this.#options = options;
     this.#client = options.client;
     this.#reducer = new ObjectReducer({ statuses: options.containerStatuses ?? true });
+    let last: Promise<unknown> = Promise.resolve();
+    const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+      const mine = last.then(work);
+      last = mine.catch(() => {});
+      return mine;
+    };
     for (const kind of KINDS) {
       const listener = {
         put: (document: Parameters<ObjectReducer['reduce']>[1]) => this.#put(kind, document),
         delete: (namespace: string, name: string) => this.#delete(kind, namespace, name),
       };
-      this.#watches.set(kind, new ListWatch(this.#client, RESOURCES[kind], listener, options));
+      this.#watches.set(kind, new ListWatch(this.#client, RESOURCES[kind], listener, { ...options, inTurn }));
     }
   }
 

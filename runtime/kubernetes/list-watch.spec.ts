@@ -90,7 +90,7 @@ describe('a collection', () => {
     };
     follow();
     await eventually(() => expect(told).toEqual(['+a@1', '+b@2', 'listed', '+c@101']));
-    expect(asked[0]?.searchParams.get('limit')).toBe('250');
+    expect(asked[0]?.searchParams.get('limit')).toBe('100');
     expect(asked.every((url) => url.searchParams.get('fieldSelector') === 'a=b')).toBe(true);
     expect(watches()[0]?.searchParams.get('resourceVersion')).toBe('100');
     expect(watches()[0]?.searchParams.get('allowWatchBookmarks')).toBe('true');

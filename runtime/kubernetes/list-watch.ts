@@ -34,6 +34,8 @@ export interface ApiDocument {
 export interface ListWatchLimits {
   /** Objects per page of a list: what one answer holds is in memory at once, as text and as objects. */
   readonly pageSize?: number;
+  /** Runs one page after the other where several collections are followed, so that not all have one in memory at once. */
+  readonly inTurn?: <T>(work: () => Promise<T>) => Promise<T>;
   readonly backoff?: BackoffLimits;
   /** How often a kind that is not there is asked for. */
   readonly absentMs?: number;
@@ -53,7 +55,7 @@ interface WatchEvent {
   readonly object: ApiDocument;
 }
 
-const PAGE_SIZE = 250;
+const PAGE_SIZE = 100;
 const BACKOFF: BackoffLimits = { firstMs: 250, mostMs: 10_000 };
 const ABSENT_MS = 15_000;
 /** What was there is forgotten when a server that is ready has denied knowing its kind this often in a row. */
@@ -150,17 +152,17 @@ export class ListWatch {
     let position = '';
     let next: string | undefined;
     do {
-      const list: List = await this.#client.request('GET', path, {
-        query: { limit: this.#limits.pageSize ?? PAGE_SIZE, continue: next, fieldSelector, labelSelector },
-        accept: this.#accept('List'),
-        signal,
-      });
-      for (const document of list.items ?? []) {
-        seen.add(keyOf(document));
-        this.#put(document);
-      }
-      position = list.metadata?.resourceVersion ?? '';
-      next = list.metadata?.continue || undefined;
+      const query = { limit: this.#limits.pageSize ?? PAGE_SIZE, continue: next, fieldSelector, labelSelector };
+      const read = async () => {
+        const list: List = await this.#client.request('GET', path, { query, accept: this.#accept('List'), signal });
+        for (const document of list.items ?? []) {
+          seen.add(keyOf(document));
+          this.#put(document);
+        }
+        position = list.metadata?.resourceVersion ?? '';
+        next = list.metadata?.continue || undefined;
+      };
+      await (this.#limits.inTurn?.(read) ?? read());
     } while (next !== undefined);
     for (const key of this.#versions.keys()) if (!seen.has(key)) this.#delete(key);
     this.#position = position;
