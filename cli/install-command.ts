@@ -52,7 +52,7 @@ export function installCommand(): Command {
 
 async function install(flags: InstallFlags): Promise<void> {
   const { namespace, dryRun } = flags;
-  const { applyObject } = await import('./installation/kubernetes-object.ts');
+  const { applyObject, getObject, pathOf } = await import('./installation/kubernetes-object.ts');
   const { manifestObjects } = await import('./installation/manifest.ts');
   const { findObstacles } = await import('./installation/obstacles.ts');
   const client = await apiClientOf(flags);
@@ -64,7 +64,12 @@ async function install(flags: InstallFlags): Promise<void> {
       const { ensureCertificates } = await import('./installation/certificates.ts');
       for (const name of await ensureCertificates(client, namespace)) console.error(`certificate: ${name}`);
     }
+    const there = !dryRun || (await getObject(client, pathOf('Namespace', '', namespace))) !== undefined;
     for (const object of objects) {
+      if (!there && object.metadata.namespace !== undefined) {
+        console.error(`${object.kind} ${object.metadata.name}: can be checked once namespace ${namespace} is there`);
+        continue;
+      }
       await applyObject(client, object, dryRun);
       console.error(`${object.kind} ${object.metadata.name}: ${dryRun ? 'would be applied' : 'applied'}`);
     }

@@ -1,0 +1,150 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { ApiClient } from '#runtime/kubernetes/api-client.ts';
+import { ApiError } from '#runtime/kubernetes/api-error.ts';
+import { apiServerObstacle, TestApiServer } from '#runtime/testing/api-server.ts';
+
+const BIN = join(import.meta.dirname, '../bin.mjs');
+const obstacle = apiServerObstacle();
+if (obstacle !== undefined) console.warn(`SKIPPED: waggle install against a real API server: ${obstacle}`);
+
+// No kubelet runs here: what one would report is written into the objects' status.
+describe.skipIf(obstacle !== undefined)('waggle install, status and uninstall', { timeout: 120_000 }, () => {
+  let server: TestApiServer;
+  let admin: ApiClient;
+  beforeAll(async () => {
+    server = await TestApiServer.start({ directory: mkdtempSync(join(tmpdir(), 'waggle-install-')) });
+    admin = await server.client();
+  }, 120_000);
+  afterAll(async () => {
+    admin?.close();
+    await server?.remove();
+  });
+
+  function waggle(...argv: string[]) {
+    return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
+      const all = [BIN, ...argv, '--kubeconfig', server.kubeconfig, '-n', 'bees'];
+      execFile(process.execPath, all, { timeout: 60_000 }, (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
+      });
+    });
+  }
+  const set = (name: string) => `/apis/apps/v1/namespaces/bees/daemonsets/${name}`;
+  const setStatus = (path: string, status: object) =>
+    admin.request('PATCH', `${path}/status`, { contentType: 'application/merge-patch+json', body: { status } });
+  const missing = async (path: string) => {
+    const error = await admin.request('GET', path).catch((reason: unknown) => reason);
+    return error instanceof ApiError && error.status === 404;
+  };
+
+  test('a dry run changes nothing', async () => {
+    const { code, stdout } = await waggle('status', '--kubernetes');
+    expect([code, stdout]).toEqual([1, 'Waggle is not installed in namespace bees: waggle install does that\n']);
+    // The server checks objects of a namespace only where it is there.
+    await admin.request('POST', '/api/v1/namespaces', { body: { metadata: { name: 'bees' } } });
+    const dry = await waggle('install', '--dry-run');
+    expect(dry.stderr).toContain('DaemonSet waggle-agent: would be applied');
+    expect(dry.code).toBe(0);
+    expect(await missing(set('waggle-agent'))).toBe(true);
+  });
+
+  test('installs with certificates, again without new ones', async () => {
+    const first = await waggle('install', '--wait', '0s', '--cluster-name', 'hive', '--policy-audit');
+    expect(first.stderr).toMatch(
+      /certificate: waggle-ca\ncertificate: waggle-agent-tls\ncertificate: waggle-backend-tls\n/,
+    );
+    expect(first.code).toBe(0);
+    const agent = JSON.stringify(await admin.request('GET', set('waggle-agent')));
+    expect(agent).toContain('--cluster-name=hive');
+    expect(agent).toContain('--policy-audit');
+    const backend = JSON.stringify(
+      await admin.request('GET', '/apis/apps/v1/namespaces/bees/deployments/waggle-backend'),
+    );
+    expect(backend).toContain('--agent-tls-server-name=agent.bees.waggle.internal');
+    const again = await waggle('install', '--wait', '0s');
+    expect(again.stderr).not.toContain('certificate:');
+    expect(again.code).toBe(0);
+  });
+
+  test('says what is desired, what is ready, and why not more', async () => {
+    await setStatus(set('waggle-agent'), {
+      ...{ currentNumberScheduled: 3, numberMisscheduled: 0, observedGeneration: 1 },
+      ...{ desiredNumberScheduled: 3, numberReady: 1, updatedNumberScheduled: 3 },
+    });
+    for (const node of ['node-1', 'node-2']) {
+      const name = `waggle-agent-${node}`;
+      const labels = { 'app.kubernetes.io/name': 'waggle', 'app.kubernetes.io/component': 'agent' };
+      await admin.request('POST', '/api/v1/namespaces/bees/pods', {
+        body: { metadata: { name, labels }, spec: { nodeName: node, containers: [{ name: 'agent', image: 'x' }] } },
+      });
+      await setStatus(`/api/v1/namespaces/bees/pods/${name}`, {
+        phase: 'Pending',
+        containerStatuses: [
+          {
+            ...{ name: 'agent', image: 'x', imageID: '', ready: false, restartCount: 4 },
+            state: { waiting: { reason: 'CrashLoopBackOff' } },
+            lastState: { terminated: { exitCode: 1, message: 'waggle: eBPF cannot be used here' } },
+          },
+        ],
+      });
+    }
+    const { code, stdout } = await waggle('status', '--kubernetes');
+    expect(code).toBe(1);
+    expect(stdout).toBe(`PART      DESIRED   UPDATED   READY   STATE
+agent     3         3         1       degraded
+backend   2         0         0       not ready
+
+  agent: 2× agent: CrashLoopBackOff, ended with 1: waggle: eBPF cannot be used here (node-1, node-2)
+`);
+    const json = JSON.parse((await waggle('status', '--kubernetes', '-o', 'json')).stdout) as { parts: unknown[] };
+    expect(json.parts).toHaveLength(2);
+  });
+
+  test('tells a cluster whose pods agents would not see', async () => {
+    server.kubectl(
+      ['apply', '-f', '-'],
+      JSON.stringify({
+        apiVersion: 'apps/v1',
+        kind: 'DaemonSet',
+        metadata: { name: 'cilium', namespace: 'kube-system', labels: { 'k8s-app': 'cilium' } },
+        spec: {
+          selector: { matchLabels: { a: 'b' } },
+          template: { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'c', image: 'i' }] } },
+        },
+      }),
+    );
+    const { stdout } = await waggle('status', '--kubernetes');
+    expect(stdout).toMatch(/Cilium's own datapath carries the pods: install with agents off/);
+  });
+
+  test('uninstalls nodes first, then everything', async () => {
+    const leaving = waggle('uninstall', '--wait', '60s');
+    await vi.waitFor(async () => expect(await missing(set('waggle-cleanup'))).toBe(false), { timeout: 30_000 });
+    const cleaner = JSON.stringify(await admin.request('GET', set('waggle-cleanup')));
+    expect(cleaner).toContain('"args":["agent","cleanup","--run-dir","/run/waggle/agent"]');
+    expect(cleaner).not.toContain('privileged":true');
+    await vi.waitFor(async () => expect(await missing(set('waggle-agent'))).toBe(true), { timeout: 30_000 });
+    // Nothing else goes before the nodes are done.
+    expect(await missing('/api/v1/namespaces/bees/secrets/waggle-agent-tls')).toBe(false);
+    await setStatus(set('waggle-cleanup'), {
+      ...{ currentNumberScheduled: 2, numberMisscheduled: 0, observedGeneration: 1 },
+      ...{ desiredNumberScheduled: 2, numberReady: 2 },
+    });
+    const { code, stdout, stderr } = await leaving;
+    expect(stderr).toContain('2 nodes are clean');
+    expect(stdout).toMatch(/^Waggle is removed: \d+ objects\n$/);
+    expect(code).toBe(0);
+    for (const path of [
+      set('waggle-cleanup'),
+      '/api/v1/namespaces/bees/secrets/waggle-agent-tls',
+      '/apis/apps/v1/namespaces/bees/deployments/waggle-backend',
+      '/apis/rbac.authorization.k8s.io/v1/clusterroles/waggle-agent',
+      '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/waggle-backend',
+    ]) {
+      expect(await missing(path), path).toBe(true);
+    }
+  });
+});

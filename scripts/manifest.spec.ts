@@ -1,0 +1,119 @@
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { apiServerObstacle, findProgram, TestApiServer } from '#runtime/testing/api-server.ts';
+import { MANIFEST, plainManifest, renderChart } from './build-manifest.ts';
+
+interface Document {
+  kind: string;
+  metadata: { name: string; namespace?: string };
+  rules?: { apiGroups?: string[]; resources?: string[]; verbs: string[] }[];
+  data?: Record<string, string>;
+  [field: string]: unknown;
+}
+
+const documents = (text: string): Document[] =>
+  parseAllDocuments(text)
+    .map((document) => {
+      expect(document.errors).toEqual([]);
+      return document.toJS() as Document;
+    })
+    .filter((document) => document !== null);
+
+const noHelm = findProgram('helm') === undefined;
+if (noHelm) console.warn('SKIPPED: rendering the chart: there is no helm: node scripts/build-envtest.ts builds it');
+
+/** Ways to install, each of which has to be accepted. */
+const WAYS: readonly [string, Record<string, unknown>][] = [
+  ['as it comes', {}],
+  ['in front of Hubble', { 'agent.enabled': false, 'backend.hubble': ['hubble-relay.kube-system.svc:80'] }],
+  ['with the CNI plugin and audit', { 'agent.cni.enabled': true, 'agent.policyAudit': true }],
+  [
+    'open to sign-in',
+    { 'backend.listen': '0.0.0.0:12000', 'backend.accessReviews': true, 'backend.allowedHosts': ['waggle.example'] },
+  ],
+  ['with secrets that are there', { 'tls.method': 'secret', 'backend.hubbleTlsSecret': 'hubble' }],
+];
+
+describe('deploy/waggle.yaml', () => {
+  const objects = documents(readFileSync(MANIFEST, 'utf8'));
+
+  test.skipIf(noHelm)('is what the chart renders to: node scripts/build-manifest.ts renews it', () => {
+    expect(readFileSync(MANIFEST, 'utf8')).toBe(plainManifest());
+  });
+
+  test('carries no key', () => {
+    expect(objects.filter(({ kind }) => kind === 'Secret')).toEqual([]);
+    expect(JSON.stringify(objects)).not.toMatch(/PRIVATE KEY|LS0tLS1CRUdJT/);
+  });
+
+  test('gives each part what it needs: no wildcard, nothing written', () => {
+    const roles = objects.filter(({ kind }) => kind === 'ClusterRole');
+    expect(roles.map(({ metadata }) => metadata.name).sort()).toEqual(['waggle-agent', 'waggle-backend']);
+    for (const { rules = [] } of roles) {
+      for (const { apiGroups = [], resources = [], verbs } of rules) {
+        expect([...apiGroups, ...resources, ...verbs]).not.toContain('*');
+        expect(verbs).toEqual(['list', 'watch']);
+      }
+    }
+  });
+
+  test('has no privileged container, and says of each capability what it is for', () => {
+    expect(readFileSync(MANIFEST, 'utf8')).not.toMatch(/privileged: true/);
+    const chart = readFileSync(new URL('../deploy/helm/waggle/templates/agent.yaml', import.meta.url), 'utf8');
+    const added = chart.slice(chart.indexOf('            add:\n')).split('\n').slice(1);
+    const lines = added.slice(
+      0,
+      added.findIndex((line) => !line.startsWith('            - ')),
+    );
+    expect(lines.length).toBeGreaterThan(3);
+    for (const line of lines) expect(line).toMatch(/^ {12}- [A-Z_]+ +# \S/);
+  });
+});
+
+describe.skipIf(noHelm)('the chart', () => {
+  test.for(WAYS)('renders %s', ([, values]) => {
+    expect(documents(renderChart(values)).length).toBeGreaterThan(3);
+  });
+
+  test('in front of Hubble asks for no rights and leaves nodes alone', () => {
+    const kinds = documents(renderChart(WAYS[1]![1])).map(({ kind }) => kind);
+    expect(kinds).not.toContain('ClusterRole');
+    expect(kinds).not.toContain('DaemonSet');
+    expect(kinds).not.toContain('Secret');
+  });
+
+  test.for([
+    [{ 'agent.enabled': false }, /nothing to follow/],
+    [{ 'agent.servces': 'on' }, /servces/],
+    [{ 'tls.method': 'none' }, /method/],
+    [{ 'backend.replicas': 0 }, /replicas/],
+  ] as const)('refuses %j', ([values, why]) => {
+    expect(() => renderChart(values)).toThrow(why);
+  });
+});
+
+const obstacle = apiServerObstacle() ?? (noHelm ? 'there is no helm' : undefined);
+if (obstacle !== undefined) console.warn(`SKIPPED: the chart before a real API server: ${obstacle}`);
+
+describe.skipIf(obstacle !== undefined)('a real API server takes', () => {
+  let server: TestApiServer;
+  beforeAll(async () => {
+    server = await TestApiServer.start({ directory: mkdtempSync(join(tmpdir(), 'waggle-manifest-')) });
+    server.kubectl(['create', 'namespace', 'waggle']);
+  }, 120_000);
+  afterAll(() => server?.remove());
+
+  test.for(WAYS)('the chart %s', ([, values]) => {
+    const text = renderChart(values);
+    const told = server.kubectl(['apply', '--server-side', '--dry-run=server', '--validate=strict', '-f', '-'], text);
+    expect(told.trim().split('\n')).toHaveLength(documents(text).length);
+  });
+
+  test('the plain manifest', () => {
+    const told = server.kubectl(['apply', '--server-side', '--validate=strict', '-f', MANIFEST]);
+    expect(told).toContain('daemonset.apps/waggle-agent serverside-applied');
+  });
+});
