@@ -16,6 +16,7 @@ import { PolicyPictures } from './policy/policy-picture.ts';
 import { policyHandlers } from './policy/policy-service.ts';
 import type { MergedFlows } from './relay/merged-flows.ts';
 import type { ServiceCollector } from './services/service-collector.ts';
+import type { Crowd } from './view/crowd.ts';
 import { encodedUpdate } from './view/encoded-update.ts';
 import { flowHandlers } from './view/flow-service.ts';
 import { Namespaces } from './view/namespaces.ts';
@@ -39,6 +40,7 @@ export interface AnswerParts {
   readonly replayReason: string | undefined;
   readonly map: MapLimits | undefined;
   readonly rotation: Rotation | undefined;
+  readonly crowd: Crowd;
   readonly onMissed: (flows: number) => void;
 }
 
@@ -59,7 +61,7 @@ export interface Answers {
  * may see some namespaces over what they may see, so that no service can tell more than its flows and its source hold.
  */
 export function openAnswers(flows: MergedFlows, parts: AnswerParts, visibility?: Visibility): Answers {
-  const { replicas, hits, serviceCollector, version, replayReason, rotation, onMissed } = parts;
+  const { replicas, hits, serviceCollector, version, replayReason, rotation, crowd, onMissed } = parts;
   const source =
     parts.source === undefined || visibility === undefined ? parts.source : visibleSource(parts.source, visibility);
   const selections = new Selections(flows, {
@@ -72,7 +74,7 @@ export function openAnswers(flows: MergedFlows, parts: AnswerParts, visibility?:
   const namespaces = new Namespaces(flows, source);
   const seen = new SeenNamespaces(flows.window);
   const clusterName = () => flows.nodes().find(({ cluster }) => cluster !== '')?.cluster ?? '';
-  const dependencies = { relay: flows, selections, status, namespaces, rotation, onMissed };
+  const dependencies = { relay: flows, selections, status, namespaces, rotation, crowd, onMissed };
   const forPages = [
     service(ViewService, viewHandlers(dependencies), { watch: encodedUpdate }),
     service(

@@ -23,6 +23,7 @@ import { createRelay, type Relay } from './relay/relay.ts';
 import { backendMetrics } from './server/backend-metrics.ts';
 import { type HttpServer, startHttpServer } from './server/http-server.ts';
 import { ServiceCollector } from './services/service-collector.ts';
+import { Crowd } from './view/crowd.ts';
 import { ReplicaCounts } from './view/replica-counts.ts';
 import type { MapLimits } from './view/selection.ts';
 import type { Rotation } from './view/view-service.ts';
@@ -123,6 +124,7 @@ export async function startBackend(options: BackendOptions = {}): Promise<Backen
       replayReason: options.replayReason,
       map: options.map,
       rotation: options.rotation,
+      crowd: new Crowd(),
       onMissed,
     };
     const everything = openAnswers(relay, parts);

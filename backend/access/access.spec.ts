@@ -18,6 +18,7 @@ import { type AnswerParts, openAnswers } from '../answers.ts';
 import { HitCollector } from '../policy/hit-collector.ts';
 import { createRelay } from '../relay/relay.ts';
 import { ServiceCollector } from '../services/service-collector.ts';
+import { Crowd } from '../view/crowd.ts';
 import { Gate } from './gate.ts';
 import { Permissions } from './permissions.ts';
 import type { HiddenEnd } from './visibility.ts';
@@ -54,6 +55,7 @@ async function open(
     replayReason: undefined,
     map: undefined,
     rotation: undefined,
+    crowd: new Crowd(),
     onMissed: () => {},
   };
   const everything = openAnswers(relay, parts);

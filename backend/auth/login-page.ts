@@ -31,7 +31,7 @@ export function sendLoginPage(response: Response, status: number, page: LoginPag
       `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="dark light"><title>${escaped(page.title)} – Waggle</title>
-<link rel="stylesheet" href="${escaped(base)}login.css"></head>
+<link rel="icon" href="data:,"><link rel="stylesheet" href="${escaped(base)}login.css"></head>
 <body><main><h1>${escaped(page.title)}</h1><p>${escaped(page.text)}</p>
 ${page.failure === undefined ? '' : `<p class="failure" role="alert">${escaped(page.failure)}</p>`}
 ${form}</main></body></html>

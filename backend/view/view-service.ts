@@ -9,6 +9,7 @@ import {
 import type { CallContext, Handlers } from '#runtime/grpc/service.ts';
 import type { LiveMap } from '../live-map/live-map.ts';
 import type { MergedFlows } from '../relay/merged-flows.ts';
+import { Crowd } from './crowd.ts';
 import { describe } from './describe.ts';
 import { encodedUpdate } from './encoded-update.ts';
 import { findFlow } from './find-flow.ts';
@@ -20,8 +21,6 @@ import { MAP_TICK_MS, type Selections } from './selections.ts';
 import type { StatusBoard } from './status-board.ts';
 import { WakeUp } from './wake-up.ts';
 
-/** Flows are sent at most this often, so that one batch holds many. */
-const FLOWS_EVERY_MS = 25;
 const STATUS_EVERY_MS = 1_000;
 /** How soon a new version of the map is noticed. */
 const LOOK_EVERY_MS = 50;
@@ -42,6 +41,7 @@ export interface ViewDependencies {
   readonly status: StatusBoard;
   readonly namespaces: { list(): ListNamespacesResponse };
   readonly rotation?: Rotation;
+  readonly crowd?: Crowd;
   /** Hears of flows a viewer was too slow to take. */
   readonly onMissed?: (flows: number) => void;
 }
@@ -59,7 +59,7 @@ export function viewHandlers(dependencies: ViewDependencies): Handlers<typeof Vi
 }
 
 async function* watch(
-  { relay, selections, status, rotation = DEFAULT_ROTATION, onMissed }: ViewDependencies,
+  { relay, selections, status, rotation = DEFAULT_ROTATION, crowd = new Crowd(), onMissed }: ViewDependencies,
   request: WatchRequest,
   { signal }: CallContext,
 ): AsyncGenerator<ViewUpdate> {
@@ -69,6 +69,7 @@ async function* watch(
   const leave = request.flows ? selection.onMatches(wakeUp.call) : () => {};
   let tail: FlowTail | undefined;
   let missed = 0;
+  crowd.streams++;
   try {
     if (request.flows) {
       const last = Math.min(request.last, MOST_LAST);
@@ -92,7 +93,7 @@ async function* watch(
       if (tail !== undefined && now >= flowsAt && (tail.pending || now >= heartbeatAt)) {
         due.push(create(ViewUpdateSchema, { flows: tail.take() }));
         // What has gathered goes out as fast as the reader takes it; what comes in, in batches.
-        flowsAt = tail.pendingPast ? now : now + FLOWS_EVERY_MS;
+        flowsAt = tail.pendingPast ? now : now + crowd.flowsEveryMs;
         heartbeatAt = now + STATUS_EVERY_MS;
         if (tail.missedTotal > missed) onMissed?.(tail.missedTotal - missed);
         missed = tail.missedTotal;
@@ -117,6 +118,7 @@ async function* watch(
       await wakeUp.wait(next - performance.now(), tail !== undefined && !waiting);
     }
   } finally {
+    crowd.streams--;
     leave();
     release();
   }
