@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { WORLD_NAME } from '#core/card/card-name.ts';
 import type { Endpoint } from '#core/flow/endpoint.ts';
 import { RuleEffect } from '#proto/gen/waggle/v1/agent_pb.ts';
 import { axeFindings } from './axe.ts';
@@ -224,8 +225,16 @@ describe('policies', () => {
       ingress: [{ from: [{ ipBlock: { cidr: '198.51.100.0/24' } }], ports: [{ port: 22 }] }],
     });
     await parts.arrow('world', 'maindb', /22 TCP, allowed, never seen/).waitFor({ state: 'attached' });
-    rmSync(join(folder, 'NetworkPolicy/data/office.yaml'));
     expect(new URL(page.url()).searchParams.get('reach')).toBe('1');
+    const { reach, select } = { reach: '1', select: `${WORLD_NAME.key}>test/data/Deployment/maindb` };
+    await page.goto(`${cluster.backend.url}/?${new URLSearchParams({ reach, select })}`);
+    const panel = page.getByRole('complementary', { name: 'Details' });
+    await panel.getByText('Allowed, never seen').waitFor();
+    const allowed = panel.getByRole('region', { name: 'Allowed by policy' });
+    expect(await allowed.getByRole('listitem').allTextContents()).toEqual([
+      expect.stringMatching(/^data\/office.*22 TCP.*198\.51\.100\.0\/24/),
+    ]);
+    rmSync(join(folder, 'NetworkPolicy/data/office.yaml'));
     await page.getByRole('button', { name: 'Show only what is seen' }).click();
     await eventually('the map shows only what is seen', 20_000, async () => {
       return (await parts.arrow('spy', 'maindb', /9999 TCP/).count()) === 0;

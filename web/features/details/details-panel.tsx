@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react';
 import { detailsStore } from '../../live/map-client.ts';
+import { usePolicies } from '../../live/policy-store.ts';
 import { clockAheadStore } from '../../live/server-clock.ts';
 import { connectionStore } from '../../live/session-client.ts';
 import { useStore } from '../../live/store.ts';
@@ -13,6 +14,7 @@ import { MemberTable } from './member-table.tsx';
 import { PairPanel } from './pair-panel.tsx';
 import { PairPolicies } from './pair-policies.tsx';
 import { PanelHeader, Problem } from './panel-parts.tsx';
+import { reachesBetween } from './reaches-between.ts';
 import { type Described, useDescription } from './use-description.ts';
 
 /** What there is to know about what is selected: a card, or an arrow. */
@@ -54,16 +56,36 @@ function Gone({ select, described }: { select: string; described: Described }) {
   const name = pair === undefined ? cardWords(select) : `${cardWords(pair.source)} to ${cardWords(pair.destination)}`;
   return (
     <>
-      <PanelHeader title={<span className="truncate">{name}</span>}>Not on the map</PanelHeader>
-      <p className="text-sm text-dim">
-        This view has shown no flow of it lately. It comes back with its next one, unless a filter hides it.
-      </p>
+      {pair === undefined ? <Missing name={name} allowed={false} /> : <MissingPair {...pair} name={name} />}
       {pair !== undefined && <PairPolicies {...pair} />}
       {description !== null && <DropNotes description={description} clockAhead={clockAhead} />}
       {description !== null && pair === undefined && (
         <MemberTable kind="workload" description={description} clockAhead={clockAhead} />
       )}
       {problem !== '' && <Problem>{problem}</Problem>}
+    </>
+  );
+}
+
+function MissingPair({ source, destination, name }: { source: string; destination: string; name: string }) {
+  const { map } = useView();
+  const { report } = usePolicies();
+  // The map draws an arrow for what a rule allows.
+  const allowed = map.reach && report !== null && reachesBetween(report, source, destination).length > 0;
+  return <Missing name={name} allowed={allowed} />;
+}
+
+function Missing({ name, allowed }: { name: string; allowed: boolean }) {
+  return (
+    <>
+      <PanelHeader title={<span className="truncate">{name}</span>}>
+        {allowed ? 'Allowed, never seen' : 'Not on the map'}
+      </PanelHeader>
+      <p className="text-sm text-dim">
+        {allowed
+          ? 'A rule of a policy allows it, and this view has seen nobody do it.'
+          : 'This view has shown no flow of it lately. It comes back with its next one, unless a filter hides it.'}
+      </p>
     </>
   );
 }
