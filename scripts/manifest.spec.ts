@@ -1,10 +1,12 @@
+import { execFileSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { apiServerObstacle, findProgram, TestApiServer } from '#runtime/testing/api-server.ts';
-import { MANIFEST, plainManifest, renderChart } from './build-manifest.ts';
+import { CHART, MANIFEST, plainManifest, renderChart } from './build-manifest.ts';
 
 interface Document {
   kind: string;
@@ -32,7 +34,12 @@ const WAYS: readonly [string, Record<string, unknown>][] = [
   ['with the CNI plugin and audit', { 'agent.cni.enabled': true, 'agent.policyAudit': true }],
   [
     'open to sign-in',
-    { 'backend.listen': '0.0.0.0:12000', 'backend.accessReviews': true, 'backend.allowedHosts': ['waggle.example'] },
+    {
+      'backend.listen': '0.0.0.0:12000',
+      'backend.accessReviews': true,
+      'backend.allowedHosts': ['waggle.example'],
+      'backend.secret': 'sign-in',
+    },
   ],
   ['with secrets that are there', { 'tls.method': 'secret', 'backend.hubbleTlsSecret': 'hubble' }],
 ];
@@ -110,6 +117,33 @@ describe.skipIf(obstacle !== undefined)('a real API server takes', () => {
     const text = renderChart(values);
     const told = server.kubectl(['apply', '--server-side', '--dry-run=server', '--validate=strict', '-f', '-'], text);
     expect(told.trim().split('\n')).toHaveLength(documents(text).length);
+  });
+
+  test('helm install, and renews certificates under the same authority with every upgrade', () => {
+    const helm = (...args: string[]) =>
+      execFileSync(findProgram('helm')!, [...args, '--namespace', 'hive', '--kubeconfig', server.kubeconfig], {
+        encoding: 'utf8',
+        env: { ...process.env, HELM_CACHE_HOME: '/tmp', HELM_CONFIG_HOME: '/tmp', HELM_DATA_HOME: '/tmp' },
+      });
+    const secret = (name: string) => {
+      const { data } = JSON.parse(server.kubectl(['get', 'secret', name, '-n', 'hive', '-o', 'json'])) as Document;
+      const decoded = Object.entries(data!).map(([key, value]) => [key, Buffer.from(value, 'base64').toString()]);
+      return Object.fromEntries(decoded) as Record<'ca.crt' | 'tls.crt', string>;
+    };
+    expect(helm('install', 'waggle', CHART, '--create-namespace')).toContain('STATUS: deployed');
+    const first = secret('waggle-agent-tls');
+    helm('upgrade', 'waggle', CHART);
+    const second = secret('waggle-agent-tls');
+    expect(second['ca.crt']).toBe(first['ca.crt']);
+    expect(second['tls.crt']).not.toBe(first['tls.crt']);
+    for (const part of ['agent', 'backend']) {
+      const certificate = new X509Certificate(secret(`waggle-${part}-tls`)['tls.crt']);
+      expect(certificate.checkIssued(new X509Certificate(first['ca.crt']))).toBe(true);
+      expect(certificate.subjectAltName).toBe(`DNS:${part}.hive.waggle.internal`);
+    }
+    helm('rollback', 'waggle', '1');
+    helm('uninstall', 'waggle');
+    expect(server.kubectl(['get', 'daemonsets,deployments,secrets', '-n', 'hive', '-o', 'name']).trim()).toBe('');
   });
 
   test('the plain manifest', () => {
