@@ -51,7 +51,7 @@ export function withReach(model: MapModel, { reaches }: ReachView): MapModel {
           (protocol === 0 || edge.protocol === protocol) &&
           ((edge.port >= firstPort && edge.port <= lastPort) || protocol === 0),
       );
-    if (isSeen || permitted >= MOST_PERMITTED) return;
+    if (isSeen) return;
     // A range of ports has no door of its own.
     const port = firstPort === lastPort ? firstPort : 0;
     const key = edgeKey(source, destination, port, protocol);
@@ -62,7 +62,9 @@ export function withReach(model: MapModel, { reaches }: ReachView): MapModel {
   };
   for (const reach of reaches) {
     for (const source of cardsOf(reach.source)) {
-      for (const destination of cardsOf(reach.destination)) draw(reach, source, destination);
+      for (const destination of cardsOf(reach.destination)) {
+        if (permitted < MOST_PERMITTED) draw(reach, source, destination);
+      }
     }
   }
   const { omittedCards, omittedEdges, knownSince, clockAhead } = model;
