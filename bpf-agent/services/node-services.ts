@@ -45,6 +45,7 @@ export class NodeServices {
       external: datapath.maps.external,
       node,
       onGone: (backends) => this.#stale.gone(backends),
+      onExternal: () => this.#uplink.settle(),
     });
     this.#uplink = new NodeUplink({ source, datapath, node, wanted: () => this.sync.external > 0 });
     this.#healthChecks = new HealthChecks(source, node, this.sync);

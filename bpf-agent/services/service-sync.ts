@@ -24,6 +24,8 @@ export interface ServiceSyncOptions {
   readonly node: string;
   /** Called with the ids of backends for datagrams that nobody is to be with any more. */
   readonly onGone: (backends: readonly number[]) => void;
+  /** Called when the first Service for clients outside is there, and when the last is gone. */
+  readonly onExternal?: () => void;
 }
 
 /** A frontend as it stands in the kernel. */
@@ -203,6 +205,7 @@ export class ServiceSync {
     const before = this.#placed.get(name) ?? new Map<string, Frontend>();
     const placed = new Map<string, Frontend>();
     const gone: number[] = [];
+    const external = this.external > 0;
     this.#problems.delete(name);
     try {
       for (const frontend of wanted) {
@@ -238,6 +241,7 @@ export class ServiceSync {
     else this.#placed.delete(name);
     this.#revision++;
     if (gone.length > 0) this.#options.onGone(gone);
+    if (external !== this.external > 0) this.#options.onExternal?.();
   }
 
   #retryFailed(): void {

@@ -1,0 +1,82 @@
+// For specs: somebody outside the cluster, in a network namespace of its own on the lab's fabric.
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { labLayout } from './lab-layout.ts';
+
+/** Evaluates one line of JSON text after another as the body of an async function, and answers each with a line. */
+const WORKER = `
+const net = require('net'), dgram = require('dgram'), AsyncFunction = (async () => {}).constructor;
+const kept = {};
+/** Resolves with what the server says to a line, or with the error's code. */
+const tcp = (host, port, more) => new Promise((resolve) => {
+  const socket = net.connect({ host, port, timeout: 1500, ...more }, () => socket.write('hello'));
+  let said = '';
+  socket.on('data', (data) => { said += data; socket.end(); });
+  socket.on('close', () => resolve(said.trim()));
+  socket.on('error', (error) => resolve(error.code));
+  socket.on('timeout', () => { resolve('TIMEOUT'); socket.destroy(); });
+});
+const udp = (host, port, size) => new Promise((resolve) => {
+  const socket = dgram.createSocket(host.includes(':') ? 'udp6' : 'udp4');
+  const done = (value) => { clearTimeout(timer); resolve(value); try { socket.close(); } catch {} };
+  const timer = setTimeout(() => done('TIMEOUT'), 1500);
+  socket.on('message', (data) => done(String(data)));
+  socket.on('error', (error) => done(error.code));
+  socket.connect(port, host, () => socket.send('x'.repeat(size)));
+});
+require('readline').createInterface({ input: process.stdin }).on('line', async (line) => {
+  let answer;
+  try {
+    answer = { value: await new AsyncFunction('net', 'kept', 'tcp', 'udp', JSON.parse(line))(net, kept, tcp, udp) };
+  } catch (error) { answer = { error: String(error.stack) }; }
+  console.log(JSON.stringify(answer));
+}).on('close', () => process.exit());`;
+
+export class OutsideClient {
+  readonly #netns: string;
+  readonly #worker: ChildProcess;
+  readonly #answers: ((line: string) => void)[] = [];
+
+  /**
+   * @param addresses with the length of their network: `10.1.255.250/24`
+   * @param routes `destination via gateway`
+   */
+  constructor(lab: string, addresses: readonly string[], routes: readonly string[]) {
+    const { fabricNetns, netnsPrefix } = labLayout(lab);
+    this.#netns = `${netnsPrefix}outside`;
+    const ip = (...args: string[]) => execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    ip('netns', 'add', this.#netns);
+    ip('-n', fabricNetns, 'link', 'add', 'outside', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', this.#netns);
+    ip('-n', fabricNetns, 'link', 'set', 'outside', 'master', 'fabric', 'up');
+    for (const link of ['lo', 'eth0']) ip('-n', this.#netns, 'link', 'set', link, 'up');
+    for (const address of addresses) {
+      ip('-n', this.#netns, 'address', 'add', address, 'dev', 'eth0', ...(address.includes(':') ? ['nodad'] : []));
+    }
+    for (const route of routes) ip('-n', this.#netns, 'route', 'add', ...route.split(' '));
+    this.#worker = spawn('nsenter', [`--net=/run/netns/${this.#netns}`, process.execPath, '-e', WORKER], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    this.#worker.once('exit', () => {
+      for (const answer of this.#answers.splice(0)) answer('{"error":"the process has ended"}');
+    });
+    createInterface({ input: this.#worker.stdout! }).on('line', (line) => this.#answers.shift()?.(line));
+  }
+
+  /** Runs JavaScript out there: `net`, `kept`, `tcp(host, port)` and `udp(host, port, size)` are there. */
+  async run<T>(code: string): Promise<T> {
+    const line = await new Promise<string>((resolve) => {
+      this.#answers.push(resolve);
+      this.#worker.stdin!.write(`${JSON.stringify(code)}\n`);
+    });
+    const { value, error } = JSON.parse(line) as { value: T; error?: string };
+    if (error !== undefined) throw new Error(error);
+    return value;
+  }
+
+  async end(): Promise<void> {
+    const exited = new Promise((resolve) => this.#worker.once('exit', resolve));
+    this.#worker.stdin!.end();
+    await exited;
+    execFileSync('ip', ['netns', 'delete', this.#netns], { stdio: 'ignore' });
+  }
+}
