@@ -68,7 +68,10 @@ export function openAccess(options: AccessOptions, { relay, parts, everything, l
       }
       const caller = await signIn.bearer(authorization, peer.replace(/:\d+$/, ''));
       if (caller === undefined) {
-        throw new StatusError(Code.UNAUTHENTICATED, 'show a token of the cluster: "authorization: Bearer …"');
+        throw new StatusError(
+          Code.UNAUTHENTICATED,
+          'show a token of the cluster, as "authorization: Bearer …" or by --token-file',
+        );
       }
       return caller;
     },
