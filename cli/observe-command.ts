@@ -3,6 +3,7 @@ import type { Timestamp } from '@bufbuild/protobuf/wkt';
 import { Command } from 'commander';
 import { OUTPUTS, type Output } from '#core/observe/flow-printer.ts';
 import { type GivenFlag, HubbleFlagError, hubbleFilters } from '#core/observe/hubble-filter.ts';
+import { TIME_FORMATS, type TimeFormat } from '#core/observe/time-format.ts';
 import type { GetFlowsRequestSchema, GetFlowsResponse } from '#proto/gen/observer/observer_pb.ts';
 import { count, InvalidValueError, oneOf, path } from '#runtime/settings/parsers.ts';
 import { addSettings, setting } from '#runtime/settings/setting.ts';
@@ -27,6 +28,7 @@ interface ObserveFlags extends ClientTlsFlags, RedactionFlags {
   printNodeName: boolean;
   printPolicyNames: boolean;
   numeric: boolean;
+  timeFormat: TimeFormat;
   color: 'auto' | 'always' | 'never';
   allowlist?: string[];
   denylist?: string[];
@@ -94,6 +96,13 @@ export function observeCommand(): Command {
       description: 'auto, always or never; auto is on a terminal, unless NO_COLOR is set',
       parser: oneOf('auto', 'always', 'never'),
       default: 'auto',
+      environment: false,
+    }),
+    setting<TimeFormat>({
+      flags: '--time-format <form>',
+      description: `how times are written, in UTC; one of ${TIME_FORMATS.join(', ')}`,
+      parser: oneOf(...TIME_FORMATS),
+      default: 'StampMilli',
       environment: false,
     }),
     ownFlag('--print-node-name', 'with each line the node that observed it'),
@@ -233,6 +242,7 @@ async function print(responses: Responses, flags: ObserveFlags): Promise<void> {
     nodeName: flags.printNodeName,
     policyNames: flags.printPolicyNames,
     numeric: flags.numeric,
+    timeFormat: flags.timeFormat,
   });
   const talkers = flags.summary ? new TopTalkers() : undefined;
   let waiting = '';

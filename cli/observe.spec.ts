@@ -20,7 +20,7 @@ beforeAll(async () => {
     backoff: { firstMs: 20, mostMs: 50 },
     log: pino({ level: 'silent' }),
   });
-  const timeMs = new Date(2026, 10, 21, 9, 26, 56, 123).getTime();
+  const timeMs = Date.UTC(2026, 10, 21, 9, 26, 56, 123);
   agent.observe(
     { timeMs },
     { timeMs: timeMs + 1, source: DB, destination: WORLD, destinationPort: 53, protocol: 17 },

@@ -7,7 +7,7 @@ import { NodeState } from '#proto/gen/relay/relay_pb.ts';
 import { FlowPrinter, type PrinterOptions } from './flow-printer.ts';
 
 type FlowInit = Exclude<MessageInitShape<typeof FlowSchema>, Flow>;
-const time = timestampFromMs(new Date(2026, 10, 21, 9, 26, 56, 123).getTime());
+const time = timestampFromMs(Date.UTC(2026, 10, 21, 9, 26, 56, 123));
 const PLAIN: PrinterOptions = { output: 'compact', color: false, nodeName: false, policyNames: false, numeric: false };
 
 const base = {

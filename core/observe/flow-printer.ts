@@ -3,7 +3,6 @@ import type { Timestamp } from '@bufbuild/protobuf/wkt';
 import { type Endpoint, type Flow, type Layer7, LostEventSource, type Policy } from '#proto/gen/flow/flow_pb.ts';
 import { type GetFlowsResponse, GetFlowsResponseSchema } from '#proto/gen/observer/observer_pb.ts';
 import { NodeState } from '#proto/gen/relay/relay_pb.ts';
-import { shortTime } from '../flow/compact-line.ts';
 import { directions } from '../flow/direction.ts';
 import { dropReasonText } from '../flow/drop-reason.ts';
 import { OBSERVATION, observations } from '../flow/observation.ts';
@@ -12,6 +11,7 @@ import { EVENT_TYPE } from '../hubble/event-type.ts';
 import { isReserved, reservedIdentities } from '../identity/reserved.ts';
 import { vocabulary } from '../vocabulary/vocabulary.ts';
 import { terminalJson, terminalText } from './terminal-text.ts';
+import { type TimeFormat, timeText } from './time-format.ts';
 
 export const OUTPUTS = ['compact', 'dict', 'json', 'jsonpb', 'table'] as const;
 export type Output = (typeof OUTPUTS)[number];
@@ -24,6 +24,8 @@ export interface PrinterOptions {
   readonly policyNames: boolean;
   /** Addresses instead of names. */
   readonly numeric: boolean;
+  /** Of texts; JSON has its own. Default StampMilli. */
+  readonly timeFormat?: TimeFormat;
 }
 
 /** What goes to standard output, and what to standard error: node states are not flows. */
@@ -67,7 +69,7 @@ export class FlowPrinter {
   #flow(response: GetFlowsResponse, flow: Flow): string {
     const { output, nodeName } = this.#options;
     if (output === 'json' || output === 'jsonpb') return json(response);
-    const time = timeText(flow.time);
+    const time = this.#time(flow.time);
     const [source, destination] = this.#ends(flow);
     const type = terminalText(flowType(flow));
     const verdict = this.#verdict(flow);
@@ -101,9 +103,9 @@ export class FlowPrinter {
     if (response.responseTypes.case !== 'lostEvents') return '';
     if (output === 'json' || output === 'jsonpb') return json(response);
     const { source, numEventsLost, cpu, first, last } = response.responseTypes.value;
-    const time = timeText(response.time);
+    const time = this.#time(response.time);
     const from = lossSources.name(source);
-    const span = first && last ? ` (first: ${timeText(first)}, last: ${timeText(last)})` : '';
+    const span = first && last ? ` (first: ${this.#time(first)}, last: ${this.#time(last)})` : '';
     const node = terminalText(response.nodeName) || '-';
     this.#lines++;
     if (output === 'table') {
@@ -135,7 +137,7 @@ export class FlowPrinter {
       stateChange === NodeState.NODE_ERROR
         ? `Error ${terminalJson(JSON.stringify(message))} on ${nodeNames.length} nodes: ${names}`
         : `${nodeNames.length} nodes are unavailable: ${names}`;
-    return `${timeText(response.time)} [${terminalText(response.nodeName)}]: ${what}\n`;
+    return `${this.#time(response.time)} [${terminalText(response.nodeName)}]: ${what}\n`;
   }
 
   #ends(flow: Flow): [string, string] {
@@ -168,6 +170,10 @@ export class FlowPrinter {
     if (port === undefined || port === 0) return this.#paint('cyan', host);
     const bracketed = host.includes(':') ? `[${host}]` : host;
     return `${this.#paint('cyan', bracketed)}:${this.#paint('yellow', String(port))}`;
+  }
+
+  #time(time: Timestamp | undefined): string {
+    return time === undefined ? 'N/A' : timeText(time, this.#options.timeFormat ?? 'StampMilli');
   }
 
   #identity(endpoint: Endpoint | undefined): string {
@@ -285,11 +291,6 @@ function ports({ l4 }: Flow): [number | undefined, number | undefined] {
 
 function qualified(namespace: string, name: string): string {
   return namespace === '' ? name : `${namespace}/${name}`;
-}
-
-function timeText(time: Timestamp | undefined): string {
-  // Cut off, not rounded, as Hubble does.
-  return time === undefined ? 'N/A' : shortTime(Number(time.seconds) * 1_000 + Math.floor(time.nanos / 1e6));
 }
 
 function json(response: GetFlowsResponse): string {
