@@ -8,8 +8,8 @@ import type { RunDirectory } from './run-directory.ts';
  */
 export function cleanUp(run: RunDirectory): void {
   run.clean();
-  for (const { index, kind } of listLinks()) {
-    if (kind !== 'veth') continue;
+  // Pods' interfaces, and the node's uplinks, which may be of any kind.
+  for (const { index } of listLinks()) {
     for (const hook of ['ingress', 'egress'] as const) if (hasClsact(index, hook)) detachClsact(index, hook);
   }
 }
