@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { rowTimeNs } from '#core/flow/columns.ts';
 import { FlowWindow } from '#core/flow/flow-window.ts';
+import { OBSERVATION } from '#core/flow/observation.ts';
+import { socketCookie } from '#core/flow/translation.ts';
+import { TRIGGER } from '#core/flow/trigger.ts';
+import { VERDICT } from '#core/flow/verdict.ts';
 import { parseAddress } from '#core/ip/address.ts';
 import { toDatapathAddress } from '../maps/address-bytes.ts';
 import type { AddressOwner } from '../sync/desired-state.ts';
@@ -154,6 +158,30 @@ describe('records become rows', () => {
     expect(rowTimeNs(window.columns, 0)).toBe(1_700_000_123_456_789_012n);
     expect(window.endpoints.get(window.columns.source[0])).toMatchObject({ pod: 'web', address: '10.0.0.1' });
     expect(window.endpoints.get(window.columns.destination[0])).toMatchObject({ pod: 'db', identity: DB });
+  });
+
+  it('with what a socket exchanged: the program’s cgroup at its own end, the socket’s cookie, and nothing counted', () => {
+    const { ring, window, drain } = setUp(8);
+    const told = { trigger: TRIGGER.TRANSLATION, verdict: VERDICT.TRANSLATED, reply: 2, protocol: 17 };
+    const places = { packetsOriginal: 0x89ab_cdef, packetsReply: 0x12, bytesOriginal: 4711, bytesReply: 1 };
+    ring.put({ ...told, ...places, observation: OBSERVATION.POST_XLATE_FWD, destinationPort: 53 });
+    ring.put({ ...told, ...places, observation: OBSERVATION.POST_XLATE_REV, sourcePort: 53 });
+    // Overwrites both, with others in between: numbers are held as long as rows have them.
+    for (let index = 0; index < 12; index++) ring.put({ ...told, ...places, observation: OBSERVATION.PRE_XLATE_FWD });
+    drain.look();
+    const { columns } = window;
+    for (let position = window.start; position < window.end; position++) {
+      const slot = window.slot(position);
+      expect(window.endpoints.get(columns.source[slot])).toMatchObject({ pod: 'web', cgroupId: 2 ** 32 + 4711 });
+      expect(socketCookie(columns, slot)).toBe(0x12_89ab_cdef);
+      const counted = ['packetsOriginal', 'packetsReply', 'bytesOriginal', 'bytesReply'] as const;
+      expect(counted.map((name) => columns[name][slot])).toEqual([0, 0, 0, 0]);
+    }
+    ring.put({ ...told, ...places, observation: OBSERVATION.POST_XLATE_REV, sourcePort: 53 });
+    drain.look();
+    const last = window.slot(window.end - 1);
+    expect(window.endpoints.get(columns.source[last])).not.toHaveProperty('cgroupId');
+    expect(window.endpoints.get(columns.destination[last])).toMatchObject({ pod: 'db', cgroupId: 2 ** 32 + 4711 });
   });
 
   it('for IPv6 and for peers of the world', () => {
