@@ -87,11 +87,23 @@ export async function exportsOf(
 /** One JSON object after the other, or a list of them. Throws InvalidValueError. */
 export function flowFilters(value: string): FlowFilter[] {
   try {
-    const json = JSON.parse(`[${value.trim().replace(/\}\s*\{/g, '},{')}]`) as JsonValue[];
+    const json = JSON.parse(`[${withCommas(value)}]`) as JsonValue[];
     return json.flat().map((one) => fromJson(FlowFilterSchema, one as JsonValue));
   } catch (error) {
     throw new InvalidValueError(`flow filters as JSON (${(error as Error).message})`);
   }
+}
+
+/** Objects one after the other, with commas between them. What stands in a string is left alone. */
+function withCommas(objects: string): string {
+  const strings = /"(?:[^"\\]|\\.)*"/g;
+  const gap = (text: string) => text.replace(/\}\s*(?=\{)/g, '},');
+  let [joined, at] = ['', 0];
+  for (const { 0: string, index } of objects.matchAll(strings)) {
+    joined += gap(objects.slice(at, index)) + string;
+    at = index + string.length;
+  }
+  return joined + gap(objects.slice(at));
 }
 
 /** Throws InvalidValueError. */
