@@ -25,7 +25,8 @@ export function FilterBar({
   const { filter } = useView();
   const hidden = useStore(hiddenStore);
   const [text, setText] = useState(initialText);
-  const [open, setOpen] = useState(false);
+  // Whoever writes already is offered what could come next, as if they had begun here.
+  const [open, setOpen] = useState(focused);
   const [active, setActive] = useState(-1);
   const [problem, setProblem] = useState<{ token: string; error: FilterError }>();
   const input = useRef<HTMLInputElement>(null);

@@ -1,7 +1,8 @@
-import { lazy, Suspense, useCallback, useEffect, useLayoutEffect, useRef, useState, useSyncExternalStore } from 'react';
+import { Suspense, useCallback, useEffect, useLayoutEffect, useRef, useState, useSyncExternalStore } from 'react';
 import { secondStore } from '../../live/second.ts';
 import { connectionStore, rowsStore } from '../../live/session-client.ts';
 import { useStore } from '../../live/store.ts';
+import { latePart } from '../../ui/late-part.ts';
 import { useWidth } from '../../ui/use-width.ts';
 import { settingsStore } from '../../view/settings.ts';
 import { changeTableOptions, useView } from '../../view/view-store.ts';
@@ -16,7 +17,7 @@ import { usePointed } from './use-pointed.ts';
 import { useRowKeys } from './use-row-keys.ts';
 import { useRowsQuery } from './use-rows-query.ts';
 
-const FlowDrawer = lazy(() => import('./flow-drawer.tsx').then((module) => ({ default: module.FlowDrawer })));
+const FlowDrawer = latePart(() => import('./flow-drawer.tsx').then(({ FlowDrawer }) => FlowDrawer));
 
 const DRAWER_WIDTH = 420;
 /** Pixels of table that make it worth while to keep it beside the drawer. */
