@@ -31,7 +31,13 @@ export class AgentEventLog {
   add(events: readonly EventInit[], atMs: number = Date.now()): void {
     if (events.length === 0) return;
     const time = timestampFromMs(atMs);
-    for (const event of events) {
+    // An agent that starts in a large cluster learns of more addresses than are kept: no message is made of those.
+    const skipped = Math.max(0, events.length - MOST_EVENTS);
+    if (skipped > 0) {
+      this.#start += this.#events.length + skipped;
+      this.#events = [];
+    }
+    for (const event of events.slice(skipped)) {
       const agentEvent = create(AgentEventSchema, event);
       this.#events.push(create(GetAgentEventsResponseSchema, { agentEvent, nodeName: this.#nodeName, time }));
     }

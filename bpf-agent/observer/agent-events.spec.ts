@@ -63,6 +63,22 @@ test('keeps the newest thousands, for a slow reader too', async () => {
   expect((await slow.next()).value.agentEvent.notification.value.id).toBeGreaterThan(3_900n);
 });
 
+test('keeps the newest of a great many that come at once', async () => {
+  const log = events();
+  const slow = log.read(create(GetAgentEventsRequestSchema, {}), context);
+  await slow.next();
+  const pod = { namespace: 'shop', pod: 'web', node: 'n1' };
+  log.addresses(
+    new Map(Array.from({ length: 10_000 }, (_, index) => [`fd00::${index}`, { ...pod, identity: index }])),
+    () => '',
+  );
+  log.addresses(new Map(), () => '');
+  log.endpoints(new Map([['uid', web]]));
+  expect(await read(log, { number: 2n })).toEqual([AgentEventType.IPCACHE_DELETED, ENDPOINT_CREATED]);
+  expect(await read(log, {})).toHaveLength(4_096);
+  expect((await slow.next()).value.agentEvent.type).toBe(AgentEventType.IPCACHE_DELETED);
+});
+
 /** What an action is told as. */
 async function told(log: AgentEvents, act: () => void): Promise<object[]> {
   const before = (await read(log, {})).length;
