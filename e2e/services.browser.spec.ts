@@ -42,3 +42,23 @@ test('the map shows Services between clients and backends, where that is asked f
   expect(watched.takeComplaints()).toEqual([]);
   await watched.close();
 });
+
+test('the table tells what a socket exchanged, in detail, and it can be hidden', async () => {
+  const watched = await WatchedPage.open(browser, `${demo.url}/?view=table&filter=service=default/maindb`);
+  const { page } = watched;
+  const exchanged = page.getByRole('row', { name: /translated.*post-xlate-fwd · through default\/maindb:3306/ });
+  await exchanged.first().click();
+  await page.getByText('Program’s cgroup').waitFor();
+  await page.getByText(/^cookie \d+$/).waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: /^Show: / }).click();
+  await page.getByRole('checkbox', { name: 'Translations' }).uncheck();
+  await exchanged.first().waitFor({ state: 'detached' });
+  await page
+    .getByRole('row', { name: /forwarded.*through default\/maindb:3306/ })
+    .first()
+    .waitFor();
+  expect(new URL(page.url()).search).toContain('!verdict=translated');
+  expect(watched.takeComplaints()).toEqual([]);
+  await watched.close();
+});
