@@ -126,9 +126,12 @@ export class ApiMirror {
     await this.#apply(path, manifestOf(object));
     this.#uids.set(key, uid);
     if (WITH_STATUS.includes(kind) && object.status !== undefined) {
-      const { apiVersion, status } = object;
-      const metadata = { name, namespace };
-      await this.#apply(`${path}/status`, { apiVersion, kind, metadata, status } as unknown as KubeObject);
+      // No apply: for that, addresses of a node are one per type.
+      await this.#client.request('PATCH', `${path}/status`, {
+        query: { fieldManager: FIELD_MANAGER },
+        contentType: 'application/merge-patch+json',
+        body: { status: object.status },
+      });
     }
   }
 

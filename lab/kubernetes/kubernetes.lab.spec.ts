@@ -61,6 +61,8 @@ describe.skipIf(obstacle !== undefined)('a lab whose agents read a real API serv
     const names = kubectl(['get', 'pods', '-n', 'shop', '-o', 'jsonpath={.items[*].metadata.name}']);
     expect(names.split(' ').sort()).toEqual(['client', 'web']);
     expect(kubectl(['get', 'pod', '-n', 'shop', 'web', '-o', 'jsonpath={.status.podIP}'])).toBe(web.status.podIP);
+    const internal = '{.items[*].status.addresses[?(@.type=="InternalIP")].address}';
+    expect(kubectl(['get', 'nodes', '-o', `jsonpath=${internal}`]).split(' ')).toHaveLength(4);
     expect(kubectl(['get', 'nodes', '-o', 'name']).trim().split('\n')).toEqual(['node/node1', 'node/node2']);
   });
 
