@@ -57,6 +57,11 @@ export function startMap(): void {
   arrange();
 }
 
+/** Has the map's worker tell a thread that paints of scenes and numbers. */
+export function connectPainter(port: MessagePort): void {
+  post({ type: 'painter', port }, [port]);
+}
+
 export function selectCard(key: string | null): void {
   selected = key;
   detailsStore.set(null);

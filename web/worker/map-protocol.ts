@@ -26,6 +26,8 @@ export type MapRequest =
   /** What policies allow, to be shown beside what is seen; null = not to be. */
   | { readonly type: 'reach'; readonly reach: ReachView | null }
   | { readonly type: 'arrange'; readonly arrangement: Arrangement }
+  /** The other end paints: it hears of scenes and numbers as the tab does. */
+  | { readonly type: 'painter'; readonly port: MessagePort }
   /** Forget where everything stood and lay out anew. */
   | { readonly type: 'tidy' };
 

@@ -3,8 +3,12 @@ import type { MapEvent, MapRequest } from './map-protocol.ts';
 import type { MapMessage } from './protocol.ts';
 
 /** One per tab: the map's stages and its layout run here, off the page's thread and off the session's. */
-const pipeline = new MapPipeline((event: MapEvent) => postMessage(event));
+const pipeline = new MapPipeline((event: MapEvent) => {
+  if (event.type === 'scene' || event.type === 'live') painter?.postMessage(event);
+  postMessage(event);
+});
 let feed: MessagePort | undefined;
+let painter: MessagePort | undefined;
 
 addEventListener('message', ({ data }: MessageEvent<MapRequest>) => {
   switch (data.type) {
@@ -12,6 +16,10 @@ addEventListener('message', ({ data }: MessageEvent<MapRequest>) => {
       feed?.close();
       feed = data.port;
       feed.onmessage = (event: MessageEvent<MapMessage>) => pipeline.receive(event.data);
+      return;
+    case 'painter':
+      painter?.close();
+      painter = data.port;
       return;
     case 'room':
       pipeline.aspect = data.aspect;

@@ -32,7 +32,9 @@ export class Arrows {
   readonly #byKey = new Map<string, Arrow>();
   /** In the order they are drawn. */
   #drawn: Arrow[] = [];
-  #context: CanvasRenderingContext2D | undefined;
+  /** What their looks are taken from, when somebody looks. */
+  #outdated: { readonly live: MapState['edges']; readonly palette: Palette } | undefined;
+  readonly #probe = lazyContext();
 
   get isDense(): boolean {
     return this.#byKey.size > MANY;
@@ -60,11 +62,19 @@ export class Arrows {
 
   /** After the numbers, the emphasis or the palette changed. */
   refresh(live: MapState['edges'], palette: Palette): void {
+    this.#outdated = { live, palette };
+  }
+
+  #fresh(): Arrow[] {
+    if (this.#outdated === undefined) return this.#drawn;
+    const { live, palette } = this.#outdated;
+    this.#outdated = undefined;
     const dense = this.isDense;
     for (const arrow of this.#byKey.values()) {
       arrow.look = arrowLook(live.get(arrow.edge.key), arrow.emphasis, dense, palette);
     }
     this.#drawn = [...this.#byKey.values()].sort((a, b) => a.look.rank - b.look.rank);
+    return this.#drawn;
   }
 
   /** Paints those that are seen, piece by piece. */
@@ -75,11 +85,10 @@ export class Arrows {
     drag: Drag | undefined,
     hairline: number,
   ): Generator<undefined, void> {
-    this.#context = context;
     context.save();
     context.lineCap = 'butt';
     context.lineJoin = 'round';
-    for (const [index, arrow] of this.#drawn.entries()) {
+    for (const [index, arrow] of this.#fresh().entries()) {
       if (index % PIECE === PIECE - 1) yield;
       const { edge, path, bounds, look, emphasis } = arrow;
       if (drag !== undefined && hangsOn(edge, drag)) paintShifted(context, arrow, palette, drag, hairline);
@@ -91,12 +100,24 @@ export class Arrows {
     context.restore();
   }
 
+  /** Paints only those that touch this card, as they look when it is pointed at. */
+  paintAt(context: CanvasRenderingContext2D, palette: Palette, card: string, hairline: number): void {
+    context.save();
+    context.lineCap = 'butt';
+    context.lineJoin = 'round';
+    for (const { edge, path, look } of this.#fresh()) {
+      if (edge.source !== card && edge.destination !== card) continue;
+      paintArrow(context, edge.route, { ...look, alpha: 1 }, { palette, hairline, line: () => context.stroke(path) });
+    }
+    context.restore();
+  }
+
   /** Paints only those that hang on what is dragged. */
   paintMoved(context: CanvasRenderingContext2D, palette: Palette, drag: Drag, hairline: number): void {
     context.save();
     context.lineCap = 'butt';
     context.lineJoin = 'round';
-    for (const arrow of this.#drawn) {
+    for (const arrow of this.#fresh()) {
       if (hangsOn(arrow.edge, drag)) paintShifted(context, arrow, palette, drag, hairline);
     }
     context.restore();
@@ -104,15 +125,14 @@ export class Arrows {
 
   /** The arrow at this point of the map, within so many map units; of several the one drawn last. */
   at({ x, y }: Point, within: number): SceneEdge | undefined {
-    const context = this.#context;
-    if (context === undefined) return undefined;
+    const context = this.#probe();
     const around: Rect = { x: x - within, y: y - within, width: 2 * within, height: 2 * within };
     context.save();
     // Paths are in map units: so is the point.
     context.resetTransform();
     context.setLineDash([]);
     context.lineWidth = 2 * within;
-    const found = this.#drawn.findLast(
+    const found = this.#fresh().findLast(
       ({ bounds, path }) => meets(bounds, around) && context.isPointInStroke(path, x, y),
     );
     context.restore();
@@ -134,6 +154,15 @@ function paintShifted(
   const shift = (card: string) => (keys.has(card) ? ([by.x, by.y] as const) : ([0, 0] as const));
   const route = shiftedRoute(edge.route, { start: shift(edge.source), end: shift(edge.destination) });
   paintArrow(context, route, look, { chosen: emphasis === 'chosen', palette, hairline });
+}
+
+/** A canvas that nobody sees: paths are asked of it. */
+function lazyContext(): () => CanvasRenderingContext2D {
+  let context: CanvasRenderingContext2D | undefined;
+  return () => {
+    context ??= document.createElement('canvas').getContext('2d')!;
+    return context;
+  };
 }
 
 /** Until the first `refresh` tells the colours. */

@@ -1,4 +1,4 @@
-import { type RefObject, useMemo, useState } from 'react';
+import { type RefObject, useDeferredValue, useMemo, useState } from 'react';
 import type { SceneCard, SceneEdge, ScenePlate } from '../../graph/scene.ts';
 import type { MapState } from '../../live/map-client.ts';
 import { CardItem, type EdgeItem } from './card-item.tsx';
@@ -29,7 +29,9 @@ export function CardTree(props: {
   /** Any other key. Returns whether it meant something. */
   onKey(event: React.KeyboardEvent, target: TreeTarget): boolean;
 }) {
-  const { state, selected } = props;
+  const { selected } = props;
+  // A thousand cards take long to render: between them, what a person does comes first.
+  const state = useDeferredValue(props.state);
   const labels = useLabels(state);
   const [current, setCurrent] = useState<string | null>(null);
   const { outgoing, loose, onPlate } = useMemo(() => arrangeItems(state), [state]);
@@ -39,22 +41,34 @@ export function CardTree(props: {
   );
   const reachable = current !== null && known.has(current) ? current : (loose[0]?.key ?? state.scene.plates[0]?.id);
   const tellsAll = state.scene.edges.length <= MANY_EDGES;
-  const item = (card: SceneCard) => {
-    const edges = outgoing.get(card.key) ?? [];
-    const told =
-      tellsAll || card.key === current ? edges.map((edge) => ({ edge, words: labels.edge(edge) })) : NO_EDGES;
+  const items = useMemo(() => {
+    const item = (card: SceneCard) => {
+      const edges = outgoing.get(card.key) ?? [];
+      const told =
+        tellsAll || card.key === current ? edges.map((edge) => ({ edge, words: labels.edge(edge) })) : NO_EDGES;
+      return (
+        <CardItem
+          key={card.key}
+          card={card}
+          label={labels.card(card)}
+          edges={told}
+          hasEdges={edges.length > 0}
+          selected={card.key === selected}
+          reachable={card.key === reachable}
+        />
+      );
+    };
     return (
-      <CardItem
-        key={card.key}
-        card={card}
-        label={labels.card(card)}
-        edges={told}
-        hasEdges={edges.length > 0}
-        selected={card.key === selected}
-        reachable={card.key === reachable}
-      />
+      <>
+        {loose.map(item)}
+        {state.scene.plates.map((plate) => (
+          <PlateItem key={plate.id} plate={plate} reachable={plate.id === reachable}>
+            {(onPlate.get(plate.id) ?? []).map(item)}
+          </PlateItem>
+        ))}
+      </>
     );
-  };
+  }, [state, labels, outgoing, loose, onPlate, tellsAll, current, reachable, selected]);
   return (
     <div
       ref={props.frame}
@@ -87,12 +101,7 @@ export function CardTree(props: {
         } else if (moveFocus(event.currentTarget, element, event.key)) event.preventDefault();
       }}
     >
-      {loose.map(item)}
-      {state.scene.plates.map((plate) => (
-        <PlateItem key={plate.id} plate={plate} reachable={plate.id === reachable}>
-          {(onPlate.get(plate.id) ?? []).map(item)}
-        </PlateItem>
-      ))}
+      {items}
     </div>
   );
 }

@@ -24,23 +24,9 @@ export class LayerCanvas {
     style.left = style.top = `${-margin}px`;
     style.width = `${fullWidth}px`;
     style.height = `${fullHeight}px`;
-    style.transform = '';
     this.#context.setTransform(ratio, 0, 0, ratio, margin * ratio, margin * ratio);
     this.#context.clearRect(-margin, -margin, fullWidth, fullHeight);
     return this.#context;
-  }
-
-  /** Moves what is painted: a point of the frame at (x, y) goes to `scale` times that, plus (dx, dy). */
-  move(scale: number, dx: number, dy: number, margin: number): void {
-    // The canvas's own corner lies at (-margin, -margin) of the frame.
-    const x = dx + margin * (1 - scale);
-    const y = dy + margin * (1 - scale);
-    this.#canvas.style.transform = `translate(${x}px, ${y}px) scale(${scale})`;
-  }
-
-  /** Has what was painted so far done: browsers put it off until somebody looks. */
-  flush(): void {
-    this.#context.getImageData(0, 0, 1, 1);
   }
 
   show(shown: boolean): void {

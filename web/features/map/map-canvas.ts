@@ -64,7 +64,10 @@ export class MapCanvas {
 
   constructor(frame: HTMLElement, events: MapCanvasEvents) {
     this.#events = events;
-    this.#painter = new MapPainter(frame);
+    this.#painter = new MapPainter(frame, (milliseconds) => {
+      this.#schedule.painted(milliseconds);
+      this.#nextFrame();
+    });
     this.#schedule = new PaintSchedule(this.#painter, () => this.#tellViewport());
     this.#graph = new CardGraph(frame);
     this.#mini = new MiniMap(frame, (x, y) => {
@@ -106,7 +109,7 @@ export class MapCanvas {
     this.#state = state;
     this.#cards = new Map(cards.map((card) => [card.key, card]));
     this.#found = found && new Set([...found.cards, ...found.edges]);
-    this.#graph.setCards(this.#cards);
+    this.#graph.setCards(cards);
     this.#arrows.setScene(edges);
     this.#pointer.setState(state, this.#cards);
     this.#attend();
@@ -227,7 +230,7 @@ export class MapCanvas {
   }
 
   get #isLarge(): boolean {
-    return this.#cards.size > LARGE || this.#arrows.isDense;
+    return this.#painter.hasThread && (this.#cards.size > LARGE || this.#arrows.isDense);
   }
 
   #currentTags(state: MapState, scale: number): readonly DropTag[] {
@@ -246,7 +249,9 @@ export class MapCanvas {
     if (this.#state !== null && JSON.stringify(before) !== JSON.stringify(this.#attention)) {
       this.#arrows.refresh(this.#state.edges, this.#palette);
     }
-    this.#redraw();
+    // Over a large map, what is pointed at lies on a layer of its own.
+    if (this.#isLarge && isSameButPointed(before, this.#attention)) this.#nextFrame();
+    else this.#redraw();
   }
 
   /** What is painted is outdated. */
@@ -269,15 +274,17 @@ export class MapCanvas {
     if (state === null) return;
     const camera = this.#camera();
     this.#mini.paint(state, seenRect(camera), this.#palette, camera.width);
-    const { drag } = this.#pointer;
-    this.#painter.drag(this.#isLarge && drag?.moved ? this.#picture(state, camera, false) : undefined, camera);
+    const { card, plate, drag } = this.#pointer;
+    const isAbove = this.#isLarge && (drag?.moved || (!this.#schedule.isMoving && (card !== null || plate !== null)));
+    this.#painter.above(isAbove ? this.#picture(state, camera, false) : undefined, camera);
     if (!this.#isLarge) {
       this.#painter.paint(this.#picture(state, camera, true), camera);
       this.#appearing.settle(performance.now());
       if (this.#appearing.any) this.#nextFrame();
       return;
     }
-    const picture = () => ({ ...this.#picture(state, camera, false), drag: undefined });
+    const attention = { ...this.#attention, hovered: null };
+    const picture = () => ({ ...this.#picture(state, camera, false), attention, drag: undefined });
     const wait = this.#schedule.frame({ camera, picture });
     if (wait === 0) this.#nextFrame();
     else if (wait !== undefined) this.#later = setTimeout(() => this.#nextFrame(), wait);
@@ -291,10 +298,14 @@ export class MapCanvas {
       standing: this.#standing,
       hoveredPlate: this.#pointer.plate,
       drag: this.#pointer.drag,
-      tags: detailAt(zoom) === 'full' ? this.#currentTags(state, typeScale(zoom)) : [],
+      tags: detailAt(zoom) === 'full' && !this.#isLarge ? this.#currentTags(state, typeScale(zoom)) : [],
       arrows: this.#arrows,
       palette: this.#palette,
       shown: gently ? (key) => this.#appearing.shown(key, now) : () => 1,
     };
   }
+}
+
+function isSameButPointed(before: Attention, after: Attention): boolean {
+  return before.selected === after.selected && before.focused === after.focused && before.found === after.found;
 }

@@ -1,13 +1,14 @@
+import { BitmapLayer } from './bitmap-layer.ts';
 import { type Camera, coversView, movedView } from './camera.ts';
 import { LayerCanvas } from './layer-canvas.ts';
-import { type Picture, paintDragged, paintPicture } from './paint-picture.ts';
+import { type Picture, paintAbove, paintPicture } from './paint-picture.ts';
+import type { Painting } from './paint-request.ts';
+import { PaintingThread } from './painting-thread.ts';
 
 /** Pixels painted beyond the frame where the map is large: so far it can be moved without painting it anew. */
 const LARGE_MARGIN = 320;
 /** How much larger or smaller what is painted may be shown until it is painted anew. */
 const MOST_SCALE = 1.6;
-/** Milliseconds of one frame that painting a large map may take. */
-export const SLICE_MS = 7;
 
 /** What a layer shows. */
 interface Painted {
@@ -16,49 +17,64 @@ interface Painted {
 }
 
 /**
- * Paints the map. What is small is painted whole in one frame. What is large is painted on a layer that is not shown, a
- * slice in each frame, while the one that is shown is moved as it is.
+ * Paints the map. What is small is painted whole in one frame. What is large is painted by another thread, while what it
+ * painted before is moved as it is.
  */
 export class MapPainter {
   readonly #small: LayerCanvas;
-  #front: LayerCanvas;
-  #back: LayerCanvas;
-  /** Above them, what is dragged over a large map. */
-  readonly #dragged: LayerCanvas;
-  /** What the front shows; undefined until a large map was painted. */
+  readonly #large: BitmapLayer;
+  /** Above a large map: what is dragged over it, or pointed at. */
+  readonly #above: LayerCanvas;
+  readonly #thread: PaintingThread;
+  /** What the large layer shows; undefined until a large map was painted. */
   #painted: Painted | undefined;
-  #painting: (Painted & { readonly pieces: Iterator<undefined, void> }) | undefined;
+  /** What was asked for and is not shown yet. */
+  #asked: Painted | undefined;
+  #answer: Painting | undefined;
+  /** Without it, all that is large is painted as what is small: at once, and slowly. */
+  hasThread = true;
 
-  constructor(frame: HTMLElement) {
+  /** `painted`: a large map is ready to be shown, by `step`. */
+  constructor(frame: HTMLElement, painted: (milliseconds: number) => void) {
     this.#small = new LayerCanvas(frame);
-    this.#front = new LayerCanvas(frame);
-    this.#back = new LayerCanvas(frame);
-    this.#dragged = new LayerCanvas(frame, { covers: false });
-    this.#dragged.show(false);
-    this.#show(this.#small);
+    this.#large = new BitmapLayer(frame);
+    this.#above = new LayerCanvas(frame, { covers: false });
+    this.#above.show(false);
+    this.#large.show(false);
+    this.#thread = new PaintingThread(
+      (answer) => {
+        this.#answer = answer;
+        painted(answer.milliseconds);
+      },
+      () => {
+        this.hasThread = false;
+        painted(0);
+      },
+    );
   }
 
   remove(): void {
-    for (const layer of [...this.#layers, this.#dragged]) layer.remove();
+    this.#thread.end();
+    for (const layer of [this.#small, this.#large, this.#above]) layer.remove();
   }
 
   /** Paints it all, now. */
   paint(picture: Picture, camera: Camera): void {
     this.#painted = undefined;
-    this.#painting = undefined;
     const pieces = paintPicture(this.#small.begin(camera, 0), picture, camera, 0);
     while (!pieces.next().done);
-    this.#show(this.#small);
+    this.#small.show(true);
+    this.#large.show(false);
   }
 
   /** Whether a painting of a large map is being made. */
   get busy(): boolean {
-    return this.#painting !== undefined;
+    return this.#asked !== undefined;
   }
 
   /** Whether what is painted, or being painted, will do for this place, moving on a little included. */
   reaches(camera: Camera): boolean {
-    const painted = this.#painting ?? this.#painted;
+    const painted = this.#asked ?? this.#painted;
     if (painted === undefined) return false;
     const { scale } = movedView(painted.camera, camera);
     const sharp = scale <= MOST_SCALE && scale >= 1 / MOST_SCALE;
@@ -70,50 +86,28 @@ export class MapPainter {
     return this.#painted !== undefined && this.#painted.camera.zoom === camera.zoom && this.reaches(camera);
   }
 
-  /** Begins to paint a large map anew; `step` goes on with it. */
-  begin(picture: Picture, camera: Camera): void {
-    const margin = LARGE_MARGIN;
-    const pieces = paintPicture(this.#back.begin(camera, margin), picture, camera, margin);
-    this.#painting = { camera, margin, pieces };
+  /** Has a large map painted anew; `step` shows it. */
+  begin({ state, attention, palette }: Picture, camera: Camera): void {
+    this.#asked = { camera, margin: LARGE_MARGIN };
+    this.#thread.paint(state, { camera, margin: LARGE_MARGIN, ratio: devicePixelRatio, attention, palette });
   }
 
-  /** Shows what is dragged above a large map that is not painted anew for it; undefined = nothing is. */
-  drag(picture: Picture | undefined, camera: Camera): void {
-    if (picture !== undefined) paintDragged(this.#dragged.begin(camera, 0), picture, camera);
-    this.#dragged.show(picture !== undefined);
+  /** Shows what is dragged or pointed at above a large map, which is not painted anew for it; undefined = nothing is. */
+  above(picture: Picture | undefined, camera: Camera): void {
+    if (picture !== undefined) paintAbove(this.#above.begin(camera, 0), picture, camera);
+    this.#above.show(picture !== undefined);
   }
 
-  /** Paints a slice, and shows what is finished as it is seen from there. */
+  /** Shows what is painted as it is seen from there. */
   step(camera: Camera): void {
-    if (this.#painting !== undefined && this.#paintSlice(this.#painting.pieces)) {
-      this.#painted = this.#painting;
-      this.#painting = undefined;
-      [this.#front, this.#back] = [this.#back, this.#front];
+    if (this.#answer !== undefined && this.#asked !== undefined) {
+      this.#painted = this.#asked;
+      this.#large.take(this.#answer.bitmap, this.#painted.camera, this.#painted.margin);
+      this.#asked = this.#answer = undefined;
     }
     if (this.#painted === undefined) return;
-    const { camera: from, margin } = this.#painted;
-    const { scale, dx, dy } = movedView(from, camera);
-    // Between pixels, everything would be blurred.
-    const whole = (by: number) => (scale === 1 ? Math.round(by) : by);
-    this.#front.move(scale, whole(dx), whole(dy), margin);
-    this.#show(this.#front);
-  }
-
-  /** Returns whether that was the last one. */
-  #paintSlice(pieces: Iterator<undefined, void>): boolean {
-    const until = performance.now() + SLICE_MS;
-    do {
-      if (pieces.next().done) return true;
-      this.#back.flush();
-    } while (performance.now() < until);
-    return false;
-  }
-
-  get #layers(): LayerCanvas[] {
-    return [this.#small, this.#front, this.#back];
-  }
-
-  #show(shown: LayerCanvas): void {
-    for (const layer of this.#layers) layer.show(layer === shown);
+    this.#large.move(this.#painted.camera, camera, this.#painted.margin);
+    this.#large.show(true);
+    this.#small.show(false);
   }
 }

@@ -51,9 +51,11 @@ export class MapPointer {
     cy.on('tapend', () => this.#released());
     cy.on('tap', (event) => this.#tap(event));
     cy.on('mousemove', (event) => this.#over(event));
-    cy.on('mouseover', 'node', (event) => this.#overCard(event.target.id()));
-    cy.on('mouseout', 'node', () => this.#overCard(null));
-    frame.addEventListener('pointerleave', () => this.leaveArrow(), { signal: this.#ended.signal });
+    const leave = () => {
+      this.leaveArrow();
+      this.#overCard(null);
+    };
+    frame.addEventListener('pointerleave', leave, { signal: this.#ended.signal });
   }
 
   end(): void {
@@ -79,7 +81,7 @@ export class MapPointer {
   }
 
   #pressed(event: EventObject): void {
-    const key = this.#graph.cardAt(event);
+    const key = this.#graph.cardAt(event.position);
     const plate = key === undefined ? this.#titleAt(event.position) : undefined;
     if (key === undefined && plate === undefined) return;
     const cards = (this.#state?.scene.cards ?? []).filter((card) => card.key === key || card.plate === plate);
@@ -108,7 +110,7 @@ export class MapPointer {
   }
 
   #tap(event: EventObject): void {
-    const key = this.#graph.cardAt(event);
+    const key = this.#graph.cardAt(event.position);
     const plate = key === undefined ? this.#titleAt(event.position) : undefined;
     if (key !== undefined) this.#tapCard(key, event.originalEvent.timeStamp);
     else if (plate !== undefined) this.#events.fold(plate);
@@ -130,6 +132,7 @@ export class MapPointer {
   #over(event: EventObject): void {
     // While a button is held something is moved, and nothing looked at.
     if (this.drag?.moved || (event.originalEvent as MouseEvent).buttons !== 0) return;
+    this.#overCard(this.#graph.cardAt(event.position) ?? null);
     const plate = this.card === null ? (this.#titleAt(event.position) ?? null) : null;
     const edge = this.card === null && plate === null ? this.#edgeAt(event) : undefined;
     this.#overEdge(edge, event.renderedPosition);

@@ -1,3 +1,4 @@
+import { PLATE_TITLE } from '../../graph/geometry.ts';
 import type { MapState } from '../../live/map-client.ts';
 import type { Arrows } from './arrows.ts';
 import { type Camera, seenRect } from './camera.ts';
@@ -72,8 +73,36 @@ export function* paintPicture(
   context.globalAlpha = 1;
 }
 
-/** Paints only what a person drags, where it is dragged to, with the arrows that hang on it. */
-export function paintDragged(context: CanvasRenderingContext2D, picture: Picture, camera: Camera): void {
+/** Paints only what a person drags or points at, over a map that is painted without it. */
+export function paintAbove(context: CanvasRenderingContext2D, picture: Picture, camera: Camera): void {
+  if (picture.drag?.moved) paintDragged(context, picture, camera);
+  else paintPointed(context, picture, camera);
+}
+
+function paintPointed(context: CanvasRenderingContext2D, picture: Picture, camera: Camera): void {
+  const { palette, attention, hoveredPlate } = picture;
+  const { scene } = picture.state;
+  context.translate(camera.pan.x, camera.pan.y);
+  context.scale(camera.zoom, camera.zoom);
+  const paint = cardPaint(picture, camera);
+  const plate = scene.plates.find(({ id }) => id === hoveredPlate);
+  if (plate !== undefined) {
+    context.save();
+    context.beginPath();
+    context.rect(plate.x, plate.y, plate.width, PLATE_TITLE);
+    context.clip();
+    const look = { hovered: true, focused: plate.id === attention.focused };
+    paintPlate(context, plate, look, palette, camera.zoom, paint.hairline);
+    context.restore();
+  }
+  const card = scene.cards.find(({ key }) => key === attention.hovered);
+  if (card === undefined) return;
+  picture.arrows.paintAt(context, palette, card.key, paint.hairline);
+  paintCard(context, card, cardState(card.key, picture), paint);
+}
+
+/** What is dragged, where it is dragged to, with the arrows that hang on it. */
+function paintDragged(context: CanvasRenderingContext2D, picture: Picture, camera: Camera): void {
   const { drag, palette, state } = picture;
   if (drag === undefined) return;
   context.translate(camera.pan.x, camera.pan.y);

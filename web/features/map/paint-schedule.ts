@@ -1,12 +1,12 @@
 import type { Camera } from './camera.ts';
-import { type MapPainter, SLICE_MS } from './map-painter.ts';
+import type { MapPainter } from './map-painter.ts';
 import type { Picture } from './paint-picture.ts';
 
 /** A large map that is moved is painted as it is seen from there when it stands still for so many frames and milliseconds. */
 const STILL = { frames: 6, ms: 120 };
 /** Numbers alone have a large map painted anew at most this often, in milliseconds, and for at most this share of the time. */
 const NUMBERS_EVERY_MS = 1_000;
-const NUMBERS_SHARE = 0.15;
+const NUMBERS_SHARE = 0.2;
 
 /** What the next frame is drawn from. */
 interface Frame {
@@ -20,8 +20,8 @@ export class PaintSchedule {
   #outdated = false;
   #numbersOutdated = false;
   #begunAt = Number.NEGATIVE_INFINITY;
-  /** Frames that the last painting took. */
-  #frames = 0;
+  /** Milliseconds that the last painting took. */
+  #tookMs = 0;
   #moved: { at: number; frames: number } | undefined;
   /** The map stands still after it was moved. */
   readonly #onStill: () => void;
@@ -39,8 +39,16 @@ export class PaintSchedule {
     this.#numbersOutdated = true;
   }
 
+  painted(milliseconds: number): void {
+    this.#tookMs = milliseconds;
+  }
+
   moved(): void {
     this.#moved = { at: performance.now(), frames: 0 };
+  }
+
+  get isMoving(): boolean {
+    return this.#moved !== undefined;
   }
 
   /** Does what one frame has to. Returns milliseconds until the next one that is needed; 0 = the very next; undefined = none. */
@@ -53,17 +61,18 @@ export class PaintSchedule {
     if (!this.#painter.busy && this.#isDue(camera, now)) {
       this.#outdated = this.#numbersOutdated = false;
       this.#begunAt = now;
-      this.#frames = 0;
       this.#painter.begin(picture(), camera);
     }
-    if (this.#painter.busy) this.#frames++;
     this.#painter.step(camera);
-    if (this.#painter.busy || this.#moved !== undefined || this.#outdated) return 0;
+    if (this.#moved !== undefined) return 0;
+    // What is being painted tells when it is done.
+    if (this.#painter.busy) return undefined;
+    if (this.#outdated) return 0;
     return this.#numbersOutdated ? Math.max(0, this.#begunAt + this.#numbersEveryMs - now) : undefined;
   }
 
   get #numbersEveryMs(): number {
-    return Math.max(NUMBERS_EVERY_MS, (this.#frames * SLICE_MS) / NUMBERS_SHARE);
+    return Math.max(NUMBERS_EVERY_MS, this.#tookMs / NUMBERS_SHARE);
   }
 
   #isDue(camera: Camera, now: number): boolean {

@@ -1,4 +1,4 @@
-import { useMemo } from 'react';
+import { useDeferredValue, useMemo } from 'react';
 import type { SceneCard, SceneEdge } from '../../graph/scene.ts';
 import { liveStore, type MapState } from '../../live/map-client.ts';
 import { useThrottled } from '../../ui/use-throttled.ts';
@@ -12,7 +12,10 @@ const LARGE_CARDS = 150;
 
 /** What cards and arrows are called, with their present numbers. */
 export function useLabels(state: MapState) {
-  const moment = useThrottled(liveStore, state.scene.cards.length > LARGE_CARDS ? LARGE_INTERVAL_MS : INTERVAL_MS);
+  // Written between what a person does.
+  const moment = useDeferredValue(
+    useThrottled(liveStore, state.scene.cards.length > LARGE_CARDS ? LARGE_INTERVAL_MS : INTERVAL_MS),
+  );
   // biome-ignore lint/correctness/useExhaustiveDependencies: numbers change in place; the moment says that they did
   return useMemo(
     () => ({
