@@ -3,12 +3,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { HUBBLE_FLAGS } from '#core/observe/hubble-filter.ts';
 import { AgentEventType, Verdict } from '#proto/gen/flow/flow_pb.ts';
 import { type GetFlowsResponse, Observer } from '#proto/gen/observer/observer_pb.ts';
+import { NodeState } from '#proto/gen/waggle/v1/flow_pb.ts';
 import { Backend } from './backend.ts';
 import { connectClient } from './connect.ts';
 import { eventually } from './eventually.ts';
 import { HUBBLE_CLI, hubble } from './hubble-cli.ts';
+import { HUBBLE_RELAY, HubbleRelay } from './hubble-relay.ts';
 import { Lab } from './lab.ts';
-import { WaggleProcess, waggleOk } from './waggle.ts';
+import { WaggleProcess, waggle, waggleOk } from './waggle.ts';
 
 // `waggle observe` and, where it was built (scripts/build-hubble-cli.ts), the real `hubble` command against a lab.
 
@@ -22,7 +24,8 @@ beforeAll(async () => {
   await lab.scenario('stars', 'b');
   await lab.scenario('death-star', 'b');
   await lab.scenario('bookinfo');
-  await lab.running(17);
+  await lab.scenario('drops');
+  await lab.running(21);
   backend = await Backend.start(lab.stateDir);
   relay = backend.grpc;
   await eventually('flows of both scenarios', 60_000, async () => {
@@ -47,6 +50,7 @@ const plain = (line: string) =>
     .replace(/^\w{3} [ \d]\d \d\d:\d\d:\d\d\.\d{3}: /, 'TIME: ')
     .replace(/([a-z0-9-]+?)-[a-z0-9]{10}-[a-z0-9]{5}(?=:| )/g, '$1')
     .replace(/:(?:3[2-9]|[4-6]\d)\d{3} /g, ':PORT ')
+    .replace(/ 10(?:\.\d{1,3}){3}:/g, ' ADDRESS:')
     .replace(/\(ID:\d+\)/g, '(ID:N)');
 
 describe('waggle observe', () => {
@@ -86,6 +90,18 @@ describe('waggle observe', () => {
       'bookinfo/reviews-v2:PORT (ID:N) -> bookinfo/ratings-v1:9080 (ID:N) to-stack FORWARDED (TCP Flags: SYN)',
       'bookinfo/reviews-v3:PORT (ID:N) <- bookinfo/ratings-v1:9080 (ID:N) to-endpoint FORWARDED (TCP Flags: SYN, ACK)',
       'bookinfo/load-generator:PORT (ID:N) -> kube-system/cluster-dns:53 (ID:N) to-stack FORWARDED (UDP)',
+    ],
+    drops: [
+      'drops/curious-client:PORT (ID:N) -> drops/vault:8080 (ID:N) to-stack FORWARDED (TCP Flags: SYN)',
+      'drops/curious-client:PORT (ID:N) -> drops/vault:8080 (ID:N) Policy denied DROPPED (TCP Flags: SYN)',
+      'drops/curious-client:PORT (ID:N) -> kube-system/cluster-dns:53 (ID:N) to-stack FORWARDED (UDP)',
+      'drops/curious-client:PORT (ID:N) -> kube-system/cluster-dns:53 (ID:N) to-endpoint FORWARDED (UDP)',
+      'drops/curious-client:PORT (ID:N) <- kube-system/cluster-dns:53 (ID:N) to-stack FORWARDED (UDP)',
+      'drops/curious-client:PORT (ID:N) <- kube-system/cluster-dns:53 (ID:N) to-endpoint FORWARDED (UDP)',
+      'drops/curious-client (ID:N) <> drops/vault:80 (world) pre-xlate-fwd TRACED (TCP)',
+      'drops/curious-client (ID:N) <> drops/vault:8080 (ID:N) post-xlate-fwd TRANSLATED (TCP)',
+      'drops/early-client (ID:N) -> drops/empty:80 (world) Service backend not found DROPPED (TCP Flags: )',
+      'drops/stale-client:PORT (ID:N) -> ADDRESS:80 (world) Stale or unroutable IP DROPPED (TCP Flags: SYN)',
     ],
     stars: [
       'client/client:PORT (ID:N) -> stars/frontend:80 (ID:N) to-stack FORWARDED (TCP Flags: SYN)',
@@ -176,6 +192,41 @@ describe('a Connect client', () => {
   });
 });
 
+describe.skipIf(HUBBLE_RELAY === undefined)('the real relay of Cilium (skipped where it was not built)', () => {
+  let theirs: HubbleRelay;
+  beforeAll(async () => {
+    theirs = await HubbleRelay.start(lab.agent('node1'));
+  });
+  afterAll(() => theirs?.stop());
+
+  const bothNodes = async (server: string) => {
+    const { stdout } = await waggle(['observe', '--server', server, '--last', '100', '--print-node-name']);
+    return ['node1', 'node2'].every((node) => stdout.includes(`[${lab.name}/${node}]`));
+  };
+
+  test('finds our agents through one of them, and serves the flows of all', async () => {
+    await eventually(`flows of both nodes`, 40_000, () => bothNodes(theirs.address)).catch(() =>
+      expect.fail(theirs.said),
+    );
+    const { nodes } = JSON.parse(await waggleOk(['list', 'nodes', '--server', theirs.address, '-o', 'json'])) as {
+      nodes: { name: string; state: string }[];
+    };
+    expect(nodes.map(({ name, state }) => [name, state]).sort()).toEqual(
+      ['node1', 'node2'].map((node) => [`${lab.name}/${node}`, 'NODE_CONNECTED']),
+    );
+  });
+
+  test('is what a backend may stand in front of', async () => {
+    const behind = await Backend.startWith(['--hubble', theirs.address]);
+    try {
+      await behind.nodes(NodeState.CONNECTED, ['node1', 'node2'], 40_000);
+      await eventually('flows of both nodes', 40_000, () => bothNodes(behind.grpc));
+    } finally {
+      await behind.stop();
+    }
+  });
+});
+
 describe.skipIf(HUBBLE_CLI === undefined)('the real hubble command (skipped where it was not built)', () => {
   test('tells status, nodes and namespaces', async () => {
     const status = await hubble(relay, ['status']);
@@ -189,6 +240,7 @@ describe.skipIf(HUBBLE_CLI === undefined)('the real hubble command (skipped wher
       'bookinfo',
       'client',
       'default',
+      'drops',
       'kube-system',
       'management-ui',
       'stars',

@@ -1,21 +1,29 @@
-// Builds the real `hubble` command line from its public Go module, outside the repository, for e2e/hubble.lab.spec.ts.
-// Needs Go; takes some minutes. Run: npm run build:hubble-cli
+// Builds the real `hubble` command line and Cilium's relay from their public Go modules, outside the repository, for the specs of
+// e2e/ that run them. Needs Go; takes some minutes. Run: npm run build:hubble-cli
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
 const VERSION = '1.19.6';
+const PROGRAMS = ['hubble', 'hubble-relay'];
 const directory = join(homedir(), '.cache/waggle', `hubble-${VERSION}`);
-const binary = join(directory, 'hubble');
 
-if (existsSync(binary)) console.log(`${binary} is there already`);
-else {
-  mkdirSync(directory, { recursive: true });
+const go = (...args: string[]) =>
+  execFileSync('go', args, { cwd: directory, stdio: 'inherit', env: { ...process.env, GOFLAGS: '-mod=mod' } });
+
+mkdirSync(directory, { recursive: true });
+if (!existsSync(join(directory, 'go.mod'))) {
   writeFileSync(join(directory, 'go.mod'), 'module hubble-cli\n\ngo 1.24\n');
-  const go = (...args: string[]) =>
-    execFileSync('go', args, { cwd: directory, stdio: 'inherit', env: { ...process.env, GOFLAGS: '-mod=mod' } });
-  go('get', `github.com/cilium/cilium/hubble@v${VERSION}`);
-  go('build', '-o', binary, 'github.com/cilium/cilium/hubble');
+}
+for (const program of PROGRAMS) {
+  const binary = join(directory, program);
+  if (existsSync(binary)) {
+    console.log(`${binary} is there already`);
+    continue;
+  }
+  const path = `github.com/cilium/cilium/${program}`;
+  go('get', `${path}@v${VERSION}`);
+  go('build', '-o', binary, path);
   console.log(`built ${binary}`);
 }
