@@ -51,6 +51,21 @@ describe('deploy/waggle.yaml', () => {
     expect(readFileSync(MANIFEST, 'utf8')).toBe(plainManifest());
   });
 
+  test('sets only what there is to set', () => {
+    const settings = readFileSync(new URL('../docs/settings.md', import.meta.url), 'utf8');
+    const section = (verb: string) => settings.split(`\n## waggle ${verb}\n`)[1]!.split('\n## ')[0]!;
+    const workloads = objects.filter(({ kind }) => kind === 'DaemonSet' || kind === 'Deployment');
+    expect(workloads).toHaveLength(2);
+    for (const { spec } of workloads) {
+      const [{ args }] = (spec as { template: { spec: { containers: { args: string[] }[] } } }).template.spec
+        .containers;
+      const [verb, ...words] = args;
+      const flags = words.map((word) => word.split('=')[0]!);
+      const known = section(verb!);
+      expect(flags.filter((flag) => !known.includes(`| \`${flag} <`) && !known.includes(`| \`${flag}\``))).toEqual([]);
+    }
+  });
+
   test('carries no key', () => {
     expect(objects.filter(({ kind }) => kind === 'Secret')).toEqual([]);
     expect(JSON.stringify(objects)).not.toMatch(/PRIVATE KEY|LS0tLS1CRUdJT/);
