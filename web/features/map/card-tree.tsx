@@ -1,4 +1,4 @@
-import { type RefObject, useDeferredValue, useMemo, useState } from 'react';
+import { type RefObject, useDeferredValue, useMemo, useRef, useState } from 'react';
 import type { SceneCard, SceneEdge, ScenePlate } from '../../graph/scene.ts';
 import type { MapState } from '../../live/map-client.ts';
 import { CardItem, type EdgeItem } from './card-item.tsx';
@@ -7,6 +7,8 @@ import { useLabels } from './use-labels.ts';
 
 /** Up to this many arrows all of them are in the document; beyond, those of the card in focus. */
 const MANY_EDGES = 250;
+/** Milliseconds for which what changed may be told later than it is painted. */
+const LONGEST_WAIT_MS = 2_000;
 const NO_EDGES: readonly EdgeItem[] = [];
 
 /** What an item of the tree stands for. */
@@ -30,8 +32,7 @@ export function CardTree(props: {
   onKey(event: React.KeyboardEvent, target: TreeTarget): boolean;
 }) {
   const { selected } = props;
-  // A thousand cards take long to render: between them, what a person does comes first.
-  const state = useDeferredValue(props.state);
+  const state = useUnhurried(props.state);
   const labels = useLabels(state);
   const [current, setCurrent] = useState<string | null>(null);
   const { outgoing, loose, onPlate } = useMemo(() => arrangeItems(state), [state]);
@@ -104,6 +105,19 @@ export function CardTree(props: {
       {items}
     </div>
   );
+}
+
+/**
+ * The state to tell: a thousand cards take long to render, so what a person does comes between while they are the same ones. Cards
+ * that come or go are told at once, and so is what has waited for long.
+ */
+function useUnhurried(state: MapState): MapState {
+  const deferred = useDeferredValue(state);
+  const behind = useRef<number | undefined>(undefined);
+  if (deferred === state) behind.current = undefined;
+  else behind.current ??= performance.now();
+  const waited = behind.current === undefined ? 0 : performance.now() - behind.current;
+  return waited < LONGEST_WAIT_MS && deferred.scene.cards.length === state.scene.cards.length ? deferred : state;
 }
 
 function PlateItem(props: { plate: ScenePlate; reachable: boolean; children: React.ReactNode }) {
