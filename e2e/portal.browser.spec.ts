@@ -165,6 +165,19 @@ describe.skipIf(missingProxies.length > 0)('in a portal', () => {
     });
   });
 
+  test('whose session has ended is told so, and led to where one signs in', async () => {
+    reviews.tokens.set('brief', { user: 'root' });
+    const { origin } = await proxy('nginx', (await backend()).port);
+    const { page } = await signIn(`${origin}${PREFIX}/?view=table`, 'brief');
+    await new PageParts(page).rows.first().waitFor();
+    reviews.tokens.delete('brief');
+    await page.getByRole('heading', { name: 'You are not signed in' }).waitFor({ timeout: 35_000 });
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await fillIn(page, 'roots');
+    await new PageParts(page).rows.first().waitFor();
+    expect(page.url()).toBe(`${origin}${PREFIX}/?view=table`);
+  });
+
   test('eight tabs share one stream, where a browser has six connections to a place', async () => {
     const { origin } = await proxy('nginx', (await backend()).port);
     const { page } = await signIn(`${origin}${PREFIX}/?view=table`, 'roots');

@@ -4,6 +4,7 @@ import { startShortcuts } from './actions/registry.ts';
 import { startFrameActions } from './features/frame/frame-actions.ts';
 import { Page } from './features/frame/page.tsx';
 import { sceneStore } from './live/map-client.ts';
+import { askWhoAmI } from './live/who-am-i.ts';
 import { applyTheme } from './theme/theme.ts';
 import { ErrorEdge } from './ui/error-edge.tsx';
 import { untilLoaded } from './ui/late-part.ts';
@@ -24,6 +25,10 @@ if (embed === null) {
 } else {
   followParentPage();
 }
+// Whoever is no longer signed in is given no file either: what says so has to be there by then.
+void askWhoAmI().then(async (signedIn) => {
+  if (signedIn) await import('./features/status/obstacle.tsx');
+});
 startShortcuts();
 createRoot(document.getElementById('root')!).render(
   <ErrorEdge part="The page">

@@ -39,14 +39,15 @@ ${form}</main></body></html>
     );
 }
 
-export const LOGIN_STYLE = `:root{color-scheme:dark light;--page:light-dark(#f6f7f9,#0f1115);--panel:light-dark(#fff,#171a21);
---line:light-dark(#d9dde4,#2a2f3a);--text:light-dark(#1b1f27,#e6e9ef);--dim:light-dark(#5a6372,#9aa3b2);--accent:light-dark(#1f5fd6,#6ea8fe);--bad:light-dark(#b3261e,#ff8a80)}
+/** In the page's own colours, for whatever theme the browser prefers. */
+export const LOGIN_STYLE = `:root{color-scheme:dark light;--page:light-dark(#fbfaf7,#0f1113);--panel:light-dark(#fff,#1c2126);
+--line:light-dark(#d9d4c8,#2e353c);--text:light-dark(#1d2125,#eceff1);--dim:light-dark(#535c64,#a3aeb7);--accent:light-dark(#875700,#f2b33d);--bad:light-dark(#c23325,#ff6b5e)}
 *{box-sizing:border-box}body{margin:0;min-height:100vh;display:grid;place-items:center;background:var(--page);color:var(--text);font:14px/1.5 system-ui,sans-serif}
 main{width:min(380px,calc(100vw - 32px));padding:28px;border:1px solid var(--line);border-radius:8px;background:var(--panel)}
 h1{margin:0 0 4px;font-size:18px;font-weight:600}p{margin:0 0 16px;color:var(--dim)}label{display:block;margin-bottom:4px;font-weight:500}
 input:not([type=hidden]){width:100%;padding:8px 10px;border:1px solid var(--line);border-radius:4px;background:var(--page);color:inherit;font:inherit}
 .hint{margin:8px 0 16px;font-size:12px}.failure{color:var(--bad)}code{font-size:12px;user-select:all}
-button{width:100%;padding:8px;border:0;border-radius:4px;background:var(--accent);color:light-dark(#fff,#0f1115);font:inherit;font-weight:600;cursor:pointer}
+button{width:100%;padding:8px;border:0;border-radius:4px;background:var(--accent);color:light-dark(#fff,#1d1704);font:inherit;font-weight:600;cursor:pointer}
 input:focus-visible,button:focus-visible{outline:2px solid var(--accent);outline-offset:2px}
 `;
 

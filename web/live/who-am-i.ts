@@ -12,14 +12,16 @@ export interface WhoAmI {
 /** Null until the server has said, and where nobody has to say who they are. */
 export const whoAmIStore = createStore<WhoAmI | null>(null);
 
-/** Asks the server. Nothing is told where it does not answer: the streams say so. */
-export async function askWhoAmI(): Promise<void> {
+/** Asks the server. Resolves with whether people have to say who they are; false as well where it does not answer. */
+export async function askWhoAmI(): Promise<boolean> {
   try {
     const response = await fetch(new URL('session.json', document.baseURI));
     const told = (await response.json()) as WhoAmI;
     if (response.ok && told.mode !== 'none') whoAmIStore.set(told);
+    return response.ok && told.mode !== 'none';
   } catch {
-    // Nobody is named then.
+    // The streams say so.
+    return false;
   }
 }
 

@@ -1,7 +1,7 @@
-import { Suspense, useEffect } from 'react';
+import { Suspense } from 'react';
 import { connectionStore } from '../../live/session-client.ts';
 import { useStore } from '../../live/store.ts';
-import { askWhoAmI, whoAmIStore } from '../../live/who-am-i.ts';
+import { whoAmIStore } from '../../live/who-am-i.ts';
 import { classNames } from '../../ui/class-names.ts';
 import { latePart } from '../../ui/late-part.ts';
 import { LateFilterBar, LateSavedViews, LateShowMenu } from '../filters/late-filters.tsx';
@@ -34,7 +34,6 @@ export function TopBar() {
 
 function Session() {
   const who = useStore(whoAmIStore);
-  useEffect(() => void askWhoAmI(), []);
   return (
     who !== null && (
       <Suspense fallback={null}>
