@@ -3,13 +3,11 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Browser, type CDPSession, chromium, type Page } from 'playwright-core';
+import { type Browser, type CDPSession, chromium } from 'playwright-core';
+import { LARGE_MAP, LARGE_MAP_MIX, unfoldLargeMap } from './large-map.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
-/** 1,000 cards and 5,000 edges; the share that is not forwarded, and the workloads that each one calls. */
-const PEERS = { count: 25, podsEach: 200, flowsPerSecond: 50_000, notForwarded: 0.02, callees: 3 };
-const CARDS = 1_000;
 const SAMPLE_MS = 30_000;
 /** The page keeps flows until its windows are full; growth counts from this part of the run on. */
 const WARM_UP = 0.5;
@@ -29,9 +27,7 @@ export async function soakPage(minutes: number, signal: AbortSignal, say: (text:
   const children: ChildProcess[] = [];
   let browser: Browser | undefined;
   try {
-    const { count, podsEach, flowsPerSecond, notForwarded, callees } = PEERS;
-    const mix = [count, podsEach, flowsPerSecond, notForwarded, callees].map(String);
-    const peers = start(children, ['bench/steady-peers.ts', ...mix]);
+    const peers = start(children, ['bench/steady-peers.ts', ...LARGE_MAP_MIX]);
     const [, agents] = (await firstLine(peers, /--agent (\S+)/))!;
     const backend = start(children, [
       ...['cli/waggle.ts', 'backend', '--listen', '127.0.0.1:0', '--grpc-listen', '127.0.0.1:0', '--agent', agents],
@@ -42,8 +38,9 @@ export async function soakPage(minutes: number, signal: AbortSignal, say: (text:
       args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
     });
     const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
-    const cards = await openAll(page, url);
-    say(`${minutes} minutes of a map of ${cards} cards at ${flowsPerSecond} flows/s offered`);
+    await page.goto(url);
+    const cards = await unfoldLargeMap(page);
+    say(`${minutes} minutes of a map of ${cards} cards at ${LARGE_MAP.flowsPerSecond} flows/s offered`);
     return judge(await sample(browser, minutes, signal, say));
   } finally {
     await browser?.close();
@@ -75,21 +72,6 @@ async function firstLine(child: ChildProcess, pattern: RegExp): Promise<RegExpEx
     throw new Error(`${child.spawnargs[2]} ended with status ${code}`);
   });
   return Promise.race([found, ended]);
-}
-
-/** Opens every plate of the map, and the table below it. Returns how many cards there are. */
-async function openAll(page: Page, url: string): Promise<number> {
-  await page.goto(url);
-  const cards = page.locator('[data-card]');
-  await cards.first().waitFor({ state: 'attached', timeout: 60_000 });
-  await page.getByRole('button', { name: 'What the map shows' }).click();
-  for (const deadline = performance.now() + 120_000; performance.now() < deadline; await sleep(1_000)) {
-    const unfold = page.getByRole('button', { name: 'Unfold all' });
-    if (await unfold.isEnabled()) await unfold.click();
-    if ((await cards.count()) >= CARDS) break;
-  }
-  await page.keyboard.press('Escape');
-  return cards.count();
 }
 
 /** Megabytes held, one figure per sample. */

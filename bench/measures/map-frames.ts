@@ -1,23 +1,9 @@
-import { fork } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
-import { startBackend } from '#backend/start.ts';
-import { buildWeb } from '../../scripts/build-web.ts';
-import type { Benchmark, BenchmarkContext, Figure } from '../benchmark.ts';
-import { openBrowserPage } from '../browser-page.ts';
-import type { FakePeer } from '../fake-peers.ts';
+import type { Benchmark, Figure } from '../benchmark.ts';
+import { openLargeMap } from '../large-map-page.ts';
 import { median, quantile } from '../statistics.ts';
 
-const PEERS = fileURLToPath(new URL('../steady-peers.ts', import.meta.url));
-const NODES = 25;
-/** Five pods to a workload: 1,000 cards. */
-const PODS_PER_NODE = 200;
-const FLOWS_PER_SECOND = 50_000;
-const SHARE_NOT_FORWARDED = 0.02;
-/** With the world's calls to each workload and its calls to the world: 5,000 edges. */
-const CALLEES = 3;
-const LEAST_CARDS = 1_000;
 const FRAMES = 120;
 
 interface Moves {
@@ -32,17 +18,10 @@ export const mapFrames: Benchmark = {
   about:
     'frames while a map of 1,000 cards is watched and panned at 50,000 flows/s, against those of an empty page, alternating',
   needs: ['chromium'],
-  seconds: { full: 240, quick: 150 },
+  seconds: { full: 420, quick: 180 },
   async measure(context): Promise<Figure[]> {
-    const pageFolder = await buildWeb(context.progress);
-    const backend = await startBackend({ listen: '127.0.0.1:0', relayListen: '127.0.0.1:0', pageFolder });
-    context.cleanUp(() => backend.close());
-    backend.relay.follow(await startPeers(context));
-    const page = await openBrowserPage(context);
-    await page.goto(`${backend.url}?embed=map`);
-    context.progress('unfolding 1,000 cards');
-    await page.locator('[data-card]').first().waitFor({ state: 'attached' });
-    const cards = await unfold(page);
+    const { page, cards, rate: perSecond } = await openLargeMap(context, '?embed=map');
+    await comeNear(page);
     const empty = await page.context().browser()!.newPage();
     await empty.setContent('<div style="height: 100vh; background: linear-gradient(#111, #eee)"></div>');
 
@@ -62,7 +41,7 @@ export const mapFrames: Benchmark = {
         tasks.push(map.longestTask);
       }
     }
-    const rate = Math.round(backend.relay.rate.perSecond()).toLocaleString('en');
+    const rate = Math.round(perSecond()).toLocaleString('en');
     const note = `${cards.toLocaleString('en')} cards lie open, ${rate} flows/s arrive, ${FRAMES} frames a round`;
     return [
       ...(['watching', 'panning'] as const).map((kind) => ({
@@ -78,38 +57,10 @@ export const mapFrames: Benchmark = {
   },
 };
 
-function startPeers(context: BenchmarkContext): Promise<FakePeer[]> {
-  const child = fork(PEERS, [NODES, PODS_PER_NODE, FLOWS_PER_SECOND, SHARE_NOT_FORWARDED, CALLEES].map(String), {
-    execArgv: [],
-    silent: true,
-  });
-  context.cleanUp(() => {
-    child.kill();
-  });
-  return new Promise((resolve, reject) => {
-    child.once('message', (peers) => resolve(peers as FakePeer[]));
-    child.once('exit', (code) => reject(new Error(`the agents ended with status ${code}`)));
-  });
-}
-
-/** Opens every plate; returns how many cards there are then. */
-async function unfold(page: Page): Promise<number> {
-  const cards = page.locator('[data-card]');
-  const deadline = performance.now() + 60_000;
-  await page.getByRole('button', { name: 'What the map shows' }).click();
-  while (performance.now() < deadline) {
-    const unfoldAll = page.getByRole('button', { name: 'Unfold all' });
-    if (await unfoldAll.isEnabled()) await unfoldAll.click();
-    await sleep(1_000);
-    if ((await cards.count()) >= LEAST_CARDS) break;
-  }
-  await page.keyboard.press('Escape');
-  const count = await cards.count();
-  if (count < LEAST_CARDS) throw new Error(`the map has only ${count} cards`);
-  // Near enough that names are drawn.
+/** Near enough that names are drawn. */
+async function comeNear(page: Page): Promise<void> {
   for (let step = 0; step < 4; step++) await page.getByRole('button', { name: 'Zoom in' }).click();
   await sleep(3_000);
-  return count;
 }
 
 /** Runs in a page: frames while nothing is done, or while a pointer drags the ground to and fro. */
