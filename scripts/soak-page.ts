@@ -9,9 +9,7 @@ import { LARGE_MAP, LARGE_MAP_MIX, unfoldLargeMap } from './large-map.ts';
 const ROOT = join(import.meta.dirname, '..');
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const SAMPLE_MS = 30_000;
-/** The page keeps flows until its windows are full; growth counts from this part of the run on. */
-const WARM_UP = 0.5;
-/** Growth from there to the end that is taken for a leak. */
+/** Growth from the third quarter of the run, when its windows are full, to the last that is taken for a leak. */
 const MAX_GROWTH = 0.1;
 
 interface HeapUsage {
@@ -126,9 +124,14 @@ function ask(browser: CDPSession, sessionId: string, method: string): Promise<un
 }
 
 function judge(held: readonly number[]): string[] {
-  const warm = held[Math.floor(held.length * WARM_UP)];
-  const last = held.at(-1);
-  if (warm === undefined || last === undefined) return ['there was no time for a single sample of the page'];
+  const quarter = (nth: number) => held.slice((held.length * (nth - 1)) / 4, (held.length * nth) / 4);
+  const [warm, last] = [middle(quarter(3)), middle(quarter(4))];
+  if (warm === undefined || last === undefined) return ['there was no time for enough samples of the page'];
   const growth = last / warm - 1;
   return growth > MAX_GROWTH ? [`the page grew by ${(100 * growth).toFixed(0)} % after it had warmed up`] : [];
+}
+
+/** One sample in the middle of what a garbage collection leaves is worth little: between two, flows come in. */
+function middle(samples: readonly number[]): number | undefined {
+  return samples.toSorted((a, b) => a - b)[Math.floor(samples.length / 2)];
 }
