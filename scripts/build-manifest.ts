@@ -1,5 +1,5 @@
 // Renders the Helm chart to deploy/waggle.yaml, for `kubectl apply` and `waggle install`. Needs helm (scripts/build-envtest.ts
-// builds one). scripts/manifest.spec.ts holds the two together. Run: node scripts/build-manifest.ts
+// builds one). scripts/manifest.api.spec.ts holds the two together. Run: node scripts/build-manifest.ts
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -2,7 +2,7 @@
  * Every check of the project, one after the other: types, lint, then the specs by what they need (vitest.config.ts). The last
  * line counts them. Run by `npm test`, which sets up what they need first.
  *
- *     node scripts/test.ts [project…]     only these: types, lint, unit, kernel, lab, e2e, browser
+ *     node scripts/test.ts [project…]     only these: types, lint, unit, api, kernel, lab, e2e, browser
  */
 import { spawn } from 'node:child_process';
 import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -32,6 +32,7 @@ const STEPS: readonly Step[] = [
   { name: 'types', minutes: 3, run: (signal) => check('tsc', ['--noEmit', '-p', '.'], signal) },
   { name: 'lint', minutes: 1, run: (signal) => check('biome', ['ci', '--error-on-warnings'], signal) },
   { name: 'unit', minutes: 4, run: (signal) => specs('unit', signal) },
+  { name: 'api', minutes: 5, run: (signal) => specs('api', signal) },
   { name: 'kernel', minutes: 4, run: (signal) => specs('kernel', signal) },
   { name: 'lab', minutes: 8, run: (signal) => specs('lab', signal) },
   { name: 'e2e', minutes: 6, run: (signal) => specs('e2e', signal) },

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ApiClient } from './api-client.ts';
 import { type ApiDocument, ListWatch, type ListWatchLimits } from './list-watch.ts';
 
-// A server that speaks the API's protocol and errs when told to; kubernetes-source.spec.ts asks the real one.
+// A server that speaks the API's protocol and errs when told to; kubernetes-source.api.spec.ts asks the real one.
 type Answer = (request: URL, response: ServerResponse, raw: IncomingMessage) => void;
 
 let server: Server;
