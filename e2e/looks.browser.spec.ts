@@ -132,6 +132,38 @@ describe.for([3, 30, 300])('with %i workloads', (workloads) => {
     });
   }
 
+  if (workloads === 300) {
+    test('a large map is painted by a thread of its own, and stays under its cards when it is moved', async () => {
+      await visit('?embed=map&theme=dark', 'large');
+      await mapIsThere();
+      await page.getByRole('button', { name: 'What the map shows' }).click();
+      await page.getByRole('button', { name: 'Unfold all' }).click();
+      await page.keyboard.press('Escape');
+      const cards = parts.map.locator('[data-card]');
+      await eventually('the plates lie open', 30_000, async () => (await cards.count()) > 250);
+      await eventually('its thread', 20_000, () =>
+        page.workers().some((worker) => worker.url().includes('paint-worker')),
+      );
+      const paintedUnder = async () => {
+        let unpainted: string[] = [];
+        await eventually('every card is painted where it stands', 20_000, async () => {
+          unpainted = (await untidyCards(page)).filter((line) => /not painted|no cards/.test(line));
+          return unpainted.length === 0;
+        }).catch(() => {});
+        expect(unpainted).toEqual([]);
+      };
+      // Near enough that there is something on each card.
+      for (let step = 0; step < 4; step++) await page.getByRole('button', { name: 'Zoom in' }).click();
+      await paintedUnder();
+      const left = async () => (await cards.first().boundingBox())!.x;
+      const before = await left();
+      await parts.map.getByRole('treeitem').first().focus();
+      for (let step = 0; step < 12; step++) await page.keyboard.press('Shift+ArrowRight');
+      await eventually('another part is seen', 10_000, async () => Math.abs((await left()) - before) > 200);
+      await paintedUnder();
+    });
+  }
+
   test('the drawing of the map', async () => {
     await visit('?view=map&namespace=shop,payments&theme=dark', 'large');
     await mapIsThere();

@@ -15,6 +15,9 @@ export class BitmapLayer {
 
   /** Takes the bitmap; it reaches `margin` pixels beyond a frame of that size. */
   take(bitmap: ImageBitmap, { width, height }: Camera, margin: number): void {
+    // It takes the bitmap's size whatever these say; who reads it goes by them.
+    if (this.#canvas.width !== bitmap.width) this.#canvas.width = bitmap.width;
+    if (this.#canvas.height !== bitmap.height) this.#canvas.height = bitmap.height;
     this.#context.transferFromImageBitmap(bitmap);
     const { style } = this.#canvas;
     style.left = style.top = `${-margin}px`;
