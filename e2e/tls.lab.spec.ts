@@ -8,6 +8,7 @@ import { type CertificateFilePaths, TestAuthority } from '#runtime/testing/certi
 import { eventually } from './eventually.ts';
 import { freePort } from './free-port.ts';
 import { HUBBLE_CLI, hubble } from './hubble-cli.ts';
+import { HUBBLE_RELAY, HubbleRelay } from './hubble-relay.ts';
 import { Lab, labName } from './lab.ts';
 import { WaggleProcess, waggle, waggleOk } from './waggle.ts';
 
@@ -162,6 +163,21 @@ test.skipIf(HUBBLE_CLI === undefined)(
     });
   },
 );
+
+test.skipIf(HUBBLE_RELAY === undefined)('so does Cilium’s relay (skipped where it was not built)', async () => {
+  const theirs = await HubbleRelay.start(lab.agent('node1'), [
+    ...['--tls-hubble-client-cert-file', client.certificate, '--tls-hubble-client-key-file', client.key],
+    ...['--tls-hubble-server-ca-files', authority.certificate],
+  ]);
+  try {
+    await eventually('flows of both nodes', 40_000, async () => {
+      const { stdout } = await waggle(['observe', '--server', theirs.address, '--last', '100', '--print-node-name']);
+      return NODES.every((node) => stdout.includes(`[${name}/${node}]`));
+    }).catch(() => expect.fail(theirs.said));
+  } finally {
+    await theirs.stop();
+  }
+});
 
 function certificateOf(address: string): Promise<PeerCertificate> {
   const [host, port] = [
