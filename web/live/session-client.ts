@@ -56,9 +56,18 @@ function startOwn(): Outlet {
   return worker;
 }
 
+/** In a frame of another site the cookies are that frame's alone: a worker that others share is given none. */
+function isForeignFrame(): boolean {
+  try {
+    return window.top !== window && window.top?.location.origin !== location.origin;
+  } catch {
+    return true;
+  }
+}
+
 /** Undefined where tabs cannot share a worker: old browsers, and frames without an origin of their own. */
 function startShared(): Outlet | undefined {
-  if (typeof SharedWorker === 'undefined') return undefined;
+  if (typeof SharedWorker === 'undefined' || isForeignFrame()) return undefined;
   let shared: SharedWorker;
   try {
     shared = new SharedWorker(new URL('../worker/session-worker.ts', import.meta.url), { type: 'module', name: NAME });
