@@ -6,7 +6,6 @@ import { startBackend } from '#backend/start.ts';
 import type { Benchmark, BenchmarkContext, Figure } from '../benchmark.ts';
 import { cpuMilliseconds } from '../cpu-clock.ts';
 import type { FakePeer } from '../fake-peers.ts';
-import { pinToCore } from '../pin.ts';
 import { median } from '../statistics.ts';
 
 const CLIENTS = 1_000;
@@ -20,7 +19,6 @@ export const browserClients: Benchmark = {
   needs: [],
   seconds: { full: 240, quick: 150 },
   async measure(context): Promise<Figure[]> {
-    pinToCore(context.core);
     const agents = await startPeers(context);
     const log = pino({ level: 'silent' });
     const backend = await startBackend({ listen: '127.0.0.1:0', relayListen: '127.0.0.1:0', agents, log });
@@ -29,11 +27,9 @@ export const browserClients: Benchmark = {
     const before = memory();
     const idle = await cpuShare(3);
     context.progress(`opening ${CLIENTS} clients`);
-    const child = spawn(
-      'taskset',
-      ['-c', String(context.otherCore), process.execPath, READER, backend.url, String(CLIENTS)],
-      { stdio: ['pipe', 'pipe', 'inherit'] },
-    );
+    const child = spawn(process.execPath, [READER, backend.url, String(CLIENTS)], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
     context.cleanUp(() => void child.kill());
     let last = { bytes: 0, ended: 0 };
     const watching = Promise.withResolvers<void>();
