@@ -72,7 +72,7 @@ describe('the documents', () => {
       scripts: Record<string, string>;
     };
     const code = [...text.matchAll(/```[\s\S]*?```|`[^`\n]+`/g)].map(([match]) => match).join('\n');
-    const npmScripts = [...code.matchAll(/\bnpm (?:run )?([a-z][a-z:]*)/g)].map(([, name]) => name!);
+    const npmScripts = [...code.matchAll(/\bnpm (?:run )?([a-z][a-z:-]*)/g)].map(([, name]) => name!);
     const builtin = ['ci', 'install', 'i', 'run'];
     expect(npmScripts.filter((name) => !(name in scripts) && !builtin.includes(name))).toEqual([]);
 

@@ -79,6 +79,7 @@ export class NodeServices {
 
   /** To be called every second. */
   settle(): void {
+    this.sync.settle();
     this.#stale.settle();
     this.#uplink.settle();
     this.#healthChecks.settle();

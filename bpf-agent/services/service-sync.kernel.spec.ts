@@ -63,6 +63,34 @@ const ask = (host: string) => story.run<{ said?: string; error?: string }>(`retu
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('the node’s Services', () => {
+  it('stand as an earlier agent left them until the state can be read', async () => {
+    store = new ObjectStore();
+    start();
+    service('web', { clusterIP: '10.96.1.1', ports: [{ port: 80 }] });
+    slice('web', ['127.0.0.1']);
+    service('old', { clusterIP: '10.96.1.2', ports: [{ port: 80 }] });
+    slice('old', ['127.0.0.2']);
+    await turn();
+    sync.stop();
+
+    const known = store;
+    const late = Object.assign(new ObjectStore(), { unread: true });
+    store = late;
+    start();
+    expect(story.datapath.maps.services.services.size).toBe(2);
+    expect(await ask('10.96.1.1')).toMatchObject({ said: 'a' });
+    // Objects come one by one: a Service whose slices are not there yet has no backends only in appearance.
+    late.set(known.get('Service', 'shop', 'web')!);
+    await turn();
+    expect(await ask('10.96.1.1')).toMatchObject({ said: 'a' });
+    late.set(known.get('EndpointSlice', 'shop', 'web-1')!);
+    late.unread = false;
+    sync.settle();
+    expect(await ask('10.96.1.1')).toMatchObject({ said: 'a' });
+    // What was left and is in no state goes once there is one.
+    expect(story.datapath.maps.services.services.size).toBe(1);
+  });
+
   it('follow what Services and EndpointSlices say, within the turn', async () => {
     store = new ObjectStore();
     start();

@@ -59,6 +59,8 @@ export class ServiceSync {
   readonly #dirty = new Set<string>();
   #view: ServiceView;
   #scheduled = false;
+  /** Frontends an earlier agent left; none of them goes before the cluster's state could be read. */
+  readonly #left: Set<string>;
   #retry: NodeJS.Timeout | undefined;
   /** Services that found no room in a map. */
   readonly #failed = new Set<string>();
@@ -72,7 +74,7 @@ export class ServiceSync {
     this.#view = this.#ownView();
     for (const slice of source.list('EndpointSlice')) this.#keepSlice(slice);
     this.#syncRanges();
-    const left = new Set(this.#table.keys());
+    this.#left = new Set(this.#table.keys());
     try {
       this.#table.together(() => {
         for (const service of source.list('Service')) this.#resolve(nameOf(service));
@@ -83,8 +85,7 @@ export class ServiceSync {
       for (const held of [this.#placed, this.#owners, this.#addresses, this.#byId]) held.clear();
       for (const service of source.list('Service')) this.#resolve(nameOf(service));
     }
-    for (const placed of this.#placed.values()) for (const key of placed.keys()) left.delete(key);
-    for (const key of left) this.#table.delete(key);
+    this.settle();
     this.#unsubscribe = source.onChange((change) => this.#changed(change));
   }
 
@@ -140,6 +141,15 @@ export class ServiceSync {
     return owner === undefined ? undefined : this.#placed.get(owner)?.get(key);
   }
 
+  /** Ends what an earlier agent left and nobody asks for. To be called from time to time: the state may be read late. */
+  settle(): void {
+    this.#resolveDirty();
+    if (this.#left.size === 0 || this.#options.source.unread === true) return;
+    this.#syncRanges();
+    for (const key of this.#left) if (!this.#owners.has(key)) this.#table.delete(key);
+    this.#left.clear();
+  }
+
   stop(): void {
     clearTimeout(this.#retry);
     this.#unsubscribe();
@@ -190,11 +200,17 @@ export class ServiceSync {
     this.#scheduled = true;
     queueMicrotask(() => {
       this.#scheduled = false;
-      for (const each of this.#dirty) {
-        this.#dirty.delete(each);
-        this.#resolve(each);
-      }
+      this.#resolveDirty();
     });
+  }
+
+  #resolveDirty(): void {
+    // Half of a state says that Services have no backends.
+    if (this.#options.source.unread === true) return;
+    for (const each of this.#dirty) {
+      this.#dirty.delete(each);
+      this.#resolve(each);
+    }
   }
 
   #resolve(name: string): void {
@@ -333,6 +349,7 @@ export class ServiceSync {
       if (!this.#ranges.has(text)) maps.ranges.set(key, 1);
       this.#ranges.set(text, key);
     }
+    if (source.unread === true) return;
     for (const [text, key] of [...this.#ranges]) {
       if (wanted.has(text)) continue;
       maps.ranges.delete(key);

@@ -29,7 +29,9 @@ export const FLOW_COLUMNS: readonly FlowColumn[] = [
     grow: 0,
     from: 420,
     cell: time((ms) =>
-      settingsStore.get().time === 'relative' ? formatAgo(ms, secondStore.get() + clockAheadStore.get(), 1) : formatClock(ms),
+      settingsStore.get().time === 'relative'
+        ? formatAgo(ms, secondStore.get() + clockAheadStore.get(), 1)
+        : formatClock(ms),
     ),
   },
   {
