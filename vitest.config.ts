@@ -30,6 +30,8 @@ export default defineConfig({
           exclude: [...configDefaults.exclude, '**/*.{api,kernel,lab,e2e,browser}.spec.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          // Most of them wait, for sockets, files and processes: on two cores four take half the time of two.
+          maxWorkers: 4,
         },
       },
       privileged('api', 120_000),

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import type { Policy } from '#core/policy/policy.ts';
 import { AgentService } from '#proto/gen/waggle/v1/agent_pb.ts';
 import { CniService } from '#proto/gen/waggle/v1/cni_pb.ts';
 import { FlowService } from '#proto/gen/waggle/v1/flow_pb.ts';
@@ -28,16 +27,14 @@ import { RecordDrain } from './events/record-drain.ts';
 import { RecordToRow } from './events/record-to-row.ts';
 import { type Datapath, type DatapathOptions, openDatapath } from './loader/datapath.ts';
 import { mapCapacity } from './loader/map-capacity.ts';
-import { nodeAddresses } from './observer/address-events.ts';
 import { AgentEvents } from './observer/agent-events.ts';
 import { BootHistory } from './observer/boot-history.ts';
 import { DatapathLosses } from './observer/datapath-losses.ts';
-import type { EventEndpoint } from './observer/endpoint-events.ts';
 import { FlowLog } from './observer/flow-log.ts';
 import { NodeFlowService } from './observer/flow-service.ts';
 import { GonePods } from './observer/gone-pods.ts';
+import { NodeEvents } from './observer/node-events.ts';
 import { nodeFlows } from './observer/node-flows.ts';
-import { placedServices } from './observer/service-events.ts';
 import { PodFinder } from './pods/pod-finder.ts';
 import { DecisionTable } from './policy/decision-table.ts';
 import { ReasonLog } from './policy/reason-log.ts';
@@ -46,17 +43,15 @@ import type { RunDirectory } from './run-directory.ts';
 import { NodeServices } from './services/node-services.ts';
 import { ServiceNumbers } from './services/service-numbers.ts';
 import { NodeSync } from './sync/node-sync.ts';
+import { andMore, countObserved, notObserved } from './sync/observed-pods.ts';
 import { SyncLoop } from './sync/sync-loop.ts';
 
 const SWEEP_MS = 2_000;
 const SECOND_MS = 1_000;
 /** The metrics of a pod stay this long after it is gone, to be scraped once more. */
 const GONE_POD_MS = 60_000;
-/** A pod with an address whose interface was not found for this long is a problem of the node. */
-const UNOBSERVED_MS = 5_000;
 /** A stopping agent gives its readers this long to be sent what it has read. */
 const FAREWELL_MS = 40;
-const NO_POLICIES: readonly Policy[] = [];
 
 export interface AgentOptions {
   readonly node: string;
@@ -144,14 +139,13 @@ export class Agent {
   readonly #servers: (GrpcServer | MetricsServer)[] = [];
   readonly #namespaces: SeenNamespaces;
   readonly #events: AgentEvents;
+  readonly #nodeEvents: NodeEvents;
   readonly #exporters: FlowExporter[];
   #flowMetrics: FlowMetrics | undefined;
   #dropMetrics: DropMetrics | undefined;
   /** Pods whose series are to go. */
   readonly #gonePods = new GonePods(GONE_POD_MS);
   #connections = 0;
-  #addressesTold = -1;
-  #servicesTold = -1;
   #address = '';
   #stopping: Promise<void> | undefined;
 
@@ -175,6 +169,14 @@ export class Agent {
     const { policyAudit = false, podCidrs = [] } = options;
     const known = { source, datapath, finder, book: this.#book, cluster, node, reasons, run };
     this.#sync = new NodeSync({ ...known, policyAudit, podCidrs });
+    this.#nodeEvents = new NodeEvents({
+      events: this.#events,
+      source,
+      book: this.#book,
+      sync: this.#sync,
+      services: this.#services?.sync,
+      onOwners: () => this.#gonePods.update(this.#book.owners.values()),
+    });
     this.#saveState();
     this.#noteLosses(undefined);
 
@@ -217,7 +219,7 @@ export class Agent {
       version: options.version,
       startedMs: this.#startedMs,
       address: () => this.#address,
-      endpoints: () => this.#attachedPods(),
+      endpoints: () => this.#observedPods(),
       problem: () => this.#problem(),
     });
     this.#exporters = (options.exports ?? []).map(
@@ -287,8 +289,8 @@ export class Agent {
     registerAgentMetrics(registry, {
       flows: () => this.flows.lastSequence,
       flowsPerSecond: () => this.flows.rate.perSecond(),
-      endpoints: () => this.#attachedPods(),
-      unattached: () => this.#sync.pods.size - this.#attachedPods(),
+      endpoints: () => this.#observedPods(),
+      unattached: () => this.#sync.pods.size - this.#observedPods(),
       followers: () => this.#service.followers,
       exported: () => this.#exporters.reduce((sum, { exported }) => sum + exported, 0),
       exportLost: () => this.#exporters.reduce((sum, { lost }) => sum + lost, 0),
@@ -355,7 +357,7 @@ export class Agent {
     if (gone.size > 0) this.#flowMetrics?.forget(gone);
     this.#book.expire();
     this.#services?.settle();
-    this.#tellServiceEvents();
+    this.#nodeEvents.servicesChanged();
     this.#saveState();
   }
 
@@ -376,8 +378,7 @@ export class Agent {
   }
 
   #afterSync(problem: string): void {
-    const attached = this.#attachedEndpoints();
-    this.#tellEvents(attached);
+    this.#nodeEvents.podsChanged();
     if (problem === '') this.health.met('pods');
     else this.health.unmet('pods', problem);
     this.#services?.followPods(this.#sync.pods.values());
@@ -386,29 +387,8 @@ export class Agent {
     else this.health.unmet('policy', policy);
   }
 
-  /** Addresses and policies before the endpoints that they are about. */
-  #tellEvents(endpoints: ReadonlyMap<string, EventEndpoint>): void {
-    if (this.#addressesTold !== this.#book.ownersRevision) {
-      this.#addressesTold = this.#book.ownersRevision;
-      this.#events.addresses(this.#book.owners, nodeAddresses(this.#options.source.list('Node')));
-      this.#gonePods.update(this.#book.owners.values());
-    }
-    this.#events.policies(this.#sync.policy.engine?.policies ?? NO_POLICIES);
-    this.#events.endpoints(endpoints);
-  }
-
-  /** Services change apart from pods and policies. */
-  #tellServiceEvents(): void {
-    const sync = this.#services?.sync;
-    if (sync === undefined || sync.revision === this.#servicesTold) return;
-    this.#servicesTold = sync.revision;
-    this.#events.services(placedServices(sync, this.#options.source));
-  }
-
-  #attachedPods(): number {
-    let count = 0;
-    for (const { endpoint, problem } of this.#sync.pods.values()) if (endpoint !== undefined && problem === '') count++;
-    return count;
+  #observedPods(): number {
+    return countObserved(this.#sync.pods.values());
   }
 
   #mapFills(capacities: { connections: number; policies: number; services: number }): Record<string, MapFill> {
@@ -421,21 +401,6 @@ export class Agent {
     };
   }
 
-  /** By pod uid. */
-  #attachedEndpoints(): Map<string, EventEndpoint> {
-    const attached = new Map<string, EventEndpoint>();
-    const { policy } = this.#sync;
-    for (const [uid, { pod, endpoint, problem }] of this.#sync.pods) {
-      if (endpoint === undefined || problem !== '') continue;
-      const { namespace, name, labels, identity } = pod;
-      const rules = policy.rulesOf(identity);
-      // Some have rules and it has none: its own could not be written.
-      const failed = policy.engine !== undefined && rules === undefined ? (policy.problems.at(-1) ?? '') : '';
-      attached.set(uid, { id: endpoint.id, namespace, pod: name, labels, rules, problem: failed });
-    }
-    return attached;
-  }
-
   /** What is degraded, in one line; empty when all is well. */
   #problem(): string {
     const [unmet] = this.health.problems();
@@ -445,19 +410,8 @@ export class Agent {
     const services = this.#services?.problem ?? '';
     if (services !== '') return `Services: ${services}`;
     if (this.#options.run.problem !== '') return this.#options.run.problem;
-    const blind = [...this.#sync.pods.values()].filter(
-      ({ pod, problem, since }) =>
-        // Without an address it has not started, or has ended: there is nothing to observe yet, or any more.
-        problem !== '' && !pod.finished && pod.addresses.length > 0 && performance.now() - since > UNOBSERVED_MS,
-    );
-    if (blind.length === 0) return '';
-    const [{ pod, problem: why }] = blind;
-    return `not observed: pod ${pod.namespace}/${pod.name}${andMore(blind.length - 1)}: ${why}`;
+    return notObserved(this.#sync.pods.values());
   }
-}
-
-function andMore(count: number): string {
-  return count === 0 ? '' : ` (and ${count} more)`;
 }
 
 function newBootId(): bigint {

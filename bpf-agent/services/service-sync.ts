@@ -1,11 +1,10 @@
-import { parseCidr } from '#core/ip/cidr.ts';
 import { resolveService, type ServiceView } from '#core/service/resolve-service.ts';
 import { type Frontend, frontendKey, frontendText, WEIGHT_ANNOTATION } from '#core/service/service.ts';
 import type { EndpointSlice, Node, Pod, Service } from '#runtime/cluster/objects.ts';
 import type { ClusterChange, ClusterSource } from '#runtime/cluster/source.ts';
 import { LoaderError } from '../loader/loader-error.ts';
-import { toDatapathAddress, toDatapathPrefix } from '../maps/address-bytes.ts';
 import type { ServiceMaps } from '../maps/services.ts';
+import { ServiceRanges } from './service-ranges.ts';
 import { type ExternalTable, ServiceTable } from './service-table.ts';
 
 const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
@@ -55,7 +54,7 @@ export class ServiceSync {
   readonly #addresses = new Map<string, { readonly namespace: string; readonly name: string; frontends: number }>();
   #addressRevision = 0;
   readonly #byId = new Map<number, Frontend>();
-  readonly #ranges = new Map<string, Uint8Array>();
+  readonly #ranges: ServiceRanges;
   readonly #dirty = new Set<string>();
   #view: ServiceView;
   #scheduled = false;
@@ -73,7 +72,8 @@ export class ServiceSync {
     this.#table = new ServiceTable(maps, external === undefined ? undefined : { node, maps: external });
     this.#view = this.#ownView();
     for (const slice of source.list('EndpointSlice')) this.#keepSlice(slice);
-    this.#syncRanges();
+    this.#ranges = new ServiceRanges(source, maps.ranges);
+    this.#ranges.update();
     this.#left = new Set(this.#table.keys());
     try {
       this.#table.together(() => {
@@ -145,7 +145,7 @@ export class ServiceSync {
   settle(): void {
     this.#resolveDirty();
     if (this.#left.size === 0 || this.#options.source.unread === true) return;
-    this.#syncRanges();
+    this.#ranges.update();
     for (const key of this.#left) if (!this.#owners.has(key)) this.#table.delete(key);
     this.#left.clear();
   }
@@ -178,7 +178,7 @@ export class ServiceSync {
         break;
       }
       case 'ServiceCIDR':
-        this.#syncRanges();
+        this.#ranges.update();
         break;
     }
   }
@@ -327,34 +327,6 @@ export class ServiceSync {
       ownAddresses: own === undefined ? [] : internalAddresses(own),
       weightOf: (namespace, pod) => weightOf(source.get('Pod', namespace, pod)),
     };
-  }
-
-  #syncRanges(): void {
-    const { source, maps } = this.#options;
-    const wanted = new Map<string, Uint8Array>();
-    for (const { spec } of source.list('ServiceCIDR')) {
-      for (const text of spec.cidrs) {
-        const cidr = parseCidr(text);
-        if (cidr === undefined) continue;
-        const key = new Uint8Array(20);
-        new DataView(key.buffer).setUint32(0, toDatapathPrefix(cidr.bytes, cidr.length), true);
-        key.set(toDatapathAddress(cidr.bytes), 4);
-        wanted.set(Buffer.from(key).toString('hex'), key);
-      }
-    }
-    if (this.#ranges.size === 0) {
-      for (const key of maps.ranges.keys()) this.#ranges.set(Buffer.from(key).toString('hex'), key);
-    }
-    for (const [text, key] of wanted) {
-      if (!this.#ranges.has(text)) maps.ranges.set(key, 1);
-      this.#ranges.set(text, key);
-    }
-    if (source.unread === true) return;
-    for (const [text, key] of [...this.#ranges]) {
-      if (wanted.has(text)) continue;
-      maps.ranges.delete(key);
-      this.#ranges.delete(text);
-    }
   }
 }
 

@@ -1,0 +1,32 @@
+import type { NodePod } from './node-sync.ts';
+
+/** A pod with an address whose interface was not found for this long is a problem of the node. */
+const UNOBSERVED_MS = 5_000;
+
+/** How many of the node's pods have the programs on their interface. */
+export function countObserved(pods: Iterable<NodePod>): number {
+  let count = 0;
+  for (const pod of pods) if (isObserved(pod)) count++;
+  return count;
+}
+
+export function isObserved(pod: NodePod): pod is NodePod & Required<Pick<NodePod, 'endpoint'>> {
+  return pod.endpoint !== undefined && pod.problem === '';
+}
+
+/** Which pods are not observed though they should be, and why the first is not; empty when there are none. */
+export function notObserved(pods: Iterable<NodePod>): string {
+  const blind = [...pods].filter(
+    ({ pod, problem, since }) =>
+      // Without an address it has not started, or has ended: there is nothing to observe yet, or any more.
+      problem !== '' && !pod.finished && pod.addresses.length > 0 && performance.now() - since > UNOBSERVED_MS,
+  );
+  const [first] = blind;
+  if (first === undefined) return '';
+  return `not observed: pod ${first.pod.namespace}/${first.pod.name}${andMore(blind.length - 1)}: ${first.problem}`;
+}
+
+/** What is said of those beside the one that is named. */
+export function andMore(count: number): string {
+  return count === 0 ? '' : ` (and ${count} more)`;
+}
