@@ -21,7 +21,7 @@ function load(): Promise<typeof import('./filter-controls.ts')> {
 }
 
 function wanted(): Promise<void> {
-  if (viewStore.get().view.filter.length > 0 || sceneStore.get() !== null) return Promise.resolve();
+  if (viewStore.get().view.filter.length > 0) return Promise.resolve();
   return new Promise((resolve) => {
     const ended = new AbortController();
     const { signal } = ended;
@@ -31,7 +31,8 @@ function wanted(): Promise<void> {
       clearTimeout(timer);
       resolve();
     };
-    let timer = setTimeout(end, LATEST_MS);
+    // A map that is told already is not drawn yet: its own code goes first.
+    let timer = setTimeout(end, sceneStore.get() === null ? LATEST_MS : AFTER_MAP_MS);
     const leave = sceneStore.subscribe(() => {
       leave();
       clearTimeout(timer);
