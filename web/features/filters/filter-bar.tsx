@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'react';
+import { useLayoutEffect, useRef, useState } from 'react';
 import { completeToken, valueBeingTyped } from '#core/filter/complete-token.ts';
 import type { FilterError } from '#core/filter/filter.ts';
 import { hiddenStore } from '../../live/session-client.ts';
@@ -11,22 +11,22 @@ import { canonicalToken, splitTokens, tokenError } from './token-check.ts';
 
 const OFFERED = 12;
 
+/** What was done in the field that stands here until this one is there. It changes until then. */
+export interface TypedBefore {
+  text: string;
+  focused: boolean;
+  /** Enter was pressed, and nothing typed after it. */
+  entered: boolean;
+}
+
+const NOTHING: TypedBefore = { text: '', focused: false, entered: false };
+
 /** The filter: tokens, ANDed. What is wrong is marked where it stands; the rest works. */
-export function FilterBar({
-  initialText = '',
-  focused = false,
-  entered = false,
-}: {
-  initialText?: string;
-  focused?: boolean;
-  /** Enter was pressed before there was anything to hear it. */
-  entered?: boolean;
-}) {
+export function FilterBar({ before = NOTHING }: { before?: TypedBefore }) {
   const { filter } = useView();
   const hidden = useStore(hiddenStore);
-  const [text, setText] = useState(initialText);
-  // Whoever writes already is offered what could come next, as if they had begun here.
-  const [open, setOpen] = useState(focused);
+  const [text, setText] = useState('');
+  const [open, setOpen] = useState(false);
   const [active, setActive] = useState(-1);
   const [problem, setProblem] = useState<{ token: string; error: FilterError }>();
   const input = useRef<HTMLInputElement>(null);
@@ -46,9 +46,15 @@ export function FilterBar({
     write(wrong ?? '');
     if (wrong !== undefined) setProblem({ token: wrong, error: tokenError(wrong)! });
   };
+  // Not while rendering: between that and the moment when this takes the other's place more may be typed.
   // biome-ignore lint/correctness/useExhaustiveDependencies: once, for what was typed before
-  useEffect(() => {
-    if (entered) add(initialText);
+  useLayoutEffect(() => {
+    if (before.entered) add(before.text);
+    else setText(before.text);
+    if (!before.focused) return;
+    // Whoever writes already is offered what could come next, as if they had begun here.
+    input.current?.focus();
+    setOpen(true);
   }, []);
   /** A field asks for its value next; a value is all there was to say. */
   const choose = (token: string) => {
@@ -107,8 +113,6 @@ export function FilterBar({
         ))}
         <input
           ref={input}
-          // biome-ignore lint/a11y/noAutofocus: the field that stood here before had the focus
-          autoFocus={focused}
           value={text}
           role="combobox"
           aria-label="Filter"

@@ -1,9 +1,9 @@
 import { Bookmark, ChevronDown } from 'lucide-react';
-import { type ComponentProps, Suspense, useRef } from 'react';
+import { Suspense, useRef } from 'react';
 import { sceneStore } from '../../live/map-client.ts';
 import { latePart, untilLoaded } from '../../ui/late-part.ts';
 import { viewStore } from '../../view/view-store.ts';
-import type { FilterBar } from './filter-bar.tsx';
+import type { TypedBefore } from './filter-bar.tsx';
 
 /** The controls come that long after the first map was told, or without one after this long. */
 const AFTER_MAP_MS = 400;
@@ -47,7 +47,7 @@ const Show = latePart(() => load().then(({ ShowMenu }) => ShowMenu));
 const Saved = latePart(() => load().then(({ SavedViews }) => SavedViews));
 
 export function LateFilterBar() {
-  const typed = useRef<ComponentProps<typeof FilterBar>>({ initialText: '', focused: false, entered: false });
+  const typed = useRef<TypedBefore>({ text: '', focused: false, entered: false });
   return (
     <Suspense
       fallback={
@@ -59,7 +59,7 @@ export function LateFilterBar() {
             autoComplete="off"
             spellCheck={false}
             placeholder="Filter: port=53, label app=web, ip=10.0.0.0/8"
-            onChange={(event) => Object.assign(typed.current, { initialText: event.target.value, entered: false })}
+            onChange={(event) => Object.assign(typed.current, { text: event.target.value, entered: false })}
             onKeyDown={(event) => event.key === 'Enter' && Object.assign(typed.current, { entered: true })}
             onFocus={() => Object.assign(typed.current, { focused: true })}
             onBlur={() => Object.assign(typed.current, { focused: false })}
@@ -68,14 +68,9 @@ export function LateFilterBar() {
         </div>
       }
     >
-      <HandedOver typed={typed.current} />
+      <Bar before={typed.current} />
     </Suspense>
   );
-}
-
-/** Reads what was typed when it is first drawn, not when it was asked for. */
-function HandedOver({ typed }: { typed: ComponentProps<typeof FilterBar> }) {
-  return <Bar initialText={typed.initialText} focused={typed.focused} entered={typed.entered} />;
 }
 
 const BUTTON = 'flex h-8 items-center justify-center gap-2 rounded-md border border-line bg-card text-sm';

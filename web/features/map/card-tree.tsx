@@ -1,14 +1,13 @@
-import { type RefObject, useDeferredValue, useMemo, useRef, useState } from 'react';
+import { type RefObject, useMemo, useState } from 'react';
 import type { SceneCard, SceneEdge, ScenePlate } from '../../graph/scene.ts';
 import type { MapState } from '../../live/map-client.ts';
 import { CardItem, type EdgeItem } from './card-item.tsx';
 import { moveFocus } from './tree-focus.ts';
 import { useLabels } from './use-labels.ts';
+import { useUnhurried } from './use-unhurried.ts';
 
 /** Up to this many arrows all of them are in the document; beyond, those of the card in focus. */
 const MANY_EDGES = 250;
-/** Milliseconds for which what changed may be told later than it is painted. */
-const LONGEST_WAIT_MS = 2_000;
 const NO_EDGES: readonly EdgeItem[] = [];
 
 /** What an item of the tree stands for. */
@@ -105,19 +104,6 @@ export function CardTree(props: {
       {items}
     </div>
   );
-}
-
-/**
- * The state to tell: a thousand cards take long to render, so what a person does comes between while they are the same ones. Cards
- * that come or go are told at once, and so is what has waited for long.
- */
-function useUnhurried(state: MapState): MapState {
-  const deferred = useDeferredValue(state);
-  const behind = useRef<number | undefined>(undefined);
-  if (deferred === state) behind.current = undefined;
-  else behind.current ??= performance.now();
-  const waited = behind.current === undefined ? 0 : performance.now() - behind.current;
-  return waited < LONGEST_WAIT_MS && deferred.scene.cards.length === state.scene.cards.length ? deferred : state;
 }
 
 function PlateItem(props: { plate: ScenePlate; reachable: boolean; children: React.ReactNode }) {
