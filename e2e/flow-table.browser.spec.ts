@@ -153,6 +153,8 @@ describe('the flow table', () => {
     await arrived.waitFor({ state: 'detached' });
     await eventually('it goes on', 20_000, async () => (await newest()) !== held);
 
+    // More than fit.
+    await eventually('many flows', 60_000, async () => Number(await table.getAttribute('aria-rowcount')) > 200);
     await table.evaluate((element) => element.scrollBy(0, 260));
     await arrived.waitFor();
     const scrolled = await rows.nth(20).textContent();

@@ -42,6 +42,8 @@ export function FlowTable({ selection }: { selection: Selection | null }) {
   const anchor = useRef<number | null>(null);
   // An answer that was on its way when holding began would move the rows once more.
   const last = useRef(heard);
+  // Under another filter flows are numbered anew: what was held is no longer what is asked for.
+  if (anchor.current !== null && heard !== null && heard.anchor < anchor.current) anchor.current = null;
   if (anchor.current === null || heard?.anchor === anchor.current) last.current = heard;
   const slice = last.current;
   const total = slice?.total ?? 0;
@@ -75,7 +77,8 @@ export function FlowTable({ selection }: { selection: Selection | null }) {
   });
   const { first: firstDrawn, count: drawn, totalHeight, scrolling } = useDrawnRows(scroller, total);
   const held = scrolled || paused || reading || pointed.now || keys.reached !== null;
-  if (!held) anchor.current = null;
+  // A table without rows holds nothing: the first that come are those to be read.
+  if (!held || total === 0) anchor.current = null;
   else anchor.current ??= slice?.anchor ?? null;
   const query = useRowsQuery(selection, options, anchor.current, firstDrawn, firstDrawn + drawn);
   const toNewest = useCallback(() => {
