@@ -14,7 +14,7 @@ import type { Logger } from '#runtime/log.ts';
 import { forwardedOf } from './forwarded.ts';
 import { sendLoginPage } from './login-page.ts';
 import { outsideCaller } from './sessions.ts';
-import { bearerCaller, type SignIn, type SignInParts, safeNext, sessionCaller } from './sign-in.ts';
+import { type SignIn, type SignInParts, safeNext, tokenOrSession } from './sign-in.ts';
 
 /** How long somebody may take at the provider. */
 const FLOW_MS = 10 * 60_000;
@@ -134,19 +134,7 @@ export function oidcSignIn(parts: SignInParts, options: OidcOptions, log: Logger
       refuse(response, 401, 'The sign-in was not completed.', next, error);
     }
   });
-  return {
-    mode: 'oidc',
-    sessions,
-    routes,
-    async caller(request, response) {
-      const { client } = forwardedOf(response);
-      if (request.headers.authorization !== undefined) {
-        return await bearerCaller(parts, request.headers.authorization, client);
-      }
-      return await sessionCaller(parts, request, response);
-    },
-    bearer: (authorization, from) => bearerCaller(parts, authorization, from),
-  };
+  return { mode: 'oidc', sessions, routes, ...tokenOrSession(parts) };
 }
 
 async function discover({ issuer, clientId, clientSecret }: OidcOptions): Promise<Configuration> {

@@ -62,8 +62,20 @@ export async function bearerCaller(
   return caller;
 }
 
+/** Whom requests are from where people get a session: a token that is shown goes before the cookie. */
+export function tokenOrSession(parts: SignInParts): Pick<SignIn, 'caller' | 'bearer'> {
+  return {
+    async caller(request, response) {
+      const { authorization } = request.headers;
+      if (authorization === undefined) return await sessionCaller(parts, request, response);
+      return await bearerCaller(parts, authorization, forwardedOf(response).client);
+    },
+    bearer: (authorization, from) => bearerCaller(parts, authorization, from),
+  };
+}
+
 /** Who a session's cookie stands for, if it still does. */
-export async function sessionCaller(
+async function sessionCaller(
   { sessions, reviews }: SignInParts,
   request: Request,
   response: Response,

@@ -1,7 +1,7 @@
 import { Router, urlencoded } from 'express';
 import { forwardedOf } from './forwarded.ts';
 import { sendLoginPage } from './login-page.ts';
-import { bearerCaller, type SignIn, type SignInParts, safeNext, sessionCaller } from './sign-in.ts';
+import { type SignIn, type SignInParts, safeNext, tokenOrSession } from './sign-in.ts';
 import { MOST_TOKEN_CHARACTERS, type TokenReviews } from './token-reviews.ts';
 
 const PAGE = {
@@ -42,17 +42,5 @@ export function tokenSignIn(parts: SignInParts & { readonly reviews: TokenReview
     audit.write({ event: 'signed-in', user: caller.user, from, by: 'token', session: session.id });
     response.redirect(303, next);
   });
-  return {
-    mode: 'token',
-    sessions,
-    routes,
-    async caller(request, response) {
-      const { client } = forwardedOf(response);
-      if (request.headers.authorization !== undefined) {
-        return await bearerCaller(parts, request.headers.authorization, client);
-      }
-      return await sessionCaller(parts, request, response);
-    },
-    bearer: (authorization, from) => bearerCaller(parts, authorization, from),
-  };
+  return { mode: 'token', sessions, routes, ...tokenOrSession(parts) };
 }
