@@ -4,6 +4,7 @@ import type { Cidr } from '#core/ip/cidr.ts';
 import type { BackoffLimits } from '#runtime/backoff.ts';
 import { FolderSource } from '#runtime/cluster/folder-source.ts';
 import type { ClusterSource } from '#runtime/cluster/source.ts';
+import { registerStaleness } from '#runtime/cluster/staleness-metric.ts';
 import { healthService } from '#runtime/grpc/health-service.ts';
 import { startGrpcServer } from '#runtime/grpc/server.ts';
 import type { ClientSecurity, ServerCredentials } from '#runtime/grpc/tls.ts';
@@ -20,7 +21,7 @@ import { HitCollector } from './policy/hit-collector.ts';
 import { discoverPeers } from './relay/peer-discovery.ts';
 import type { PeerTarget } from './relay/peer-target.ts';
 import { createRelay, type Relay } from './relay/relay.ts';
-import { backendMetrics } from './server/backend-metrics.ts';
+import { backendMetrics, countReplicas } from './server/backend-metrics.ts';
 import { type HttpServer, startHttpServer } from './server/http-server.ts';
 import { ServiceCollector } from './services/service-collector.ts';
 import { Crowd } from './view/crowd.ts';
@@ -112,6 +113,7 @@ export async function startBackend(options: BackendOptions = {}): Promise<Backen
       closing.push(() => source.stop());
       await source.start();
       closing.push(watchClusterState(source, options.stateDir, health, log));
+      registerStaleness(registry, source);
       replicas = new ReplicaCounts(source);
     }
     const parts: AnswerParts = {
@@ -131,6 +133,11 @@ export async function startBackend(options: BackendOptions = {}): Promise<Backen
     answers = everything;
     const access = options.access && openAccess(options.access, { relay, parts, everything, log });
     if (access !== undefined) closing.push(() => access.close());
+    // Who signed out while this replica was not there is not to get in by it.
+    if (access?.replicas !== undefined) {
+      countReplicas(registry, access.replicas);
+      await access.replicas.start();
+    }
     const { forPages, forTools } = everything;
     if (options.otlp !== undefined) {
       const exporting = new OtlpEdges(options.otlp, edges, version, log);

@@ -3,8 +3,10 @@ import { type AccessRule, accessReview } from '#backend/access/access-review.ts'
 import type { AccessOptions } from '#backend/access/open-access.ts';
 import type { HiddenEnd } from '#backend/access/visibility.ts';
 import { AuditLog } from '#backend/auth/audit-log.ts';
+import { EndedSessions } from '#backend/auth/ended-sessions.ts';
 import { LoginLimit } from '#backend/auth/login-limit.ts';
 import { proxySignIn } from '#backend/auth/proxy-sign-in.ts';
+import { Replicas } from '#backend/auth/replicas.ts';
 import { Seal } from '#backend/auth/sealed.ts';
 import { type SameSite, Sessions } from '#backend/auth/sessions.ts';
 import type { AuthMode, SignInParts } from '#backend/auth/sign-in.ts';
@@ -13,7 +15,16 @@ import { tokenSignIn } from '#backend/auth/token-sign-in.ts';
 import { type Cidr, parseCidr } from '#core/ip/cidr.ts';
 import { isLoopback, parseAddress } from '#runtime/address.ts';
 import type { Logger } from '#runtime/log.ts';
-import { duration, InvalidValueError, listOf, oneOf, type Parser, path, text } from '#runtime/settings/parsers.ts';
+import {
+  address,
+  duration,
+  InvalidValueError,
+  listOf,
+  oneOf,
+  type Parser,
+  path,
+  text,
+} from '#runtime/settings/parsers.ts';
 import { type Setting, setting } from '#runtime/settings/setting.ts';
 import { apiClientOf, type KubernetesFlags } from './cluster-source-settings.ts';
 import { webAddress } from './export-settings.ts';
@@ -40,6 +51,7 @@ export interface AccessFlags extends KubernetesFlags {
   sessionKeyFile?: string;
   sessionLength: number;
   sessionSameSite: SameSite;
+  replicas: string[];
   auditLog?: string;
   basePath: string;
   trustedProxies: Cidr[];
@@ -161,6 +173,14 @@ export function accessSettings(): Setting<never>[] {
       parser: oneOf('lax', 'none'),
       default: 'lax',
     }),
+    setting<string[]>({
+      flags: '--replicas <addresses>',
+      description:
+        'pages of the replicas of this backend, as host:port, where whoever signs out here is signed out too; a name stands for all its addresses. Needs --session-key-file',
+      parser: listOf(tcpAddress),
+      default: [],
+      defaultText: 'none',
+    }),
     setting<string>({
       flags: '--audit-log <file>',
       description: 'file to which each session and each failed attempt is written as a line of JSON (default: the log)',
@@ -188,16 +208,23 @@ export async function accessOf(flags: AccessFlags, log: Logger): Promise<AccessO
   if (flags.auth === 'proxy' && flags.trustedProxies.length === 0) {
     throw new CommandError('--auth proxy needs --trusted-proxies: anyone could write those headers');
   }
+  if (flags.replicas.length > 0 && flags.sessionKeyFile === undefined) {
+    throw new CommandError('--replicas needs --session-key-file: without the same keys they do not know each other');
+  }
   const needsApi = flags.auth === 'token' || flags.access === 'kubernetes';
   const client = needsApi ? await apiClientOf(flags) : undefined;
   const audit = new AuditLog(flags.auditLog, log);
   const seal = new Seal(flags.sessionKeyFile, log);
-  const sessions = new Sessions({ seal, lengthMs: flags.sessionLength, sameSite: flags.sessionSameSite });
+  const ended = new EndedSessions();
+  const sessions = new Sessions({ seal, ended, lengthMs: flags.sessionLength, sameSite: flags.sessionSameSite });
+  const replicas =
+    flags.replicas.length === 0 ? undefined : new Replicas({ seal, ended, targets: flags.replicas, log });
   const reviews = client && new TokenReviews(tokenReview(client, flags.tokenAudiences));
   const parts: SignInParts = { sessions, reviews, limit: new LoginLimit(), audit };
   return {
     signIn: await signInOf(flags, parts, log),
     audit,
+    replicas,
     maySee: client === undefined || flags.access === 'all' ? async () => true : accessReview(client, flags.accessRule),
     hiddenEnd: flags.hiddenEnds,
     cluster: flags.accessCluster,
@@ -263,6 +290,11 @@ const accessRule: Parser<AccessRule> = (value) => {
   if (match === null)
     throw new InvalidValueError('a verb and a resource such as "get pods" or "list flows.waggle.dev"');
   return { verb: match[1]!, resource: match[2]!, group: match[3] ?? '' };
+};
+
+const tcpAddress: Parser<string> = (value) => {
+  if (parseAddress(address(value))?.kind !== 'tcp') throw new InvalidValueError('host:port');
+  return value;
 };
 
 const headerName: Parser<string> = (value) => {

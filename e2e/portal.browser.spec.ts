@@ -211,6 +211,33 @@ describe.skipIf(missingProxies.length > 0)('in a portal', () => {
     });
   }
 
+  test('who signs out at one replica is signed out at the other, also when the one is killed at once', async () => {
+    const ports = [await freePort(), await freePort()];
+    const replicas = ['--replicas', ports.map((port) => `127.0.0.1:${port}`).join()];
+    const [first] = await Promise.all(ports.map((port) => backend(replicas, port)));
+    const [here, there] = ports.map((port) => `http://127.0.0.1:${port}/?view=table`);
+    const { page } = await signIn(here!, 'roots');
+    await new PageParts(page).rows.first().waitFor();
+    // To a browser, a cookie of one port is one of the other.
+    const other = await page.context().newPage();
+    await other.goto(there!);
+    await newFlowArrives(other);
+    const metrics = await fetch(`http://127.0.0.1:${ports[0]}/metrics`, { headers: { authorization: 'Bearer roots' } });
+    expect(await metrics.text()).toContain('waggle_backend_replicas 1');
+    const kept = await page.context().cookies();
+    await page.getByRole('button', { name: 'root: your session' }).click();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByLabel('Token').waitFor();
+    await first!.kill();
+    const started = Date.now();
+    await other.getByRole('heading', { name: 'You are not signed in' }).waitFor({ timeout: 35_000 });
+    expect(Date.now() - started).toBeLessThan(30_000);
+    // Whoever kept the cookie is led to where one signs in.
+    await page.context().addCookies(kept);
+    await other.goto(there!);
+    await other.getByLabel('Token').waitFor();
+  });
+
   test('in a frame of another site: signed in there, chosen and themed by its portal', async () => {
     const authority = new TestAuthority();
     stopping.push(async () => authority.remove());

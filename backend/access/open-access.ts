@@ -3,6 +3,7 @@ import { Code, StatusError } from '#runtime/grpc/service.ts';
 import type { Logger } from '#runtime/log.ts';
 import type { AnswerParts, Answers } from '../answers.ts';
 import type { AuditLog } from '../auth/audit-log.ts';
+import type { Replicas } from '../auth/replicas.ts';
 import type { SignIn } from '../auth/sign-in.ts';
 import type { MergedFlows } from '../relay/merged-flows.ts';
 import { Gate } from './gate.ts';
@@ -13,6 +14,8 @@ import type { HiddenEnd } from './visibility.ts';
 export interface AccessOptions {
   readonly signIn: SignIn;
   readonly audit: AuditLog;
+  /** Where sessions end too that end here. */
+  readonly replicas?: Replicas;
   readonly maySee: MaySee;
   /** What is told of an end in a namespace that may not be seen. Default: its namespace. */
   readonly hiddenEnd?: HiddenEnd;
@@ -27,6 +30,7 @@ export interface AccessOptions {
 export interface Access {
   readonly signIn: SignIn;
   readonly audit: AuditLog;
+  readonly replicas: Replicas | undefined;
   readonly gate: Gate;
   readonly permissions: Permissions;
   /** @param certified the address takes only clients that show a certificate: those without a token see everything */
@@ -42,7 +46,7 @@ interface Parts {
 }
 
 export function openAccess(options: AccessOptions, { relay, parts, everything, log }: Parts): Access {
-  const { signIn, audit, checkMs } = options;
+  const { signIn, audit, replicas, checkMs } = options;
   const permissions = new Permissions(options.maySee, () => everything.namespaces(), checkMs);
   const firstCluster = () => relay.nodes().find(({ cluster }) => cluster !== '')?.cluster ?? '';
   const gate = new Gate({
@@ -58,6 +62,7 @@ export function openAccess(options: AccessOptions, { relay, parts, everything, l
   return {
     signIn,
     audit,
+    replicas,
     gate,
     permissions,
     authenticate: (certified) => async (method, header, peer) => {
@@ -77,6 +82,7 @@ export function openAccess(options: AccessOptions, { relay, parts, everything, l
     },
     close() {
       gate.close();
+      replicas?.close();
       options.onClose?.();
     },
   };

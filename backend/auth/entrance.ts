@@ -1,16 +1,17 @@
-import { type RequestHandler, Router } from 'express';
+import { type RequestHandler, Router, text } from 'express';
 import type { Caller } from '#runtime/grpc/caller.ts';
 import { Code, StatusError } from '#runtime/grpc/service.ts';
 import type { AuditLog } from './audit-log.ts';
 import { forwardedOf } from './forwarded.ts';
 import { LOGIN_STYLE } from './login-page.ts';
+import { MOST_MESSAGE, REPLICA_PATH, type Replicas } from './replicas.ts';
 import { type SignIn, whoAmI } from './sign-in.ts';
 
 /**
  * Everything but health passes here: who a request is from is found out, and who has not signed in is led to where they can.
  * Calls of the API go on without a caller; they are refused as calls are, with a status.
  */
-export function entrance(signIn: SignIn, audit: AuditLog): RequestHandler {
+export function entrance(signIn: SignIn, audit: AuditLog, replicas?: Replicas): RequestHandler {
   const { mode, sessions, routes } = signIn;
   const router = Router();
   if (routes !== undefined) {
@@ -19,13 +20,25 @@ export function entrance(signIn: SignIn, audit: AuditLog): RequestHandler {
     });
     router.use(routes);
   }
+  if (replicas !== undefined) {
+    router.post(REPLICA_PATH, text({ type: () => true, limit: MOST_MESSAGE }), (request, response) => {
+      const answer = typeof request.body === 'string' ? replicas.answer(request.body) : undefined;
+      response
+        .status(answer === undefined ? 403 : 200)
+        .set('cache-control', 'no-store')
+        .type('text/plain');
+      response.send(answer ?? 'Only replicas with the same session keys are answered here.\n');
+    });
+  }
   router.post('/logout', async (request, response) => {
     const session = sessions.of(request, response);
-    const caller = await signIn.caller(request, response);
+    // Who it was is for the log, and not always to be found out.
+    const caller = session && (await signIn.caller(request, response).catch(() => undefined));
     sessions.end(response, session);
     if (session !== undefined) {
       const from = forwardedOf(response).client;
       audit.write({ event: 'signed-out', user: caller?.user ?? '', from, by: mode, session: session.id });
+      await replicas?.tell();
     }
     response.status(204).end();
   });

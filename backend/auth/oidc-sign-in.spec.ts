@@ -8,6 +8,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Backend, startBackend } from '../start.ts';
 import { AuditLog } from './audit-log.ts';
+import { EndedSessions } from './ended-sessions.ts';
 import { LoginLimit } from './login-limit.ts';
 import { oidcSignIn } from './oidc-sign-in.ts';
 import { Seal } from './sealed.ts';
@@ -28,7 +29,7 @@ beforeAll(async () => {
   const address = new URL(`http://127.0.0.1:${(issuer.address() as AddressInfo).port}`);
   const seal = new Seal(undefined, log);
   const audit = new AuditLog(join(folder, 'audit.log'), log);
-  const sessions = new Sessions({ seal, lengthMs: 60_000, sameSite: 'lax' });
+  const sessions = new Sessions({ seal, ended: new EndedSessions(), lengthMs: 60_000, sameSite: 'lax' });
   backend = await startBackend({
     listen: '127.0.0.1:0',
     relayListen: '127.0.0.1:0',

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Request, Response } from 'express';
 import type { Caller } from '#runtime/grpc/caller.ts';
+import type { EndedSessions } from './ended-sessions.ts';
 import { type Forwarded, forwardedOf } from './forwarded.ts';
 import type { Seal } from './sealed.ts';
 
@@ -13,7 +14,8 @@ export interface Session {
   /** Tells it apart in the audit log. */
   readonly id: string;
   readonly proof: Proof;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970, as the end. */
+  readonly begunMs: number;
   readonly endsMs: number;
 }
 
@@ -22,10 +24,11 @@ export type SameSite = 'lax' | 'none';
 
 /** Browsers keep no larger one, its name and attributes included. */
 const MOST_COOKIE = 4_096 - 256;
-const MOST_ENDED = 20_000;
 
 export interface SessionOptions {
   readonly seal: Seal;
+  /** Those that ended before their time, here or at another replica. */
+  readonly ended: EndedSessions;
   readonly lengthMs: number;
   readonly sameSite: SameSite;
 }
@@ -36,8 +39,6 @@ export interface SessionOptions {
  */
 export class Sessions {
   readonly #options: SessionOptions;
-  /** Sessions that ended here before their time, and when they would have. */
-  readonly #ended = new Map<string, number>();
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -45,7 +46,13 @@ export class Sessions {
 
   /** Puts a new session into the answer's cookie; false when the proof is too long for one. */
   begin(response: Response, proof: Proof): Session | undefined {
-    const session = { id: randomBytes(9).toString('base64url'), proof, endsMs: Date.now() + this.#options.lengthMs };
+    const begunMs = Date.now();
+    const session = {
+      id: randomBytes(9).toString('base64url'),
+      proof,
+      begunMs,
+      endsMs: begunMs + this.#options.lengthMs,
+    };
     return this.keep(response, 'session', session, session.endsMs) ? session : undefined;
   }
 
@@ -54,17 +61,13 @@ export class Sessions {
     return session !== undefined && this.lasts(session) ? session : undefined;
   }
 
-  lasts({ id, endsMs }: Session): boolean {
-    return Date.now() < endsMs && !this.#ended.has(id);
+  lasts(session: Session): boolean {
+    return Date.now() < session.endsMs && !this.#options.ended.has(session);
   }
 
   end(response: Response, session: Session | undefined): void {
     this.forget(response, 'session');
-    if (session === undefined) return;
-    const now = Date.now();
-    for (const [id, endsMs] of this.#ended) if (endsMs < now) this.#ended.delete(id);
-    if (this.#ended.size >= MOST_ENDED) this.#ended.delete(this.#ended.keys().next().value!);
-    this.#ended.set(session.id, session.endsMs);
+    if (session !== undefined) this.#options.ended.add(session);
   }
 
   /** Seals something into a cookie of the answer. */

@@ -1,5 +1,6 @@
 import { LossSource, NodeState } from '#proto/gen/waggle/v1/flow_pb.ts';
 import { Counter, createRegistry, Gauge, type Registry } from '#runtime/metrics.ts';
+import type { Replicas } from '../auth/replicas.ts';
 import type { Relay } from '../relay/relay.ts';
 
 /** What the backend tells Prometheus about itself. */
@@ -65,6 +66,18 @@ export function backendMetrics(relay: Relay, selections: () => number): { regist
     registers: [registry],
   });
   return { registry, missed };
+}
+
+/** How many others hear who signs out here; to be one less than there are. */
+export function countReplicas(registry: Registry, replicas: Replicas): void {
+  new Gauge({
+    name: 'waggle_backend_replicas',
+    help: 'Other replicas that hear who signs out at this one',
+    registers: [registry],
+    collect() {
+      this.set(replicas.answering);
+    },
+  });
 }
 
 /** `kernel_ring` */

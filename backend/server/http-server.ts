@@ -13,6 +13,7 @@ import type { Gate } from '../access/gate.ts';
 import type { AuditLog } from '../auth/audit-log.ts';
 import { entrance } from '../auth/entrance.ts';
 import { readForwarded } from '../auth/forwarded.ts';
+import type { Replicas } from '../auth/replicas.ts';
 import { type SignIn, whoAmI } from '../auth/sign-in.ts';
 import { hostCheck, knownHost } from './host-check.ts';
 import { pageFiles } from './page-files.ts';
@@ -40,7 +41,12 @@ export interface HttpServerOptions {
   /** Whose word about the way a request took is believed. */
   readonly trustedProxies?: readonly Cidr[];
   /** Who may see what; absent where everyone who reaches the address sees everything. */
-  readonly access?: { readonly signIn: SignIn; readonly gate: Gate; readonly audit: AuditLog };
+  readonly access?: {
+    readonly signIn: SignIn;
+    readonly gate: Gate;
+    readonly audit: AuditLog;
+    readonly replicas?: Replicas;
+  };
   readonly log: Logger;
 }
 
@@ -80,7 +86,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
       response.set('cache-control', 'no-store').json(whoAmI('none', undefined, undefined));
     });
   } else {
-    app.use(entrance(access.signIn, access.audit));
+    app.use(entrance(access.signIn, access.audit, access.replicas));
   }
   app.get('/metrics', async (_request, response) => {
     // They count workloads of all namespaces by name.

@@ -7,8 +7,10 @@ import type { ApiClient } from '#runtime/kubernetes/api-client.ts';
 import { ReviewServer } from '#runtime/testing/review-server.ts';
 import { accessReview } from '../access/access-review.ts';
 import { AuditLog } from '../auth/audit-log.ts';
+import { EndedSessions } from '../auth/ended-sessions.ts';
 import { LoginLimit } from '../auth/login-limit.ts';
 import { proxySignIn } from '../auth/proxy-sign-in.ts';
+import { Replicas } from '../auth/replicas.ts';
 import { Seal } from '../auth/sealed.ts';
 import { type SameSite, Sessions } from '../auth/sessions.ts';
 import type { SignInParts } from '../auth/sign-in.ts';
@@ -24,6 +26,8 @@ export interface SiteOptions {
   readonly sameSite?: SameSite;
   /** How long an answer of the API server holds. */
   readonly checkMs?: number;
+  /** Addresses of all replicas; more may come. */
+  readonly replicas?: readonly string[];
   readonly options?: BackendOptions;
 }
 
@@ -69,9 +73,18 @@ export class SignInSite {
   }
 
   /** One more replica, and a browser that has not been there. */
-  async start({ mode = 'token', lengthMs = 3_600_000, sameSite = 'lax', checkMs = 100, options }: SiteOptions = {}) {
+  async start({
+    mode = 'token',
+    lengthMs = 3_600_000,
+    sameSite = 'lax',
+    checkMs = 100,
+    replicas,
+    options,
+  }: SiteOptions = {}) {
     const seal = new Seal(this.keyFile, log);
-    const sessions = new Sessions({ seal, lengthMs, sameSite });
+    const ended = new EndedSessions();
+    const others = replicas && new Replicas({ seal, ended, targets: replicas, log, everyMs: 100 });
+    const sessions = new Sessions({ seal, ended, lengthMs, sameSite });
     const reviews = new TokenReviews(tokenReview(this.#client), checkMs);
     const audit = new AuditLog(this.auditFile, log);
     const parts: SignInParts & { reviews: TokenReviews } = { sessions, reviews, limit: new LoginLimit(), audit };
@@ -85,6 +98,7 @@ export class SignInSite {
       access: {
         signIn: mode === 'token' ? tokenSignIn(parts) : proxySignIn(parts),
         audit,
+        replicas: others,
         maySee: accessReview(this.#client),
         checkMs,
         onClose: () => seal.close(),
@@ -92,7 +106,7 @@ export class SignInSite {
       ...options,
     });
     this.closing.push(() => backend.close());
-    return { backend, seal, ...browser(backend) };
+    return { backend, seal, others, ...browser(backend) };
   }
 
   /** What the audit log says so far. */

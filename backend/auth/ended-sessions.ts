@@ -1,0 +1,91 @@
+const MOST_ENDED = 20_000;
+/** Replicas' clocks may differ by that. */
+const SKEW_MS = 60_000;
+
+/** A session that ended before its time; times are milliseconds since 1970. */
+export interface EndedSession {
+  readonly id: string;
+  readonly begunMs: number;
+  /** When it would have ended anyway, and need not be remembered any more. */
+  readonly endsMs: number;
+}
+
+/** What of the list came after a position in it. */
+export interface EndedPart {
+  readonly ended: readonly EndedSession[];
+  /** The position after the last of them. */
+  readonly upTo: number;
+  readonly more: boolean;
+}
+
+/**
+ * Sessions that are not taken any more although their cookies would still open, here or at another replica. Bounded, and never by
+ * forgetting: where it is full, every session as old as the oldest in it is over.
+ */
+export class EndedSessions {
+  readonly #most: number;
+  /** In the order in which they were heard of. */
+  readonly #byId = new Map<string, EndedSession & { readonly sequence: number }>();
+  #sequence = 0;
+  #floorMs = 0;
+
+  constructor(most = MOST_ENDED) {
+    this.#most = most;
+  }
+
+  /** Position after the newest; it only grows. */
+  get sequence(): number {
+    return this.#sequence;
+  }
+
+  /** Sessions that began then or before are over. */
+  get floorMs(): number {
+    return this.#floorMs;
+  }
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  has({ id, begunMs }: Pick<EndedSession, 'id' | 'begunMs'>): boolean {
+    return begunMs <= this.#floorMs || this.#byId.has(id);
+  }
+
+  /** Nothing for one that is in the list already: what replicas tell each other comes round. */
+  add({ id, begunMs, endsMs }: EndedSession, nowMs = Date.now()): void {
+    if (begunMs <= this.#floorMs || endsMs + SKEW_MS < nowMs || this.#byId.has(id)) return;
+    if (this.#byId.size >= this.#most) this.#makeRoom(nowMs);
+    this.#sequence++;
+    this.#byId.set(id, { id, begunMs, endsMs, sequence: this.#sequence });
+  }
+
+  raiseFloor(floorMs: number): void {
+    if (floorMs <= this.#floorMs) return;
+    this.#floorMs = floorMs;
+    for (const { id, begunMs } of this.#byId.values()) if (begunMs <= floorMs) this.#byId.delete(id);
+  }
+
+  after(sequence: number, most: number): EndedPart {
+    const ended: EndedSession[] = [];
+    let upTo = sequence;
+    if (sequence < this.#sequence) {
+      for (const { id, begunMs, endsMs, sequence: own } of this.#byId.values()) {
+        if (own <= sequence) continue;
+        if (ended.length === most) return { ended, upTo, more: true };
+        ended.push({ id, begunMs, endsMs });
+        upTo = own;
+      }
+      upTo = this.#sequence;
+    }
+    return { ended, upTo, more: false };
+  }
+
+  #makeRoom(nowMs: number): void {
+    let oldestMs = Number.POSITIVE_INFINITY;
+    for (const { id, begunMs, endsMs } of this.#byId.values()) {
+      if (endsMs + SKEW_MS < nowMs) this.#byId.delete(id);
+      else oldestMs = Math.min(oldestMs, begunMs);
+    }
+    if (this.#byId.size >= this.#most) this.raiseFloor(oldestMs);
+  }
+}
