@@ -15,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file waggle/v1/flow.proto.
  */
 export const file_waggle_v1_flow: GenFile = /*@__PURE__*/
-  fileDesc("ChR3YWdnbGUvdjEvZmxvdy5wcm90bxIJd2FnZ2xlLnYxIq8CCghFbmRwb2ludBIPCgdhZGRyZXNzGAEgASgMEhAKCGlkZW50aXR5GAIgASgNEg8KB2NsdXN0ZXIYAyABKAkSEQoJbmFtZXNwYWNlGAQgASgJEgsKA3BvZBgFIAEoCRIlCgh3b3JrbG9hZBgGIAEoCzITLndhZ2dsZS52MS5Xb3JrbG9hZBIOCgZsYWJlbHMYByADKAkSDQoFbmFtZXMYCCADKAkSDAoEbm9kZRgJIAEoCRIuCglpbnRlcmZhY2UYCiABKAsyGy53YWdnbGUudjEuTmV0d29ya0ludGVyZmFjZRIKCgJpZBgLIAEoDRIsCgdzZXJ2aWNlGAwgASgLMhsud2FnZ2xlLnYxLlNlcnZpY2VSZWZlcmVuY2USEQoJY2dyb3VwX2lkGA0gASgEImUKEFNlcnZpY2VSZWZlcmVuY2USEQoJbmFtZXNwYWNlGAEgASgJEgwKBG5hbWUYAiABKAkSEQoJcG9ydF9uYW1lGAMgASgJEg8KB2FkZHJlc3MYBCABKAwSDAoEcG9ydBgFIAEoDSImCghXb3JrbG9hZBIMCgRraW5kGAEgASgJEgwKBG5hbWUYAiABKAkiLwoQTmV0d29ya0ludGVyZmFjZRINCgVpbmRleBgBIAEoDRIMCgRuYW1lGAIgASgJIlwKD1BvbGljeVJlZmVyZW5jZRIMCgRraW5kGAEgASgJEhEKCW5hbWVzcGFjZRgCIAEoCRIMCgRuYW1lGAMgASgJEgwKBHJ1bGUYBCABKBESDAoEcGF0aBgFIAEoCSLpAQoOUG9saWN5RGVjaXNpb24SEQoJZGlyZWN0aW9uGAEgASgNEi4KCmFsbG93ZWRfYnkYAiADKAsyGi53YWdnbGUudjEuUG9saWN5UmVmZXJlbmNlEi0KCWRlbmllZF9ieRgDIAMoCzIaLndhZ2dsZS52MS5Qb2xpY3lSZWZlcmVuY2USFAoMZGVmYXVsdF9kZW55GAQgASgIEjMKD2F1ZGl0X2RlbmllZF9ieRgFIAMoCzIaLndhZ2dsZS52MS5Qb2xpY3lSZWZlcmVuY2USGgoSYXVkaXRfZGVmYXVsdF9kZW55GAYgASgIIjoKCE5vZGVCb290Eg8KB2NsdXN0ZXIYASABKAkSDAoEbm9kZRgCIAEoCRIPCgdib290X2lkGAMgASgGIj8KCFBvc2l0aW9uEiEKBGJvb3QYASABKAsyEy53YWdnbGUudjEuTm9kZUJvb3QSEAoIc2VxdWVuY2UYAiABKAQiMAoGQ3Vyc29yEiYKCXBvc2l0aW9ucxgBIAMoCzITLndhZ2dsZS52MS5Qb3NpdGlvbiKwAQoETG9zcxIPCgdjbHVzdGVyGAEgASgJEgwKBG5vZGUYAiABKAkSJQoGc291cmNlGAMgASgOMhUud2FnZ2xlLnYxLkxvc3NTb3VyY2USDQoFY291bnQYBCABKAQSKQoFZmlyc3QYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEigKBGxhc3QYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIugBCglGbG93QmF0Y2gSDAoEcm93cxgBIAEoDRIPCgdjb2x1bW5zGAIgASgMEiIKBW5vZGVzGAMgAygLMhMud2FnZ2xlLnYxLk5vZGVCb290EiYKCWVuZHBvaW50cxgEIAMoCzITLndhZ2dsZS52MS5FbmRwb2ludBIfCgZsb3NzZXMYBSADKAsyDy53YWdnbGUudjEuTG9zcxIhCgZjdXJzb3IYBiABKAsyES53YWdnbGUudjEuQ3Vyc29yEiwKCWRlY2lzaW9ucxgHIAMoCzIZLndhZ2dsZS52MS5Qb2xpY3lEZWNpc2lvbiJ0Cg1Gb2xsb3dSZXF1ZXN0EiEKBmN1cnNvchgBIAEoCzIRLndhZ2dsZS52MS5DdXJzb3ISDAoEbGFzdBgCIAEoDRIOCgZmb2xsb3cYAyABKAgSDgoGZmlsdGVyGAQgAygJEhIKCm5hbWVzcGFjZXMYBSADKAki9QIKCk5vZGVTdGF0dXMSDwoHY2x1c3RlchgBIAEoCRIMCgRuYW1lGAIgASgJEg8KB2FkZHJlc3MYAyABKAkSIwoFc3RhdGUYBCABKA4yFC53YWdnbGUudjEuTm9kZVN0YXRlEg8KB21lc3NhZ2UYBSABKAkSDwoHYm9vdF9pZBgGIAEoBhIYChBmbG93c19wZXJfc2Vjb25kGAcgASgBEhIKCmZsb3dzX3NlZW4YCCABKAQSEQoJZW5kcG9pbnRzGAkgASgNEisKB3N0YXJ0ZWQYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmxhc3RfaGVhcmQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCHJldHJ5X2F0GAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIkCgZsb3NzZXMYDSADKAsyFC53YWdnbGUudjEuTG9zc0NvdW50IkEKCUxvc3NDb3VudBIlCgZzb3VyY2UYASABKA4yFS53YWdnbGUudjEuTG9zc1NvdXJjZRINCgVjb3VudBgCIAEoBCIPCg1TdGF0dXNSZXF1ZXN0It4BCg5TdGF0dXNSZXNwb25zZRIPCgd2ZXJzaW9uGAEgASgJEiQKBW5vZGVzGAIgAygLMhUud2FnZ2xlLnYxLk5vZGVTdGF0dXMSEgoKZmxvd3Nfc2VlbhgDIAEoBBISCgpmbG93c19oZWxkGAQgASgEEhYKDmZsb3dzX2NhcGFjaXR5GAUgASgEEhgKEGZsb3dzX3Blcl9zZWNvbmQYBiABKAESJAoGbG9zc2VzGAcgAygLMhQud2FnZ2xlLnYxLkxvc3NDb3VudBIVCg1yZXBsYXlfcmVhc29uGAggASgJKv0BCgpMb3NzU291cmNlEhsKF0xPU1NfU09VUkNFX1VOU1BFQ0lGSUVEEAASGwoXTE9TU19TT1VSQ0VfS0VSTkVMX1JJTkcQARIaChZMT1NTX1NPVVJDRV9BR0VOVF9SSU5HEAISHQoZTE9TU19TT1VSQ0VfQUdFTlRfUkVTVEFSVBADEhsKF0xPU1NfU09VUkNFX1JFTEFZX1FVRVVFEAQSGgoWTE9TU19TT1VSQ0VfVklFV19RVUVVRRAFEh8KG0xPU1NfU09VUkNFX1VOUEFSU0VEX1BBQ0tFVBAGEiAKHExPU1NfU09VUkNFX0NPTk5FQ1RJT05fVEFCTEUQByp4CglOb2RlU3RhdGUSGgoWTk9ERV9TVEFURV9VTlNQRUNJRklFRBAAEhkKFU5PREVfU1RBVEVfQ09OTkVDVElORxABEhgKFE5PREVfU1RBVEVfQ09OTkVDVEVEEAISGgoWTk9ERV9TVEFURV9VTkFWQUlMQUJMRRADMogBCgtGbG93U2VydmljZRI6CgZGb2xsb3cSGC53YWdnbGUudjEuRm9sbG93UmVxdWVzdBoULndhZ2dsZS52MS5GbG93QmF0Y2gwARI9CgZTdGF0dXMSGC53YWdnbGUudjEuU3RhdHVzUmVxdWVzdBoZLndhZ2dsZS52MS5TdGF0dXNSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("ChR3YWdnbGUvdjEvZmxvdy5wcm90bxIJd2FnZ2xlLnYxIq8CCghFbmRwb2ludBIPCgdhZGRyZXNzGAEgASgMEhAKCGlkZW50aXR5GAIgASgNEg8KB2NsdXN0ZXIYAyABKAkSEQoJbmFtZXNwYWNlGAQgASgJEgsKA3BvZBgFIAEoCRIlCgh3b3JrbG9hZBgGIAEoCzITLndhZ2dsZS52MS5Xb3JrbG9hZBIOCgZsYWJlbHMYByADKAkSDQoFbmFtZXMYCCADKAkSDAoEbm9kZRgJIAEoCRIuCglpbnRlcmZhY2UYCiABKAsyGy53YWdnbGUudjEuTmV0d29ya0ludGVyZmFjZRIKCgJpZBgLIAEoDRIsCgdzZXJ2aWNlGAwgASgLMhsud2FnZ2xlLnYxLlNlcnZpY2VSZWZlcmVuY2USEQoJY2dyb3VwX2lkGA0gASgEImUKEFNlcnZpY2VSZWZlcmVuY2USEQoJbmFtZXNwYWNlGAEgASgJEgwKBG5hbWUYAiABKAkSEQoJcG9ydF9uYW1lGAMgASgJEg8KB2FkZHJlc3MYBCABKAwSDAoEcG9ydBgFIAEoDSImCghXb3JrbG9hZBIMCgRraW5kGAEgASgJEgwKBG5hbWUYAiABKAkiLwoQTmV0d29ya0ludGVyZmFjZRINCgVpbmRleBgBIAEoDRIMCgRuYW1lGAIgASgJIlwKD1BvbGljeVJlZmVyZW5jZRIMCgRraW5kGAEgASgJEhEKCW5hbWVzcGFjZRgCIAEoCRIMCgRuYW1lGAMgASgJEgwKBHJ1bGUYBCABKBESDAoEcGF0aBgFIAEoCSLpAQoOUG9saWN5RGVjaXNpb24SEQoJZGlyZWN0aW9uGAEgASgNEi4KCmFsbG93ZWRfYnkYAiADKAsyGi53YWdnbGUudjEuUG9saWN5UmVmZXJlbmNlEi0KCWRlbmllZF9ieRgDIAMoCzIaLndhZ2dsZS52MS5Qb2xpY3lSZWZlcmVuY2USFAoMZGVmYXVsdF9kZW55GAQgASgIEjMKD2F1ZGl0X2RlbmllZF9ieRgFIAMoCzIaLndhZ2dsZS52MS5Qb2xpY3lSZWZlcmVuY2USGgoSYXVkaXRfZGVmYXVsdF9kZW55GAYgASgIIikKCkh0dHBIZWFkZXISDAoEbmFtZRgBIAEoCRINCgV2YWx1ZRgCIAEoCSJxCgpIdHRwUmVjb3JkEgwKBGNvZGUYASABKA0SDgoGbWV0aG9kGAIgASgJEgsKA3VybBgDIAEoCRIQCghwcm90b2NvbBgEIAEoCRImCgdoZWFkZXJzGAUgAygLMhUud2FnZ2xlLnYxLkh0dHBIZWFkZXIikAEKCURuc1JlY29yZBINCgVxdWVyeRgBIAEoCRILCgNpcHMYAiADKAkSCwoDdHRsGAMgASgNEg4KBmNuYW1lcxgEIAMoCRIaChJvYnNlcnZhdGlvbl9zb3VyY2UYBSABKAkSDQoFcmNvZGUYBiABKA0SDgoGcXR5cGVzGAcgAygJEg8KB3JydHlwZXMYCCADKAkibgoLS2Fma2FSZWNvcmQSEgoKZXJyb3JfY29kZRgBIAEoERITCgthcGlfdmVyc2lvbhgCIAEoERIPCgdhcGlfa2V5GAMgASgJEhYKDmNvcnJlbGF0aW9uX2lkGAQgASgREg0KBXRvcGljGAUgASgJIsABCgxMYXllcjdSZWNvcmQSDAoEdHlwZRgBIAEoDRIlCgRodHRwGAIgASgLMhUud2FnZ2xlLnYxLkh0dHBSZWNvcmRIABIjCgNkbnMYAyABKAsyFC53YWdnbGUudjEuRG5zUmVjb3JkSAASJwoFa2Fma2EYBCABKAsyFi53YWdnbGUudjEuS2Fma2FSZWNvcmRIABIQCgh0cmFjZV9pZBgFIAEoCRIRCglzaG9ydGVuZWQYBiABKAhCCAoGcmVjb3JkIjoKCE5vZGVCb290Eg8KB2NsdXN0ZXIYASABKAkSDAoEbm9kZRgCIAEoCRIPCgdib290X2lkGAMgASgGIj8KCFBvc2l0aW9uEiEKBGJvb3QYASABKAsyEy53YWdnbGUudjEuTm9kZUJvb3QSEAoIc2VxdWVuY2UYAiABKAQiMAoGQ3Vyc29yEiYKCXBvc2l0aW9ucxgBIAMoCzITLndhZ2dsZS52MS5Qb3NpdGlvbiKwAQoETG9zcxIPCgdjbHVzdGVyGAEgASgJEgwKBG5vZGUYAiABKAkSJQoGc291cmNlGAMgASgOMhUud2FnZ2xlLnYxLkxvc3NTb3VyY2USDQoFY291bnQYBCABKAQSKQoFZmlyc3QYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEigKBGxhc3QYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIpECCglGbG93QmF0Y2gSDAoEcm93cxgBIAEoDRIPCgdjb2x1bW5zGAIgASgMEiIKBW5vZGVzGAMgAygLMhMud2FnZ2xlLnYxLk5vZGVCb290EiYKCWVuZHBvaW50cxgEIAMoCzITLndhZ2dsZS52MS5FbmRwb2ludBIfCgZsb3NzZXMYBSADKAsyDy53YWdnbGUudjEuTG9zcxIhCgZjdXJzb3IYBiABKAsyES53YWdnbGUudjEuQ3Vyc29yEiwKCWRlY2lzaW9ucxgHIAMoCzIZLndhZ2dsZS52MS5Qb2xpY3lEZWNpc2lvbhInCgZsYXllcjcYCCADKAsyFy53YWdnbGUudjEuTGF5ZXI3UmVjb3JkInQKDUZvbGxvd1JlcXVlc3QSIQoGY3Vyc29yGAEgASgLMhEud2FnZ2xlLnYxLkN1cnNvchIMCgRsYXN0GAIgASgNEg4KBmZvbGxvdxgDIAEoCBIOCgZmaWx0ZXIYBCADKAkSEgoKbmFtZXNwYWNlcxgFIAMoCSL1AgoKTm9kZVN0YXR1cxIPCgdjbHVzdGVyGAEgASgJEgwKBG5hbWUYAiABKAkSDwoHYWRkcmVzcxgDIAEoCRIjCgVzdGF0ZRgEIAEoDjIULndhZ2dsZS52MS5Ob2RlU3RhdGUSDwoHbWVzc2FnZRgFIAEoCRIPCgdib290X2lkGAYgASgGEhgKEGZsb3dzX3Blcl9zZWNvbmQYByABKAESEgoKZmxvd3Nfc2VlbhgIIAEoBBIRCgllbmRwb2ludHMYCSABKA0SKwoHc3RhcnRlZBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKbGFzdF9oZWFyZBgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIcmV0cnlfYXQYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiQKBmxvc3NlcxgNIAMoCzIULndhZ2dsZS52MS5Mb3NzQ291bnQiQQoJTG9zc0NvdW50EiUKBnNvdXJjZRgBIAEoDjIVLndhZ2dsZS52MS5Mb3NzU291cmNlEg0KBWNvdW50GAIgASgEIg8KDVN0YXR1c1JlcXVlc3QioAIKDlN0YXR1c1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSJAoFbm9kZXMYAiADKAsyFS53YWdnbGUudjEuTm9kZVN0YXR1cxISCgpmbG93c19zZWVuGAMgASgEEhIKCmZsb3dzX2hlbGQYBCABKAQSFgoOZmxvd3NfY2FwYWNpdHkYBSABKAQSGAoQZmxvd3NfcGVyX3NlY29uZBgGIAEoARIkCgZsb3NzZXMYByADKAsyFC53YWdnbGUudjEuTG9zc0NvdW50EhUKDXJlcGxheV9yZWFzb24YCCABKAkSJQoFc3RhbGUYCSADKAsyFi53YWdnbGUudjEuU3RhbGVTb3VyY2USGQoRbGF5ZXI3X2Zsb3dzX3NlZW4YCiABKAQiVgoLU3RhbGVTb3VyY2USDAoEbmFtZRgBIAEoCRIOCgZyZWFzb24YAiABKAkSKQoFc2luY2UYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wKv0BCgpMb3NzU291cmNlEhsKF0xPU1NfU09VUkNFX1VOU1BFQ0lGSUVEEAASGwoXTE9TU19TT1VSQ0VfS0VSTkVMX1JJTkcQARIaChZMT1NTX1NPVVJDRV9BR0VOVF9SSU5HEAISHQoZTE9TU19TT1VSQ0VfQUdFTlRfUkVTVEFSVBADEhsKF0xPU1NfU09VUkNFX1JFTEFZX1FVRVVFEAQSGgoWTE9TU19TT1VSQ0VfVklFV19RVUVVRRAFEh8KG0xPU1NfU09VUkNFX1VOUEFSU0VEX1BBQ0tFVBAGEiAKHExPU1NfU09VUkNFX0NPTk5FQ1RJT05fVEFCTEUQByp4CglOb2RlU3RhdGUSGgoWTk9ERV9TVEFURV9VTlNQRUNJRklFRBAAEhkKFU5PREVfU1RBVEVfQ09OTkVDVElORxABEhgKFE5PREVfU1RBVEVfQ09OTkVDVEVEEAISGgoWTk9ERV9TVEFURV9VTkFWQUlMQUJMRRADMogBCgtGbG93U2VydmljZRI6CgZGb2xsb3cSGC53YWdnbGUudjEuRm9sbG93UmVxdWVzdBoULndhZ2dsZS52MS5GbG93QmF0Y2gwARI9CgZTdGF0dXMSGC53YWdnbGUudjEuU3RhdHVzUmVxdWVzdBoZLndhZ2dsZS52MS5TdGF0dXNSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_timestamp]);
 
 /**
  * What is known about one address at the moment a flow was seen. Indexes into this dictionary stand in the
@@ -304,6 +304,223 @@ export const PolicyDecisionSchema: GenMessage<PolicyDecision> = /*@__PURE__*/
   messageDesc(file_waggle_v1_flow, 5);
 
 /**
+ * @generated from message waggle.v1.HttpHeader
+ */
+export type HttpHeader = Message<"waggle.v1.HttpHeader"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: string value = 2;
+   */
+  value: string;
+};
+
+/**
+ * Describes the message waggle.v1.HttpHeader.
+ * Use `create(HttpHeaderSchema)` to create a new message.
+ */
+export const HttpHeaderSchema: GenMessage<HttpHeader> = /*@__PURE__*/
+  messageDesc(file_waggle_v1_flow, 6);
+
+/**
+ * @generated from message waggle.v1.HttpRecord
+ */
+export type HttpRecord = Message<"waggle.v1.HttpRecord"> & {
+  /**
+   * 0 in requests.
+   *
+   * @generated from field: uint32 code = 1;
+   */
+  code: number;
+
+  /**
+   * @generated from field: string method = 2;
+   */
+  method: string;
+
+  /**
+   * @generated from field: string url = 3;
+   */
+  url: string;
+
+  /**
+   * HTTP/1.1
+   *
+   * @generated from field: string protocol = 4;
+   */
+  protocol: string;
+
+  /**
+   * @generated from field: repeated waggle.v1.HttpHeader headers = 5;
+   */
+  headers: HttpHeader[];
+};
+
+/**
+ * Describes the message waggle.v1.HttpRecord.
+ * Use `create(HttpRecordSchema)` to create a new message.
+ */
+export const HttpRecordSchema: GenMessage<HttpRecord> = /*@__PURE__*/
+  messageDesc(file_waggle_v1_flow, 7);
+
+/**
+ * @generated from message waggle.v1.DnsRecord
+ */
+export type DnsRecord = Message<"waggle.v1.DnsRecord"> & {
+  /**
+   * @generated from field: string query = 1;
+   */
+  query: string;
+
+  /**
+   * Addresses as text.
+   *
+   * @generated from field: repeated string ips = 2;
+   */
+  ips: string[];
+
+  /**
+   * Seconds.
+   *
+   * @generated from field: uint32 ttl = 3;
+   */
+  ttl: number;
+
+  /**
+   * @generated from field: repeated string cnames = 4;
+   */
+  cnames: string[];
+
+  /**
+   * Who saw it: `proxy`.
+   *
+   * @generated from field: string observation_source = 5;
+   */
+  observationSource: string;
+
+  /**
+   * @generated from field: uint32 rcode = 6;
+   */
+  rcode: number;
+
+  /**
+   * What was asked for (A, AAAA), and what the answer holds.
+   *
+   * @generated from field: repeated string qtypes = 7;
+   */
+  qtypes: string[];
+
+  /**
+   * @generated from field: repeated string rrtypes = 8;
+   */
+  rrtypes: string[];
+};
+
+/**
+ * Describes the message waggle.v1.DnsRecord.
+ * Use `create(DnsRecordSchema)` to create a new message.
+ */
+export const DnsRecordSchema: GenMessage<DnsRecord> = /*@__PURE__*/
+  messageDesc(file_waggle_v1_flow, 8);
+
+/**
+ * @generated from message waggle.v1.KafkaRecord
+ */
+export type KafkaRecord = Message<"waggle.v1.KafkaRecord"> & {
+  /**
+   * @generated from field: sint32 error_code = 1;
+   */
+  errorCode: number;
+
+  /**
+   * @generated from field: sint32 api_version = 2;
+   */
+  apiVersion: number;
+
+  /**
+   * @generated from field: string api_key = 3;
+   */
+  apiKey: string;
+
+  /**
+   * @generated from field: sint32 correlation_id = 4;
+   */
+  correlationId: number;
+
+  /**
+   * @generated from field: string topic = 5;
+   */
+  topic: string;
+};
+
+/**
+ * Describes the message waggle.v1.KafkaRecord.
+ * Use `create(KafkaRecordSchema)` to create a new message.
+ */
+export const KafkaRecordSchema: GenMessage<KafkaRecord> = /*@__PURE__*/
+  messageDesc(file_waggle_v1_flow, 9);
+
+/**
+ * What a flow says of a request or its answer, without credentials; its latency stands in the row. Rows whose observation is
+ * LAYER7 hold the index of theirs in the column `packetsReply`.
+ *
+ * @generated from message waggle.v1.Layer7Record
+ */
+export type Layer7Record = Message<"waggle.v1.Layer7Record"> & {
+  /**
+   * Hubble's L7FlowType: 1 request, 2 response, 3 sample.
+   *
+   * @generated from field: uint32 type = 1;
+   */
+  type: number;
+
+  /**
+   * @generated from oneof waggle.v1.Layer7Record.record
+   */
+  record: {
+    /**
+     * @generated from field: waggle.v1.HttpRecord http = 2;
+     */
+    value: HttpRecord;
+    case: "http";
+  } | {
+    /**
+     * @generated from field: waggle.v1.DnsRecord dns = 3;
+     */
+    value: DnsRecord;
+    case: "dns";
+  } | {
+    /**
+     * @generated from field: waggle.v1.KafkaRecord kafka = 4;
+     */
+    value: KafkaRecord;
+    case: "kafka";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * @generated from field: string trace_id = 5;
+   */
+  traceId: string;
+
+  /**
+   * Parts of it are not kept: headers, ids, long values.
+   *
+   * @generated from field: bool shortened = 6;
+   */
+  shortened: boolean;
+};
+
+/**
+ * Describes the message waggle.v1.Layer7Record.
+ * Use `create(Layer7RecordSchema)` to create a new message.
+ */
+export const Layer7RecordSchema: GenMessage<Layer7Record> = /*@__PURE__*/
+  messageDesc(file_waggle_v1_flow, 10);
+
+/**
  * One life of one node's agent. A restart of the agent gives a new boot id.
  *
  * @generated from message waggle.v1.NodeBoot
@@ -330,7 +547,7 @@ export type NodeBoot = Message<"waggle.v1.NodeBoot"> & {
  * Use `create(NodeBootSchema)` to create a new message.
  */
 export const NodeBootSchema: GenMessage<NodeBoot> = /*@__PURE__*/
-  messageDesc(file_waggle_v1_flow, 6);
+  messageDesc(file_waggle_v1_flow, 11);
 
 /**
  * How far a reader has come on one node: `sequence` is the last one it has. A cursor is the vector of these, so that any
@@ -355,7 +572,7 @@ export type Position = Message<"waggle.v1.Position"> & {
  * Use `create(PositionSchema)` to create a new message.
  */
 export const PositionSchema: GenMessage<Position> = /*@__PURE__*/
-  messageDesc(file_waggle_v1_flow, 7);
+  messageDesc(file_waggle_v1_flow, 12);
 
 /**
  * @generated from message waggle.v1.Cursor
@@ -372,7 +589,7 @@ export type Cursor = Message<"waggle.v1.Cursor"> & {
  * Use `create(CursorSchema)` to create a new message.
  */
 export const CursorSchema: GenMessage<Cursor> = /*@__PURE__*/
-  messageDesc(file_waggle_v1_flow, 8);
+  messageDesc(file_waggle_v1_flow, 13);
 
 /**
  * @generated from message waggle.v1.Loss
@@ -416,7 +633,7 @@ export type Loss = Message<"waggle.v1.Loss"> & {
  * Use `create(LossSchema)` to create a new message.
  */
 export const LossSchema: GenMessage<Loss> = /*@__PURE__*/
-  messageDesc(file_waggle_v1_flow, 9);
+  messageDesc(file_waggle_v1_flow, 14);
 
 /**
  * @generated from message waggle.v1.FlowBatch
@@ -466,6 +683,14 @@ export type FlowBatch = Message<"waggle.v1.FlowBatch"> & {
    * @generated from field: repeated waggle.v1.PolicyDecision decisions = 7;
    */
   decisions: PolicyDecision[];
+
+  /**
+   * Go into the stream's ring of 65,536 records of layer 7 before the rows are read: the n-th ever sent (from 0) has the index
+   * n mod 65,536, and takes the place of the one that had it.
+   *
+   * @generated from field: repeated waggle.v1.Layer7Record layer7 = 8;
+   */
+  layer7: Layer7Record[];
 };
 
 /**
@@ -473,7 +698,7 @@ export type FlowBatch = Message<"waggle.v1.FlowBatch"> & {
  * Use `create(FlowBatchSchema)` to create a new message.
  */
 export const FlowBatchSchema: GenMessage<FlowBatch> = /*@__PURE__*/
-  messageDesc(file_waggle_v1_flow, 10);
+  messageDesc(file_waggle_v1_flow, 15);
 
 /**
  * @generated from message waggle.v1.FollowRequest
@@ -520,7 +745,7 @@ export type FollowRequest = Message<"waggle.v1.FollowRequest"> & {
  * Use `create(FollowRequestSchema)` to create a new message.
  */
 export const FollowRequestSchema: GenMessage<FollowRequest> = /*@__PURE__*/
-  messageDesc(file_waggle_v1_flow, 11);
+  messageDesc(file_waggle_v1_flow, 16);
 
 /**
  * @generated from message waggle.v1.NodeStatus
@@ -601,7 +826,7 @@ export type NodeStatus = Message<"waggle.v1.NodeStatus"> & {
  * Use `create(NodeStatusSchema)` to create a new message.
  */
 export const NodeStatusSchema: GenMessage<NodeStatus> = /*@__PURE__*/
-  messageDesc(file_waggle_v1_flow, 12);
+  messageDesc(file_waggle_v1_flow, 17);
 
 /**
  * Losses since the start of the process that reports them.
@@ -625,7 +850,7 @@ export type LossCount = Message<"waggle.v1.LossCount"> & {
  * Use `create(LossCountSchema)` to create a new message.
  */
 export const LossCountSchema: GenMessage<LossCount> = /*@__PURE__*/
-  messageDesc(file_waggle_v1_flow, 13);
+  messageDesc(file_waggle_v1_flow, 18);
 
 /**
  * @generated from message waggle.v1.StatusRequest
@@ -638,7 +863,7 @@ export type StatusRequest = Message<"waggle.v1.StatusRequest"> & {
  * Use `create(StatusRequestSchema)` to create a new message.
  */
 export const StatusRequestSchema: GenMessage<StatusRequest> = /*@__PURE__*/
-  messageDesc(file_waggle_v1_flow, 14);
+  messageDesc(file_waggle_v1_flow, 19);
 
 /**
  * @generated from message waggle.v1.StatusResponse
@@ -685,6 +910,20 @@ export type StatusResponse = Message<"waggle.v1.StatusResponse"> & {
    * @generated from field: string replay_reason = 8;
    */
   replayReason: string;
+
+  /**
+   * Where the cluster's state comes from and nothing new can be read: names, Services and policies may be older than the flows.
+   *
+   * @generated from field: repeated waggle.v1.StaleSource stale = 9;
+   */
+  stale: StaleSource[];
+
+  /**
+   * Of `flows_seen`: those that tell of requests. 0 = nobody tells of layer 7.
+   *
+   * @generated from field: uint64 layer7_flows_seen = 10;
+   */
+  layer7FlowsSeen: bigint;
 };
 
 /**
@@ -692,7 +931,38 @@ export type StatusResponse = Message<"waggle.v1.StatusResponse"> & {
  * Use `create(StatusResponseSchema)` to create a new message.
  */
 export const StatusResponseSchema: GenMessage<StatusResponse> = /*@__PURE__*/
-  messageDesc(file_waggle_v1_flow, 15);
+  messageDesc(file_waggle_v1_flow, 20);
+
+/**
+ * @generated from message waggle.v1.StaleSource
+ */
+export type StaleSource = Message<"waggle.v1.StaleSource"> & {
+  /**
+   * `Kubernetes API (all kinds)`, or a folder.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+
+  /**
+   * When it was last known to be up to date; unset = it was never read.
+   *
+   * @generated from field: google.protobuf.Timestamp since = 3;
+   */
+  since?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message waggle.v1.StaleSource.
+ * Use `create(StaleSourceSchema)` to create a new message.
+ */
+export const StaleSourceSchema: GenMessage<StaleSource> = /*@__PURE__*/
+  messageDesc(file_waggle_v1_flow, 21);
 
 /**
  * @generated from enum waggle.v1.LossSource
