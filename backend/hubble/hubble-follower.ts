@@ -24,6 +24,7 @@ import { Backoff, type BackoffLimits } from '#runtime/backoff.ts';
 import { type Client, createClient } from '#runtime/grpc/client.ts';
 import { Code, codeName, StatusError } from '#runtime/grpc/service.ts';
 import type { ClientSecurity } from '#runtime/grpc/tls.ts';
+import { pause } from '#runtime/pause.ts';
 import type { IngestInto } from '../relay/ingest.ts';
 import type { MergeSource } from '../relay/merge-queue.ts';
 import { RateMeter } from '../relay/rate-meter.ts';
@@ -159,7 +160,7 @@ export class HubbleFollower implements RelaySource {
       const waitMs = this.#backoff.next();
       this.#retryAtMs = Date.now() + waitMs;
       this.#enter(NodeState.UNAVAILABLE);
-      await sleep(waitMs, signal);
+      await pause(waitMs, signal);
     }
   }
 
@@ -370,16 +371,4 @@ export class HubbleFollower implements RelaySource {
 
 function bootOf({ cluster, name, bootId }: FollowedNode): NodeBoot {
   return { cluster, node: name, bootId };
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener('abort', end);
-  });
 }

@@ -12,6 +12,7 @@ import {
 import { Backoff, type BackoffLimits } from '#runtime/backoff.ts';
 import { createClient } from '#runtime/grpc/client.ts';
 import { codeName, StatusError } from '#runtime/grpc/service.ts';
+import { pause } from '#runtime/pause.ts';
 import { timestamp } from '../timestamp.ts';
 import { Ingest, type IngestInto } from './ingest.ts';
 import type { PeerTarget } from './peer-target.ts';
@@ -106,7 +107,7 @@ export class Peer {
       const waitMs = this.#backoff.next();
       this.#retryAtMs = Date.now() + waitMs;
       this.#enter(NodeState.UNAVAILABLE);
-      await sleep(waitMs, signal);
+      await pause(waitMs, signal);
     }
   }
 
@@ -181,16 +182,4 @@ export class Peer {
 function reason(error: unknown): string {
   if (error instanceof StatusError) return `${codeName(error.code)}: ${error.message}`;
   return error instanceof Error ? error.message : String(error);
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener('abort', end);
-  });
 }

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { FlowService, NodeState, type NodeStatus } from '#proto/gen/waggle/v1/flow_pb.ts';
 import { isLoopback, parseAddress } from '#runtime/address.ts';
 import { createClient } from '#runtime/grpc/client.ts';
+import { pause } from '#runtime/pause.ts';
 
 export interface Flowing {
   readonly nodes: number;
@@ -29,7 +29,7 @@ export async function flowing(relay: string, nodes: number, signal: AbortSignal)
       } catch (error) {
         missing = `the relay does not answer: ${(error as Error).message}`;
       }
-      await sleep(POLL_MS, undefined, { signal }).catch(() => {});
+      await pause(POLL_MS, signal);
     }
     return missing;
   } finally {

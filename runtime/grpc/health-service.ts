@@ -5,6 +5,7 @@ import {
   HealthCheckResponse_ServingStatus as Status,
 } from '#proto/gen/grpc/health/v1/health_pb.ts';
 import type { Health } from '../health.ts';
+import { pause } from '../pause.ts';
 import { Code, type Handlers, type ServedService, StatusError, service } from './service.ts';
 
 const LOOK_EVERY_MS = 500;
@@ -32,22 +33,9 @@ export function healthService(health: Health, names: readonly string[]): ServedS
         const value = status(name);
         if (value !== told) yield answer(value);
         told = value;
-        await pause(signal, LOOK_EVERY_MS);
+        await pause(LOOK_EVERY_MS, signal);
       }
     },
   };
   return service(HealthDescriptor, handlers);
-}
-
-function pause(signal: AbortSignal, ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener('abort', end);
-    if (signal.aborted) end();
-  });
 }

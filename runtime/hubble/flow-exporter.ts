@@ -8,6 +8,7 @@ import { flowMessage } from '#core/hubble/flow-message.ts';
 import { type FlowFilter, FlowSchema, LostEventSchema, LostEventSource } from '#proto/gen/flow/flow_pb.ts';
 import { ExportEventSchema } from '#proto/gen/observer/observer_pb.ts';
 import type { Logger } from '../log.ts';
+import { pause } from '../pause.ts';
 import type { ObservedFlows } from './observed-flows.ts';
 import { TimeSlice } from './time-slice.ts';
 
@@ -82,7 +83,7 @@ export class FlowExporter {
       }
       if (last) return;
       if (!signal.aborted) await this.#flows.news(signal, IDLE_MS);
-      if (!signal.aborted) await pause(signal, FLUSH_MS);
+      if (!signal.aborted) await pause(FLUSH_MS, signal);
       last = signal.aborted;
     }
   }
@@ -117,7 +118,7 @@ export class FlowExporter {
       } catch (error) {
         if (!this.#failing) this.#log.warn({ err: error }, 'the export waits: what it writes to does not take flows');
         this.#failing = true;
-        await pause(this.#ended.signal, RETRY_MS);
+        await pause(RETRY_MS, this.#ended.signal);
         return false;
       }
     } else await slice.turn();
@@ -147,17 +148,4 @@ function lostEvent(nodeName: string, count: number): object {
     responseTypes: { case: 'lostEvents', value },
   });
   return toJson(ExportEventSchema, event, { useProtoFieldName: true }) as object;
-}
-
-function pause(signal: AbortSignal, ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener('abort', end);
-    if (signal.aborted) end();
-  });
 }

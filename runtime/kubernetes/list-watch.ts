@@ -1,4 +1,5 @@
 import { Backoff, type BackoffLimits } from '../backoff.ts';
+import { pause } from '../pause.ts';
 import type { ApiClient } from './api-client.ts';
 import { ApiError, statusError } from './api-error.ts';
 
@@ -263,17 +264,4 @@ function parseEvent(line: string, path: string): WatchEvent {
   const whole = typeof object === 'object' && object !== null && typeof type === 'string';
   if (whole && (type === 'ERROR' || typeof object.metadata === 'object')) return { type, object };
   throw new ApiError(`watch of ${path}: an event that is none`, 0);
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener('abort', end);
-    if (signal.aborted) end();
-  });
 }
