@@ -2,15 +2,12 @@ import { type Timestamp, timestampMs } from '@bufbuild/protobuf/wkt';
 import { referenceText } from '#core/flow/decision-text.ts';
 import { directions } from '#core/flow/direction.ts';
 import { AgentService, type ListRuleHitsResponse, RuleEffect } from '#proto/gen/waggle/v1/agent_pb.ts';
-import { type Client, createClient } from '#runtime/grpc/client.ts';
-import { codeName, StatusError } from '#runtime/grpc/service.ts';
+import { AgentClients, type SilentAgent } from '../relay/agent-clients.ts';
 import type { PeerTarget } from '../relay/peer-target.ts';
 
 /** An answer is good for this long: many pages ask, agents are asked once. */
 const FRESH_MS = 1_000;
 const DEADLINE_MS = 1_500;
-/** Agents asked at the same time. */
-const AT_ONCE = 32;
 
 export interface Hits {
   /** Connections allowed, or packets denied. */
@@ -26,7 +23,7 @@ export interface CollectedHits {
   readonly byRule: ReadonlyMap<string, Hits>;
   /** Milliseconds since 1970: hits are complete since then; undefined when no agent answered. */
   readonly sinceMs: number | undefined;
-  readonly silent: readonly { readonly name: string; readonly reason: string }[];
+  readonly silent: readonly SilentAgent[];
   /** Nodes that enforce nothing, by their agent's setting. */
   readonly auditing: readonly string[];
 }
@@ -38,23 +35,12 @@ export function defaultDenyKey(policy: string, direction: number): string {
 
 /** Asks the agents of all nodes how often their rules have decided. */
 export class HitCollector {
-  #clients = new Map<string, { readonly target: PeerTarget; readonly client: Client<typeof AgentService> }>();
+  readonly #agents = new AgentClients(AgentService);
   #answer: { readonly atMs: number; readonly hits: Promise<CollectedHits> } | undefined;
 
   /** These agents and no others. */
   follow(targets: readonly PeerTarget[]): void {
-    const before = this.#clients;
-    this.#clients = new Map();
-    for (const target of targets) {
-      const known = before.get(target.name);
-      const same = known?.target.address === target.address ? known : undefined;
-      this.#clients.set(
-        target.name,
-        same ?? { target, client: createClient(AgentService, target.address, { security: target.security }) },
-      );
-      if (same !== undefined) before.delete(target.name);
-    }
-    for (const { client } of before.values()) client.close();
+    this.#agents.follow(targets);
   }
 
   collect(): Promise<CollectedHits> {
@@ -70,21 +56,11 @@ export class HitCollector {
   }
 
   async #ask(): Promise<CollectedHits> {
-    const waiting = [...this.#clients.values()];
     const sum = new HitSum();
-    const askNext = async () => {
-      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-        const { target, client } = next;
-        try {
-          sum.add(target.name, await client.listRuleHits({}, { deadlineMs: DEADLINE_MS }));
-        } catch (error) {
-          if (!(error instanceof StatusError)) throw error;
-          sum.silent.push({ name: target.name, reason: `${codeName(error.code)}: ${error.message}` });
-        }
-      }
-    };
-    await Promise.all(Array.from({ length: Math.min(AT_ONCE, waiting.length) }, askNext));
-    sum.silent.sort((a, b) => (a.name < b.name ? -1 : 1));
+    sum.silent = await this.#agents.askAll(
+      (client) => client.listRuleHits({}, { deadlineMs: DEADLINE_MS }),
+      (answer, node) => sum.add(node, answer),
+    );
     sum.auditing.sort();
     return sum;
   }
@@ -93,7 +69,7 @@ export class HitCollector {
 class HitSum implements CollectedHits {
   readonly byRule = new Map<string, Hits>();
   sinceMs: number | undefined;
-  readonly silent: { name: string; reason: string }[] = [];
+  silent: readonly SilentAgent[] = [];
   readonly auditing: string[] = [];
 
   add(node: string, { since, rules, audit }: ListRuleHitsResponse): void {

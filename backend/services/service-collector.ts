@@ -7,38 +7,25 @@ import {
   type ServiceStatus,
 } from '#proto/gen/waggle/v1/service_pb.ts';
 import type { ClusterSource } from '#runtime/cluster/source.ts';
-import { type Client, createClient } from '#runtime/grpc/client.ts';
-import { Code, codeName, type Handlers, StatusError } from '#runtime/grpc/service.ts';
+import { Code, type Handlers, StatusError } from '#runtime/grpc/service.ts';
 import type { Visibility } from '../access/visibility.ts';
+import { AgentClients } from '../relay/agent-clients.ts';
 import type { PeerTarget } from '../relay/peer-target.ts';
 
 /** An answer is good for this long: many pages ask, agents are asked once. */
 const FRESH_MS = 1_000;
 const DEADLINE_MS = 3_000;
-/** Agents asked at the same time. */
-const AT_ONCE = 32;
 /** Services one answer tells of. */
 const MOST_SERVICES = 2_000;
 
 /** Asks the agents of all nodes what their load-balancing holds, and puts it together. */
 export class ServiceCollector {
-  #clients = new Map<string, { readonly target: PeerTarget; readonly client: Client<typeof LoadBalancerService> }>();
+  readonly #agents = new AgentClients(LoadBalancerService);
   #answer: { readonly atMs: number; readonly response: Promise<ListServicesResponse> } | undefined;
 
   /** These agents and no others. */
   follow(targets: readonly PeerTarget[]): void {
-    const before = this.#clients;
-    this.#clients = new Map();
-    for (const target of targets) {
-      const known = before.get(target.name);
-      const same = known?.target.address === target.address ? known : undefined;
-      this.#clients.set(
-        target.name,
-        same ?? { target, client: createClient(LoadBalancerService, target.address, { security: target.security }) },
-      );
-      if (same !== undefined) before.delete(target.name);
-    }
-    for (const { client } of before.values()) client.close();
+    this.#agents.follow(targets);
   }
 
   close(): void {
@@ -66,12 +53,11 @@ export class ServiceCollector {
       traceService: async (request) => {
         const { clientNamespace, clientPod } = request;
         const node = clientPod === '' ? request.node : nodeOf(source, clientNamespace, clientPod);
-        const [first] = this.#clients.keys();
-        const asked = this.#clients.get(node || (first ?? ''));
+        const asked = this.#agents.of(node);
         if (asked === undefined) {
           throw new StatusError(Code.NOT_FOUND, node === '' ? 'no node is known' : `there is no node "${node}"`);
         }
-        return await asked.client.traceService(request, { deadlineMs: DEADLINE_MS });
+        return await asked.traceService(request, { deadlineMs: DEADLINE_MS });
       },
     };
   }
@@ -85,34 +71,26 @@ export class ServiceCollector {
   }
 
   async #ask(request: { namespace?: string; name?: string } = {}): Promise<ListServicesResponse> {
-    const waiting = [...this.#clients.values()];
     const together = create(ListServicesResponseSchema);
     const services = new Map<string, ServiceStatus>();
-    const askNext = async () => {
-      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-        const { target, client } = next;
-        try {
-          const answer = await client.listServices(request, { deadlineMs: DEADLINE_MS });
-          for (const service of answer.services) addService(services, service);
-          for (const problem of answer.problems)
-            if (!together.problems.includes(problem)) together.problems.push(problem);
-          together.kubeProxy.push(...answer.kubeProxy);
-          together.untranslated.push(...answer.untranslated);
-          together.untranslatedTotal += answer.untranslatedTotal;
-        } catch (error) {
-          if (!(error instanceof StatusError)) throw error;
-          together.silentNodes.push(`${target.name}: ${codeName(error.code)}: ${error.message}`);
-        }
-      }
-    };
-    await Promise.all(Array.from({ length: Math.min(AT_ONCE, waiting.length) }, askNext));
+    const silent = await this.#agents.askAll(
+      (client) => client.listServices(request, { deadlineMs: DEADLINE_MS }),
+      (answer) => {
+        for (const service of answer.services) addService(services, service);
+        for (const problem of answer.problems)
+          if (!together.problems.includes(problem)) together.problems.push(problem);
+        together.kubeProxy.push(...answer.kubeProxy);
+        together.untranslated.push(...answer.untranslated);
+        together.untranslatedTotal += answer.untranslatedTotal;
+      },
+    );
+    together.silentNodes = silent.map(({ name, reason }) => `${name}: ${reason}`);
     together.services = [...services].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, service]) => service);
     const omitted = together.services.length - MOST_SERVICES;
     if (omitted > 0) {
       together.services.length = MOST_SERVICES;
       together.problems.push(`${omitted} more Services are not listed`);
     }
-    together.silentNodes.sort();
     return together;
   }
 }
