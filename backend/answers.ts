@@ -69,7 +69,7 @@ export function openAnswers(flows: MergedFlows, parts: AnswerParts, visibility?:
       kind === 'workload' ? (replicas?.of(namespace, workloadKind, name, nodeOfKey(key)) ?? 0) : 0,
     ...parts.map,
   });
-  const status = new StatusBoard(flows, version, replayReason);
+  const status = new StatusBoard(flows, version, replayReason, source);
   const pictures = source === undefined ? undefined : new PolicyPictures(source);
   const namespaces = new Namespaces(flows, source);
   const seen = new SeenNamespaces(flows.window);

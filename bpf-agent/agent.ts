@@ -4,6 +4,7 @@ import { CniService } from '#proto/gen/waggle/v1/cni_pb.ts';
 import { FlowService } from '#proto/gen/waggle/v1/flow_pb.ts';
 import { LoadBalancerService } from '#proto/gen/waggle/v1/service_pb.ts';
 import type { ClusterSource } from '#runtime/cluster/source.ts';
+import { registerStaleness } from '#runtime/cluster/staleness-metric.ts';
 import { healthService } from '#runtime/grpc/health-service.ts';
 import { type GrpcServer, startGrpcServer } from '#runtime/grpc/server.ts';
 import { service } from '#runtime/grpc/service.ts';
@@ -118,6 +119,13 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
 
 const STATE_UNREAD = 'the cluster state could not be read yet; what was in force before stays so';
 
+/** Why nothing is to be made of the cluster's state; empty when something is. */
+function unreadProblem(source: ClusterSource): string {
+  if (source.unread !== true) return '';
+  const reason = source.problems().find(({ stale }) => stale !== undefined)?.stale?.reason;
+  return reason === undefined ? STATE_UNREAD : `${STATE_UNREAD}: ${reason}`;
+}
+
 export class Agent {
   readonly flows: FlowLog;
   readonly health = new Health('gRPC', 'pods', 'policy');
@@ -184,11 +192,11 @@ export class Agent {
     // A state that could not be read yet says nothing: what an earlier agent left goes on.
     const synchronise = () => source.unread !== true && this.#sync.run();
     synchronise();
-    this.#afterSync(source.unread === true ? STATE_UNREAD : '');
+    this.#afterSync(unreadProblem(source));
     this.#loop = new SyncLoop({
       source,
       run: synchronise,
-      onRun: (problem) => this.#afterSync(source.unread === true ? STATE_UNREAD : problem),
+      onRun: (problem) => this.#afterSync(unreadProblem(source) || problem),
     });
     const table = new EndpointTable(this.flows.window.endpoints, this.#book);
     this.#decisions = new DecisionTable(this.flows.window.decisions, (id) => reasons.reason(id));
@@ -277,6 +285,7 @@ export class Agent {
     this.health.met('gRPC');
     if (metricsListen === undefined) return;
     const registry = createRegistry();
+    registerStaleness(registry, this.#options.source, this.#startedMs);
     const dropped = () => this.#datapath.maps.counters.read().dropped;
     const { connections, policies, services: frontends } = { ...this.#datapath.maps, ...this.#datapath.maps.services };
     const capacities = {

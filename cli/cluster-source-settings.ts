@@ -17,6 +17,9 @@ export interface ClusterSourceFlags extends KubernetesFlags {
   stateDir?: string;
 }
 
+/** What starts while the API is gone serves after this, says why in its readiness, and reads what there is when it is back. */
+const PATIENCE_MS = 3_000;
+
 /** Which cluster's API is meant. */
 export function kubernetesSettings(): Setting<never>[] {
   return [
@@ -71,6 +74,7 @@ export async function clusterSourceOf(
   return new KubernetesSource({
     client,
     containerStatuses,
+    patienceMs: PATIENCE_MS,
     onWaiting: (problem) => log.warn({ problem }, 'waiting for the Kubernetes API'),
   });
 }

@@ -1,6 +1,12 @@
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { terminalText } from '#core/observe/terminal-text.ts';
-import { type LossCount, NodeState, type NodeStatus, type StatusResponse } from '#proto/gen/waggle/v1/flow_pb.ts';
+import {
+  type LossCount,
+  NodeState,
+  type NodeStatus,
+  type StaleSource,
+  type StatusResponse,
+} from '#proto/gen/waggle/v1/flow_pb.ts';
 import { lossSourceName } from './loss-source-name.ts';
 
 const STATE_NAMES: Readonly<Record<number, string>> = {
@@ -17,6 +23,7 @@ export function statusText(status: StatusResponse, nowMs: number = Date.now()): 
     ['Flows/s', status.flowsPerSecond.toFixed(1)],
     ['Flows', `${status.flowsSeen} seen, ${status.flowsHeld} of ${status.flowsCapacity} held`],
     ['Lost', lossText(status.losses)],
+    ...status.stale.map((stale) => ['Stale', staleText(stale, nowMs)]),
     ...(status.replayReason === '' ? [] : [['Replay', status.replayReason]]),
   ].map(([name, value]) => `${`${name}:`.padEnd(9)}${value}`);
   if (status.nodes.length === 0) return [...sums, '', 'No node is known.'].join('\n');
@@ -38,6 +45,11 @@ function remark({ message, retryAt }: NodeStatus, nowMs: number): string {
   if (retryAt === undefined) return message;
   const seconds = Math.max(0, Math.ceil((timestampMs(retryAt) - nowMs) / 1000));
   return `${message} (next attempt in ${seconds} s)`;
+}
+
+function staleText({ name, reason, since }: StaleSource, nowMs: number): string {
+  const age = since === undefined ? 'never read' : `as of ${Math.round((nowMs - timestampMs(since)) / 1000)} s ago`;
+  return terminalText(`${name}, ${age}: ${reason}`);
 }
 
 function lossText(losses: readonly LossCount[]): string {

@@ -20,7 +20,7 @@ export function visibleSource(source: ClusterSource, { namespaces }: Visibility)
         const object = change.new ?? change.old;
         if (object !== undefined && isVisible(change.kind, object)) listener(change);
       }),
-    // They name whatever cannot be read, wherever it is.
-    problems: () => [],
+    // Others name whatever cannot be read, wherever it is.
+    problems: () => source.problems().filter(({ stale }) => stale !== undefined),
   };
 }

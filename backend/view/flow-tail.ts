@@ -14,6 +14,9 @@ const SLICE_ROWS = 16_384;
 /** Rows of one batch. */
 export const MOST_BATCH_ROWS = 4_096;
 
+/** Positions of the batch that is being put together. One for all readers, of whom there may be a thousand: it is done in one go. */
+const scratch = new Float64Array(MOST_BATCH_ROWS);
+
 export interface TailStart {
   readonly cursor?: Cursor;
   /** Without a cursor: how many past matches to begin with. */
@@ -36,7 +39,6 @@ export class FlowTail {
   #pastNext = 0;
   /** Place of the next live match in the selection's ring. */
   #place: number;
-  readonly #scratch = new Float64Array(MOST_BATCH_ROWS);
   #missed = 0;
   #missedSinceMs = 0;
   /** Rows this reader was too slow to take, or that were gone when it came back. */
@@ -78,7 +80,7 @@ export class FlowTail {
   /** The next rows, at most a batch of them, with the losses and the position after them. */
   take(): FlowBatch {
     const count = this.pendingPast ? this.#takePast() : this.#takeLive();
-    const batch = this.#encoder.encode(this.#scratch, count);
+    const batch = this.#encoder.encode(scratch, count);
     if (!this.pending) this.#position.atEnd();
     batch.losses = this.#losses.take();
     if (this.#missed > 0) batch.losses.push(this.#missedLoss());
@@ -124,7 +126,7 @@ export class FlowTail {
     }
     const row = window.slot(position);
     this.#position.set(window.columns.node[row], window.columns.sequence[row]);
-    this.#scratch[count] = position;
+    scratch[count] = position;
     return count + 1;
   }
 
@@ -153,7 +155,7 @@ export class FlowTail {
     const end = window.end;
     const atEnd = window.nodes.map((_, node) => this.#relay.sequenceAtEnd(node));
     /** By node, of the first row looked at; 0 = none was. */
-    const first = new Float64Array(0x1_0000);
+    const first = new Float64Array(window.nodes.length);
     let position = end;
     while (position > window.start && found.length < wanted) {
       const { columns } = window;

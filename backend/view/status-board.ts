@@ -1,7 +1,14 @@
 import { create } from '@bufbuild/protobuf';
-import { type StatusResponse, StatusResponseSchema } from '#proto/gen/waggle/v1/flow_pb.ts';
+import {
+  type StaleSource,
+  StaleSourceSchema,
+  type StatusResponse,
+  StatusResponseSchema,
+} from '#proto/gen/waggle/v1/flow_pb.ts';
 import { type ViewUpdate, ViewUpdateSchema } from '#proto/gen/waggle/v1/view_pb.ts';
+import type { ClusterSource } from '#runtime/cluster/source.ts';
 import type { MergedFlows } from '../relay/merged-flows.ts';
+import { timestamp } from '../timestamp.ts';
 
 /** How old a status may be that is told again. */
 const FRESH_MS = 500;
@@ -12,14 +19,16 @@ export class StatusBoard {
   readonly #version: string;
   /** Set when flows are replayed from a recording: why. */
   readonly #replayReason: string;
+  readonly #source: Pick<ClusterSource, 'problems'> | undefined;
   #update: ViewUpdate | undefined;
   #madeMs = 0;
   #nodesVersion = -1;
 
-  constructor(relay: MergedFlows, version: string, replayReason = '') {
+  constructor(relay: MergedFlows, version: string, replayReason = '', source?: Pick<ClusterSource, 'problems'>) {
     this.#relay = relay;
     this.#version = version;
     this.#replayReason = replayReason;
+    this.#source = source;
   }
 
   current(): StatusResponse {
@@ -52,6 +61,19 @@ export class StatusBoard {
       flowsPerSecond: rate.perSecond(),
       losses: losses.counts(),
       replayReason: this.#replayReason,
+      stale: this.#stale(),
+    });
+  }
+
+  #stale(): StaleSource[] {
+    return (this.#source?.problems() ?? []).flatMap(({ subject, stale }) => {
+      if (stale === undefined) return [];
+      const { sinceMs, reason } = stale;
+      return create(StaleSourceSchema, {
+        name: subject,
+        reason,
+        since: sinceMs === undefined ? undefined : timestamp(sinceMs),
+      });
     });
   }
 }

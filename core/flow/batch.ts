@@ -55,6 +55,18 @@ class SentEntries<T> {
   }
 }
 
+/** Where rows are put together. One for all streams, of which there may be a thousand: a batch is encoded in one go. */
+let room: FlowColumns = allocateColumns(1024);
+let roomRows = 1024;
+
+function roomFor(rows: number): FlowColumns {
+  if (rows > roomRows) {
+    roomRows = Math.max(rows, roomRows * 2);
+    room = allocateColumns(roomRows);
+  }
+  return room;
+}
+
 /** Room left in a stream's dictionary of decisions when it is to be begun anew: more than a batch of rows can need. */
 const SPARE_DECISIONS = 8_192;
 
@@ -67,8 +79,6 @@ export class BatchEncoder {
   readonly #endpoints: SentEntries<Endpoint>;
   readonly #decisions: SentEntries<PolicyDecision>;
   readonly #nodeIndex = new Map<number, number>();
-  #rows: FlowColumns = allocateColumns(1024);
-  #capacity = 1024;
 
   constructor(window: FlowWindow) {
     this.#window = window;
@@ -87,12 +97,8 @@ export class BatchEncoder {
 
   /** Encodes the rows at these positions of the window, in this order. Losses and cursor are the caller's to set. */
   encode(positions: ArrayLike<number>, count: number = positions.length): FlowBatch {
-    if (count > this.#capacity) {
-      this.#capacity = Math.max(count, this.#capacity * 2);
-      this.#rows = allocateColumns(this.#capacity);
-    }
     const batch = create(FlowBatchSchema, { rows: count });
-    const rows = this.#rows;
+    const rows = roomFor(count);
     const sendEndpoint = (endpoint: Endpoint) => void batch.endpoints.push(endpointMessage(endpoint));
     const sendDecision = (decision: PolicyDecision) => void batch.decisions.push(decisionMessage(decision));
     for (let row = 0; row < count; row++) {

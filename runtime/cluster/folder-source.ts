@@ -40,6 +40,8 @@ export class FolderSource implements ClusterSource {
   readonly #store = new ObjectStore();
   readonly #files = new Map<string, FileState>();
   readonly #problems = new Map<string, string>();
+  /** Since when the folder as a whole cannot be read, in milliseconds since 1970. */
+  #brokenMs = 0;
   readonly #dirty = new Set<string>();
   #reading: Promise<void> | undefined;
   #watcher: FSWatcher | undefined;
@@ -60,9 +62,7 @@ export class FolderSource implements ClusterSource {
       atomic: false,
     });
     this.#watcher.on('all', (_event, path) => this.#changed(path));
-    this.#watcher.on('error', (error) =>
-      this.#problems.set(this.#folder, `cannot be watched: ${(error as Error).message}`),
-    );
+    this.#watcher.on('error', (error) => this.#broken(`cannot be watched: ${(error as Error).message}`));
     await new Promise<void>((resolve) => this.#watcher?.once('ready', resolve));
     await this.#scan();
     this.#scheduleRescan();
@@ -85,7 +85,15 @@ export class FolderSource implements ClusterSource {
   }
 
   problems(): ClusterProblem[] {
-    return [...this.#problems].map(([subject, message]) => ({ subject, message, object: this.#place(subject) }));
+    return [...this.#problems].map(([subject, message]) => {
+      if (subject !== this.#folder) return { subject, message, object: this.#place(subject) };
+      return { subject, message, stale: { sinceMs: this.#unread ? undefined : this.#brokenMs, reason: message } };
+    });
+  }
+
+  #broken(message: string): void {
+    if (!this.#problems.has(this.#folder)) this.#brokenMs = Date.now();
+    this.#problems.set(this.#folder, message);
   }
 
   async stop(): Promise<void> {
@@ -134,7 +142,7 @@ export class FolderSource implements ClusterSource {
       if (this.#problems.delete(this.#folder)) this.#watcher?.add(this.#folder);
     } catch (error) {
       // Not being able to look is no order to forget the cluster.
-      this.#problems.set(this.#folder, `cannot be read: ${(error as Error).message}`);
+      this.#broken(`cannot be read: ${(error as Error).message}`);
       return;
     }
     for (const path of this.#files.keys()) found.add(path);

@@ -11,11 +11,17 @@ export interface KubernetesSourceOptions extends ListWatchLimits {
   readonly client: ApiClient;
   /** Whether the state of pods' containers is wanted; an agent needs none. */
   readonly containerStatuses?: boolean;
+  /**
+   * For so long `start` waits for a server that gives no answer, in milliseconds; then it resolves, and the source is `unread` until
+   * there is one. Default: without end.
+   */
+  readonly patienceMs?: number;
   /** Told while the first read is waited for, at most every ten seconds. */
   readonly onWaiting?: (problem: string) => void;
 }
 
 const TELL_EVERY_MS = 10_000;
+const LOOK_EVERY_MS = 250;
 /** A watch that was cut is back before this; shorter gaps are nobody's concern. */
 const STALE_AFTER_MS = 3_000;
 
@@ -32,6 +38,7 @@ export class KubernetesSource implements ClusterSource {
   readonly #unreadable = new Map<string, ClusterProblem>();
   readonly #stopping = new AbortController();
   #running: Promise<unknown> | undefined;
+  #unread = true;
 
   constructor(options: KubernetesSourceOptions) {
     this.#options = options;
@@ -52,13 +59,12 @@ export class KubernetesSource implements ClusterSource {
     }
   }
 
-  /** Resolves after the first full read, however long the server takes to answer; stops waiting when stopped. */
+  get unread(): boolean {
+    return this.#unread;
+  }
+
+  /** Resolves after the first full read; stops waiting when stopped. */
   async start(): Promise<void> {
-    const waiting = setInterval(() => {
-      const [problem] = this.#serverProblems();
-      if (problem !== undefined) this.#options.onWaiting?.(problem.message);
-    }, TELL_EVERY_MS);
-    waiting.unref();
     const { signal } = this.#stopping;
     const listed: Promise<void>[] = [];
     const running: Promise<void>[] = [];
@@ -66,12 +72,31 @@ export class KubernetesSource implements ClusterSource {
       listed.push(new Promise((resolve) => running.push(watch.run(signal, resolve))));
     }
     this.#running = Promise.all(running);
-    try {
-      // Without the second, a fault in a watch would leave the first waiting for ever.
-      await Promise.race([Promise.all(listed), this.#running]);
-    } finally {
-      clearInterval(waiting);
-    }
+    const read = Promise.all(listed).then(() => {
+      this.#unread = false;
+    });
+    // Without the second, a fault in a watch would leave the first waiting for ever.
+    const end = Promise.race([read, this.#running]);
+    const waiting = setInterval(() => {
+      const [problem] = this.#serverProblems();
+      if (problem !== undefined) this.#options.onWaiting?.(problem.message);
+    }, TELL_EVERY_MS);
+    waiting.unref();
+    void end.catch(() => {}).then(() => clearInterval(waiting));
+    await Promise.race([end, this.#outOfPatience()]);
+  }
+
+  /** Resolves when a server has given no answer for long enough. One that answers slowly is waited for. */
+  #outOfPatience(): Promise<void> {
+    const { patienceMs = Number.POSITIVE_INFINITY } = this.#options;
+    const startedAt = performance.now();
+    return new Promise((resolve) => {
+      const looking = setInterval(() => {
+        const over = performance.now() - startedAt >= patienceMs && this.#serverProblems().length > 0;
+        if (over) resolve();
+        if (over || !this.#unread || this.#stopping.signal.aborted) clearInterval(looking);
+      }, LOOK_EVERY_MS);
+    });
   }
 
   list<K extends Kind>(kind: K): ClusterObjects[K][] {
@@ -98,19 +123,24 @@ export class KubernetesSource implements ClusterSource {
 
   /** One for all kinds that fail alike: a server that is gone is one problem, not eleven. */
   #serverProblems(): ClusterProblem[] {
-    const kinds = new Map<string, { readonly since: number; readonly kinds: Kind[] }>();
+    const kinds = new Map<string, { readonly since: number; readonly kinds: Kind[]; readonly listed: boolean }>();
     const now = performance.now();
-    for (const [kind, { problem, problemSince, listed }] of this.#watches) {
-      if (problem === '' || (listed && now - problemSince < STALE_AFTER_MS)) continue;
+    for (const [kind, { problem: told, problemSince, listed }] of this.#watches) {
+      if (told === '' || (listed && now - problemSince < STALE_AFTER_MS)) continue;
+      // What was asked differs from kind to kind, and what is wrong seldom does.
+      const { path } = RESOURCES[kind];
+      const problem = told.replace(`GET ${path}: `, `API server ${this.#client.server}: `);
       const known = kinds.get(problem);
       kinds.set(problem, {
         since: Math.min(problemSince, known?.since ?? problemSince),
         kinds: [...(known?.kinds ?? []), kind],
+        listed: listed && (known?.listed ?? true),
       });
     }
-    return [...kinds].map(([problem, { since, kinds: affected }]) => ({
+    return [...kinds].map(([problem, { since, kinds: affected, listed }]) => ({
       subject: `Kubernetes API (${affected.length === this.#watches.size ? 'all kinds' : affected.join(', ')})`,
-      message: `${problem}; what is known is ${age(now - since)} old and stays in use`,
+      message: listed ? `${problem}; what is known is ${age(now - since)} old and stays in use` : problem,
+      stale: { sinceMs: listed ? Date.now() - (now - since) : undefined, reason: problem },
     }));
   }
 

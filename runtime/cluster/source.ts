@@ -11,6 +11,15 @@ export interface ClusterProblem {
   readonly message: string;
   /** Which object it is about, where that is known. */
   readonly object?: { readonly kind: Kind; readonly namespace: string; readonly name: string };
+  /** Set where nothing new can be read: what is known of the subject is old. */
+  readonly stale?: Staleness;
+}
+
+/** That what is known may no longer be what there is. */
+export interface Staleness {
+  /** When it was last known to be up to date, in milliseconds since 1970; undefined = it was never read. */
+  readonly sinceMs: number | undefined;
+  readonly reason: string;
 }
 
 /**
@@ -18,7 +27,10 @@ export interface ClusterProblem {
  * the order of the changes, after the snapshot holds them.
  */
 export interface ClusterSource {
-  /** Resolves after the first full read; what was there then is in the snapshot and was also told as changes. */
+  /**
+   * Resolves after the first full read; what was there then is in the snapshot and was also told as changes. Where that cannot
+   * be made, it may resolve before it, with `unread`.
+   */
   start(): Promise<void>;
   /** True as long as that could not be made: what is listed then says nothing about what there is. */
   readonly unread?: boolean;

@@ -154,6 +154,13 @@ export interface NodeSummary {
   readonly retryAt: number;
 }
 
+export interface StaleSummary {
+  readonly name: string;
+  readonly reason: string;
+  /** When it was last up to date, in milliseconds since 1970 by the server's clock; 0 = it was never read. */
+  readonly since: number;
+}
+
 export interface StatusSummary {
   readonly version: string;
   readonly nodes: readonly NodeSummary[];
@@ -164,6 +171,8 @@ export interface StatusSummary {
   readonly lost: number;
   /** Empty when the flows are observed live. */
   readonly replayReason: string;
+  /** Where the cluster's state comes from and nothing new can be read. */
+  readonly stale: readonly StaleSummary[];
   /** How far the server's clock is ahead of this machine's, in milliseconds; 0 = not known. */
   readonly clockAhead: number;
 }

@@ -48,6 +48,11 @@ export function statusSummary(
     losses,
     lost: losses.reduce((sum, { count }) => sum + count, 0),
     replayReason: status.replayReason,
+    stale: status.stale.map(({ name, reason, since }) => ({
+      name,
+      reason,
+      since: since === undefined ? 0 : timestampMs(since),
+    })),
     clockAhead,
   };
 }

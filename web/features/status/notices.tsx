@@ -1,5 +1,8 @@
-import { CloudOff, Filter, History, LoaderCircle } from 'lucide-react';
+import { CloudOff, Filter, History, LoaderCircle, ServerOff } from 'lucide-react';
 import type { ReactNode } from 'react';
+import { formatMoment, formatSpan } from '../../format/time.ts';
+import { secondStore } from '../../live/second.ts';
+import { clockAheadStore } from '../../live/server-clock.ts';
 import { connectionStore, retryNow, statusStore } from '../../live/session-client.ts';
 import { useStore } from '../../live/store.ts';
 import { useNow } from '../../ui/use-now.ts';
@@ -15,6 +18,7 @@ export function Notices() {
     <div className="shrink-0">
       <ConnectionNotice />
       <ReplayNotice />
+      <StaleNotice />
       <UrlNotice />
     </div>
   );
@@ -59,6 +63,33 @@ function ReplayNotice() {
   const reason = useStore(statusStore)?.replayReason ?? '';
   if (reason === '') return null;
   return <Notice icon={<History size={14} />}>These flows are a recording, not live traffic: {reason}</Notice>;
+}
+
+/** While names, Services and policies may be older than the flows. */
+function StaleNotice() {
+  const status = useStore(statusStore);
+  if (status === null || status.stale.length === 0) return null;
+  return status.stale.map(({ name, reason, since }) => (
+    <Notice key={name} icon={<ServerOff size={14} />}>
+      {since === 0 ? (
+        <>The state of the cluster could not be read yet: pods are without names, policies without rules. </>
+      ) : (
+        <>
+          Names, Services and policies are <Age since={since} /> old; flows and enforcement go on.{' '}
+        </>
+      )}
+      {name}: {reason}.
+    </Notice>
+  ));
+}
+
+function Age({ since }: { since: number }) {
+  const now = useStore(secondStore) + useStore(clockAheadStore);
+  return (
+    <time dateTime={new Date(since).toISOString()} title={formatMoment(since)} className="numbers">
+      {formatSpan(Math.max(0, now - since))}
+    </time>
+  );
 }
 
 function UrlNotice() {
