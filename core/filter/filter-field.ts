@@ -2,6 +2,7 @@ import type { FlowColumns } from '../flow/columns.ts';
 import type { DecisionStore } from '../flow/decision-store.ts';
 import type { Endpoint } from '../flow/endpoint.ts';
 import type { EndpointStore } from '../flow/endpoint-store.ts';
+import type { Layer7Store } from '../flow/layer7-store.ts';
 import type { NodeBoot } from '../flow/node-boot.ts';
 import { all, any, type RowPredicate } from './algebra.ts';
 import { memoised } from './endpoint-predicate.ts';
@@ -14,6 +15,8 @@ export interface FilterTables {
   readonly nodes: readonly NodeBoot[];
   /** Policy decisions by the number in the `policy` column. */
   readonly decisions: DecisionStore;
+  /** Records of layer 7 by the number that rows of requests hold; without it nothing is known of them. */
+  readonly layer7?: Layer7Store;
 }
 
 /** A value of a field, read: or why its text is none. */

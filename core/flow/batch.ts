@@ -16,8 +16,13 @@ import type { Endpoint } from './endpoint.ts';
 import { type EndpointStore, NO_ENDPOINT_NUMBER } from './endpoint-store.ts';
 import { type EntryStore, NO_ENTRY_NUMBER } from './entry-store.ts';
 import type { FlowWindow } from './flow-window.ts';
+import type { Layer7 } from './layer7.ts';
+import { layer7FromMessage, layer7Message } from './layer7-message.ts';
+import { Layer7Store } from './layer7-store.ts';
 import type { NodeBoot } from './node-boot.ts';
+import { OBSERVATION } from './observation.ts';
 import type { PolicyDecision } from './policy-decision.ts';
+import { RING_ENTRIES, SentRing } from './sent-ring.ts';
 import type { ServiceReference } from './service-reference.ts';
 
 /** What of one store a stream has been sent, and under which index. */
@@ -79,6 +84,8 @@ export class BatchEncoder {
   readonly #endpoints: SentEntries<Endpoint>;
   readonly #decisions: SentEntries<PolicyDecision>;
   readonly #nodeIndex = new Map<number, number>();
+  /** Made when the first such row comes. */
+  #layer7: SentRing<Layer7> | undefined;
 
   constructor(window: FlowWindow) {
     this.#window = window;
@@ -100,6 +107,7 @@ export class BatchEncoder {
     const batch = create(FlowBatchSchema, { rows: count });
     const rows = roomFor(count);
     const sendEndpoint = (endpoint: Endpoint) => void batch.endpoints.push(endpointMessage(endpoint));
+    const sendLayer7 = (record: Layer7) => void batch.layer7.push(layer7Message(record));
     const sendDecision = (decision: PolicyDecision) => void batch.decisions.push(decisionMessage(decision));
     for (let row = 0; row < count; row++) {
       copyRow(this.#window.columns, this.#window.slot(positions[row]), rows, row);
@@ -109,6 +117,10 @@ export class BatchEncoder {
       // Past that, the column has no number for it: the flow goes without.
       if (this.#decisions.count >= MOST_DECISIONS) rows.policy[row] = 0;
       if (rows.policy[row] !== 0) rows.policy[row] = this.#decisions.index(rows.policy[row], sendDecision) + 1;
+      if (rows.observation[row] === OBSERVATION.LAYER7) {
+        this.#layer7 ??= new SentRing(this.#window.layer7);
+        rows.packetsReply[row] = this.#layer7.index(rows.packetsReply[row], count - row, sendLayer7);
+      }
     }
     batch.columns = encodeColumns(rows, 0, count);
     return batch;
@@ -130,26 +142,32 @@ export interface BatchTarget {
   readonly endpoints: EndpointStore;
   /** One of its own when there is none. */
   readonly decisions?: DecisionStore;
+  readonly layer7?: Layer7Store;
   nodeNumber(boot: NodeBoot): number;
 }
 
 /**
- * The receiving end of one stream: batches become columns whose `node`, `source`, `destination` and `policy` are a
- * store's numbers.
+ * The receiving end of one stream: batches become columns whose `node`, `source`, `destination`, `policy` and record of layer 7
+ * are a store's numbers. Records of layer 7 are held for a while only: whoever keeps rows across batches retains them.
  */
 export class BatchDecoder {
   readonly #endpoints: EndpointStore;
   readonly decisions: DecisionStore;
+  readonly layer7: Layer7Store;
   readonly #nodeNumber: (boot: NodeBoot) => number;
   /** By the stream's index: the store's number, retained until the stream is closed. */
   readonly #endpointNumbers: number[] = [];
   /** The same; index 0 is "no decision", which no stream sends. */
   readonly #decisionNumbers: number[] = [NO_ENTRY_NUMBER];
   readonly #nodeNumbers: number[] = [];
+  /** The same, of the ring of records of layer 7, and where the next one goes. */
+  readonly #layer7Numbers: number[] = [];
+  #layer7Next = 0;
 
   constructor(into: BatchTarget) {
     this.#endpoints = into.endpoints;
     this.decisions = into.decisions ?? new DecisionStore();
+    this.layer7 = into.layer7 ?? new Layer7Store();
     this.#nodeNumber = (boot) => into.nodeNumber(boot);
   }
 
@@ -168,6 +186,7 @@ export class BatchDecoder {
       this.decisions.retain(number);
       this.#decisionNumbers.push(number);
     }
+    for (const message of batch.layer7) this.#takeLayer7(layer7FromMessage(message));
     const { rows, columns } = decodeColumns(batch.columns);
     if (rows !== batch.rows) throw new FlowDecodeError(`batch says ${batch.rows} rows and holds ${rows}`);
     const endpoints = this.#endpointNumbers;
@@ -190,14 +209,31 @@ export class BatchDecoder {
       columns.destination[row] = endpoints[destination];
       columns.node[row] = nodes[node];
       columns.policy[row] = decisions[policy];
+      if (columns.observation[row] === OBSERVATION.LAYER7) {
+        const number = this.#layer7Numbers[columns.packetsReply[row]];
+        if (number === undefined) throw new FlowDecodeError(`row ${row} refers to a record that was not sent`);
+        columns.packetsReply[row] = number;
+      }
     }
     return { rows, columns };
+  }
+
+  #takeLayer7(record: Layer7): void {
+    const number = this.layer7.intern(record);
+    this.layer7.retain(number);
+    const before = this.#layer7Numbers[this.#layer7Next];
+    if (before !== undefined) this.layer7.release(before);
+    this.#layer7Numbers[this.#layer7Next] = number;
+    this.#layer7Next = (this.#layer7Next + 1) % RING_ENTRIES;
   }
 
   /** Gives the dictionary's references back; rows already pushed to a window hold their own. */
   close(): void {
     for (const number of this.#endpointNumbers) if (number !== NO_ENDPOINT_NUMBER) this.#endpoints.release(number);
     for (const number of this.#decisionNumbers) this.decisions.release(number);
+    for (const number of this.#layer7Numbers) this.layer7.release(number);
+    this.#layer7Numbers.length = 0;
+    this.#layer7Next = 0;
     this.#endpointNumbers.length = 0;
     this.#decisionNumbers.length = 1;
     this.#nodeNumbers.length = 0;

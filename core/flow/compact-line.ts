@@ -7,6 +7,9 @@ import { dropReasonText } from './drop-reason.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { EndpointStore } from './endpoint-store.ts';
 import { icmpText } from './icmp.ts';
+import { isLayer7, layer7LatencyNs, layer7Number } from './layer7.ts';
+import type { Layer7Store } from './layer7-store.ts';
+import { layer7Summary, layer7TypeText } from './layer7-text.ts';
 import { observations, seenAtDestination } from './observation.ts';
 import { hasPorts, isIcmp, PROTOCOL, protocols } from './protocol.ts';
 import { serviceReferenceText } from './service-reference.ts';
@@ -29,6 +32,7 @@ export function compactLine(
   endpoints: EndpointStore,
   node?: string,
   decisions?: DecisionStore,
+  layer7?: Layer7Store,
 ): string {
   const reply = columns.reply[row];
   const source = end(columns, endpoints.get(columns.source[row]), row, columns.sourcePort[row]);
@@ -38,12 +42,16 @@ export function compactLine(
       ? `${destination} <- ${source}`
       : `${source} ${reply === REPLY.ORIGINAL ? '->' : '<>'} ${destination}`;
   const verdict = columns.verdict[row];
-  const type =
-    verdict === VERDICT.DROPPED
+  const request = layer7?.get(layer7Number(columns, row));
+  const type = isLayer7(columns.observation[row])
+    ? request === undefined
+      ? 'l7'
+      : layer7TypeText(request)
+    : verdict === VERDICT.DROPPED
       ? dropReasonText(columns.dropReason[row])
       : observations.name(columns.observation[row]).toLowerCase().replaceAll('_', '-');
   const where = node === undefined ? '' : ` [${node}]`;
-  return `${shortTime(rowTimeMs(columns, row))}${where}: ${ends} ${type} ${verdicts.name(verdict)} (${summary(columns, row)})${policyText(columns, row, decisions)}${serviceText(columns, row, endpoints)}`;
+  return `${shortTime(rowTimeMs(columns, row))}${where}: ${ends} ${type} ${verdicts.name(verdict)} (${summary(columns, row, layer7)})${policyText(columns, row, decisions)}${serviceText(columns, row, endpoints)}`;
 }
 
 function policyText(columns: FlowColumns, row: number, decisions: DecisionStore | undefined): string {
@@ -63,9 +71,13 @@ function isTranslatedBack(columns: FlowColumns, row: number): boolean {
   return isTranslation(columns.observation[row]) && seenAtDestination(columns.observation[row]);
 }
 
-/** `TCP Flags: SYN, ACK`, `UDP`, `ICMPv4 EchoRequest`; of what happens at a socket the protocol alone. */
-export function summary(columns: FlowColumns, row: number): string {
+/** `TCP Flags: SYN, ACK`, `UDP`, `ICMPv4 EchoRequest`, `HTTP/1.1 GET http://shop/`; of what happens at a socket the protocol alone. */
+export function summary(columns: FlowColumns, row: number, layer7?: Layer7Store): string {
   const protocol = columns.protocol[row];
+  if (isLayer7(columns.observation[row])) {
+    const entry = layer7?.get(layer7Number(columns, row));
+    return entry === undefined ? '' : layer7Summary(entry, layer7LatencyNs(columns, row));
+  }
   if (isTranslation(columns.observation[row])) return protocols.name(protocol);
   if (protocol === PROTOCOL.TCP) return `TCP Flags: ${tcpFlagNames(columns.tcpFlags[row])}`;
   if (!isIcmp(protocol)) return protocols.name(protocol);

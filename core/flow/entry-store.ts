@@ -61,6 +61,11 @@ export class EntryStore<T> {
     return number;
   }
 
+  /** Whether the number stands for an entry. */
+  holds(number: number): boolean {
+    return this.#entries[number] !== undefined;
+  }
+
   get(number: number): T {
     const entry = this.#entries[number];
     if (entry === undefined) throw new RangeError(`${this.#what} ${number} is not held`);
@@ -85,10 +90,32 @@ export class EntryStore<T> {
     }
     if (this.#entries[number] === undefined) return;
     this.#references[number] = 0;
-    this.#byKey.delete(this.#keys[number]);
+    this.#forget(number);
     this.#entries[number] = undefined;
     this.#keys[number] = '';
     this.#free.push(number);
+  }
+
+  /**
+   * Puts another entry in the place of a number's: what refers to it stays. Several numbers may come to stand for equal entries
+   * in this way, which then share one.
+   */
+  protected replace(number: number, entry: T): void {
+    this.#forget(number);
+    const key = this.#keyOf(entry);
+    const same = this.#byKey.get(key);
+    if (same === undefined) this.#byKey.set(key, number);
+    this.#entries[number] = same === undefined ? entry : this.#entries[same];
+    this.#keys[number] = same === undefined ? key : this.#keys[same];
+    this.#generations[number]++;
+  }
+
+  protected keyLength(number: number): number {
+    return this.#keys[number].length;
+  }
+
+  #forget(number: number): void {
+    if (this.#byKey.get(this.#keys[number]) === number) this.#byKey.delete(this.#keys[number]);
   }
 
   #grow(): void {

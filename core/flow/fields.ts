@@ -41,13 +41,17 @@ export const FLOW_FIELDS = {
   reply: { storage: 'u8', shape: 'plain', doc: '0 original direction, 1 reply, 2 not known' },
   tcpFlags: { storage: 'u8', shape: 'plain', doc: "flag bits of the TCP header's byte 13, see tcp-flags.ts" },
   packetsOriginal: { storage: 'u32', shape: 'plain', doc: 'packets in the original direction since the last record' },
-  packetsReply: { storage: 'u32', shape: 'plain', doc: 'packets in the reply direction since the last record' },
+  packetsReply: {
+    storage: 'u32',
+    shape: 'plain',
+    doc: 'packets in the reply direction since the last record. Of a request: the number of its record, see layer7.ts',
+  },
   bytesOriginal: { storage: 'u32', shape: 'plain', doc: 'bytes (IP header included) in the original direction' },
   bytesReply: { storage: 'u32', shape: 'plain', doc: 'bytes (IP header included) in the reply direction' },
   rttMicros: {
     storage: 'u32',
     shape: 'plain',
-    doc: 'TCP handshake round trip in microseconds; 0 = not known. Of a translation: see translation.ts',
+    doc: 'TCP handshake round trip in microseconds; 0 = not known. Of others than packets: see translation.ts, layer7.ts',
   },
   retransmits: {
     storage: 'u8',

@@ -6,6 +6,9 @@ import { dropReasonText } from './drop-reason.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { EndpointStore } from './endpoint-store.ts';
 import { icmpText } from './icmp.ts';
+import { isLayer7, layer7LatencyNs, layer7Number, packetsBack } from './layer7.ts';
+import type { Layer7Store } from './layer7-store.ts';
+import { layer7Summary } from './layer7-text.ts';
 import type { NodeBoot } from './node-boot.ts';
 import { observations } from './observation.ts';
 import { hasPorts, isIcmp, PROTOCOL, protocols } from './protocol.ts';
@@ -18,6 +21,7 @@ interface CsvTables {
   readonly endpoints: EndpointStore;
   readonly nodes: readonly NodeBoot[];
   readonly decisions: DecisionStore;
+  readonly layer7: Layer7Store;
 }
 
 const END = ['namespace', 'pod', 'workload_kind', 'workload', 'identity', 'ip', 'port', 'names', 'labels', 'node'];
@@ -43,6 +47,8 @@ export const FLOW_CSV_HEADER: readonly string[] = [
   'retransmits',
   'observation_point',
   'trigger',
+  'layer7',
+  'latency_us',
   'cluster',
   'node',
   'id',
@@ -52,7 +58,7 @@ export const FLOW_CSV_HEADER: readonly string[] = [
 export function flowCsvCells(
   columns: FlowColumns,
   row: number,
-  { endpoints, nodes, decisions }: CsvTables,
+  { endpoints, nodes, decisions, layer7 }: CsvTables,
   timeNs: bigint,
   id: string,
 ): (string | number)[] {
@@ -72,13 +78,17 @@ export function flowCsvCells(
     ...endCells(endpoints.get(columns.source[row]), ported ? columns.sourcePort[row] : ''),
     ...endCells(endpoints.get(columns.destination[row]), ported ? columns.destinationPort[row] : ''),
     columns.packetsOriginal[row],
-    columns.packetsReply[row],
+    packetsBack(columns, row),
     columns.bytesOriginal[row],
     columns.bytesReply[row],
     roundTripMicros(columns, row) || '',
     sentAgain(columns, row),
     observations.name(columns.observation[row]),
     triggers.name(columns.trigger[row]),
+    isLayer7(columns.observation[row])
+      ? layer7Summary(layer7.get(layer7Number(columns, row)), layer7LatencyNs(columns, row))
+      : '',
+    layer7LatencyNs(columns, row) / 1000 || '',
     cluster,
     node,
     id,

@@ -1,7 +1,9 @@
 import { allocateColumns, copyRow, type FlowColumns } from './columns.ts';
 import { DecisionStore } from './decision-store.ts';
 import { EndpointStore } from './endpoint-store.ts';
+import { Layer7Store } from './layer7-store.ts';
 import { type NodeBoot, nodeBootKey } from './node-boot.ts';
+import { OBSERVATION } from './observation.ts';
 
 /**
  * The most recent flows, in columns of a fixed capacity: the newest row overwrites the oldest. Rows are addressed by
@@ -12,6 +14,7 @@ export class FlowWindow {
   readonly columns: FlowColumns;
   readonly endpoints = new EndpointStore();
   readonly decisions = new DecisionStore();
+  readonly layer7 = new Layer7Store();
   /** Node boots by the number in the `node` column. Append only: one per restart of an agent. */
   readonly nodes: NodeBoot[] = [];
   readonly #nodeNumbers = new Map<string, number>();
@@ -57,12 +60,13 @@ export class FlowWindow {
     return number;
   }
 
-  /** Appends a row whose `node`, `source`, `destination` and `policy` are numbers of this window. Returns its position. */
+  /** Appends a row whose `node`, `source`, `destination`, `policy` and record of layer 7 are numbers of this window. Returns its position. */
   push(from: FlowColumns, row: number): number {
     // Retained before the overwritten row lets go: it may be the only one that holds them.
     this.endpoints.retain(from.source[row]);
     this.endpoints.retain(from.destination[row]);
     if (from.policy[row] !== 0) this.decisions.retain(from.policy[row]);
+    if (from.observation[row] === OBSERVATION.LAYER7) this.layer7.retain(from.packetsReply[row]);
     copyRow(from, row, this.columns, this.claim());
     this.#advance();
     return this.#end - 1;
@@ -79,6 +83,7 @@ export class FlowWindow {
       this.endpoints.release(this.columns.source[slot]);
       this.endpoints.release(this.columns.destination[slot]);
       this.decisions.release(this.columns.policy[slot]);
+      if (this.columns.observation[slot] === OBSERVATION.LAYER7) this.layer7.release(this.columns.packetsReply[slot]);
     }
     return slot;
   }
@@ -87,6 +92,7 @@ export class FlowWindow {
     this.endpoints.retain(this.columns.source[slot]);
     this.endpoints.retain(this.columns.destination[slot]);
     if (this.columns.policy[slot] !== 0) this.decisions.retain(this.columns.policy[slot]);
+    if (this.columns.observation[slot] === OBSERVATION.LAYER7) this.layer7.retain(this.columns.packetsReply[slot]);
     this.#advance();
   }
 

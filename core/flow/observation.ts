@@ -19,6 +19,8 @@ export const OBSERVATION = {
   TO_NETWORK: 11,
   FROM_CRYPTO: 12,
   TO_CRYPTO: 13,
+  /** By a proxy that read a request or its answer: see layer7.ts. No number of Hubble's. */
+  LAYER7: 190,
   /** At the socket, before and after an address was exchanged: 200 + Hubble's `SocketTranslationPoint`. See translation.ts. */
   PRE_XLATE_FWD: 201,
   POST_XLATE_FWD: 202,

@@ -5,6 +5,8 @@ import { dropReasons } from './drop-reason.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { EndpointStore } from './endpoint-store.ts';
 import { FLOW_FIELD_NAMES } from './fields.ts';
+import { isLayer7, layer7LatencyNs, layer7Number, packetsBack } from './layer7.ts';
+import type { Layer7Store } from './layer7-store.ts';
 import { flowId, type NodeBoot } from './node-boot.ts';
 import { observations } from './observation.ts';
 import type { PolicyReference } from './policy-decision.ts';
@@ -31,6 +33,7 @@ export function rowObject(
   endpoints: EndpointStore,
   nodes: readonly NodeBoot[],
   decisions?: DecisionStore,
+  layer7?: Layer7Store,
 ): Record<string, unknown> {
   const boot = nodes[columns.node[row]];
   const object: Record<string, unknown> = {
@@ -47,11 +50,16 @@ export function rowObject(
         object.policy = decisionObject(decisions, columns.policy[row]);
     } else if (name === 'dropReason' && columns.dropReason[row] === 0) continue;
     else if (name === 'rttMicros') object.rttMicros = roundTripMicros(columns, row);
+    else if (name === 'packetsReply') object.packetsReply = packetsBack(columns, row);
     else if (name === 'retransmits') object.retransmits = sentAgain(columns, row);
     else if (name === 'reply') object.reply = [false, true, null][columns.reply[row]] ?? null;
     else object[name] = name in NAMED ? NAMED[name as keyof typeof NAMED](columns[name][row]) : columns[name][row];
   }
   if (isTranslation(columns.observation[row])) object.socketCookie = socketCookie(columns, row);
+  if (isLayer7(columns.observation[row])) {
+    if (layer7 !== undefined) object.layer7 = withoutEmpty(layer7.get(layer7Number(columns, row)));
+    object.latencyNs = layer7LatencyNs(columns, row);
+  }
   return object;
 }
 

@@ -31,14 +31,19 @@ export function socketCookie(columns: FlowColumns, row: number): number {
     : 0;
 }
 
+/** Whether a row's counters are those of packets: not of a translation, nor of a request (layer7.ts). */
+export function countsPackets(observation: number): boolean {
+  return observation < OBSERVATION.LAYER7;
+}
+
 /** TCP handshake round trip in microseconds; 0 = not known. */
 export function roundTripMicros(columns: FlowColumns, row: number): number {
-  return isTranslation(columns.observation[row]) ? 0 : columns.rttMicros[row];
+  return countsPackets(columns.observation[row]) ? columns.rttMicros[row] : 0;
 }
 
 /** Segments sent again. */
 export function sentAgain(columns: FlowColumns, row: number): number {
-  return isTranslation(columns.observation[row]) ? 0 : columns.retransmits[row];
+  return countsPackets(columns.observation[row]) ? columns.retransmits[row] : 0;
 }
 
 export function writeSocketCookie(columns: FlowColumns, row: number, low: number, high: number): void {

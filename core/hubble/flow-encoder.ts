@@ -2,6 +2,7 @@ import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { FlowSchema, TCPFlagsSchema } from '#proto/gen/flow/flow_pb.ts';
 import type { FlowColumns } from '../flow/columns.ts';
 import { summary } from '../flow/compact-line.ts';
+import { isLayer7 } from '../flow/layer7.ts';
 import { nodeBootKey } from '../flow/node-boot.ts';
 import { seenAtDestination } from '../flow/observation.ts';
 import { hasPorts, PROTOCOL } from '../flow/protocol.ts';
@@ -14,6 +15,7 @@ import {
   interfaceMessage,
   ipMessage,
   layer4Message,
+  layer7Fields,
   policyFields,
   serviceMessage,
   socketFields,
@@ -155,7 +157,14 @@ export class FlowEncoder {
       flow.raw(this.#part(socketFields(columns, row, from, to)));
     }
     if (columns.policy[row] !== 0) flow.raw(this.#policies(columns.policy[row]));
-    if (wants.Summary === 'all') flow.raw(this.#summary(columns, row));
+    if (isLayer7(columns.observation[row])) this.#writeLayer7(columns, row);
+    else if (wants.Summary === 'all') flow.raw(this.#summary(columns, row));
+  }
+
+  /** A request is hardly ever like another: nothing of it is kept. */
+  #writeLayer7(columns: FlowColumns, row: number): void {
+    const Summary = summary(columns, row, this.#tables.layer7);
+    this.#flow.raw(this.#part({ ...layer7Fields(columns, row, this.#tables), Summary }));
   }
 
   #writeUuid(prefix: Uint8Array, sequence: number): void {

@@ -5,6 +5,8 @@ import { DIRECTION, directions, REPLY } from '../flow/direction.ts';
 import { dropReasons } from '../flow/drop-reason.ts';
 import type { Endpoint } from '../flow/endpoint.ts';
 import type { EndpointStore } from '../flow/endpoint-store.ts';
+import { isLayer7, layer7LatencyNs, layer7Number } from '../flow/layer7.ts';
+import type { Layer7Store } from '../flow/layer7-store.ts';
 import { flowId, type NodeBoot } from '../flow/node-boot.ts';
 import { OBSERVATION, observations, seenAtDestination } from '../flow/observation.ts';
 import type { PolicyReference } from '../flow/policy-decision.ts';
@@ -14,6 +16,7 @@ import { isTranslation, socketCookie, socketPoint } from '../flow/translation.ts
 import { TRIGGER } from '../flow/trigger.ts';
 import { VERDICT, verdicts } from '../flow/verdict.ts';
 import { EVENT_TYPE } from './event-type.ts';
+import { layer7Json } from './layer7-json.ts';
 
 /** What a JSON object of Hubble's is made of. */
 export type HubbleJson = { [name: string]: HubbleJson | readonly HubbleJson[] | string | number | boolean };
@@ -24,6 +27,8 @@ export interface HubbleTables {
   readonly nodes: readonly NodeBoot[];
   /** Without it, policies are not told. */
   readonly decisions?: DecisionStore;
+  /** Without it, requests are told as such and not what they say. */
+  readonly layer7?: Layer7Store;
 }
 
 /**
@@ -46,7 +51,7 @@ export function hubbleResponseJson(
 export function hubbleFlowJson(
   columns: FlowColumns,
   row: number,
-  { endpoints, nodes, decisions }: HubbleTables,
+  { endpoints, nodes, decisions, layer7 }: HubbleTables,
   sequence: number = columns.sequence[row],
 ): HubbleJson {
   const boot = nodes[columns.node[row]];
@@ -61,6 +66,7 @@ export function hubbleFlowJson(
   const l4 = layer4(columns, row);
   const observer = seenAtDestination(observation) ? destination : source;
   const atSocket = isTranslation(observation);
+  const request = isLayer7(observation) ? layer7?.get(layer7Number(columns, row)) : undefined;
   const flow: Record<string, HubbleJson | readonly HubbleJson[] | string | number | boolean | undefined> = {
     time: protoTime(rowTimeNs(columns, row)),
     uuid: flowId(boot, sequence),
@@ -68,30 +74,36 @@ export function hubbleFlowJson(
     drop_reason: dropped && reason > 0 ? reason : undefined,
     IP: addresses(source.address, destination.address),
     l4,
+    l7: request && layer7Json(request, layer7LatencyNs(columns, row)),
     source: endpointJson(source),
     destination: endpointJson(destination),
-    Type: atSocket ? 'SOCK' : 'L3_L4',
+    Type: isLayer7(observation) ? 'L7' : atSocket ? 'SOCK' : 'L3_L4',
     node_name: `${boot.cluster}/${boot.node}`,
     source_names: names(source),
     destination_names: names(destination),
     source_service: serviceJson(source),
     destination_service: serviceJson(destination),
     reply: reply === REPLY.REPLY || undefined,
-    event_type: dropped
-      ? eventType(EVENT_TYPE.DROP, reason)
-      : atSocket
-        ? eventType(EVENT_TYPE.TRACE_SOCK, socketPoint(observation))
-        : eventType(EVENT_TYPE.TRACE, traceSubType(observation)),
+    event_type: isLayer7(observation)
+      ? eventType(EVENT_TYPE.L7, 0)
+      : dropped
+        ? eventType(EVENT_TYPE.DROP, reason)
+        : atSocket
+          ? eventType(EVENT_TYPE.TRACE_SOCK, socketPoint(observation))
+          : eventType(EVENT_TYPE.TRACE, traceSubType(observation)),
     traffic_direction: direction === DIRECTION.UNKNOWN ? undefined : directions.name(direction),
     trace_observation_point:
-      dropped || atSocket || observation === OBSERVATION.UNKNOWN ? undefined : observations.name(observation),
-    trace_reason: dropped ? undefined : traceReason(columns.trigger[row], reply),
+      dropped || atSocket || isLayer7(observation) || observation === OBSERVATION.UNKNOWN
+        ? undefined
+        : observations.name(observation),
+    trace_reason: dropped || isLayer7(observation) ? undefined : traceReason(columns.trigger[row], reply),
     drop_reason_desc: dropped && reason > 0 ? dropReasons.name(reason) : undefined,
     is_reply: reply === REPLY.UNKNOWN ? undefined : reply === REPLY.REPLY,
     interface:
       observer.interfaceIndex === 0 ? undefined : { index: observer.interfaceIndex, name: observer.interfaceName },
+    trace_context: request && request.traceId !== '' ? { parent: { trace_id: request.traceId } } : undefined,
     ...(atSocket ? socketJson(columns, row, source, destination) : {}),
-    Summary: summary(columns, row),
+    Summary: summary(columns, row, layer7),
     ...(decisions === undefined ? {} : policies(columns.policy[row], decisions)),
   };
   return present(flow);

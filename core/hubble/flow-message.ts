@@ -32,6 +32,7 @@ import type { FlowColumns } from '../flow/columns.ts';
 import { summary } from '../flow/compact-line.ts';
 import { DIRECTION, REPLY } from '../flow/direction.ts';
 import type { Endpoint } from '../flow/endpoint.ts';
+import { isLayer7, layer7LatencyNs, layer7Number } from '../flow/layer7.ts';
 import { flowId } from '../flow/node-boot.ts';
 import { OBSERVATION, seenAtDestination } from '../flow/observation.ts';
 import type { PolicyDecision, PolicyReference } from '../flow/policy-decision.ts';
@@ -42,6 +43,7 @@ import { TRIGGER } from '../flow/trigger.ts';
 import { VERDICT } from '../flow/verdict.ts';
 import { EVENT_TYPE } from './event-type.ts';
 import type { HubbleTables } from './flow-json.ts';
+import { hubbleLayer7, hubbleTraceContext } from './layer7-part.ts';
 
 /**
  * A row as Hubble's `flow.Flow`, for what looks at flows one by one (CEL, rare field masks). Streams go by
@@ -65,9 +67,10 @@ export function flowMessage(columns: FlowColumns, row: number, tables: HubbleTab
     sourceService: serviceMessage(source),
     destinationService: serviceMessage(destination),
     interface: interfaceMessage(seenAtDestination(columns.observation[row]) ? destination : source),
-    Summary: summary(columns, row),
+    Summary: summary(columns, row, tables.layer7),
     ...eventFields(columns, row),
     ...socketFields(columns, row, source, destination),
+    ...layer7Fields(columns, row, tables),
     ...(decision === undefined ? {} : policyFields(decision)),
   });
 }
@@ -85,6 +88,13 @@ export function socketFields(columns: FlowColumns, row: number, source: Endpoint
   };
 }
 
+/** What a row says of a request; nothing of other rows. */
+export function layer7Fields(columns: FlowColumns, row: number, { layer7 }: HubbleTables) {
+  if (layer7 === undefined || !isLayer7(columns.observation[row])) return {};
+  const entry = layer7.get(layer7Number(columns, row));
+  return { l7: hubbleLayer7(entry, layer7LatencyNs(columns, row)), traceContext: hubbleTraceContext(entry) };
+}
+
 /** What a row says of its event: fields of few values each, which many rows have in common. */
 export function eventFields(columns: FlowColumns, row: number) {
   const verdict = columns.verdict[row] as Verdict;
@@ -93,15 +103,16 @@ export function eventFields(columns: FlowColumns, row: number) {
   const point = socketPoint(observation) as SocketTranslationPoint;
   const reply = columns.reply[row];
   const reason = (dropped ? columns.dropReason[row] : 0) as DropReason;
+  const request = isLayer7(observation);
   return {
     verdict,
     dropReason: reason,
-    Type: point === 0 ? FlowType.L3_L4 : FlowType.SOCK,
+    Type: request ? FlowType.L7 : point === 0 ? FlowType.L3_L4 : FlowType.SOCK,
     reply: reply === REPLY.REPLY,
     eventType: eventTypeMessage(dropped, reason, observation),
     trafficDirection: columns.direction[row] as TrafficDirection,
-    traceObservationPoint: (dropped || point !== 0 ? 0 : observation) as TraceObservationPoint,
-    traceReason: dropped ? TraceReason.TRACE_REASON_UNKNOWN : traceReason(columns.trigger[row], reply),
+    traceObservationPoint: (dropped || point !== 0 || request ? 0 : observation) as TraceObservationPoint,
+    traceReason: dropped || request ? TraceReason.TRACE_REASON_UNKNOWN : traceReason(columns.trigger[row], reply),
     dropReasonDesc: reason,
     isReply: reply === REPLY.UNKNOWN ? undefined : reply === REPLY.REPLY,
     sockXlatePoint: point,
@@ -109,6 +120,7 @@ export function eventFields(columns: FlowColumns, row: number) {
 }
 
 function eventTypeMessage(dropped: boolean, reason: number, observation: number): CiliumEventType {
+  if (isLayer7(observation)) return create(CiliumEventTypeSchema, { type: EVENT_TYPE.L7 });
   if (dropped) return create(CiliumEventTypeSchema, { type: EVENT_TYPE.DROP, subType: reason });
   if (isTranslation(observation)) {
     return create(CiliumEventTypeSchema, { type: EVENT_TYPE.TRACE_SOCK, subType: socketPoint(observation) });

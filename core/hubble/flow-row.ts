@@ -4,6 +4,8 @@ import type { DecisionStore } from '../flow/decision-store.ts';
 import { DIRECTION, REPLY } from '../flow/direction.ts';
 import { type Endpoint, NO_ENDPOINT } from '../flow/endpoint.ts';
 import type { EndpointStore } from '../flow/endpoint-store.ts';
+import { writeLayer7 } from '../flow/layer7.ts';
+import type { Layer7Store } from '../flow/layer7-store.ts';
 import { type NodeBoot, parseFlowId } from '../flow/node-boot.ts';
 import { OBSERVATION, seenAtDestination } from '../flow/observation.ts';
 import { NO_DECISION, type PolicyReference } from '../flow/policy-decision.ts';
@@ -13,18 +15,20 @@ import { isTranslation, observationOfSocketPoint, writeSocketCookie } from '../f
 import { TRIGGER } from '../flow/trigger.ts';
 import { VERDICT } from '../flow/verdict.ts';
 import { EVENT_TYPE } from './event-type.ts';
+import { layer7OfFlow } from './layer7-part.ts';
 
 /** Where the numbers of a row come from; a FlowWindow is one. */
 export interface RowTables {
   readonly endpoints: EndpointStore;
   readonly decisions: DecisionStore;
+  readonly layer7: Layer7Store;
   nodeNumber(boot: NodeBoot): number;
 }
 
 /**
  * Writes a flow that another Hubble told of into a row. What Hubble's message does not hold (bytes, packets, round trip)
- * is 0, which stands for "not known"; what our columns do not hold (layer 7, tunnels, services) is left out. The numbers of
- * its endpoints and decision are interned and not retained.
+ * is 0, which stands for "not known"; what our columns do not hold (tunnels, services) is left out. Layer 7 is written as it is told:
+ * redact it before. The numbers of its endpoints, decision and record of layer 7 are interned and not retained.
  *
  * @param boot whose flow it is; `sequence` is the row's in it. A uuid of our own form goes before both.
  */
@@ -87,12 +91,17 @@ export function writeFlowRow(
   if (isTranslation(observation)) {
     writeSocketCookie(columns, row, Number(flow.socketCookie & 0xffff_ffffn), Number(flow.socketCookie >> 32n));
   }
+  const request = layer7OfFlow(flow);
+  if (request !== undefined) {
+    writeLayer7(columns, row, tables.layer7.intern(request), Number(flow.l7!.latencyNs));
+  }
   columns.policy[row] = decision(flow, tables.decisions);
 }
 
 /** Of a drop nobody tells where it was seen; whose rules were asked says at which end. */
 function observationOf({ traceObservationPoint, sockXlatePoint, verdict, ...flow }: Flow): number {
-  const { trafficDirection, isReply, eventType } = flow;
+  const { trafficDirection, isReply, eventType, l7 } = flow;
+  if (l7 !== undefined) return OBSERVATION.LAYER7;
   if (sockXlatePoint !== 0) return observationOfSocketPoint(sockXlatePoint);
   if (traceObservationPoint !== OBSERVATION.UNKNOWN) return traceObservationPoint;
   if (verdict === VERDICT.DROPPED) {

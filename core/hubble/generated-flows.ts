@@ -2,6 +2,7 @@ import { allocateColumns } from '../flow/columns.ts';
 import { NO_ENDPOINT } from '../flow/endpoint.ts';
 import { FLOW_FIELD_NAMES } from '../flow/fields.ts';
 import { FlowWindow } from '../flow/flow-window.ts';
+import { isLayer7, type Layer7, writeLayer7 } from '../flow/layer7.ts';
 import { NO_DECISION } from '../flow/policy-decision.ts';
 import { isTranslation } from '../flow/translation.ts';
 
@@ -24,6 +25,10 @@ export function generatedWindow(rows: number, seed: number): FlowWindow {
     columns.destination[index] = window.endpoints.intern(ENDPOINTS[values.destination]);
     columns.policy[index] = values.policy === 0 ? 0 : window.decisions.intern(DECISIONS[values.policy - 1]);
     if (isTranslation(columns.observation[index])) columns.verdict[index] = values.verdict % 2 === 0 ? 6 : 7;
+    if (isLayer7(columns.observation[index])) {
+      const record = window.layer7.intern(RECORDS[index % RECORDS.length]);
+      writeLayer7(columns, index, record, index % 2 === 0 ? 0 : index * 12_345_678_901);
+    }
     if (columns.verdict[index] !== 2) columns.dropReason[index] = 0;
     window.push(columns, index);
   }
@@ -74,6 +79,57 @@ const DECISIONS = [
   { ...NO_DECISION, direction: 2, deniedBy: [{ ...policy('all', -1), namespace: '' }], defaultDeny: true },
 ];
 
+const told = { traceId: '', shortened: false };
+const RECORDS: readonly Layer7[] = [
+  {
+    type: 1,
+    record: {
+      kind: 'http',
+      code: 0,
+      method: 'GET',
+      url: 'http://shop:80/cart/1?a=/x',
+      protocol: 'HTTP/1.1',
+      headers: [
+        { name: 'Accept', value: '*/*' },
+        { name: 'X-Empty', value: '' },
+      ],
+    },
+    ...told,
+    traceId: 'abc',
+  },
+  {
+    type: 2,
+    record: { kind: 'http', code: 503, method: 'POST', url: 'http://shop', protocol: 'HTTP/2', headers: [] },
+    ...told,
+  },
+  {
+    type: 2,
+    record: { kind: 'http', code: 404, method: 'put', url: '/login#x', protocol: 'HTTP/1.0', headers: [] },
+    ...told,
+  },
+  {
+    type: 2,
+    record: {
+      kind: 'dns',
+      query: 'shop.example.com.',
+      ips: ['10.0.0.1', 'fd00::1'],
+      ttl: 4_294_967_295,
+      cnames: ['a.example.com.'],
+      observationSource: 'proxy',
+      rcode: 3,
+      qtypes: ['A', 'AAAA'],
+      rrtypes: ['A'],
+    },
+    ...told,
+  },
+  {
+    type: 2,
+    record: { kind: 'kafka', errorCode: -1, apiVersion: 2, apiKey: 'produce', correlationId: 7, topic: 'orders' },
+    ...told,
+  },
+  { type: 3, ...told },
+];
+
 /** Numbers from 0 to below 1, the same for the same seed (mulberry32). */
 function randomNumbers(seed: number): () => number {
   let state = seed;
@@ -100,7 +156,7 @@ function randomRow(
     protocol: oneOf(6, 6, 6, 17, 1, 58, 132, 2, 112, 47, 0),
     verdict: oneOf(0, 1, 1, 1, 2, 2, 4),
     dropReason: oneOf(0, 133, 151, 158, 181),
-    observation: oneOf(3, 101, 101, 0, 201, 202, 203, 204),
+    observation: oneOf(3, 101, 101, 0, 190, 201, 202, 203, 204),
     rttMicros: oneOf(0, 77, 0xffff_ffff),
     retransmits: oneOf(0, 3),
     trigger: below(8),

@@ -1,4 +1,4 @@
-import { type FilterPart, ofTold } from './filter-part.ts';
+import { type FilterPart, ofLayer7 } from './filter-part.ts';
 import { readRegex } from './regex.ts';
 
 /** `dns_query`: regular expressions, of flows that were told with DNS. */
@@ -6,8 +6,8 @@ export const dnsFilter: FilterPart = ({ dnsQuery }, tables) => {
   if (dnsQuery.length === 0) return [];
   const patterns = dnsQuery.map((pattern) => readRegex(pattern, 'dns_query'));
   return [
-    ofTold(tables, ({ l7 }) => {
-      const query = l7?.record.case === 'dns' ? l7.record.value.query : undefined;
+    ofLayer7(tables, ({ record }) => {
+      const query = record.case === 'dns' ? record.value.query : undefined;
       return query !== undefined && patterns.some((matches) => matches(query));
     }),
   ];

@@ -1,8 +1,10 @@
-import type { Flow, FlowFilter } from '#proto/gen/flow/flow_pb.ts';
+import type { Flow, FlowFilter, Layer7 as Layer7Message } from '#proto/gen/flow/flow_pb.ts';
 import type { RowPredicate } from '../../filter/algebra.ts';
 import { memoised } from '../../filter/endpoint-predicate.ts';
 import type { FilterTables } from '../../filter/filter-field.ts';
 import type { Endpoint } from '../../flow/endpoint.ts';
+import { type Layer7, layer7Number } from '../../flow/layer7.ts';
+import { hubbleLayer7 } from '../layer7-part.ts';
 
 /** A value of a filter that means nothing. The message names the field and the value. */
 export class FlowFilterError extends Error {
@@ -58,6 +60,22 @@ export function sidedPart<V>(
  */
 export function ofTold({ told }: FlowTables, question: (flow: Flow) => boolean): RowPredicate {
   return told === undefined ? () => false : (_, row) => question(told(row));
+}
+
+/** Asks what a request or its answer says: of a flow as it was told, else of the record that the row refers to, once each. */
+export function ofLayer7(tables: FlowTables, question: (l7: Layer7Message) => boolean): RowPredicate {
+  if (tables.told !== undefined) return ofTold(tables, ({ l7 }) => l7 !== undefined && question(l7));
+  return ofRecord(tables, (record) => question(hubbleLayer7(record, 0)));
+}
+
+/** The same of our own records. */
+export function ofRecord({ layer7 }: FilterTables, question: (record: Layer7) => boolean): RowPredicate {
+  if (layer7 === undefined) return () => false;
+  const holds = memoised(layer7, question);
+  return (columns, row) => {
+    const number = layer7Number(columns, row);
+    return number !== 0 && holds(number);
+  };
 }
 
 /** Whether the row's number in a column of up to 16 bits is one of these. */

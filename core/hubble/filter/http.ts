@@ -1,6 +1,6 @@
 import type { HTTP } from '#proto/gen/flow/flow_pb.ts';
 import type { RowPredicate } from '../../filter/algebra.ts';
-import { type FilterPart, FlowFilterError, ofTold } from './filter-part.ts';
+import { type FilterPart, FlowFilterError, ofLayer7 } from './filter-part.ts';
 import { readRegex } from './regex.ts';
 
 const STATUS = /^[1-5](?:\d{2}|\d?\+)$/;
@@ -12,8 +12,8 @@ export const httpFilter: FilterPart = (filter, tables) => {
     if (values.length === 0) return;
     const questions = values.map(read);
     asked.push(
-      ofTold(tables, ({ l7 }) => {
-        const http = l7?.record.case === 'http' ? l7.record.value : undefined;
+      ofLayer7(tables, ({ record }) => {
+        const http = record.case === 'http' ? record.value : undefined;
         return http !== undefined && questions.some((holds) => holds(http));
       }),
     );

@@ -1,8 +1,8 @@
 import { any } from '../../filter/algebra.ts';
 import { PROTOCOL } from '../../flow/protocol.ts';
-import { type FilterPart, FlowFilterError, isOneOf, ofTold } from './filter-part.ts';
+import { type FilterPart, FlowFilterError, isOneOf, ofLayer7 } from './filter-part.ts';
 
-/** Names as the command line has them. Those of layer 7 are known, and no flow of ours has one. */
+/** Names as the command line has them. Those of layer 7 have no number: a flow's record says them. */
 const NUMBERS: Readonly<Record<string, readonly number[]>> = {
   tcp: [PROTOCOL.TCP],
   udp: [PROTOCOL.UDP],
@@ -28,7 +28,7 @@ export const protocolFilter: FilterPart = ({ protocol }, tables) => {
     return known;
   });
   const ofLayer4 = isOneOf('protocol', numbers);
-  if (tables.told === undefined) return [ofLayer4];
-  const names = new Set(protocol.map((name) => name.toLowerCase()));
-  return [any([ofLayer4, ofTold(tables, ({ l7 }) => names.has(l7?.record.case ?? ''))])];
+  const names = new Set(protocol.map((name) => name.toLowerCase()).filter((name) => NUMBERS[name].length === 0));
+  if (names.size === 0) return [ofLayer4];
+  return [any([ofLayer4, ofLayer7(tables, ({ record }) => names.has(record.case ?? ''))])];
 };
