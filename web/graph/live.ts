@@ -77,11 +77,6 @@ export function liveNumbers(graph: DetailedGraph, clock: QuietClock): LiveNumber
   return { cards, edges };
 }
 
-/** Entries that differ between two moments. */
-export function changedNumbers<T>(before: ReadonlyMap<string, T>, after: ReadonlyMap<string, T>): [string, T][] {
-  return [...after].filter(([key, value]) => JSON.stringify(before.get(key)) !== JSON.stringify(value));
-}
-
 function edgeLive(summary: Summary, quiet: (lastSeen: number) => number): EdgeLive {
   return {
     verdict: summary.verdict,

@@ -39,6 +39,14 @@ export function piecesOf({ end, controls }: Route): Piece[] {
   return pieces;
 }
 
+export function isSameRoute(a: Route, b: Route): boolean {
+  return isSame(a.start, b.start) && isSame(a.end, b.end) && isSame(a.controls, b.controls);
+}
+
+function isSame(one: readonly number[], other: readonly number[]): boolean {
+  return one.length === other.length && one.every((value, at) => value === other[at]);
+}
+
 /** The rectangle that holds a route; curves do not leave their control points' hull. */
 export function routeBounds({ start, end, controls }: Route): Rect {
   let [left, right] = [Math.min(start[0], end[0]), Math.max(start[0], end[0])];

@@ -1,20 +1,14 @@
 import type { Details } from '../graph/details.ts';
-import type { CardLive, EdgeLive } from '../graph/live.ts';
-import type { Scene } from '../graph/scene.ts';
 import type { MapOptions } from '../view/map-options.ts';
 import { viewStore } from '../view/view-store.ts';
 import type { MapEvent, MapRequest } from '../worker/map-protocol.ts';
+import { MapReceiver, type MapState } from '../worker/map-receiver.ts';
 import { arrangementStore, followArrangements, unpinAll } from './arrangement.ts';
+import { LastingWorker, onScriptFailure } from './lasting-worker.ts';
 import { send } from './session-client.ts';
 import { createStore } from './store.ts';
 
-/** The scene and its numbers. A new object per scene; numbers change in place and count up `live`. */
-export interface MapState {
-  readonly scene: Scene;
-  readonly cards: Map<string, CardLive>;
-  readonly edges: Map<string, EdgeLive>;
-  readonly layoutMs: number;
-}
+export type { MapState };
 
 export const sceneStore = createStore<MapState | null>(null);
 /** Counts changes of numbers; what changed is in the state's maps. */
@@ -22,15 +16,20 @@ export const liveStore = createStore(0);
 /** About what is selected. Null until the map's worker has answered; `gone` when it is not on the map. */
 export const detailsStore = createStore<Details | 'gone' | null>(null);
 
-let worker: Worker | undefined;
+const receiver = new MapReceiver();
+let worker: LastingWorker<MapRequest, MapEvent> | undefined;
 let selected: string | null = null;
 let sent: MapOptions | undefined;
 
 /** Starts the map's worker and connects it to the session. */
 export function startMap(): void {
   if (worker !== undefined) return;
-  worker = new Worker(new URL('../worker/map-worker.ts', import.meta.url), { type: 'module', name: 'waggle-map' });
-  worker.onmessage = (event: MessageEvent<MapEvent>) => receive(event.data);
+  worker = new LastingWorker((ears) => {
+    const own = new Worker(new URL('../worker/map-worker.ts', import.meta.url), { type: 'module', name: 'waggle-map' });
+    own.onmessage = (event: MessageEvent<MapEvent>) => ears.hear(event.data);
+    onScriptFailure(own, ears.failed);
+    return own;
+  }, receive);
   const { port1, port2 } = new MessageChannel();
   tellRoom();
   post({ type: 'feed', port: port1 }, [port1]);
@@ -83,31 +82,20 @@ function tellRoom(): void {
 }
 
 function post(request: MapRequest, transfer: Transferable[] = []): void {
-  worker?.postMessage(request, transfer);
+  worker?.post(request, transfer);
 }
 
 function receive(event: MapEvent): void {
   switch (event.type) {
     case 'cleared':
       return;
-    case 'scene':
-      sceneStore.set({
-        scene: event.scene,
-        cards: new Map(event.cards),
-        edges: new Map(event.edges),
-        layoutMs: event.layoutMs,
-      });
-      return;
-    case 'live': {
-      const state = sceneStore.get();
-      if (state === null) return;
-      for (const [key, live] of event.cards) state.cards.set(key, live);
-      for (const [key, live] of event.edges) state.edges.set(key, live);
-      liveStore.set(liveStore.get() + 1);
-      return;
-    }
     case 'details':
       if (event.key === selected) detailsStore.set(event.details ?? 'gone');
       return;
+    default: {
+      const changed = receiver.hear(event);
+      if (changed === 'scene') sceneStore.set(receiver.state);
+      else if (changed === 'live') liveStore.set(liveStore.get() + 1);
+    }
   }
 }

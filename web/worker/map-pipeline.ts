@@ -6,7 +6,7 @@ import type { Standing } from '../graph/layout.ts';
 import { freshLayout } from '../graph/layout.ts';
 import { updateLayout } from '../graph/layout-incremental.ts';
 import { type DetailedGraph, levelOfDetail } from '../graph/level-of-detail.ts';
-import { changedNumbers, type LiveNumbers, liveNumbers } from '../graph/live.ts';
+import { type LiveNumbers, liveNumbers } from '../graph/live.ts';
 import { MapModelReceiver } from '../graph/map-delta.ts';
 import type { MapModel } from '../graph/model.ts';
 import { applyPins, type Pins } from '../graph/pins.ts';
@@ -18,6 +18,7 @@ import { visibleGraph } from '../graph/visible.ts';
 import { DEFAULT_MAP_OPTIONS, type MapOptions, quietMs } from '../view/map-options.ts';
 import { parsePair } from '../view/pair.ts';
 import { type Arrangement, type MapEvent, NO_ARRANGEMENT } from './map-protocol.ts';
+import { MapSender } from './map-sender.ts';
 import type { MapMessage } from './protocol.ts';
 import { Throttle } from './throttle.ts';
 
@@ -36,6 +37,7 @@ const SCATTERED_SHARE = 0.6;
 /** From the session's deltas to what a tab draws. Owns the layout's memory: where cards stood. */
 export class MapPipeline {
   readonly #emit: (event: MapEvent) => void;
+  readonly #sender: MapSender;
   #model = new MapModelReceiver();
   /** Whether the model holds what the view shows: until then there is nothing to say. */
   #known = false;
@@ -55,13 +57,13 @@ export class MapPipeline {
   /** Something came or went since the graph was made. */
   #stale = false;
   #signature: string | undefined;
-  #live: LiveNumbers = { cards: new Map(), edges: new Map() };
   readonly #redraw = new Throttle(REDRAW_INTERVAL_MS, () => this.#run());
   readonly #details = new Throttle(DETAILS_INTERVAL_MS, () => this.#sendDetails());
   readonly #clock: ReturnType<typeof setInterval>;
 
   constructor(emit: (event: MapEvent) => void) {
     this.#emit = emit;
+    this.#sender = new MapSender(emit);
     this.#clock = setInterval(() => {
       this.#details.request();
       // What is quiet fades and leaves without a word from the server.
@@ -121,6 +123,11 @@ export class MapPipeline {
     this.#redraw.request();
   }
 
+  /** Tells one who hears of the map from now on what is drawn now. */
+  repeat(emit: (event: MapEvent) => void): void {
+    this.#sender.repeat(emit);
+  }
+
   close(): void {
     clearInterval(this.#clock);
     this.#redraw.stop();
@@ -149,14 +156,11 @@ export class MapPipeline {
         omittedEdges,
       });
       const layoutMs = performance.now() - started;
-      this.#emit({ type: 'scene', scene, cards: [...live.cards], edges: [...live.edges], layoutMs });
+      this.#sender.scene(scene, live, layoutMs);
       this.#signature = signature;
     } else {
-      const cards = changedNumbers(this.#live.cards, live.cards);
-      const edges = changedNumbers(this.#live.edges, live.edges);
-      if (cards.length + edges.length > 0) this.#emit({ type: 'live', cards, edges });
+      this.#sender.live(live);
     }
-    this.#live = live;
   }
 
   #numbers(graph: DetailedGraph): LiveNumbers {

@@ -1,7 +1,7 @@
 import type { Details } from '../graph/details.ts';
-import type { CardLive, EdgeLive } from '../graph/live.ts';
+import type { PackedNumbers } from '../graph/packed-numbers.ts';
 import type { ReachView } from '../graph/reach.ts';
-import type { Scene } from '../graph/scene.ts';
+import type { Scene, SceneCard, SceneEdge } from '../graph/scene.ts';
 import type { MapOptions } from '../view/map-options.ts';
 
 /** What a person changed by hand in one view of the map. */
@@ -35,18 +35,19 @@ export type MapRequest =
 export type MapEvent =
   /** A new view: nothing is known yet. */
   | { readonly type: 'cleared' }
+  /** Cards and arrows of the next scene that are new, or not as they were. */
+  | { readonly type: 'fresh'; readonly cards: readonly SceneCard[]; readonly edges: readonly SceneEdge[] }
   | {
       readonly type: 'scene';
-      readonly scene: Scene;
-      readonly cards: readonly (readonly [string, CardLive])[];
-      readonly edges: readonly (readonly [string, EdgeLive])[];
+      readonly scene: Omit<Scene, 'cards' | 'edges'>;
+      /** Places in the scene before, or among what was told to be fresh (`ListChange`). */
+      readonly cards: Int32Array<ArrayBuffer>;
+      readonly edges: Int32Array<ArrayBuffer>;
+      /** All of them. */
+      readonly numbers: PackedNumbers;
       /** Milliseconds the layout took. */
       readonly layoutMs: number;
     }
   /** What changed in numbers since the last scene or live event. */
-  | {
-      readonly type: 'live';
-      readonly cards: readonly (readonly [string, CardLive])[];
-      readonly edges: readonly (readonly [string, EdgeLive])[];
-    }
+  | { readonly type: 'live'; readonly numbers: PackedNumbers }
   | { readonly type: 'details'; readonly key: string; readonly details: Details | null };

@@ -1,10 +1,11 @@
 import { MapPipeline } from './map-pipeline.ts';
 import type { MapEvent, MapRequest } from './map-protocol.ts';
 import type { MapMessage } from './protocol.ts';
+import { READY } from './ready.ts';
 
 /** One per tab: the map's stages and its layout run here, off the page's thread and off the session's. */
 const pipeline = new MapPipeline((event: MapEvent) => {
-  if (event.type === 'scene' || event.type === 'live') painter?.postMessage(event);
+  if (event.type !== 'details' && event.type !== 'cleared') painter?.postMessage(event);
   postMessage(event);
 });
 let feed: MessagePort | undefined;
@@ -20,6 +21,7 @@ addEventListener('message', ({ data }: MessageEvent<MapRequest>) => {
     case 'painter':
       painter?.close();
       painter = data.port;
+      pipeline.repeat((event) => painter?.postMessage(event));
       return;
     case 'room':
       pipeline.aspect = data.aspect;
@@ -41,3 +43,4 @@ addEventListener('message', ({ data }: MessageEvent<MapRequest>) => {
       return;
   }
 });
+postMessage(READY);

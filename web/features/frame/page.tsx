@@ -1,6 +1,5 @@
-import { Suspense, useEffect, useMemo } from 'react';
+import { Suspense, useEffect, useSyncExternalStore } from 'react';
 import { sceneStore, selectCard, startMap } from '../../live/map-client.ts';
-import { useStore } from '../../live/store.ts';
 import { ErrorEdge } from '../../ui/error-edge.tsx';
 import { latePart } from '../../ui/late-part.ts';
 import { Split } from '../../ui/split.tsx';
@@ -11,8 +10,8 @@ import { StatusBar } from '../status/status-bar.tsx';
 import { useObstacle } from '../status/use-obstacle.ts';
 import { Dialogs } from './dialogs.tsx';
 import { Rail } from './rail.tsx';
-import { selectionOf } from './selection-of.ts';
 import { TopBar } from './top-bar.tsx';
+import { useSelection } from './use-selection.ts';
 import { watch } from './watch.ts';
 
 const MapView = latePart(() => import('../map/map-view.tsx').then(({ MapView }) => MapView));
@@ -29,8 +28,8 @@ export function Page() {
   const view = useView();
   const { select, mode, embed } = view;
   const narrow = useMedia('(max-width: 860px)');
-  const scene = useStore(sceneStore)?.scene;
-  const selection = useMemo(() => selectionOf(select, scene), [select, scene]);
+  const selection = useSelection(select);
+  const isMapKnown = useSyncExternalStore(sceneStore.subscribe, () => sceneStore.get() !== null);
   useEffect(() => watch(view), [view]);
   useEffect(startMap, []);
   useEffect(() => selectCard(select), [select]);
@@ -131,7 +130,7 @@ export function Page() {
         </main>
       </div>
       <StatusBar />
-      {scene !== undefined && (
+      {isMapKnown && (
         <ErrorEdge part="Notifications" instead={null}>
           <Suspense fallback={null}>
             <Toasts />

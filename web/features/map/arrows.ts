@@ -1,5 +1,5 @@
 import type { Rect } from '../../graph/geometry.ts';
-import { type Route, routeBounds } from '../../graph/route.ts';
+import { isSameRoute, type Route, routeBounds } from '../../graph/route.ts';
 import type { SceneEdge } from '../../graph/scene.ts';
 import type { MapState } from '../../live/map-client.ts';
 import { type ArrowLook, arrowLook, type Emphasis } from './arrow-look.ts';
@@ -13,10 +13,30 @@ const MANY = 300;
 /** Arrows painted at once, at least. */
 const PIECE = 16;
 
+/** Where an arrow lies: found out when it is first asked for, which of most arrows nobody does. */
+class Shape {
+  readonly route: Route;
+  #path: Path2D | undefined;
+  #bounds: Rect | undefined;
+
+  constructor(route: Route) {
+    this.route = route;
+  }
+
+  get path(): Path2D {
+    this.#path ??= pathOf(this.route);
+    return this.#path;
+  }
+
+  get bounds(): Rect {
+    this.#bounds ??= routeBounds(this.route);
+    return this.#bounds;
+  }
+}
+
 interface Arrow {
   readonly edge: SceneEdge;
-  readonly path: Path2D;
-  readonly bounds: Rect;
+  readonly shape: Shape;
   emphasis: Emphasis;
   look: ArrowLook;
 }
@@ -27,13 +47,15 @@ interface Drag {
   readonly by: Point;
 }
 
-/** The arrows of the map: their curves made once per scene, their looks once per change. */
+/** The arrows of the map: their curves made when they are first looked at, their looks once per change. */
 export class Arrows {
   readonly #byKey = new Map<string, Arrow>();
   /** In the order they are drawn. */
   #drawn: Arrow[] = [];
   /** What their looks are taken from, when somebody looks. */
   #outdated: { readonly live: MapState['edges']; readonly palette: Palette } | undefined;
+  /** What is taken from it when somebody looks. */
+  #emphasisOf: ((edge: SceneEdge) => Emphasis) | undefined;
   readonly #probe = lazyContext();
 
   get isDense(): boolean {
@@ -45,19 +67,12 @@ export class Arrows {
     this.#byKey.clear();
     for (const edge of edges) {
       const known = before.get(edge.key);
-      const stands = known !== undefined && isSameRoute(known.edge.route, edge.route);
-      this.#byKey.set(edge.key, {
-        edge,
-        path: stands ? known.path : pathOf(edge.route),
-        bounds: stands ? known.bounds : routeBounds(edge.route),
-        emphasis: known?.emphasis,
-        look: known?.look ?? arrowLook(undefined, undefined, false, NO_PALETTE),
-      });
+      this.#byKey.set(edge.key, known?.edge === edge ? known : newArrow(edge, known));
     }
   }
 
   setEmphasis(of: (edge: SceneEdge) => Emphasis): void {
-    for (const arrow of this.#byKey.values()) arrow.emphasis = of(arrow.edge);
+    this.#emphasisOf = of;
   }
 
   /** After the numbers, the emphasis or the palette changed. */
@@ -66,6 +81,10 @@ export class Arrows {
   }
 
   #fresh(): Arrow[] {
+    if (this.#emphasisOf !== undefined) {
+      for (const arrow of this.#byKey.values()) arrow.emphasis = this.#emphasisOf(arrow.edge);
+      this.#emphasisOf = undefined;
+    }
     if (this.#outdated === undefined) return this.#drawn;
     const { live, palette } = this.#outdated;
     this.#outdated = undefined;
@@ -90,11 +109,11 @@ export class Arrows {
     context.lineJoin = 'round';
     for (const [index, arrow] of this.#fresh().entries()) {
       if (index % PIECE === PIECE - 1) yield;
-      const { edge, path, bounds, look, emphasis } = arrow;
+      const { edge, shape, look, emphasis } = arrow;
       if (drag !== undefined && hangsOn(edge, drag)) paintShifted(context, arrow, palette, drag, hairline);
-      else if (meets(bounds, seen)) {
+      else if (meets(shape.bounds, seen)) {
         const chosen = emphasis === 'chosen';
-        paintArrow(context, edge.route, look, { chosen, palette, hairline, line: () => context.stroke(path) });
+        paintArrow(context, edge.route, look, { chosen, palette, hairline, line: () => context.stroke(shape.path) });
       }
     }
     context.restore();
@@ -105,9 +124,10 @@ export class Arrows {
     context.save();
     context.lineCap = 'butt';
     context.lineJoin = 'round';
-    for (const { edge, path, look } of this.#fresh()) {
+    for (const { edge, shape, look } of this.#fresh()) {
       if (edge.source !== card && edge.destination !== card) continue;
-      paintArrow(context, edge.route, { ...look, alpha: 1 }, { palette, hairline, line: () => context.stroke(path) });
+      const line = () => context.stroke(shape.path);
+      paintArrow(context, edge.route, { ...look, alpha: 1 }, { palette, hairline, line });
     }
     context.restore();
   }
@@ -133,7 +153,7 @@ export class Arrows {
     context.setLineDash([]);
     context.lineWidth = 2 * within;
     const found = this.#fresh().findLast(
-      ({ bounds, path }) => meets(bounds, around) && context.isPointInStroke(path, x, y),
+      ({ shape }) => meets(shape.bounds, around) && context.isPointInStroke(shape.path, x, y),
     );
     context.restore();
     return found?.edge;
@@ -165,6 +185,17 @@ function lazyContext(): () => CanvasRenderingContext2D {
   };
 }
 
+/** `known`: of the same key, in the scene before. */
+function newArrow(edge: SceneEdge, known: Arrow | undefined): Arrow {
+  const stands = known !== undefined && isSameRoute(known.edge.route, edge.route);
+  return {
+    edge,
+    shape: stands ? known.shape : new Shape(edge.route),
+    emphasis: known?.emphasis,
+    look: known?.look ?? arrowLook(undefined, undefined, false, NO_PALETTE),
+  };
+}
+
 /** Until the first `refresh` tells the colours. */
 const NO_PALETTE = {} as Palette;
 
@@ -172,10 +203,4 @@ function pathOf(route: Route): Path2D {
   const path = new Path2D();
   traceRoute(path, route);
   return path;
-}
-
-function isSameRoute(a: Route, b: Route): boolean {
-  const isSame = (one: readonly number[], other: readonly number[]) =>
-    one.length === other.length && one.every((value, at) => value === other[at]);
-  return isSame(a.start, b.start) && isSame(a.end, b.end) && isSame(a.controls, b.controls);
 }

@@ -1,5 +1,7 @@
 import { memo } from 'react';
+import type { CardLive } from '../../graph/live.ts';
 import type { SceneCard, SceneEdge } from '../../graph/scene.ts';
+import { cardLabel } from './card-label.ts';
 
 /** An arrow as the tree tells it. */
 export interface EdgeItem {
@@ -9,7 +11,8 @@ export interface EdgeItem {
 
 interface CardItemProps {
   readonly card: SceneCard;
-  readonly label: string;
+  /** The numbers it is told with. */
+  readonly live: CardLive | undefined;
   /** Arrows that leave it, as far as they are told now. */
   readonly edges: readonly EdgeItem[];
   /** Whether there are any, told or not. */
@@ -24,7 +27,7 @@ export const CardItem = memo(function CardItem(props: CardItemProps) {
   return (
     <div
       role="treeitem"
-      aria-label={props.label}
+      aria-label={cardLabel(card, props.live)}
       aria-selected={props.selected}
       aria-expanded={card.folded ? false : props.hasEdges ? true : undefined}
       data-card={card.key}
@@ -54,24 +57,13 @@ export const CardItem = memo(function CardItem(props: CardItemProps) {
 
 function isSame(before: CardItemProps, after: CardItemProps): boolean {
   return (
-    isSameCard(before.card, after.card) &&
-    before.label === after.label &&
+    // What a scene does not change stays the same object.
+    before.card === after.card &&
+    before.live === after.live &&
     before.selected === after.selected &&
     before.reachable === after.reachable &&
     before.hasEdges === after.hasEdges &&
     before.edges.length === after.edges.length &&
     before.edges.every(({ edge, words }, at) => edge === after.edges[at].edge && words === after.edges[at].words)
-  );
-}
-
-/** As far as it is drawn here: each scene brings new objects, mostly of what stood before. */
-function isSameCard(a: SceneCard, b: SceneCard): boolean {
-  return (
-    a.key === b.key &&
-    a.x === b.x &&
-    a.y === b.y &&
-    a.width === b.width &&
-    a.height === b.height &&
-    a.folded === b.folded
   );
 }

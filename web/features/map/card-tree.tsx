@@ -50,7 +50,7 @@ export function CardTree(props: {
         <CardItem
           key={card.key}
           card={card}
-          label={labels.card(card)}
+          live={labels.numbers(card.key)}
           edges={told}
           hasEdges={edges.length > 0}
           selected={card.key === selected}

@@ -87,9 +87,9 @@ export class MapPainter {
   }
 
   /** Has a large map painted anew; `step` shows it. */
-  begin({ state, attention, palette }: Picture, camera: Camera): void {
+  begin({ attention, palette }: Picture, camera: Camera): void {
     this.#asked = { camera, margin: LARGE_MARGIN };
-    this.#thread.paint(state, { camera, margin: LARGE_MARGIN, ratio: devicePixelRatio, attention, palette });
+    this.#thread.paint({ camera, margin: LARGE_MARGIN, ratio: devicePixelRatio, attention, palette });
   }
 
   /** Shows what is dragged or pointed at above a large map, which is not painted anew for it; undefined = nothing is. */

@@ -1,4 +1,3 @@
-import type { MapState } from '../../live/map-client.ts';
 import type { Camera } from './camera.ts';
 import type { Attention } from './emphasis.ts';
 import type { Palette } from './palette.ts';
@@ -25,8 +24,8 @@ export interface PaintRequest {
 /** From the page to the thread that paints. */
 export type PainterMessage =
   | { readonly type: 'fonts'; readonly fonts: readonly FontSource[] }
-  /** What is drawn now; what follows comes by the port, as `MapEvent`s from the map's worker. */
-  | { readonly type: 'feed'; readonly state: MapState; readonly port: MessagePort }
+  /** What is drawn comes by the port, as `MapEvent`s from the map's worker: first what is drawn now. */
+  | { readonly type: 'feed'; readonly port: MessagePort }
   | { readonly type: 'paint'; readonly request: PaintRequest };
 
 /** The answer to each `paint`. */

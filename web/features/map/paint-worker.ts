@@ -1,5 +1,5 @@
-import type { MapState } from '../../live/map-client.ts';
 import type { MapEvent } from '../../worker/map-protocol.ts';
+import { MapReceiver, type MapState } from '../../worker/map-receiver.ts';
 import { Arrows } from './arrows.ts';
 import { type DropTag, dropTags } from './drop-tags.ts';
 import { standing } from './emphasis.ts';
@@ -14,7 +14,7 @@ const SLICE_MS = 12;
 const FONTS_MS = 2_000;
 
 /** What is drawn, as the map's worker tells it: it goes by the page. */
-let state: MapState | undefined;
+const receiver = new MapReceiver();
 let tags: { readonly scale: number; readonly tags: readonly DropTag[] } | undefined;
 let waiting: PaintRequest | undefined;
 let painting = false;
@@ -33,7 +33,6 @@ addEventListener('message', ({ data }: MessageEvent<PainterMessage>) => {
   else if (data.type === 'feed') {
     feed?.close();
     feed = data.port;
-    setState(data.state);
     feed.onmessage = (event: MessageEvent<MapEvent>) => hear(event.data);
   } else {
     waiting = data.request;
@@ -50,20 +49,12 @@ async function load(sources: readonly FontSource[]): Promise<void> {
 }
 
 function hear(event: MapEvent): void {
-  if (event.type === 'scene') {
-    const { scene, layoutMs } = event;
-    setState({ scene, layoutMs, cards: new Map(event.cards), edges: new Map(event.edges) });
-  } else if (event.type === 'live' && state !== undefined) {
-    for (const [key, live] of event.cards) state.cards.set(key, live);
-    for (const [key, live] of event.edges) state.edges.set(key, live);
-    tags = undefined;
-  }
-}
-
-function setState(next: MapState): void {
-  state = next;
+  const changed = receiver.hear(event);
+  if (changed === undefined) return;
   tags = undefined;
-  arrows.setScene(next.scene.edges);
+  if (changed === 'live') return;
+  arrows.setScene(receiver.state!.scene.edges);
+  void paintWaiting();
 }
 
 /** Paints what is asked for, once there is something to paint. */
@@ -72,11 +63,11 @@ async function paintWaiting(): Promise<void> {
   painting = true;
   try {
     await fonts;
-    while (waiting !== undefined && state !== undefined) {
+    while (waiting !== undefined && receiver.state !== null) {
       const request = waiting;
       waiting = undefined;
       const begun = performance.now();
-      await paint(request, state);
+      await paint(request, receiver.state);
       const bitmap = canvas.transferToImageBitmap();
       const answer: Painting = { bitmap, milliseconds: performance.now() - begun };
       (globalThis as unknown as Worker).postMessage(answer, [bitmap]);

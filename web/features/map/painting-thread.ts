@@ -1,4 +1,4 @@
-import { connectPainter, type MapState } from '../../live/map-client.ts';
+import { connectPainter } from '../../live/map-client.ts';
 import type { FontSource, PainterMessage, Painting, PaintRequest } from './paint-request.ts';
 
 /** The thread that paints large maps, started when one is first asked for. It knows the map by itself, from the map's worker. */
@@ -14,8 +14,8 @@ export class PaintingThread {
   }
 
   /** Answered by one call of `painted`; the next is asked for after it. */
-  paint(state: MapState, request: PaintRequest): void {
-    this.#worker ??= this.#start(state);
+  paint(request: PaintRequest): void {
+    this.#worker ??= this.#start();
     tell(this.#worker, { type: 'paint', request });
   }
 
@@ -23,14 +23,14 @@ export class PaintingThread {
     this.#worker?.terminate();
   }
 
-  #start(state: MapState): Worker {
+  #start(): Worker {
     const worker = new Worker(new URL('./paint-worker.ts', import.meta.url), { type: 'module', name: 'waggle-paint' });
     worker.onmessage = ({ data }: MessageEvent<Painting>) => this.#painted(data);
     worker.onerror = () => this.#failed();
     tell(worker, { type: 'fonts', fonts: fontsOfPage() });
     const { port1, port2 } = new MessageChannel();
     connectPainter(port1);
-    tell(worker, { type: 'feed', state, port: port2 }, [port2]);
+    tell(worker, { type: 'feed', port: port2 }, [port2]);
     return worker;
   }
 }

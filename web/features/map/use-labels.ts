@@ -1,8 +1,8 @@
 import { useDeferredValue, useMemo } from 'react';
-import type { SceneCard, SceneEdge } from '../../graph/scene.ts';
+import type { SceneEdge } from '../../graph/scene.ts';
 import { liveStore, type MapState } from '../../live/map-client.ts';
 import { useThrottled } from '../../ui/use-throttled.ts';
-import { cardLabel, edgeLabel } from './card-label.ts';
+import { edgeLabel } from './card-label.ts';
 
 /** Labels follow the numbers at most this often: a screen reader has no use for more. */
 const INTERVAL_MS = 1_000;
@@ -17,9 +17,12 @@ export function useLabels(state: MapState) {
     useThrottled(liveStore, state.scene.cards.length > LARGE_CARDS ? LARGE_INTERVAL_MS : INTERVAL_MS),
   );
   // biome-ignore lint/correctness/useExhaustiveDependencies: numbers change in place; the moment says that they did
+  const told = useMemo(() => new Map(state.cards), [moment]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: as above
   return useMemo(
     () => ({
-      card: (card: SceneCard) => cardLabel(card, state.cards.get(card.key)),
+      /** A card's numbers at that moment: the same object until the next. */
+      numbers: (key: string) => told.get(key) ?? state.cards.get(key),
       edge: (edge: SceneEdge) => edgeLabel(edge, state.edges.get(edge.key)),
     }),
     [state, moment],
