@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { copyRow } from '#core/flow/columns.ts';
 import type { EntryStore } from '#core/flow/entry-store.ts';
 import { FlowWindow } from '#core/flow/flow-window.ts';
+import { isLayer7, type Layer7 } from '#core/flow/layer7.ts';
 import type { NodeStatus } from '#proto/gen/waggle/v1/flow_pb.ts';
 import { grown } from '../live-map/grown.ts';
 import type { LossLedger } from '../relay/loss-ledger.ts';
@@ -24,10 +25,12 @@ export class VisibleFlows implements MergedFlows {
   readonly window: FlowWindow;
   readonly losses: LossLedger;
   readonly rate = new RateMeter();
+  readonly requests = new RateMeter();
   readonly #from: MergedFlows;
   readonly #visibility: Visibility;
   readonly #endpoints: Translation<Parameters<Visibility['endpoint']>[0]>;
   readonly #decisions: Translation<Parameters<Visibility['decision']>[0]>;
+  readonly #layer7: Translation<Layer7>;
   readonly #listeners = new Set<RowsListener>();
   readonly #leave: () => void;
   /** By the relay's node number: this window's. */
@@ -57,6 +60,8 @@ export class VisibleFlows implements MergedFlows {
       sees,
     );
     this.#decisions = new Translation(from.window.decisions, this.window.decisions, (d) => visibility.decision(d));
+    // What a request says, each of its two ends has said or heard.
+    this.#layer7 = new Translation(from.window.layer7, this.window.layer7, (record) => record);
     this.#position = from.window.start;
     this.#leave = from.onRows((_, to) => {
       if (!this.#catchingUp) this.#takeUntil(to);
@@ -141,6 +146,7 @@ export class VisibleFlows implements MergedFlows {
     const source = this.#endpoints.number(columns.source[row]);
     const destination = this.#endpoints.number(columns.destination[row]);
     const policy = columns.policy[row] === 0 ? 0 : this.#decisions.number(columns.policy[row]);
+    const request = isLayer7(columns.observation[row]) ? this.#layer7.number(columns.packetsReply[row]) : 0;
     const { end, capacity } = this.window;
     const slot = this.window.claim();
     if (end >= capacity) this.#heldSince[mine.node[slot]] = mine.sequence[slot] + 1;
@@ -149,6 +155,10 @@ export class VisibleFlows implements MergedFlows {
     mine.source[slot] = source;
     mine.destination[slot] = destination;
     mine.policy[slot] = policy;
+    if (isLayer7(mine.observation[slot])) {
+      mine.packetsReply[slot] = request;
+      this.requests.add(1);
+    }
     this.window.commit(slot);
   }
 

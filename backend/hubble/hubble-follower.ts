@@ -2,9 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { create } from '@bufbuild/protobuf';
 import type { Timestamp } from '@bufbuild/protobuf/wkt';
 import { allocateColumns, type FlowColumns } from '#core/flow/columns.ts';
+import { DIRECTION, REPLY } from '#core/flow/direction.ts';
+import { isLayer7, layer7Number } from '#core/flow/layer7.ts';
 import type { NodeBoot } from '#core/flow/node-boot.ts';
 import { OBSERVATION } from '#core/flow/observation.ts';
 import { writeFlowRow } from '#core/hubble/flow-row.ts';
+import { redactFlow } from '#core/redaction/redact-flow.ts';
+import { type Redaction, redaction } from '#core/redaction/redaction.ts';
 import { type LostEvent, LostEventSource } from '#proto/gen/flow/flow_pb.ts';
 import {
   type GetFlowsResponse,
@@ -46,6 +50,8 @@ export interface HubbleTarget {
   /** `host:port` of a Hubble server or relay. */
   readonly address: string;
   readonly security?: ClientSecurity;
+  /** Which values of layer 7 are kept although they may be credentials; by default none. */
+  readonly redaction?: Redaction;
 }
 
 interface FollowedNode {
@@ -67,6 +73,7 @@ interface FollowedNode {
 export class HubbleFollower implements RelaySource {
   readonly #target: HubbleTarget;
   readonly #into: IngestInto;
+  readonly #redaction: Redaction;
   readonly #onState: () => void;
   readonly #backoff: Backoff;
   readonly #ended = new AbortController();
@@ -84,10 +91,12 @@ export class HubbleFollower implements RelaySource {
   // Rows that wait to be handed over.
   #columns: FlowColumns = allocateColumns(ROWS_PER_CHUNK);
   #rows = 0;
+  #requests = 0;
 
   constructor(target: HubbleTarget, into: IngestInto, onState: () => void, backoff?: BackoffLimits) {
     this.#target = target;
     this.#into = into;
+    this.#redaction = target.redaction ?? redaction();
     this.#onState = onState;
     this.#backoff = new Backoff(backoff);
     this.#done = this.#run();
@@ -237,7 +246,9 @@ export class HubbleFollower implements RelaySource {
       node.lastHeardMs = Date.now();
       const { window } = this.#into;
       const row = this.#rows;
-      writeFlowRow({ ...value, uuid: '' }, bootOf(node), ++node.sequence, this.#columns, row, window);
+      // What is not to be told is not kept.
+      const flow = redactFlow({ ...value, uuid: '' }, this.#redaction);
+      writeFlowRow(flow, bootOf(node), ++node.sequence, this.#columns, row, window);
       this.#place(row, node.name);
       for (const number of [this.#columns.source[row], this.#columns.destination[row]]) {
         if (retained.has(number)) continue;
@@ -245,6 +256,11 @@ export class HubbleFollower implements RelaySource {
         window.endpoints.retain(number);
       }
       if (this.#columns.policy[row] !== 0) window.decisions.retain(this.#columns.policy[row]);
+      if (isLayer7(this.#columns.observation[row])) {
+        window.layer7.retain(layer7Number(this.#columns, row));
+        this.#into.requests.add(1);
+        this.#requests++;
+      }
       this.#into.lastSequence[this.#columns.node[row]] = node.sequence;
       node.rate.add(1);
       this.#into.rate.add(1);
@@ -259,7 +275,7 @@ export class HubbleFollower implements RelaySource {
    */
   #place(row: number, node: string): void {
     const { endpoints } = this.#into.window;
-    const observer = this.#columns.observation[row] === OBSERVATION.TO_ENDPOINT ? 'destination' : 'source';
+    const observer = observerOf(this.#columns, row);
     for (const column of ['source', 'destination'] as const) {
       const endpoint = endpoints.get(this.#columns[column][row]);
       if (endpoint.pod === '' || endpoint.node !== '') continue;
@@ -282,9 +298,14 @@ export class HubbleFollower implements RelaySource {
     if (this.#rows === 0) return;
     const columns = this.#columns;
     const rows = this.#rows;
+    const requests = this.#requests > 0;
     this.#columns = allocateColumns(ROWS_PER_CHUNK);
     this.#rows = 0;
-    source.push(columns, 0, rows);
+    this.#requests = 0;
+    source.push(columns, 0, rows, requests);
+    if (!requests) return;
+    const { layer7 } = this.#into.window;
+    for (let row = 0; row < rows; row++) layer7.release(layer7Number(columns, row));
   }
 
   /** After a resumption the flows of the last instant come again. */
@@ -367,6 +388,17 @@ export class HubbleFollower implements RelaySource {
     this.#state = state;
     this.#onState();
   }
+}
+
+/** At which end of the packet it was observed; undefined where that is not told. */
+function observerOf(columns: FlowColumns, row: number): 'source' | 'destination' | undefined {
+  const observation = columns.observation[row];
+  if (!isLayer7(observation)) return observation === OBSERVATION.TO_ENDPOINT ? 'destination' : 'source';
+  const direction = columns.direction[row];
+  const reply = columns.reply[row];
+  if (direction === DIRECTION.UNKNOWN || reply === REPLY.UNKNOWN) return undefined;
+  // A proxy tells of both ways, for the endpoint whose egress or ingress it stands in.
+  return (direction === DIRECTION.EGRESS) === (reply === REPLY.ORIGINAL) ? 'source' : 'destination';
 }
 
 function bootOf({ cluster, name, bootId }: FollowedNode): NodeBoot {

@@ -128,7 +128,13 @@ test('no secret is in Hubble’s API', async () => {
   await search(
     client.getFlows({ number: 100n, follow: true }),
     (response) => toBinary(GetFlowsResponseSchema, response),
-    ({ responseTypes }) => responseTypes.case === 'flow' && ++flows === 10,
+    ({ responseTypes }) => {
+      if (responseTypes.case !== 'flow') return false;
+      // What is no secret is told.
+      const http = responseTypes.value.l7?.record;
+      expect(http?.case === 'http' && http.value.url).toContain('@shop/login;jsessionid=');
+      return ++flows === 10;
+    },
   );
   client.close();
 });

@@ -2,6 +2,7 @@ import { DistinctCount } from './distinct-count.ts';
 import { EdgeCounters } from './edge-counters.ts';
 import { EdgeDrops } from './edge-drops.ts';
 import { EdgeIndex, edgeHash } from './edge-index.ts';
+import { EdgeRequests } from './edge-requests.ts';
 import { grown } from './grown.ts';
 import { RttSamples } from './rtt-samples.ts';
 
@@ -34,6 +35,7 @@ export class EdgeTable {
   readonly spare = new EdgeCounters();
   readonly drops = new EdgeDrops();
   readonly rtt = new RttSamples();
+  readonly requests = new EdgeRequests();
   readonly omitted = new DistinctCount();
   /** Services that clients came through, by edge: `namespace/name`. */
   readonly services: (string[] | undefined)[] = [];
@@ -68,6 +70,7 @@ export class EdgeTable {
       this.spare.clear(edge);
       this.drops.clear(edge);
       this.rtt.clear(edge);
+      this.requests.clear(edge);
       this.services[edge] = undefined;
       this.#index.add(this, edge);
       this.size++;

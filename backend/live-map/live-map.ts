@@ -2,6 +2,8 @@ import type { CardName } from '#core/card/card-name.ts';
 import type { FlowColumns } from '#core/flow/columns.ts';
 import { DIRECTION, REPLY } from '#core/flow/direction.ts';
 import type { EndpointStore } from '#core/flow/endpoint-store.ts';
+import { isAnswer, isFailure, isLayer7, LAYER7_TYPE, layer7LatencyNs } from '#core/flow/layer7.ts';
+import type { Layer7Store } from '#core/flow/layer7-store.ts';
 import { hasPorts } from '#core/flow/protocol.ts';
 import { isTranslation } from '#core/flow/translation.ts';
 import { TRIGGER } from '#core/flow/trigger.ts';
@@ -17,6 +19,8 @@ import { guessedFromPorts, ORIENTATION, observedByServer, statedOrientation } fr
 export interface LiveMapOptions {
   /** Numbers in the `source` and `destination` columns refer to these. */
   readonly endpoints: EndpointStore;
+  /** Records of rows that tell of requests; without it these are counted as flows only. */
+  readonly layer7?: Layer7Store;
   /** Whether a node's own agent reports its pods' flows now. Default: every node's does. */
   readonly observes?: (cluster: string, node: string) => boolean;
   /** A workload has one card for each node where its pods run. */
@@ -60,6 +64,7 @@ export class LiveMap {
   readonly #observes: (cluster: string, node: string) => boolean;
   readonly #replicas: (card: CardName) => number;
   readonly #endpoints: EndpointStore;
+  readonly #layer7: Layer7Store | undefined;
   readonly #maxAgeMs: number;
   readonly #now: () => number;
   /** By CardTable's pod node number. */
@@ -77,6 +82,7 @@ export class LiveMap {
     this.cards = new CardTable(options.endpoints, options.maxCards ?? DEFAULT_MAX_CARDS, options.perNode ?? false);
     this.edges = new EdgeTable(options.maxEdges ?? DEFAULT_MAX_EDGES);
     this.#endpoints = options.endpoints;
+    this.#layer7 = options.layer7;
     this.firstSeen = options.firstSeen;
     this.#observes = options.observes ?? (() => true);
     this.#replicas = options.replicas ?? (() => 0);
@@ -138,6 +144,12 @@ export class LiveMap {
       !observedByServer(columns, row, back) &&
       this.#isObserved(cards.podNodeOf(back ? columns.source[row] : columns.destination[row]));
     const counters = spare ? edges.spare : edges.counted;
+    if (isLayer7(columns.observation[row])) {
+      // A proxy's word about what packets carried: those are counted where they are seen.
+      counters.add(edge, second, 0, 0, 0, 0, 0, 0, 0);
+      this.#addRequest(edge, second, columns, row, observedByServer(columns, row, back));
+      return;
+    }
     // Of a guessed orientation, the packet's own way is what the counters call original.
     const turned = guessed && back;
     const opened = columns.trigger[row] === TRIGGER.FIRST_PACKET && columns.reply[row] === REPLY.ORIGINAL ? 1 : 0;
@@ -159,6 +171,14 @@ export class LiveMap {
     if (columns.rttMicros[row] !== 0 && (!spare || edges.counted.records[edge] === 0)) {
       edges.rtt.add(edge, second, columns.rttMicros[row]);
     }
+  }
+
+  #addRequest(edge: number, second: number, columns: FlowColumns, row: number, atServer: boolean): void {
+    const record = this.#layer7?.get(columns.packetsReply[row]);
+    if (record === undefined) return;
+    const asks = record.type === LAYER7_TYPE.REQUEST || record.type === LAYER7_TYPE.SAMPLE;
+    const latencyMicros = layer7LatencyNs(columns, row) / 1000;
+    this.edges.requests.add(edge, second, atServer, asks, isAnswer(record), isFailure(record), latencyMicros);
   }
 
   /** Closes the version: what readers see. */

@@ -106,6 +106,7 @@ function statsMessage({ edges }: LiveMap, edge: number, second: number): EdgeSta
   const counters = edges.counted.records[edge] > 0 ? edges.counted : edges.spare;
   const recent = counters.recent(edge, second);
   const { drops, reason } = edges.drops.recent(edge, second);
+  const requests = edges.requests.recent(edge, second);
   // Either end may be the one that audits.
   const audited = Math.max(
     edges.counted.recent(edge, second).audited,
@@ -130,5 +131,10 @@ function statsMessage({ edges }: LiveMap, edge: number, second: number): EdgeSta
     retransmits: edges.counted.retransmits[edge] + edges.spare.retransmits[edge],
     lastSeen: timestamp(edges.lastSeenMs[edge]),
     dropReason: reason,
+    requestsPerSecond: requests.requests / RATE_SECONDS,
+    answers: requests.answers,
+    failures: requests.failures,
+    latencyP50Micros: requests.p50Micros,
+    latencyP99Micros: requests.p99Micros,
   });
 }

@@ -3,6 +3,7 @@ import { DIRECTION, REPLY } from '#core/flow/direction.ts';
 import type { Endpoint } from '#core/flow/endpoint.ts';
 import { OBSERVATION } from '#core/flow/observation.ts';
 import { hasPorts, protocols } from '#core/flow/protocol.ts';
+import { countsPackets } from '#core/flow/translation.ts';
 import { TRIGGER } from '#core/flow/trigger.ts';
 import { VERDICT } from '#core/flow/verdict.ts';
 import { isWorld } from '#core/identity/reserved.ts';
@@ -138,6 +139,7 @@ export class EdgeMetrics {
       edge.lastMs = nowMs;
       if (dropped) edge.dropped++;
       else if (columns.trigger[row] === TRIGGER.FIRST_PACKET && !back) edge.connections++;
+      if (!countsPackets(columns.observation[row])) continue;
       edge.bytesSent += columns.bytesOriginal[row];
       edge.bytesReceived += columns.bytesReply[row];
       edge.retransmits += columns.retransmits[row];

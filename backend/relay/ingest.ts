@@ -1,5 +1,6 @@
 import { BatchDecoder } from '#core/flow/batch.ts';
 import type { FlowWindow } from '#core/flow/flow-window.ts';
+import { isLayer7 } from '#core/flow/layer7.ts';
 import type { NodeBoot } from '#core/flow/node-boot.ts';
 import { type FlowBatch, LossSource } from '#proto/gen/waggle/v1/flow_pb.ts';
 import type { LossLedger } from './loss-ledger.ts';
@@ -12,6 +13,8 @@ export interface IngestInto {
   readonly merge: MergeQueue;
   readonly losses: LossLedger;
   readonly rate: RateMeter;
+  /** Of those that tell of layer 7. */
+  readonly requests: RateMeter;
   /** By the window's node number: the greatest sequence received. Shared, so that no second stream repeats a row. */
   readonly lastSequence: number[];
 }
@@ -29,6 +32,8 @@ export class Ingest {
   #told = 0;
   /** Endpoints the stream has named so far: all held until it ends. */
   endpoints = 0;
+  /** Whether it has told of requests. */
+  #requests = false;
 
   constructor(into: IngestInto, rate: RateMeter) {
     this.#into = into;
@@ -47,6 +52,7 @@ export class Ingest {
     this.endpoints += batch.endpoints.length;
     if (batch.rows === 0 && batch.endpoints.length === 0 && batch.nodes.length === 0) return;
     const { rows, columns } = this.#decoder.decode(batch);
+    this.#requests ||= batch.layer7.length > 0;
     let missing = 0;
     let repeated = 0;
     let from = 0;
@@ -56,7 +62,7 @@ export class Ingest {
       const last = lastSequence[node];
       if (last !== undefined && sequence <= last) {
         // A stream repeats at its beginning, if at all: a run that ends here is handed over without the repeated row.
-        this.#source.push(columns, from, row);
+        this.#source.push(columns, from, row, this.#requests);
         from = row + 1;
         repeated++;
         continue;
@@ -64,7 +70,10 @@ export class Ingest {
       if (last !== undefined && sequence > last + 1) missing += sequence - last - 1;
       lastSequence[node] = sequence;
     }
-    this.#source.push(columns, from, rows);
+    this.#source.push(columns, from, rows, this.#requests);
+    if (this.#requests) {
+      for (let row = 0; row < rows; row++) if (isLayer7(columns.observation[row])) this.#into.requests.add(1);
+    }
     this.#rate.add(rows - repeated);
     this.#into.rate.add(rows - repeated);
     if (missing > 0) this.#account(missing, window.nodes[columns.node[rows - 1]]);

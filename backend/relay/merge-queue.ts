@@ -1,5 +1,7 @@
 import { type FlowColumns, rowTimeMs } from '#core/flow/columns.ts';
 import type { FlowWindow } from '#core/flow/flow-window.ts';
+import { layer7Number } from '#core/flow/layer7.ts';
+import type { Layer7Store } from '#core/flow/layer7-store.ts';
 
 /** How long a row may wait for older ones of other nodes, from its arrival. */
 export const DEFAULT_MERGE_WAIT_MS = 40;
@@ -18,6 +20,8 @@ interface Chunk {
   /** The newest time in it, in milliseconds of wall clock. */
   readonly newestMs: number;
   readonly arrivedMs: number;
+  /** Whether its rows hold on to their records of layer 7. */
+  readonly requests: boolean;
 }
 
 /**
@@ -43,6 +47,7 @@ export class MergeQueue {
 
   addSource(): MergeSource {
     const source = new MergeSource(
+      this.#window.layer7,
       (chunk) => this.#arrived(chunk),
       () => this.#leave(source),
     );
@@ -129,6 +134,7 @@ export class MergeQueue {
 
 /** One node's rows on their way into the merge. */
 export class MergeSource {
+  readonly #layer7: Layer7Store;
   readonly #arrived: (chunk: Chunk) => void;
   readonly #leave: () => void;
   readonly #chunks: Chunk[] = [];
@@ -138,7 +144,8 @@ export class MergeSource {
   /** The newest time heard of this node. */
   newestMs = Number.NEGATIVE_INFINITY;
 
-  constructor(arrived: (chunk: Chunk) => void, leave: () => void) {
+  constructor(layer7: Layer7Store, arrived: (chunk: Chunk) => void, leave: () => void) {
+    this.#layer7 = layer7;
     this.#arrived = arrived;
     this.#leave = leave;
   }
@@ -160,13 +167,18 @@ export class MergeSource {
     return newest;
   }
 
-  /** Takes over the columns, whose numbers are the window's. Rows [from, to) are used. */
-  push(columns: FlowColumns, from: number, to: number): void {
+  /**
+   * Takes over the columns, whose numbers are the window's. Rows [from, to) are used.
+   *
+   * @param requests some may be of layer 7: their records are held until the rows have gone on
+   */
+  push(columns: FlowColumns, from: number, to: number, requests = false): void {
     if (from >= to) return;
+    if (requests) for (let row = from; row < to; row++) this.#layer7.retain(layer7Number(columns, row));
     let newestMs = Number.NEGATIVE_INFINITY;
     for (let row = from; row < to; row++) newestMs = Math.max(newestMs, rowTimeMs(columns, row));
     this.newestMs = Math.max(this.newestMs, newestMs);
-    const chunk = { columns, from, to, newestMs, arrivedMs: performance.now() };
+    const chunk = { columns, from, to, newestMs, arrivedMs: performance.now(), requests };
     this.#chunks.push(chunk);
     if (this.headMs === undefined) {
       this.row = from;
@@ -183,6 +195,9 @@ export class MergeSource {
       return;
     }
     this.#chunks.shift();
+    if (chunk.requests) {
+      for (let row = chunk.from; row < chunk.to; row++) this.#layer7.release(layer7Number(chunk.columns, row));
+    }
     const next = this.#chunks[0];
     if (next === undefined) {
       this.headMs = undefined;

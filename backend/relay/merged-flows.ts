@@ -12,6 +12,8 @@ export interface MergedFlows {
   readonly window: FlowWindow;
   readonly losses: LossLedger;
   readonly rate: RateMeter;
+  /** Of those that tell of layer 7. */
+  readonly requests: RateMeter;
   /** Grows when a node comes, goes, or changes its state. */
   readonly nodesVersion: number;
   /** Calls back whenever the window has new rows. Returns the function that ends it. */

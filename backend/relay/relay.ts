@@ -47,6 +47,7 @@ export class Relay implements MergedFlows {
   readonly window: FlowWindow;
   readonly losses = new LossLedger();
   readonly rate = new RateMeter();
+  readonly requests = new RateMeter();
   readonly #merge: MergeQueue;
   readonly #into: IngestInto;
   readonly #backoff: BackoffLimits | undefined;
@@ -63,7 +64,8 @@ export class Relay implements MergedFlows {
     this.#merge = new MergeQueue(this.window, options.mergeWaitMs ?? DEFAULT_MERGE_WAIT_MS, (from, to) =>
       this.#moved(from, to),
     );
-    this.#into = { window: this.window, merge: this.#merge, losses: this.losses, rate: this.rate, lastSequence: [] };
+    const { window, losses, rate, requests } = this;
+    this.#into = { window, merge: this.#merge, losses, rate, requests, lastSequence: [] };
     this.#backoff = options.backoff;
   }
 

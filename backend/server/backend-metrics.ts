@@ -27,6 +27,16 @@ export function backendMetrics(relay: Relay, selections: () => number): { regist
     'Policy decisions not told because 65,535 different ones were held',
     () => relay.window.decisions.refused,
   );
+  gauge(
+    'waggle_relay_requests_held',
+    'Different records of requests (layer 7) that flows in the window refer to',
+    () => relay.window.layer7.size - 1,
+  );
+  gauge(
+    'waggle_relay_requests_shortened',
+    'Records of requests of which headers, ids or more had to go, as memory for them is bounded',
+    () => relay.window.layer7.shortened,
+  );
   gauge('waggle_view_selections', 'Distinct choices of namespaces and filters looked at', selections);
   let told = 0;
   new Counter({

@@ -81,9 +81,9 @@ export class Selection {
   async openMap({ perNode = false } = {}): Promise<LiveMap> {
     let open = this.#maps.find((each) => each.perNode === perNode);
     if (open === undefined) {
-      const { endpoints } = this.#relay.window;
+      const { endpoints, layer7 } = this.#relay.window;
       const observes = (cluster: string, node: string) => this.#relay.observes(cluster, node);
-      const map = new LiveMap({ endpoints, observes, perNode, ...this.#limits });
+      const map = new LiveMap({ endpoints, layer7, observes, perNode, ...this.#limits });
       open = { perNode, map, filled: this.#fill(map) };
       this.#maps.push(open);
     }

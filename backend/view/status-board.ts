@@ -51,7 +51,7 @@ export class StatusBoard {
   }
 
   #make(): StatusResponse {
-    const { window, rate, losses } = this.#relay;
+    const { window, rate, requests, losses } = this.#relay;
     return create(StatusResponseSchema, {
       version: this.#version,
       nodes: this.#relay.nodes(),
@@ -62,6 +62,7 @@ export class StatusBoard {
       losses: losses.counts(),
       replayReason: this.#replayReason,
       stale: this.#stale(),
+      layer7FlowsSeen: BigInt(requests.total),
     });
   }
 

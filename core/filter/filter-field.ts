@@ -2,6 +2,7 @@ import type { FlowColumns } from '../flow/columns.ts';
 import type { DecisionStore } from '../flow/decision-store.ts';
 import type { Endpoint } from '../flow/endpoint.ts';
 import type { EndpointStore } from '../flow/endpoint-store.ts';
+import type { Layer7 } from '../flow/layer7.ts';
 import type { Layer7Store } from '../flow/layer7-store.ts';
 import type { NodeBoot } from '../flow/node-boot.ts';
 import { all, any, type RowPredicate } from './algebra.ts';
@@ -24,7 +25,15 @@ export type Parsed<V> = { readonly value: V } | { readonly problem: string };
 
 /** What flows themselves have to offer as values of a field: what is known of one end, or a number of the row's own. */
 export type LiveValues =
-  | { readonly of: 'endpoint'; list(endpoint: Endpoint): readonly string[] }
+  | {
+      readonly of: 'endpoint';
+      list(endpoint: Endpoint): readonly string[];
+      /** Values of the row's record of layer 7 beside, where no side is asked for. */
+      readonly asked?: {
+        number(columns: FlowColumns, row: number): number;
+        list(record: Layer7): readonly string[];
+      };
+    }
   | {
       readonly of: 'row';
       /** Undefined where the row has none. */
@@ -46,7 +55,7 @@ export interface FilterField {
   /** `pod=a` has a `=`, `label a=b` has a space. */
   readonly separator: '=' | ' ';
   readonly live: LiveValues | undefined;
-  /** Where flows carry nothing this could look at: why, for people. Such a condition holds for no flow. */
+  /** Where nobody may have told what this looks at: why, for people. Such a condition then holds for no flow. */
   readonly unobserved: string | undefined;
   /** The one way in which this value is written. */
   canonical(text: string): Parsed<string>;
@@ -60,7 +69,6 @@ interface FieldWords<V> {
   readonly example: string;
   readonly choices?: readonly string[];
   readonly separator?: '=' | ' ';
-  readonly unobserved?: string;
   parse(text: string): Parsed<V>;
   print(value: V): string;
 }
@@ -126,7 +134,7 @@ function words<V>(field: FieldWords<V>) {
     example: field.example,
     choices: field.choices ?? [],
     separator: field.separator ?? '=',
-    unobserved: field.unobserved,
+    unobserved: undefined,
     canonical(text: string): Parsed<string> {
       const parsed = field.parse(text);
       return 'problem' in parsed ? parsed : { value: field.print(parsed.value) };
@@ -159,9 +167,4 @@ export function vocabularyWords(vocabulary: {
       return value === undefined ? { problem: `"${text}" is not a ${vocabulary.subject}` } : { value };
     },
   };
-}
-
-/** A field about something that flows do not carry: it is read and printed, and holds for none. */
-export function unobservedField(field: FieldWords<string> & { readonly unobserved: string }): FilterField {
-  return { ...words(field), live: undefined, sided: false, compile: () => () => false };
 }

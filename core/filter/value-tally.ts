@@ -13,6 +13,8 @@ export class ValueTally {
   readonly #values = new Map<string, number>();
   /** Not yet in `#values`: flows by endpoint number, or by the row's own number. */
   readonly #flows = new Map<number, number>();
+  /** The same, by the number of the record of layer 7. */
+  readonly #asked = new Map<number, number>();
 
   constructor(field: FilterField, side: FilterSide, tables: FilterTables) {
     this.#field = field;
@@ -32,6 +34,8 @@ export class ValueTally {
     const destination = columns.destination[row];
     if (this.#side !== 'to') this.#count(source);
     if (this.#side !== 'from' && (this.#side === 'to' || destination !== source)) this.#count(destination);
+    const asked = this.#side === 'any' ? (live.asked?.number(columns, row) ?? 0) : 0;
+    if (asked !== 0) this.#asked.set(asked, (this.#asked.get(asked) ?? 0) + 1);
   }
 
   /** Before other rows may come into the window: looks up what the numbers stand for while they do. */
@@ -44,6 +48,12 @@ export class ValueTally {
       for (const value of values) this.#add(value, flows);
     }
     this.#flows.clear();
+    const { layer7 } = this.#tables;
+    for (const [number, flows] of this.#asked) {
+      if (live.of !== 'endpoint' || live.asked === undefined || layer7 === undefined) break;
+      for (const value of live.asked.list(layer7.get(number))) this.#add(value, flows);
+    }
+    this.#asked.clear();
   }
 
   /** Values that begin with what is typed, then those that contain it; the most frequent first. */
