@@ -13,6 +13,7 @@ import type {
   TabMessage,
 } from '../worker/protocol.ts';
 import type { Answer, Question } from '../worker/question.ts';
+import { type Ears, LastingWorker, type Outlet, onScriptFailure } from './lasting-worker.ts';
 import { setClockAhead } from './server-clock.ts';
 import { createStore } from './store.ts';
 
@@ -25,24 +26,24 @@ export const statusStore = createStore<StatusSummary | null>(null);
 export const hiddenStore = createStore<readonly HiddenCount[]>([]);
 export const rowsStore = createStore<RowsSlice | null>(null);
 
-interface Outlet {
-  postMessage(message: TabMessage, transfer?: Transferable[]): void;
-}
-
 const calls = new Map<number, { resolve(value: readonly NamespaceSummary[]): void; reject(error: Error): void }>();
 const questions = new Map<number, { resolve(answer: never): void; reject(error: Error): void }>();
 const descriptions = new Map<number, (answer: FlowAnswer) => void>();
 const exports = new Map<number, (answer: ExportAnswer) => void>();
 let lastCall = 0;
-let outlet: Outlet | undefined;
+let worker: LastingWorker<TabMessage, SessionMessage> | undefined;
 let opened: TabMessage | undefined;
 
 const NAME = 'waggle-session';
 
 /** Starts the session's worker, or joins the one other tabs have started. */
-function start(): Outlet {
+function start(): LastingWorker<TabMessage, SessionMessage> {
   document.addEventListener('visibilitychange', () => send(visibility()));
-  return startShared() ?? startOwn();
+  addEventListener('pagehide', () => send({ type: 'bye' }));
+  addEventListener('pageshow', (event: PageTransitionEvent) => {
+    if (event.persisted && opened !== undefined) send(opened);
+  });
+  return new LastingWorker((ears) => startShared(ears) ?? startOwn(ears), receive);
 }
 
 function visibility(): TabMessage {
@@ -50,10 +51,11 @@ function visibility(): TabMessage {
 }
 
 /** A worker of this tab alone. */
-function startOwn(): Outlet {
-  const worker = new Worker(new URL('../worker/session-worker.ts', import.meta.url), { type: 'module', name: NAME });
-  worker.onmessage = (event: MessageEvent<SessionMessage>) => receive(event.data);
-  return worker;
+function startOwn(ears: Ears<SessionMessage>): Outlet<TabMessage> {
+  const own = new Worker(new URL('../worker/session-worker.ts', import.meta.url), { type: 'module', name: NAME });
+  own.onmessage = (event: MessageEvent<SessionMessage>) => ears.hear(event.data);
+  onScriptFailure(own, ears.failed);
+  return own;
 }
 
 /** In a frame of another site the cookies are that frame's alone: a worker that others share is given none. */
@@ -66,7 +68,7 @@ function isForeignFrame(): boolean {
 }
 
 /** Undefined where tabs cannot share a worker: old browsers, and frames without an origin of their own. */
-function startShared(): Outlet | undefined {
+function startShared(ears: Ears<SessionMessage>): Outlet<TabMessage> | undefined {
   if (typeof SharedWorker === 'undefined' || isForeignFrame()) return undefined;
   let shared: SharedWorker;
   try {
@@ -74,17 +76,14 @@ function startShared(): Outlet | undefined {
   } catch {
     return undefined;
   }
-  shared.port.onmessage = (event: MessageEvent<SessionMessage>) => receive(event.data);
-  addEventListener('pagehide', () => shared.port.postMessage({ type: 'bye' } satisfies TabMessage));
-  addEventListener('pageshow', (event: PageTransitionEvent) => {
-    if (event.persisted && opened !== undefined) send(opened);
-  });
+  shared.port.onmessage = (event: MessageEvent<SessionMessage>) => ears.hear(event.data);
+  onScriptFailure(shared, ears.failed);
   return shared.port;
 }
 
 export function send(message: TabMessage, transfer: Transferable[] = []): void {
-  outlet ??= start();
-  outlet.postMessage(message, transfer);
+  worker ??= start();
+  worker.post(message, transfer);
 }
 
 export function openView(view: StreamView): void {

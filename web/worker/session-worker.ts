@@ -1,3 +1,4 @@
+import { READY } from './ready.ts';
 import { Session, type TabPort } from './session.ts';
 
 /**
@@ -12,7 +13,9 @@ if ('SharedWorkerGlobalScope' in self) {
     const port = event.ports[0];
     session.connect(port as TabPort);
     port.start();
+    port.postMessage(READY);
   };
 } else {
   session.connect(scope as TabPort);
+  postMessage(READY);
 }

@@ -1,0 +1,75 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { READY } from '../worker/ready.ts';
+import { LastingWorker } from './lasting-worker.ts';
+
+interface Attempt {
+  readonly sent: string[];
+  hear(message: string): void;
+  failed(): void;
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+function start() {
+  const attempts: Attempt[] = [];
+  const heard: string[] = [];
+  const worker = new LastingWorker<string, string>(
+    (ears) => {
+      const sent: string[] = [];
+      attempts.push({ sent, ...ears });
+      return { postMessage: (message) => sent.push(message) };
+    },
+    (message) => heard.push(message),
+  );
+  return { attempts, heard, worker };
+}
+
+const port = () => new MessageChannel().port1;
+
+test('what is sent goes out at once; what is handed over waits until the worker runs', () => {
+  const { attempts, heard, worker } = start();
+  worker.post('open');
+  worker.post('port', [port()]);
+  worker.post('rows');
+  expect(attempts[0].sent).toEqual(['open', 'rows']);
+  attempts[0].hear(READY);
+  attempts[0].hear('hello');
+  worker.post('second port', [port()]);
+  expect(attempts[0].sent).toEqual(['open', 'rows', 'port', 'second port']);
+  expect(heard).toEqual(['hello']);
+});
+
+test('a script that cannot be fetched is asked for again, less and less often, and then told everything', () => {
+  const { attempts, worker } = start();
+  worker.post('open');
+  worker.post('port', [port()]);
+  let waited = 0;
+  for (const wait of [500, 1_000, 2_000, 4_000, 5_000, 5_000]) {
+    const made = attempts.length;
+    attempts[made - 1].failed();
+    attempts[made - 1].failed();
+    vi.advanceTimersByTime(wait - 1);
+    expect(attempts).toHaveLength(made);
+    vi.advanceTimersByTime(1);
+    expect(attempts).toHaveLength(made + 1);
+    waited += wait;
+  }
+  expect(waited).toBe(17_500);
+  worker.post('rows');
+  const last = attempts.at(-1)!;
+  last.hear(READY);
+  expect(last.sent).toEqual(['open', 'rows', 'port']);
+});
+
+test('a worker that has run is not started again', () => {
+  const { attempts } = start();
+  attempts[0].hear(READY);
+  attempts[0].failed();
+  vi.advanceTimersByTime(60_000);
+  expect(attempts).toHaveLength(1);
+});
