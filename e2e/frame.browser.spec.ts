@@ -10,6 +10,7 @@ import { DB, dropped, FakeCluster, WEB } from './fake-agent.ts';
 import { freePort } from './free-port.ts';
 import { PageParts } from './page-parts.ts';
 import { RefusingServer } from './refusing-server.ts';
+import { StumblingProxy } from './stumbling-proxy.ts';
 
 // The frame around map and table: what is found and done by keyboard, what is chosen, and what is told.
 
@@ -127,15 +128,30 @@ describe('keys', () => {
     await parts.card('maindb').waitFor();
     await page.keyboard.press('?');
     const help = page.getByRole('dialog', { name: 'Keys' });
-    for (const name of ['Show the flow table', 'Write a filter', 'Find and do anything', 'Pin the card where it is']) {
-      await help.getByText(name).waitFor();
-    }
+    const names = ['Show the flow table', 'Write a filter', 'Find and do anything', 'Every field of the flow'];
+    for (const name of names) await help.getByText(name).waitFor();
+    // Each thing that keys do is told once.
+    const told = await help.locator('section').evaluateAll((sections) =>
+      sections.flatMap((section) => {
+        const about = section.querySelector('h3')!.textContent;
+        return [...section.querySelectorAll('dd')].map((keys) => `${about}: ${keys.textContent}`);
+      }),
+    );
+    expect(told).toContain('Map: F');
+    expect(told.filter((each, at) => told.indexOf(each) !== at)).toEqual([]);
     await help.getByRole('button', { name: 'Close' }).click();
     await help.waitFor({ state: 'detached' });
     await page.keyboard.press('3');
     await page.getByRole('region', { name: 'Workloads' }).waitFor();
     await page.keyboard.press('1');
     await parts.card('maindb').waitFor();
+    await page.keyboard.press('l');
+    const pause = page.getByRole('button', { name: 'Resume' });
+    await pause.waitFor();
+    await page.keyboard.press('l');
+    await pause.waitFor({ state: 'detached' });
+    await page.keyboard.press('a');
+    await page.getByRole('button', { name: 'Aggregate', pressed: true }).waitFor();
   });
 
   test('belong to the text field they are typed in', async () => {
@@ -326,6 +342,21 @@ describe('what cannot be shown', () => {
     } finally {
       await server.stop();
       watched?.takeComplaints();
+    }
+  });
+
+  test('because the server is too busy at first comes as soon as it is not', async () => {
+    const proxy = await StumblingProxy.start(demo.url, /(session|map)-worker/, 2);
+    try {
+      await visit('', {}, proxy.url);
+      await parts.card('maindb').waitFor();
+      await parts.rows.first().waitFor();
+      expect([...proxy.refused.values()]).toEqual([2, 2]);
+    } finally {
+      await watched?.close();
+      watched?.takeComplaints();
+      watched = undefined;
+      await proxy.stop();
     }
   });
 

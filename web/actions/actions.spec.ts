@@ -27,6 +27,7 @@ describe('keys', () => {
     expect(keyCaps('mod+k', false)).toEqual(['Ctrl', 'K']);
     expect(keyCaps('escape', false)).toEqual(['Esc']);
     expect(keyCaps('+', false)).toEqual(['+']);
+    expect(keyCaps('alt+arrows', true)).toEqual(['⌥', '← ↑ ↓ →']);
   });
 });
 

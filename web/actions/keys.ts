@@ -1,5 +1,5 @@
 /**
- * Keys as text: `?`, `1`, `mod+k`, `shift+n`. `mod` is Cmd on Apple's machines and Ctrl elsewhere. A sign that needs Shift on
+ * Keys as text: `?`, `1`, `mod+k`, `shift+n`. `mod` is Cmd on Apple's machines and Ctrl elsewhere; `alt` is only told. A sign that needs Shift on
  * some keyboards is written as the sign (`?`), whatever is pressed to get it.
  */
 export type Keys = string;
@@ -25,9 +25,10 @@ export function isTyped(keys: Keys): boolean {
 
 /** For people, one entry per key cap: `⌘`, `K` or `Ctrl`, `K`. */
 export function keyCaps(keys: Keys, apple: boolean): string[] {
-  const { mod, shift, key } = read(keys);
+  const { mod, alt, shift, key } = read(keys);
   return [
     mod && (apple ? '⌘' : 'Ctrl'),
+    alt && (apple ? '⌥' : 'Alt'),
     shift && 'Shift',
     CAPS[key] ?? (key.length === 1 ? key.toUpperCase() : key),
   ].filter((cap) => cap !== false);
@@ -37,14 +38,22 @@ const CAPS: Readonly<Record<string, string>> = {
   escape: 'Esc',
   enter: 'Enter',
   backspace: 'Backspace',
+  home: 'Home',
+  end: 'End',
+  arrows: '← ↑ ↓ →',
   arrowup: '↑',
   arrowdown: '↓',
   arrowleft: '←',
   arrowright: '→',
 };
 
-function read(keys: Keys): { mod: boolean; shift: boolean; key: string } {
+function read(keys: Keys): { mod: boolean; alt: boolean; shift: boolean; key: string } {
   // The last `+` may be the key itself.
   const parts = keys.toLowerCase().split(/\+(?=.)/);
-  return { mod: parts.includes('mod'), shift: parts.includes('shift'), key: parts.at(-1) ?? '' };
+  return {
+    mod: parts.includes('mod'),
+    alt: parts.includes('alt'),
+    shift: parts.includes('shift'),
+    key: parts.at(-1) ?? '',
+  };
 }

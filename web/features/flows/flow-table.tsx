@@ -10,6 +10,7 @@ import type { FlowRow, Selection } from '../../worker/protocol.ts';
 import { Waiting } from '../status/notices.tsx';
 import { FlowRows } from './flow-rows.ts';
 import { HeaderRow } from './header-row.tsx';
+import { registerTableActions } from './table-actions.ts';
 import { TableBar } from './table-bar.tsx';
 import { useColumns } from './use-columns.ts';
 import { ROW_HEIGHT, showRow, useDrawnRows } from './use-drawn-rows.ts';
@@ -89,6 +90,9 @@ export function FlowTable({ selection }: { selection: Selection | null }) {
     pointed.end();
     keys.reach(null);
   }, [keys.reach, pointed.end]);
+  const holdOrGoOn = useRef<() => void>(undefined);
+  holdOrGoOn.current = () => (held ? toNewest() : setPaused(true));
+  useEffect(() => registerTableActions(() => holdOrGoOn.current?.()), []);
 
   const shows = `${selection?.key} ${options.sort?.column} ${options.sort?.descending} ${options.aggregate}`;
   // biome-ignore lint/correctness/useExhaustiveDependencies: what is shown in another way is shown from its beginning

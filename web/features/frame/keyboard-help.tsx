@@ -13,11 +13,17 @@ interface Hint {
 /** Keys that belong to what has the focus, not to the page. */
 const HINTS: Partial<Record<ActionGroup, readonly Hint[]>> = {
   Map: [
-    { keys: ['arrowup', 'arrowdown', 'arrowleft', 'arrowright'], name: 'Go through cards and arrows' },
-    { keys: ['enter'], name: 'Details of the card' },
-    { keys: ['f'], name: 'Focus on the neighbourhood' },
-    { keys: ['p'], name: 'Pin the card where it is' },
-    { keys: ['=', '-', '0'], name: 'Zoom in, zoom out, fit' },
+    { keys: ['arrows'], name: 'Go through cards and arrows' },
+    { keys: ['enter'], name: 'Details of the card or arrow' },
+    { keys: ['alt+arrows'], name: 'Move the card' },
+    { keys: ['shift+arrows'], name: 'Move the map' },
+    { keys: ['escape'], name: 'Let go of the selection, then of the focus' },
+  ],
+  'Flow table': [
+    { keys: ['arrowup', 'arrowdown'], name: 'Go through rows, which hold still meanwhile' },
+    { keys: ['home', 'end'], name: 'First and last row' },
+    { keys: ['enter'], name: 'Every field of the flow' },
+    { keys: ['escape'], name: 'Close them' },
   ],
   Filter: [
     { keys: ['enter'], name: 'Take the filter' },
