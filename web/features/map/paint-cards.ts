@@ -17,6 +17,8 @@ const MONO_WIDTH = 0.6;
 const NAME = 13.5;
 const SENTENCE = 11.5;
 const FIGURE = 11;
+/** Letters of most rates: `0.4/s`, `142/s`. */
+const RATE_LETTERS = 5;
 
 /** Names smaller than this, in pixels of the screen, cannot be read. */
 const LEAST_NAME = 7.5;
@@ -152,13 +154,8 @@ function head(context: Surface, card: SceneCard, state: CardState, palette: Pale
   const left = PAD + iconSize + 8;
   const rate = formatRate(state.live?.rate ?? 0);
   const rateSize = FIGURE * scale;
-  const { size, withRate } = nameSize(
-    context,
-    card,
-    card.width - PAD - left,
-    rate.length * rateSize * MONO_WIDTH + 8,
-    scale,
-  );
+  const rateWidth = rate.length * rateSize * MONO_WIDTH;
+  const { size, withRate } = nameSize(context, card, card.width - PAD - left, rateWidth, scale);
   context.textAlign = 'left';
   context.font = `600 ${size}px ${SANS}`;
   context.fillStyle = palette.text;
@@ -179,13 +176,18 @@ function head(context: Surface, card: SceneCard, state: CardState, palette: Pale
   if (card.pinned) pin(context, card.width - PAD - 8, sentenceY - 6, palette);
 }
 
-/** As large as it fits, and whole if that can be: beside the rate, smaller, or in the rate's place. */
+/**
+ * As large as it fits, and whole if that can be: beside the rate, smaller, or in the rate's place. Room is kept for a rate of
+ * usual width, so that a name does not change its size with the traffic.
+ */
 function nameSize(context: Surface, card: SceneCard, room: number, rate: number, scale: number) {
   context.font = `600 ${NAME}px ${SANS}`;
   const width = textWidth(context, card.title) / NAME;
-  for (const share of [1, 0.82]) {
-    const size = NAME * Math.max(scale * share, Math.min(scale, 0.9));
-    if (width * size <= room - rate) return { size, withRate: true };
+  const gap = 8;
+  const usual = RATE_LETTERS * FIGURE * scale * MONO_WIDTH + gap;
+  const beside = Math.min(NAME * scale, (room - usual) / width);
+  if (beside >= NAME * Math.max(scale * 0.74, Math.min(scale, 0.9))) {
+    return { size: beside, withRate: beside * width + rate + gap / 2 <= room };
   }
   return { size: Math.min(NAME * scale, Math.max(room / width, NAME * 0.85)), withRate: false };
 }
@@ -287,13 +289,19 @@ function nameOnly(context: Surface, card: SceneCard, state: CardState, palette: 
   });
 }
 
-/** A name on two lines that can be read; undefined where there is no room for them. */
+/** A name on two lines that can be read; undefined where there is no room for them. Rather small than broken within a word. */
 function twoLines(context: Surface, card: SceneCard, room: number, zoom: number) {
-  for (const anywhere of [false, true]) {
+  for (const [anywhere, least] of TWO_LINES) {
     const lines = inTwo(card.title, anywhere);
     const widest = Math.max(...lines.map((line) => textWidth(context, line)));
-    const size = Math.min(9.5 / zoom, card.height * 0.44, (room * NAME) / widest);
-    if (lines[1] !== '' && size >= 0.9 * (LEAST_NAME / zoom)) return { lines, size };
+    const size = Math.min(9.5 / zoom, card.height * 0.45, (room * NAME) / widest);
+    if (lines[1] !== '' && size >= least * (LEAST_NAME / zoom)) return { lines, size };
   }
   return undefined;
 }
+
+/** Ways to part a name, and how small it may be for that, as a share of the least that can be read. */
+const TWO_LINES: readonly (readonly [anywhere: boolean, least: number])[] = [
+  [false, 0.78],
+  [true, 0.9],
+];
