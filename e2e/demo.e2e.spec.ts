@@ -81,7 +81,7 @@ describe('the demo', () => {
     expect(new URL(page.url()).searchParams.get('namespace')).toBe('bookinfo,default');
 
     await parts.chooseNamespaces('All namespaces');
-    await eventually('no namespace in the address', 5_000, () => !page.url().includes('namespace='));
+    await eventually('no namespace in the address', 20_000, () => !page.url().includes('namespace='));
     await parts.card('ratings').first().waitFor();
   });
 
@@ -121,7 +121,7 @@ describe('the demo', () => {
     await page.keyboard.press('/');
     await page.keyboard.type('port=3306');
     await page.keyboard.press('Enter');
-    await eventually('the filter in the address', 5_000, () => page.url().includes('filter=port=3306'));
+    await eventually('the filter in the address', 20_000, () => page.url().includes('filter=port=3306'));
     await parts.everyRow((text) => text.includes('3306'), 'to or from 3306');
   });
 

@@ -202,7 +202,7 @@ test('a backend that goes, and an agent that is killed, cost nobody a connection
   });
   // It is taken out, and goes on serving whom it has.
   await apply(pod('web-2', 'node2', 'retired'));
-  await until('nobody new is sent there', 5_000, async () => {
+  await until('nobody new is sent there', 20_000, async () => {
     const { fresh } = await state();
     return fresh.length > 3 && fresh.every((server) => server === 'web-1');
   });

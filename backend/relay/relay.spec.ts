@@ -57,7 +57,7 @@ describe('the relay', () => {
     for (let round = 1; round <= 3; round++) {
       const started = performance.now();
       one.observe({});
-      await vi.waitFor(() => expect(rows(made)).toHaveLength(round), { timeout: 5_000, interval: 2 });
+      await vi.waitFor(() => expect(rows(made)).toHaveLength(round), { timeout: 20_000, interval: 2 });
       // The wait is 40 ms; the rest is this machine's.
       expect(performance.now() - started).toBeLessThan(1_000);
     }

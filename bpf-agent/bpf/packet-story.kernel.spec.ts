@@ -59,7 +59,7 @@ async function sweepUntilEnded(count: number): Promise<void> {
       ended += story.datapath.sweep().ended;
       expect(ended).toBe(count);
     },
-    { timeout: 5_000, interval: 10 },
+    { timeout: 20_000, interval: 10 },
   );
 }
 

@@ -164,7 +164,7 @@ describe('a TCP connection that ends otherwise', () => {
     story.sent(out({ flags: FIN | ACK }));
     story.received(back({ flags: FIN | ACK, sequence: 9 }));
     const before = story.records();
-    await vi.waitFor(() => expect(story.datapath.sweep().ended).toBe(1), { timeout: 5_000 });
+    await vi.waitFor(() => expect(story.datapath.sweep().ended).toBe(1), { timeout: 20_000 });
     const last = story.records();
     expect(last).toMatchObject([{ trigger: TRIGGER.CLOSE, source: '10.1.0.5 40000' }]);
     expect(totals([...before, ...last]).packets).toEqual([2, 2]);
@@ -179,7 +179,7 @@ describe('a TCP connection that ends otherwise', () => {
     story.sent(late);
     story.sent(late);
     expect(story.records()).toHaveLength(2);
-    await vi.waitFor(() => expect(story.datapath.sweep().ended).toBe(1), { timeout: 5_000 });
+    await vi.waitFor(() => expect(story.datapath.sweep().ended).toBe(1), { timeout: 20_000 });
     expect(story.records()).toMatchObject([
       { trigger: TRIGGER.IDLE_END, packets: [2, 0], bytes: [2 * ipBytes(late), 0], tcpFlags: ACK },
     ]);
@@ -227,7 +227,7 @@ describe('a TCP connection that lives', () => {
           { trigger: TRIGGER.INTERVAL, packets: [sent, 0], bytes: [sent * ipBytes(data), 0] },
         ]);
       },
-      { timeout: 5_000, interval: 5 },
+      { timeout: 20_000, interval: 5 },
     );
     expect(sent).toBeGreaterThan(1);
   });
@@ -238,7 +238,7 @@ describe('a TCP connection that lives', () => {
     story.received(back({ flags: SYN | ACK }));
     story.sent(out({ flags: ACK }));
     story.records();
-    await vi.waitFor(() => expect(story.datapath.sweep().told).toBe(1), { timeout: 5_000 });
+    await vi.waitFor(() => expect(story.datapath.sweep().told).toBe(1), { timeout: 20_000 });
     expect(story.records()).toMatchObject([{ trigger: TRIGGER.INTERVAL, reply: 0, packets: [1, 0] }]);
     expect(story.datapath.sweep().told).toBe(0);
   });

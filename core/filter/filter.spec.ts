@@ -347,9 +347,9 @@ describe('a glob', () => {
   });
 
   it('cannot be made slow', () => {
-    const started = performance.now();
+    const before = process.cpuUsage();
     expect(glob(`${'*a'.repeat(500)}b`)('a'.repeat(100_000))).toBe(false);
-    expect(performance.now() - started).toBeLessThan(500);
+    expect(process.cpuUsage(before).user / 1e3).toBeLessThan(500);
   });
 });
 

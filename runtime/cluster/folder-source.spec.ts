@@ -40,7 +40,7 @@ function pod(name: string, labels: Record<string, string> = {}, namespace = 'sho
   };
 }
 
-const eventually = (check: () => void) => vi.waitFor(check, { timeout: 5_000, interval: 5 });
+const eventually = (check: () => void) => vi.waitFor(check, { timeout: 20_000, interval: 5 });
 
 describe('the first read', () => {
   test('finds what is there, with what the files leave out filled in', async () => {

@@ -186,7 +186,7 @@ describe('GetFlows', () => {
       if (appended++ < 3) setTimeout(() => append(1), 50);
     };
     const live = take({}, 2, () => {});
-    await vi.waitFor(() => append(1), { timeout: 5_000 });
+    await vi.waitFor(() => append(1), { timeout: 20_000 });
     const ticker = setInterval(() => append(1), 20);
     cleanups.push(() => clearInterval(ticker));
     const followed = await live;
@@ -213,10 +213,10 @@ describe('GetFlows', () => {
     const ended = new AbortController();
     const stream = client.getFlows({ follow: true }, { signal: ended.signal })[Symbol.asyncIterator]();
     const next = stream.next().catch((error) => error);
-    await vi.waitFor(() => expect(followers()).toBe(1), { timeout: 5_000 });
+    await vi.waitFor(() => expect(followers()).toBe(1), { timeout: 20_000 });
     ended.abort();
     expect((await next).code).toBe(Code.CANCELLED);
-    await vi.waitFor(() => expect(followers()).toBe(0), { timeout: 5_000 });
+    await vi.waitFor(() => expect(followers()).toBe(0), { timeout: 20_000 });
   });
 
   test('tells losses whatever the filter, and what was overwritten', async () => {

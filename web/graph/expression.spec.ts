@@ -106,8 +106,8 @@ describe('an expression', () => {
 
   test('a hostile pattern takes no time', () => {
     const long = card(`shop/${'a'.repeat(5_000)}b`);
-    const begun = performance.now();
+    const before = process.cpuUsage();
     expect(matchesCard(read(`${'a*'.repeat(200)}c`), long, [])).toBe(false);
-    expect(performance.now() - begun).toBeLessThan(500);
+    expect(process.cpuUsage(before).user / 1e3).toBeLessThan(500);
   });
 });

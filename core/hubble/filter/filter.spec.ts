@@ -255,10 +255,10 @@ describe('values that mean nothing', () => {
 
   it('a hostile pattern costs little', () => {
     const nasty = filter({ sourceFqdn: ['*a'.repeat(200)], httpPath: ['(a+)+$'], dnsQuery: ['(x*)*y'] });
-    const started = performance.now();
+    const before = process.cpuUsage();
     const fast = compileFlowFilters({ whitelist: [nasty], blacklist: [] }, window);
     for (let row = 0; row < flows.length; row++) fast(window.columns, row);
-    expect(performance.now() - started).toBeLessThan(2_000);
+    expect(process.cpuUsage(before).user / 1e3).toBeLessThan(2_000);
     expect(ENDPOINTS.length).toBeGreaterThan(5);
   });
 });
