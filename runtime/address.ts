@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net';
+import { isIP } from 'node:net';
 
 /** Where a server listens or a client connects: a TCP port of a host, or a unix socket. */
 export type Address =
@@ -8,7 +8,10 @@ export type Address =
 /** What {@link parseAddress} accepts, for messages. */
 export const ADDRESS_FORM = 'host:port, [IPv6]:port or unix:/absolute/path';
 
-/** Reads `host:port`, `[v6]:port` or `unix:/path`. Undefined for anything else, a port above 65535 included. */
+/**
+ * Reads `host:port`, `[v6]:port` or `unix:/path`. Undefined for anything else, a port above 65535 included. IPv4 may stand in
+ * brackets too: a manifest that puts in its node's address need not know of which family that is.
+ */
 export function parseAddress(text: string): Address | undefined {
   if (text.startsWith('unix:')) {
     const path = text.slice('unix:'.length);
@@ -20,7 +23,7 @@ export function parseAddress(text: string): Address | undefined {
   const host = text.slice(0, colon);
   if (host.startsWith('[')) {
     const inner = host.slice(1, -1);
-    return host.endsWith(']') && isIPv6(inner) ? { kind: 'tcp', host: inner, port: Number(portText) } : undefined;
+    return host.endsWith(']') && isIP(inner) !== 0 ? { kind: 'tcp', host: inner, port: Number(portText) } : undefined;
   }
   return /^[A-Za-z0-9._-]+$/.test(host) ? { kind: 'tcp', host, port: Number(portText) } : undefined;
 }

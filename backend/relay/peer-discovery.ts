@@ -1,5 +1,5 @@
-import { isIP } from 'node:net';
 import { formatAddress } from '#runtime/address.ts';
+import { primaryAddress } from '#runtime/cluster/node-address.ts';
 import type { Node } from '#runtime/cluster/objects.ts';
 import type { ClusterSource } from '#runtime/cluster/source.ts';
 import type { PeerTarget } from './peer-target.ts';
@@ -16,10 +16,9 @@ export function discoverPeers(source: ClusterSource, tell: (targets: PeerTarget[
   });
 }
 
-/** The agent of a node, by its internal address, IPv4 before IPv6; undefined while the node has none. */
+/** The agent of a node, by its primary address; undefined while the node has none. */
 export function agentOf(node: Node): PeerTarget | undefined {
-  const internal = node.status.addresses.filter(({ type }) => type === 'InternalIP').map(({ address }) => address);
-  const host = internal.find((address) => isIP(address) === 4) ?? internal.find((address) => isIP(address) === 6);
+  const host = primaryAddress(node);
   if (host === undefined) return undefined;
   return { name: node.metadata.name, address: formatAddress({ kind: 'tcp', host, port: AGENT_PORT }) };
 }

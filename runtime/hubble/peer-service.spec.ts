@@ -21,7 +21,7 @@ const { ADDED, DELETED, UPDATED } = {
 test('tells every node, then what changes', async () => {
   const nodes = new Map<string, string[]>([
     ['a', ['10.0.0.1', 'fd00::1']],
-    ['b', ['fd00::2']],
+    ['b', ['fd00::2', '10.0.0.2']],
     ['not-yet', []],
   ]);
   let listener: (change: ClusterChange) => void = () => {};

@@ -1,4 +1,3 @@
-import { isIP } from 'node:net';
 import { create } from '@bufbuild/protobuf';
 import {
   type ChangeNotification,
@@ -7,7 +6,8 @@ import {
   Peer,
 } from '#proto/gen/peer/peer_pb.ts';
 import { formatAddress } from '../address.ts';
-import type { Node } from '../cluster/objects.ts';
+import { primaryAddress } from '../cluster/node-address.ts';
+
 import type { ClusterSource } from '../cluster/source.ts';
 import { type Handlers, type ServedService, service } from '../grpc/service.ts';
 
@@ -94,7 +94,7 @@ export function peerService(source: ClusterSource, cluster: () => string, tls: (
 
 function peersOf(source: ClusterSource, cluster: string): PeerAddress[] {
   return source.list('Node').flatMap((node) => {
-    const host = internalAddress(node);
+    const host = primaryAddress(node);
     if (host === undefined) return [];
     return [
       {
@@ -103,10 +103,4 @@ function peersOf(source: ClusterSource, cluster: string): PeerAddress[] {
       },
     ];
   });
-}
-
-/** IPv4 before IPv6; undefined while the node has none. */
-function internalAddress({ status }: Node): string | undefined {
-  const internal = status.addresses.filter(({ type }) => type === 'InternalIP').map(({ address }) => address);
-  return internal.find((address) => isIP(address) === 4) ?? internal.find((address) => isIP(address) === 6);
 }

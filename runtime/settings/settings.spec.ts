@@ -8,6 +8,8 @@ describe('parsers', () => {
   test.for<[parsers.Parser<unknown>, string, unknown]>([
     [parsers.address, '127.0.0.1:12000', '127.0.0.1:12000'],
     [parsers.address, '[::1]:80', '[::1]:80'],
+    // A node's address as a manifest puts it in, of either family.
+    [parsers.address, '[10.0.0.1]:80', '10.0.0.1:80'],
     [parsers.address, 'unix:/run/a.sock', 'unix:/run/a.sock'],
     [parsers.address, 'relay.kube-system.svc:4245', 'relay.kube-system.svc:4245'],
     [parsers.duration(), '250ms', 250],
