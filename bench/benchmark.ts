@@ -14,8 +14,11 @@ export interface Benchmark {
   measure(context: BenchmarkContext): Promise<Figure[]>;
 }
 
-/** What the machine must offer. `bpf` = root and a kernel that loads our programs. */
-export type Need = 'bpf' | 'clang' | 'chromium';
+/**
+ * What the machine must offer. `bpf` = root and a kernel that loads our programs, `envtest` = etcd and kube-apiserver
+ * (scripts/build-envtest.ts).
+ */
+export type Need = 'bpf' | 'clang' | 'chromium' | 'envtest';
 
 export interface BenchmarkContext {
   /** A fifth of the time, for a look. Figures of a quick run are not for the record. */

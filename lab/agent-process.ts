@@ -109,7 +109,9 @@ export class AgentProcess {
     mkdirSync(this.#cgroup, { recursive: true });
     const log = openSync(this.logPath, 'a');
     // Whoever starts a lab sets its agents by the same variables; what is particular to a node stands in flags, which win.
-    const settings = Object.entries(process.env).filter(([name]) => name.startsWith('WAGGLE_'));
+    const settings = Object.entries(process.env).filter(
+      ([name]) => name.startsWith('WAGGLE_') || name === 'NODE_OPTIONS',
+    );
     const child = launch({
       cgroup: this.#cgroup,
       netns,
