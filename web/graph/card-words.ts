@@ -7,7 +7,7 @@ import { labelValue, type PlateKind } from './plates.ts';
 
 export { type CardIcon, cardIcon } from './card-icon.ts';
 
-type Named = Pick<GroupedCard, 'card' | 'folded'> & Partial<Pick<GroupedCard, 'title'>>;
+type Named = Pick<GroupedCard, 'card' | 'folded'> & Partial<Pick<GroupedCard, 'title' | 'plates'>>;
 
 /** A card's name as it stands in its first line: the value of the chosen label where it has one. */
 export function cardTitle({ card, folded, title }: Named, nameLabel = ''): string {
@@ -15,9 +15,10 @@ export function cardTitle({ card, folded, title }: Named, nameLabel = ''): strin
   return (nameLabel !== '' && card.kind === 'workload' && labelValue(card, nameLabel)) || card.name;
 }
 
-/** One line of what a card is: `3 pods · v1 v2`, `StatefulSet · 1 pod`, `38 addresses`. */
+/** One line of what a card is: `3 pods · v1 v2`, `StatefulSet · 1 pod`, `38 addresses`, `25 namespaces`. */
 export function cardSentence(grouped: Named, by: PlateKind = 'namespace'): string {
-  const { card, folded } = grouped;
+  const { card, folded, plates = 0 } = grouped;
+  if (plates > 1) return plural(plates, by, `${by}s`);
   if (folded > 1) return `${folded} workloads`;
   switch (card.kind) {
     case 'workload': {

@@ -1,3 +1,4 @@
+import { bundleTitle, isBundle, standsFor } from './bundles.ts';
 import { cardSentence } from './card-words.ts';
 import { plateOfFolded } from './group.ts';
 import { type EdgeVerdict, edgeVerdict, type MapModel, type ModelCard, type ModelEdge } from './model.ts';
@@ -125,12 +126,14 @@ export function pairDetails(
 
 function memberOf(key: string, by: PlateKind): (card: ModelCard) => boolean {
   const plate = plateOfFolded(key);
-  return plate === undefined ? (card) => card.key === key : (card) => plateOf(card, by).id === plate;
+  return plate === undefined ? (card) => card.key === key : (card) => standsFor(plate, plateOf(card, by).id);
 }
 
 function pairEnd(model: MapModel, key: string, member: string, by: PlateKind): EndDetails {
   const card = model.cards.get(member)!;
-  return plateOfFolded(key) === undefined ? end(card) : { key, name: plateOf(card, by).title, namespace: '' };
+  const plate = plateOfFolded(key);
+  if (plate === undefined) return end(card);
+  return { key, name: isBundle(plate) ? bundleTitle(plate) : plateOf(card, by).title, namespace: '' };
 }
 
 function end({ key, name, namespace }: ModelCard): EndDetails {

@@ -78,6 +78,24 @@ describe('grouping', () => {
     expect(folding.decide(many(200), 'workload', nobody).size).toBe(0);
   });
 
+  test('with more plates than can be read, those whose names begin alike are one card that opens', () => {
+    const cards = Array.from({ length: 200 }, (_, index) => card(`${index % 2 === 0 ? 'dev' : 'prod'}-${index}/web`));
+    const calls = cards.slice(1).map((each, index) => edge(cards[index], each, 80));
+    const folding = new Folding();
+    const shown = (unfolded: string[]) => {
+      const folded = folding.decide({ cards }, 'namespace', { folded: NONE, unfolded: new Set(unfolded) });
+      return grouped(cards, calls, { folded });
+    };
+    const graph = shown([]);
+    expect(graph.cards.length).toBeLessThan(60);
+    expect(graph.cards.reduce((sum, { folded }) => sum + folded, 0)).toBe(200);
+    const bundle = graph.cards.find(({ plates }) => plates > 1)!;
+    expect(bundle.title).toMatch(/^(dev|prod)-\d*\*$/);
+    const opened = shown([plateOfFolded(bundle.key)!]);
+    expect(opened.cards).toHaveLength(graph.cards.length - 1 + bundle.plates);
+    expect(opened.cards.map(({ key }) => key)).not.toContain(bundle.key);
+  });
+
   test('offers the labels that could name cards', () => {
     expect(namingLabels([web, v1, v2, world])).toEqual(['app', 'version']);
   });

@@ -1,3 +1,4 @@
+import { bundleTitle, isBundle, standsFor } from './bundles.ts';
 import type { ModelCard, ModelEdge } from './model.ts';
 import { type PlateKind, type PlateName, plateOf } from './plates.ts';
 import type { VisibleGraph } from './visible.ts';
@@ -8,7 +9,7 @@ export interface Door {
   readonly protocol: number;
 }
 
-/** What is drawn as one card: a card of the model, or a whole plate folded up. */
+/** What is drawn as one card: a card of the model, a whole plate folded up, or a bundle of plates. */
 export interface GroupedCard {
   readonly key: string;
   /** The first of the cards it stands for. */
@@ -17,7 +18,9 @@ export interface GroupedCard {
   readonly members: readonly ModelCard[];
   /** How many cards it stands for: more than 1 only when folded. */
   readonly folded: number;
-  /** Of a folded plate; empty for an ordinary card. */
+  /** How many plates it stands for: more than 1 for a bundle, 0 for an ordinary card. */
+  readonly plates: number;
+  /** Of a folded plate or a bundle; empty for an ordinary card. */
   readonly title: string;
   /** Id of the plate it stands on; empty for none. */
   readonly plate: string;
@@ -50,7 +53,7 @@ export interface GroupedGraph {
 
 export interface GroupOptions {
   readonly by: PlateKind;
-  /** Plates shown as one card; one that holds a single workload is shown as it is. */
+  /** Plates and bundles shown as one card; a plate that holds a single workload is shown as it is. */
   readonly folded: ReadonlySet<string>;
 }
 
@@ -69,9 +72,24 @@ export function groupGraph(graph: VisibleGraph, { by, folded }: GroupOptions): G
     if (known === undefined) plates.set(name.id, { name, workloads: 1 });
     else known.workloads++;
   }
-  const isFolded = (plate: string) => folded.has(plate) && (plates.get(plate)?.workloads ?? 0) > 1;
+  const bundles = [...folded].filter(isBundle);
+  const wholes = new Map<string, { title: string; workloads: number; plates: number }>();
+  const wholeOf = new Map<string, string>();
+  for (const [id, { name, workloads }] of plates) {
+    const bundle = bundles.find((each) => standsFor(each, id));
+    if (bundle === undefined && !(folded.has(id) && workloads > 1)) continue;
+    const key = foldedKey(bundle ?? id);
+    wholeOf.set(id, key);
+    const known = wholes.get(key);
+    if (known === undefined) {
+      wholes.set(key, { title: bundle === undefined ? name.title : bundleTitle(bundle), workloads, plates: 1 });
+    } else {
+      known.workloads += workloads;
+      known.plates++;
+    }
+  }
   const drawnKey = new Map<string, string>();
-  for (const [key, plate] of plateIds) drawnKey.set(key, isFolded(plate) ? foldedKey(plate) : key);
+  for (const [key, plate] of plateIds) drawnKey.set(key, wholeOf.get(plate) ?? key);
   const doors = collectDoors(graph.edges, drawnKey);
   const cards = new Map<string, GroupedCard & { readonly members: ModelCard[] }>();
   for (const card of graph.cards) {
@@ -82,13 +100,14 @@ export function groupGraph(graph: VisibleGraph, { by, folded }: GroupOptions): G
       continue;
     }
     const plate = plateIds.get(card.key)!;
-    const whole = key === card.key ? undefined : plates.get(plate)!;
+    const whole = wholes.get(key);
     cards.set(key, {
       key,
       card,
       members: [card],
       folded: whole?.workloads ?? 1,
-      title: whole?.name.title ?? '',
+      plates: whole?.plates ?? 0,
+      title: whole?.title ?? '',
       plate: whole === undefined ? plate : '',
       doors: doors.get(key) ?? [],
     });
@@ -96,18 +115,18 @@ export function groupGraph(graph: VisibleGraph, { by, folded }: GroupOptions): G
   return {
     cards: [...cards.values()],
     edges: groupEdges(graph.edges, drawnKey, cards),
-    plates: [...plates].map(([id, { name, workloads }]) => ({ ...name, kind: by, workloads, folded: isFolded(id) })),
+    plates: [...plates].map(([id, { name, workloads }]) => ({ ...name, kind: by, workloads, folded: wholeOf.has(id) })),
   };
 }
 
 const FOLDED = 'plate:';
 
-/** The key of the card that stands for a folded plate. */
+/** The key of the card that stands for a folded plate or a bundle. */
 export function foldedKey(plate: string): string {
   return FOLDED + plate;
 }
 
-/** The plate that a card stands for; undefined for an ordinary card. */
+/** The plate or bundle that a card stands for; undefined for an ordinary card. */
 export function plateOfFolded(key: string): string | undefined {
   return key.startsWith(FOLDED) ? key.slice(FOLDED.length) : undefined;
 }

@@ -1,6 +1,7 @@
 import { registerActions } from '../../actions/registry.ts';
+import { isBundle } from '../../graph/bundles.ts';
 import { plateOfFolded } from '../../graph/group.ts';
-import { foldPlates } from '../../live/arrangement.ts';
+import { arrangementStore, foldPlates } from '../../live/arrangement.ts';
 import { sceneStore, tidyMap } from '../../live/map-client.ts';
 import { GROUP_BY, type GroupBy } from '../../view/map-options.ts';
 import { parsePair } from '../../view/pair.ts';
@@ -105,9 +106,10 @@ export function toggleReach(): void {
   changeMapOptions({ reach: !viewStore.get().view.map.reach });
 }
 
-/** Plates that lie open on the map, by id. */
+/** Plates that lie open on the map, and bundles of plates that do, by id. */
 export function openPlates(): string[] {
-  return sceneStore.get()?.scene.plates.map(({ id }) => id) ?? [];
+  const plates = sceneStore.get()?.scene.plates.map(({ id }) => id) ?? [];
+  return [...plates, ...arrangementStore.get().unfolded.filter(isBundle)];
 }
 
 export function foldedPlates(): string[] {
