@@ -1,5 +1,13 @@
 import { expect, test } from 'vitest';
-import { inTwo } from './fit-text.ts';
+import { fitText, inTwo } from './fit-text.ts';
+
+test('only what is wider than its room is cut', () => {
+  const context = { font: '10px x', measureText: (text: string) => ({ width: 10 * text.length }) as TextMetrics };
+  expect(fitText(context, 'load-generator', 140)).toBe('load-generator');
+  expect(fitText(context, 'load-generator', 139)).toBe('load-generator');
+  expect(fitText(context, 'load-generator', 130)).toBe('load-generat…');
+  expect(fitText(context, 'load-generator', 5)).toBe('');
+});
 
 test('a name on two lines is whole', () => {
   for (const name of ['shipping-1', 'recommendation', 'api.example.com', 'w', '名前🐝名前🐝名前']) {

@@ -16,13 +16,16 @@ export function textWidth(context: Pick<Surface, 'font' | 'measureText'>, text: 
   return width;
 }
 
+/** Text that was given the size at which it just fits is a little wider or narrower: letters come in whole steps of size. */
+const JUST_FITS = 1.03;
+
 /** The text, its end cut with an ellipsis where it is wider than this. Remembered: measuring text is slow. */
 export function fitText(context: Pick<Surface, 'font' | 'measureText'>, text: string, width: number): string {
   const key = `${context.font}|${Math.floor(width)}|${text}`;
   const known = fitted.get(key);
   if (known !== undefined) return known;
   let shown = text;
-  if (context.measureText(text).width > width) {
+  if (context.measureText(text).width > width * JUST_FITS) {
     let low = 0;
     let high = text.length;
     while (low < high) {

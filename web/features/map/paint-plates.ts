@@ -1,6 +1,6 @@
 import { PLATE_TITLE } from '../../graph/geometry.ts';
 import type { ScenePlate } from '../../graph/scene.ts';
-import { fitText, textWidth } from './fit-text.ts';
+import { fitText, inTwo, textWidth } from './fit-text.ts';
 import type { Palette } from './palette.ts';
 import type { Point } from './point.ts';
 import type { Surface } from './surface.ts';
@@ -61,22 +61,33 @@ export function paintPlateName(context: Surface, plate: ScenePlate, palette: Pal
   // A long name is written smaller before it is cut.
   const wanted = context.measureText(plate.title).width;
   if (wanted > room) size = Math.max((size * room) / wanted, LEAST_NAME / zoom);
-  if (size * zoom < LEAST_NAME) return;
+  if (size * zoom < LEAST_NAME * 0.99) return;
   context.font = `600 ${size}px ${SANS}`;
-  const title = fitText(context, plate.title, room);
-  if (title === '') return;
-  const width = context.measureText(title).width + size * 0.8;
+  const lines = nameLines(context, plate, room, size);
+  if (lines[0] === '') return;
+  const width = Math.max(...lines.map((line) => context.measureText(line).width)) + size * 0.8;
+  const height = size * (0.5 + 1.1 * lines.length);
   const [x, y] = [plate.x + plate.width / 2, plate.y + plate.height / 2];
   context.globalAlpha = 0.88;
   context.beginPath();
-  context.roundRect(x - width / 2, y - size * 0.8, width, size * 1.6, size / 3);
+  context.roundRect(x - width / 2, y - height / 2, width, height, size / 3);
   context.fillStyle = palette.plate;
   context.fill();
   context.globalAlpha = 1;
   context.textAlign = 'center';
   context.textBaseline = 'middle';
   context.fillStyle = palette.text;
-  context.fillText(title, x, y);
+  lines.forEach((line, index) => {
+    context.fillText(line, x, y + (index - (lines.length - 1) / 2) * 1.1 * size);
+  });
+}
+
+/** Two lines rather than a part of the name, where the plate is high enough. */
+function nameLines(context: Surface, plate: ScenePlate, room: number, size: number): readonly string[] {
+  const one = fitText(context, plate.title, room);
+  if (one === plate.title || plate.height < 2.7 * size) return [one];
+  const two = inTwo(plate.title, false);
+  return two[1] !== '' && two.every((line) => fitText(context, line, room) === line) ? two : [one];
 }
 
 /** Faint dots, which make panning felt. Left out where they would melt into grey. */
