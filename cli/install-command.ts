@@ -55,11 +55,14 @@ async function install(flags: InstallFlags): Promise<void> {
   const { applyObject, getObject, pathOf } = await import('./installation/kubernetes-object.ts');
   const { manifestObjects } = await import('./installation/manifest.ts');
   const { findObstacles } = await import('./installation/obstacles.ts');
+  const { checkStanding } = await import('./installation/standing.ts');
   const client = await apiClientOf(flags);
   try {
     for (const obstacle of await findObstacles(client)) console.error(`waggle: beware: ${obstacle}`);
+    const { ownsNamespace } = await checkStanding(client, namespace);
     const [home, ...objects] = manifestObjects(flags);
-    await applyObject(client, home!, dryRun);
+    // One that was there before is not ours to label, nor to delete with everything in it.
+    if (ownsNamespace) await applyObject(client, home!, dryRun);
     if (!dryRun) {
       const { ensureCertificates } = await import('./installation/certificates.ts');
       for (const name of await ensureCertificates(client, namespace)) console.error(`certificate: ${name}`);
@@ -74,9 +77,24 @@ async function install(flags: InstallFlags): Promise<void> {
       console.error(`${object.kind} ${object.metadata.name}: ${dryRun ? 'would be applied' : 'applied'}`);
     }
     if (!dryRun && flags.wait > 0) await waitUntilReady(flags, client);
+  } catch (error) {
+    throw await explained(error);
   } finally {
     client.close();
   }
+}
+
+/** With what to do about it, where that is known. */
+async function explained(error: unknown): Promise<unknown> {
+  const { ApiError } = await import('#runtime/kubernetes/api-error.ts');
+  if (!(error instanceof ApiError)) return error;
+  if (error.status === 403)
+    return new CommandError(`${error.message}; who installs must be allowed all of it, as cluster-admin is`);
+  if (error.status === 422 && error.message.includes('immutable'))
+    return new CommandError(
+      `${error.message}; somebody else made it, or made it otherwise: delete that object, and run this again`,
+    );
+  return error;
 }
 
 async function waitUntilReady(

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { ApiClient } from '#runtime/kubernetes/api-client.ts';
 import { ApiError } from '#runtime/kubernetes/api-error.ts';
@@ -24,9 +24,11 @@ describe.skipIf(obstacle !== undefined)('waggle install, status and uninstall', 
     await server?.remove();
   });
 
-  function waggle(...argv: string[]) {
+  const waggle = (...argv: string[]) => waggleAt('bees', server.kubeconfig, ...argv);
+
+  function waggleAt(namespace: string, kubeconfig: string, ...argv: string[]) {
     return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
-      const all = [BIN, ...argv, '--kubeconfig', server.kubeconfig, '-n', 'bees'];
+      const all = [BIN, ...argv, '--kubeconfig', kubeconfig, '-n', namespace];
       execFile(process.execPath, all, { timeout: 60_000 }, (error, stdout, stderr) => {
         resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
       });
@@ -120,6 +122,36 @@ backend   2         0         0       not ready
     expect(stdout).toMatch(/Cilium's own datapath carries the pods: install with agents off/);
   });
 
+  test('breaks nothing of others, and changes nothing then', async () => {
+    const before = server.kubectl(['get', 'clusterrolebinding', 'waggle-agent', '-o', 'json']);
+    const second = await waggleAt('wasps', server.kubeconfig, 'install', '--wait', '0s');
+    expect([second.code, second.stderr]).toEqual([1, expect.stringMatching(/installed in namespace bees/)]);
+    expect(await missing('/api/v1/namespaces/wasps')).toBe(true);
+    const release = 'meta.helm.sh/release-name';
+    server.kubectl(['annotate', 'clusterrolebinding', 'waggle-agent', `${release}=hive`]);
+    expect((await waggle('install', '--wait', '0s')).stderr).toMatch(/helm upgrade -n bees hive /);
+    server.kubectl(['annotate', 'clusterrolebinding', 'waggle-agent', `${release}-`]);
+    const unversioned = (text: string) => ({ ...JSON.parse(text), metadata: undefined });
+    const after = server.kubectl(['get', 'clusterrolebinding', 'waggle-agent', '-o', 'json']);
+    expect(unversioned(after)).toEqual(unversioned(before));
+  });
+
+  test('says who may install', async () => {
+    const accounts = '/api/v1/namespaces/default/serviceaccounts';
+    await admin.request('POST', accounts, { body: { metadata: { name: 'nobody' } } });
+    const { status } = await admin.request<{ status: { token: string } }>('POST', `${accounts}/nobody/token`, {
+      body: { spec: {} },
+    });
+    const config = JSON.parse(server.kubectl(['config', 'view', '--raw', '-o', 'json']));
+    config.users = config.users.map(({ name }: { name: string }) => ({ name, user: { token: status.token } }));
+    const kubeconfig = join(mkdtempSync(join(tmpdir(), 'waggle-nobody-')), 'config');
+    writeFileSync(kubeconfig, JSON.stringify(config));
+    const { code, stderr } = await waggleAt('bees', kubeconfig, 'install', '--wait', '0s');
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/namespaces "bees" is forbidden.* as cluster-admin is\n$/);
+    rmSync(dirname(kubeconfig), { recursive: true });
+  });
+
   test('uninstalls nodes first, then everything', async () => {
     const leaving = waggle('uninstall', '--wait', '60s');
     await vi.waitFor(async () => expect(await missing(set('waggle-cleanup'))).toBe(false), { timeout: 30_000 });
@@ -146,5 +178,41 @@ backend   2         0         0       not ready
     ]) {
       expect(await missing(path), path).toBe(true);
     }
+    // It was there before.
+    const home = await admin.request<{ metadata: { deletionTimestamp?: string } }>('GET', '/api/v1/namespaces/bees');
+    expect(home.metadata.deletionTimestamp).toBeUndefined();
+  });
+
+  test('leaves a namespace alone that was there before, whatever it admits', async () => {
+    const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
+    await admin.request('POST', '/api/v1/namespaces', { body: { metadata: { name: 'strict', labels } } });
+    const refused = await waggleAt('strict', server.kubeconfig, 'install', '--wait', '0s');
+    expect([refused.code, refused.stderr]).toEqual([
+      1,
+      expect.stringMatching(/admits only restricted pods.*kubectl label namespace strict/),
+    ]);
+    const home = await admin.request<{ metadata: { labels: Record<string, string> } }>(
+      'GET',
+      '/api/v1/namespaces/strict',
+    );
+    expect(home.metadata.labels).toMatchObject(labels);
+    expect(home.metadata.labels['app.kubernetes.io/part-of']).toBeUndefined();
+  });
+
+  test('names what cannot be changed, and a namespace that is on its way out', async () => {
+    const match = { matchLabels: { a: 'b' } };
+    const template = { metadata: { labels: match.matchLabels }, spec: { containers: [{ name: 'c', image: 'i' }] } };
+    await admin.request('POST', '/apis/apps/v1/namespaces/bees/daemonsets', {
+      body: { metadata: { name: 'waggle-agent' }, spec: { selector: match, template } },
+    });
+    expect((await waggle('install', '--wait', '0s')).stderr).toMatch(
+      /DaemonSet\.apps "waggle-agent" is invalid.*immutable.*delete that object, and run this again\n$/,
+    );
+    // Without a controller it stays on its way.
+    await waggle('uninstall', '--leave-nodes');
+    await admin.request('DELETE', '/api/v1/namespaces/bees');
+    expect((await waggle('install', '--wait', '0s')).stderr).toContain(
+      'waggle: namespace bees is being deleted: run this again when it is gone\n',
+    );
   });
 });

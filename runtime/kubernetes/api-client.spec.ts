@@ -102,7 +102,7 @@ describe('a request', () => {
     expect(error).toBeInstanceOf(ApiError);
     expect(error).toMatchObject({ status: 403, reason: 'Forbidden', retryAfterMs: 2_000 });
     expect(error.message).toBe(
-      'GET /api/v1/pods: pods is forbidden (403); grant it in the ClusterRole of deploy/helm/waggle',
+      "GET /api/v1/pods: pods is forbidden (403); no role allows it (those of Waggle's own accounts are in deploy/helm/waggle)",
     );
     client.close();
   });

@@ -30,16 +30,17 @@ export function statusError(request: string, status: number, body: unknown, retr
   const said = typeof fields.message === 'string' ? fields.message : typeof body === 'string' ? body : '';
   const seconds = Number(retryAfter);
   return new ApiError(
-    `${request}: ${said.trim().slice(0, 500) || reason || 'refused'} (${status})${advice(status)}`,
+    `${request}: ${said.trim().slice(0, 500) || reason || 'refused'} (${status})${advice(status, said)}`,
     status,
     reason,
     retryAfter !== undefined && Number.isFinite(seconds) ? Math.max(0, seconds * 1_000) : undefined,
   );
 }
 
-function advice(status: number): string {
+function advice(status: number, said: string): string {
   if (status === 401) return '; the token or certificate is not accepted: renew it';
-  if (status === 403) return '; grant it in the ClusterRole of deploy/helm/waggle';
+  if (status === 403 && !said.includes('being terminated'))
+    return "; no role allows it (those of Waggle's own accounts are in deploy/helm/waggle)";
   return '';
 }
 
