@@ -21,7 +21,7 @@ import { HitCollector } from './policy/hit-collector.ts';
 import { discoverPeers } from './relay/peer-discovery.ts';
 import type { PeerTarget } from './relay/peer-target.ts';
 import { createRelay, type Relay } from './relay/relay.ts';
-import { backendMetrics, countReplicas } from './server/backend-metrics.ts';
+import { backendMetrics, countAudiences, countReplicas } from './server/backend-metrics.ts';
 import { type HttpServer, startHttpServer } from './server/http-server.ts';
 import { ServiceCollector } from './services/service-collector.ts';
 import { Crowd } from './view/crowd.ts';
@@ -132,7 +132,10 @@ export async function startBackend(options: BackendOptions = {}): Promise<Backen
     const everything = openAnswers(relay, parts);
     answers = everything;
     const access = options.access && openAccess(options.access, { relay, parts, everything, log });
-    if (access !== undefined) closing.push(() => access.close());
+    if (access !== undefined) {
+      closing.push(() => access.close());
+      countAudiences(registry, () => access.gate.audiences);
+    }
     // Who signed out while this replica was not there is not to get in by it.
     if (access?.replicas !== undefined) {
       countReplicas(registry, access.replicas);

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type AccessRule, accessReview } from '#backend/access/access-review.ts';
+import { MOST_AUDIENCES } from '#backend/access/gate.ts';
 import type { AccessOptions } from '#backend/access/open-access.ts';
 import type { HiddenEnd } from '#backend/access/visibility.ts';
 import { AuditLog } from '#backend/auth/audit-log.ts';
@@ -17,6 +18,7 @@ import { isLoopback, parseAddress } from '#runtime/address.ts';
 import type { Logger } from '#runtime/log.ts';
 import {
   address,
+  count,
   duration,
   InvalidValueError,
   listOf,
@@ -37,6 +39,7 @@ export interface AccessFlags extends KubernetesFlags {
   accessRule: AccessRule;
   accessCluster?: string;
   hiddenEnds: HiddenEnd;
+  audiences: number;
   tokenAudiences: string[];
   oidcIssuer?: URL;
   oidcClientId?: string;
@@ -96,6 +99,13 @@ export function accessSettings(): Setting<never>[] {
         'what is told of the other end of a flow when it may not be seen: its namespace, or that it is hidden',
       parser: oneOf('namespace', 'hidden'),
       default: 'namespace',
+    }),
+    setting<number>({
+      flags: '--audiences <count>',
+      description:
+        'different sets of namespaces that people may look at at the same time: each has a window of its own, of 4 MiB and with work for every flow',
+      parser: count(1, 1_000),
+      default: MOST_AUDIENCES,
     }),
     setting<string[]>({
       flags: '--token-audiences <names>',
@@ -228,6 +238,7 @@ export async function accessOf(flags: AccessFlags, log: Logger): Promise<AccessO
     maySee: client === undefined || flags.access === 'all' ? async () => true : accessReview(client, flags.accessRule),
     hiddenEnd: flags.hiddenEnds,
     cluster: flags.accessCluster,
+    audiences: flags.audiences,
     onClose: () => {
       seal.close();
       client?.close();

@@ -14,8 +14,12 @@ import { VisibleFlows } from './visible-flows.ts';
 export const CHECK_MS = 8_000;
 /** How long a window that nobody reads is kept up to date: pages reconnect. */
 const KEEP_MS = 60_000;
-/** Different sets of namespaces looked at at once; each takes some megabytes. */
-const MOST_AUDIENCES = 48;
+/** Different sets of namespaces looked at at once; each takes 4 MiB and some time for every flow. */
+export const MOST_AUDIENCES = 48;
+/** How often the log says that there are more. */
+const TELL_MS = 60_000;
+
+const MOST_CALLS_OF_ONE = 200;
 
 /** All who may see the same namespaces: they share a window, and what is made of it. */
 interface Audience {
@@ -36,6 +40,10 @@ export interface GateOptions {
   readonly hiddenEnd: HiddenEnd;
   readonly log: Logger;
   readonly checkMs?: number;
+  /** Default {@link MOST_AUDIENCES}. */
+  readonly mostAudiences?: number;
+  /** Calls of one person at once; default 200: a page has one stream, and tools a few. */
+  readonly mostCalls?: number;
 }
 
 /** Stands before all services: a call goes to those that hold what its caller may see, for as long as they may. */
@@ -44,6 +52,9 @@ export class Gate {
   readonly #checkMs: number;
   readonly #audiences = new Map<string, Audience>();
   readonly #sweeper: NodeJS.Timeout;
+  #toldMs = Number.NEGATIVE_INFINITY;
+  /** By who makes them. */
+  readonly #calls = new Map<string, number>();
 
   constructor(options: GateOptions) {
     this.#options = options;
@@ -74,15 +85,45 @@ export class Gate {
 
   #guarded(method: ServedMethod): ServedMethod {
     const unary = async (request: unknown, context: CallContext) => {
-      const { method: own, release } = await this.#enter(method, context);
+      const leave = this.#count(context.caller);
       try {
-        return await own.invoke(request, context);
+        const { method: own, release } = await this.#enter(method, context);
+        try {
+          return await own.invoke(request, context);
+        } finally {
+          release();
+        }
       } finally {
-        release();
+        leave();
       }
     };
-    const streaming = (request: unknown, context: CallContext) => this.#stream(method, request, context);
+    const streaming = (request: unknown, context: CallContext) => this.#counted(method, request, context);
     return { ...method, invoke: method.streaming ? streaming : unary };
+  }
+
+  /** Throws where somebody has too many calls open, so that they do not take those of everyone. */
+  #count(caller: Caller | undefined): () => void {
+    if (caller === undefined || caller.trusted) return () => {};
+    const { user } = caller;
+    const calls = this.#calls.get(user) ?? 0;
+    if (calls >= (this.#options.mostCalls ?? MOST_CALLS_OF_ONE)) {
+      throw new StatusError(Code.RESOURCE_EXHAUSTED, `you have ${calls} calls open, which is the most: end some`);
+    }
+    this.#calls.set(user, calls + 1);
+    return () => {
+      const left = this.#calls.get(user)! - 1;
+      if (left === 0) this.#calls.delete(user);
+      else this.#calls.set(user, left);
+    };
+  }
+
+  async *#counted(method: ServedMethod, request: unknown, context: CallContext): AsyncGenerator<unknown> {
+    const leave = this.#count(context.caller);
+    try {
+      yield* this.#stream(method, request, context);
+    } finally {
+      leave();
+    }
   }
 
   async *#stream(method: ServedMethod, request: unknown, context: CallContext): AsyncGenerator<unknown> {
@@ -176,16 +217,25 @@ export class Gate {
   }
 
   #makeRoom(): void {
-    if (this.#audiences.size < MOST_AUDIENCES) return;
+    const { mostAudiences: most = MOST_AUDIENCES, log } = this.#options;
+    if (this.#audiences.size < most) return;
     for (const [key, audience] of this.#audiences) {
       if (audience.readers > 0) continue;
       shut(audience);
       this.#audiences.delete(key);
       return;
     }
+    const now = performance.now();
+    if (now - this.#toldMs > TELL_MS) {
+      log.warn(
+        { audiences: most },
+        'people are turned away: too many different sets of namespaces are watched; raise --audiences',
+      );
+      this.#toldMs = now;
+    }
     throw new StatusError(
       Code.RESOURCE_EXHAUSTED,
-      `people with ${MOST_AUDIENCES} different sets of namespaces are watching; try again later`,
+      `people with ${most} different sets of namespaces are watching, which is the most (--audiences): try again later`,
     );
   }
 

@@ -23,6 +23,10 @@ export interface AccessOptions {
   readonly cluster?: string;
   /** How often open streams ask again, and how long an answer is good for, in milliseconds. */
   readonly checkMs?: number;
+  /** Different sets of namespaces that may be looked at at once. */
+  readonly audiences?: number;
+  /** Calls that one person may have open. */
+  readonly calls?: number;
   /** Lets go of what it was opened with. */
   readonly onClose?: () => void;
 }
@@ -58,6 +62,8 @@ export function openAccess(options: AccessOptions, { relay, parts, everything, l
     hiddenEnd: options.hiddenEnd ?? 'namespace',
     log,
     checkMs,
+    mostAudiences: options.audiences,
+    mostCalls: options.calls,
   });
   return {
     signIn,

@@ -20,8 +20,9 @@ export function proxySignIn(parts: SignInParts, headers: ProxyHeaders = DEFAULT_
       if (!trusted) return await bearerCaller(parts, request.headers.authorization, client);
       // More than one would be the proxy's beside one that somebody made up.
       const users = request.headersDistinct[headers.user.toLowerCase()] ?? [];
-      if (users.length !== 1) return undefined;
-      const groups = (request.get(headers.groups) ?? '').split(',').map((group) => group.trim());
+      const told = request.headersDistinct[headers.groups.toLowerCase()] ?? [];
+      if (users.length !== 1 || told.length > 1) return undefined;
+      const groups = (told[0] ?? '').split(',').map((group) => group.trim());
       const caller = outsideCaller(users[0]!.trim(), groups);
       if (caller !== undefined) parts.audit.seen({ user: caller.user, from: client, by: 'proxy' });
       return caller;

@@ -107,9 +107,10 @@ export class Sessions {
   }
 }
 
-/** With HTTPS a name that plain HTTP cannot write. */
-function cookieName(purpose: string, { secure }: Forwarded): string {
-  return `${secure ? '__Secure-' : ''}waggle-${purpose}`;
+/** With HTTPS a name that plain HTTP cannot write; nor, where the page has the host to itself, can a neighbouring host. */
+function cookieName(purpose: string, { secure, base }: Forwarded): string {
+  const prefix = base === '/' ? '__Host-' : '__Secure-';
+  return `${secure ? prefix : ''}waggle-${purpose}`;
 }
 
 /** Names that stand for the cluster's own parts are the API server's to give, nobody else's. */

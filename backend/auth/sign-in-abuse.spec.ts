@@ -1,4 +1,6 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { create, toBinary } from '@bufbuild/protobuf';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { WatchRequestSchema } from '#proto/gen/waggle/v1/view_pb.ts';
 import { Code } from '#runtime/grpc/service.ts';
 import { browser, SignInSite } from '../testing/sign-in-site.ts';
 
@@ -98,6 +100,45 @@ it('against trying many tokens: in the form and by tools', async () => {
   const asked = site.reviews.asked.length;
   await signIn('guess-77');
   expect(site.reviews.asked.length).toBe(asked);
+});
+
+it('against trying many at once, without locking out who is known', async () => {
+  const { signIn, call, own } = await site.start({ checkMs: 1 });
+  const tool = { ...own, authorization: 'Bearer janes-token' };
+  expect(await call(tool)).toMatchObject({ code: Code.OK });
+  const before = site.reviews.asked.length;
+  const answers = await Promise.all(Array.from({ length: 60 }, (_, guess) => signIn(`guess-${guess}`)));
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401, 429]));
+  expect(site.reviews.asked.length - before).toBeLessThan(50);
+  expect((await signIn('admins-token')).status).toBe(429);
+  expect(await call(tool)).toMatchObject({ code: Code.OK });
+  // Until it is withdrawn.
+  site.reviews.tokens.delete('janes-token');
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(await call(tool)).toMatchObject({ code: Code.UNAUTHENTICATED });
+  expect(await call(tool)).toEqual({ http: 429 });
+});
+
+it('against taking all calls there are: one person has so many', async () => {
+  const { signIn, call, backend, jar } = await site.start({ calls: 5 });
+  await signIn('janes-token');
+  const message = toBinary(WatchRequestSchema, create(WatchRequestSchema, { map: true }));
+  const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
+  const cut = new AbortController();
+  const watch = () =>
+    fetch(`${backend.url}/api/waggle.v1.ViewService/Watch`, {
+      method: 'POST',
+      headers: { cookie, 'content-type': 'application/grpc-web+proto' },
+      body: Buffer.concat([Buffer.from([0, 0, 0, 0, message.length]), message]),
+      signal: cut.signal,
+    });
+  for (let stream = 0; stream < 5; stream++) await watch();
+  expect(await call()).toMatchObject({ code: Code.RESOURCE_EXHAUSTED });
+  const other = browser(backend);
+  await other.signIn('admins-token');
+  expect(await other.call()).toMatchObject({ code: Code.OK });
+  cut.abort();
+  await vi.waitFor(async () => expect(await call()).toMatchObject({ code: Code.OK }), { timeout: 20_000 });
 });
 
 it('against who writes forwarded headers without being a trusted proxy', async () => {

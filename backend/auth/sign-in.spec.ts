@@ -240,5 +240,7 @@ it('in frames of other sites the cookie has a jar of its own', async () => {
     headers: { ...own, 'x-forwarded-proto': 'https', 'content-type': 'application/x-www-form-urlencoded' },
     body: 'token=janes-token',
   });
-  expect(String(signedIn.headers['set-cookie'])).toMatch(/HttpOnly; SameSite=None; Secure; Partitioned$/);
+  expect(String(signedIn.headers['set-cookie'])).toMatch(
+    /^__Host-waggle-session=.*; Path=\/; HttpOnly; SameSite=None; Secure; Partitioned$/,
+  );
 });

@@ -3,7 +3,7 @@ import type { Caller } from '#runtime/grpc/caller.ts';
 import { Code, StatusError } from '#runtime/grpc/service.ts';
 import type { AuditLog } from './audit-log.ts';
 import { forwardedOf } from './forwarded.ts';
-import type { LoginLimit } from './login-limit.ts';
+import { type LoginLimit, TooManyAttempts } from './login-limit.ts';
 import { outsideCaller, type Session, type Sessions } from './sessions.ts';
 import type { TokenReviews } from './token-reviews.ts';
 
@@ -52,11 +52,15 @@ export async function bearerCaller(
 ): Promise<Caller | undefined> {
   const token = bearerToken(authorization);
   if (token === undefined || reviews === undefined) return undefined;
-  const wait = limit.waitSeconds(from);
-  if (wait > 0) throw new StatusError(Code.RESOURCE_EXHAUSTED, `too many failed attempts: try again in ${wait} s`);
-  const caller = await reviews.of(token);
+  let caller: Caller | undefined;
+  try {
+    // One that was good before is asked about whatever others try from there.
+    caller = reviews.hasAccepted(token) ? await reviews.of(token) : await limit.attempt(from, () => reviews.of(token));
+  } catch (error) {
+    if (error instanceof TooManyAttempts) throw new StatusError(Code.RESOURCE_EXHAUSTED, error.message);
+    throw error;
+  }
   if (caller === undefined) {
-    limit.failed(from);
     audit.write({ event: 'refused', user: '', from, by: 'bearer', why: 'the token is not accepted' });
   } else audit.seen({ user: caller.user, from, by: 'bearer' });
   return caller;

@@ -35,16 +35,27 @@ export function tokenReview(client: Pick<ApiClient, 'request'>, audiences: reado
   };
 }
 
+interface Known {
+  readonly atMs: number;
+  readonly caller: Promise<Caller | undefined>;
+  accepted: boolean;
+}
+
 /** Asks once for all requests with the same token, and again after a while: tokens are withdrawn. */
 export class TokenReviews {
   readonly #whoHas: WhoHas;
   readonly #freshMs: number;
   /** By the token's digest; the least recently asked first. */
-  readonly #known = new Map<string, { readonly atMs: number; readonly caller: Promise<Caller | undefined> }>();
+  readonly #known = new Map<string, Known>();
 
   constructor(whoHas: WhoHas, freshMs = FRESH_MS) {
     this.#whoHas = whoHas;
     this.#freshMs = freshMs;
+  }
+
+  /** Whether it was somebody's when it was last asked about. */
+  hasAccepted(token: string): boolean {
+    return this.#known.get(digest(token))?.accepted === true;
   }
 
   async of(token: string): Promise<Caller | undefined> {
@@ -64,9 +75,18 @@ export class TokenReviews {
     const known = this.#known.get(key);
     if (known !== undefined && now - known.atMs < this.#freshMs) return known.caller;
     const caller = this.#whoHas(token);
-    caller.catch(() => this.#known.delete(key));
+    // While it is asked about again, it is what it was.
+    const asked: Known = { atMs: now, caller, accepted: known?.accepted ?? false };
+    caller.then(
+      (found) => {
+        asked.accepted = found !== undefined;
+      },
+      () => {
+        if (this.#known.get(key) === asked) this.#known.delete(key);
+      },
+    );
     this.#known.delete(key);
-    this.#known.set(key, { atMs: now, caller });
+    this.#known.set(key, asked);
     if (this.#known.size > MOST_KNOWN) this.#known.delete(this.#known.keys().next().value!);
     return caller;
   }

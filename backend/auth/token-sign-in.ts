@@ -1,5 +1,7 @@
 import { Router, urlencoded } from 'express';
+import type { Caller } from '#runtime/grpc/caller.ts';
 import { forwardedOf } from './forwarded.ts';
+import { TooManyAttempts } from './login-limit.ts';
 import { sendLoginPage } from './login-page.ts';
 import { type SignIn, type SignInParts, safeNext, tokenOrSession } from './sign-in.ts';
 import { MOST_TOKEN_CHARACTERS, type TokenReviews } from './token-reviews.ts';
@@ -26,17 +28,16 @@ export function tokenSignIn(parts: SignInParts & { readonly reviews: TokenReview
       audit.write({ event: 'refused', user: '', from, by: 'token', why: failure });
       sendLoginPage(response, status, { ...PAGE, next, failure });
     };
-    const wait = limit.waitSeconds(from);
-    if (wait > 0) {
-      response.set('retry-after', String(wait));
-      return refuse(429, `Too many failed attempts: try again in ${wait} seconds.`);
-    }
     const token = typeof given === 'string' ? given.trim() : '';
-    const caller = await reviews.of(token);
-    if (caller === undefined) {
-      limit.failed(from);
-      return refuse(401, 'The cluster does not accept this token.');
+    let caller: Caller | undefined;
+    try {
+      caller = await limit.attempt(from, () => reviews.of(token));
+    } catch (error) {
+      if (!(error instanceof TooManyAttempts)) throw error;
+      response.set('retry-after', String(error.waitSeconds));
+      return refuse(429, `Too many failed attempts: try again in ${error.waitSeconds} seconds.`);
     }
+    if (caller === undefined) return refuse(401, 'The cluster does not accept this token.');
     const session = sessions.begin(response, { kind: 'token', token });
     if (session === undefined) return refuse(413, 'This token is too long for a session: use a shorter one.');
     audit.write({ event: 'signed-in', user: caller.user, from, by: 'token', session: session.id });

@@ -78,6 +78,18 @@ export function backendMetrics(relay: Relay, selections: () => number): { regist
   return { registry, missed };
 }
 
+/** How many windows there are for those who may see some namespaces. */
+export function countAudiences(registry: Registry, audiences: () => number): void {
+  new Gauge({
+    name: 'waggle_backend_audiences',
+    help: 'Different sets of namespaces that are looked at',
+    registers: [registry],
+    collect() {
+      this.set(audiences());
+    },
+  });
+}
+
 /** How many others hear who signs out here; to be one less than there are. */
 export function countReplicas(registry: Registry, replicas: Replicas): void {
   new Gauge({

@@ -26,6 +26,8 @@ export interface SiteOptions {
   readonly sameSite?: SameSite;
   /** How long an answer of the API server holds. */
   readonly checkMs?: number;
+  /** Calls that one person may have open. */
+  readonly calls?: number;
   /** Addresses of all replicas; more may come. */
   readonly replicas?: readonly string[];
   readonly options?: BackendOptions;
@@ -78,6 +80,7 @@ export class SignInSite {
     lengthMs = 3_600_000,
     sameSite = 'lax',
     checkMs = 100,
+    calls,
     replicas,
     options,
   }: SiteOptions = {}) {
@@ -101,6 +104,7 @@ export class SignInSite {
         replicas: others,
         maySee: accessReview(this.#client),
         checkMs,
+        calls,
         onClose: () => seal.close(),
       },
       ...options,
