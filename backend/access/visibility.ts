@@ -1,4 +1,5 @@
 import { type Endpoint, NO_ENDPOINT } from '#core/flow/endpoint.ts';
+import type { DnsRecord, Layer7 } from '#core/flow/layer7.ts';
 import { NO_DECISION, type PolicyDecision, type PolicyReference } from '#core/flow/policy-decision.ts';
 import { isReserved } from '#core/identity/reserved.ts';
 
@@ -7,6 +8,10 @@ export type HiddenEnd = 'namespace' | 'hidden';
 
 /** How a workload is called of which nothing else may be said. */
 export const HIDDEN_WORKLOAD = { kind: 'Hidden', name: 'hidden' } as const;
+
+export function isHiddenEnd({ workloadKind }: Endpoint): boolean {
+  return workloadKind === HIDDEN_WORKLOAD.kind;
+}
 
 /** What somebody may see: the namespaces of one cluster, as their API server answered. */
 export class Visibility {
@@ -59,6 +64,22 @@ export class Visibility {
     return says ? { direction, allowedBy, deniedBy, defaultDeny, auditDeniedBy, auditDefaultDeny } : NO_DECISION;
   }
 
+  /**
+   * What a request says, without names of what may not be seen: hosts and headers name the end that is hidden, DNS anything.
+   * What was asked of it stays: the end that is seen has asked, or was asked.
+   */
+  request(request: Layer7, hidesEnd: boolean): Layer7 {
+    const { record } = request;
+    if (record?.kind === 'http' && hidesEnd) {
+      return { ...request, record: { ...record, url: pathOf(record.url), headers: [] }, shortened: true };
+    }
+    if (record?.kind === 'dns' && ![record.query, ...record.cnames].every((name) => this.#mayBeNamed(name))) {
+      const unnamed: DnsRecord = { ...record, query: '', cnames: [], ips: [] };
+      return { ...request, record: unnamed, shortened: true };
+    }
+    return request;
+  }
+
   #withoutHiddenNames(endpoint: Endpoint): Endpoint {
     const { service, names } = endpoint;
     const visible = names.filter((name) => this.#mayBeNamed(name));
@@ -74,6 +95,12 @@ export class Visibility {
       (part, at) => at === 0 || (part !== 'svc' && part !== 'pod') || this.namespaces.has(parts[at - 1]),
     );
   }
+}
+
+/** Without scheme, host and port. */
+function pathOf(url: string): string {
+  const rest = url.replace(/^[a-z][a-z0-9+.-]{0,20}:\/\/[^/?#]*/i, '');
+  return rest.startsWith('/') || rest.startsWith('?') ? rest : '';
 }
 
 /** Pods of a cluster have identities of their own; so do ranges of addresses, but those are outside. */

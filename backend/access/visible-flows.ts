@@ -9,7 +9,7 @@ import type { LossLedger } from '../relay/loss-ledger.ts';
 import type { MergedFlows } from '../relay/merged-flows.ts';
 import { RateMeter } from '../relay/rate-meter.ts';
 import type { FollowedStatus, RowsListener } from '../relay/relay.ts';
-import type { Visibility } from './visibility.ts';
+import { isHiddenEnd, type Visibility } from './visibility.ts';
 
 /** Rows looked at without a pause. */
 const SLICE_ROWS = 16_384;
@@ -30,7 +30,8 @@ export class VisibleFlows implements MergedFlows {
   readonly #visibility: Visibility;
   readonly #endpoints: Translation<Parameters<Visibility['endpoint']>[0]>;
   readonly #decisions: Translation<Parameters<Visibility['decision']>[0]>;
-  readonly #layer7: Translation<Layer7>;
+  readonly #requests: Translation<Layer7>;
+  readonly #requestsOfHidden: Translation<Layer7>;
   readonly #listeners = new Set<RowsListener>();
   readonly #leave: () => void;
   /** By the relay's node number: this window's. */
@@ -60,8 +61,10 @@ export class VisibleFlows implements MergedFlows {
       sees,
     );
     this.#decisions = new Translation(from.window.decisions, this.window.decisions, (d) => visibility.decision(d));
-    // What a request says, each of its two ends has said or heard.
-    this.#layer7 = new Translation(from.window.layer7, this.window.layer7, (record) => record);
+    const requests = (hidesEnd: boolean) =>
+      new Translation(from.window.layer7, this.window.layer7, (request) => visibility.request(request, hidesEnd));
+    this.#requests = requests(false);
+    this.#requestsOfHidden = requests(true);
     this.#position = from.window.start;
     this.#leave = from.onRows((_, to) => {
       if (!this.#catchingUp) this.#takeUntil(to);
@@ -146,7 +149,11 @@ export class VisibleFlows implements MergedFlows {
     const source = this.#endpoints.number(columns.source[row]);
     const destination = this.#endpoints.number(columns.destination[row]);
     const policy = columns.policy[row] === 0 ? 0 : this.#decisions.number(columns.policy[row]);
-    const request = isLayer7(columns.observation[row]) ? this.#layer7.number(columns.packetsReply[row]) : 0;
+    let request = 0;
+    if (isLayer7(columns.observation[row])) {
+      const hidesEnd = [source, destination].some((end) => isHiddenEnd(this.window.endpoints.get(end)));
+      request = (hidesEnd ? this.#requestsOfHidden : this.#requests).number(columns.packetsReply[row]);
+    }
     const { end, capacity } = this.window;
     const slot = this.window.claim();
     if (end >= capacity) this.#heldSince[mine.node[slot]] = mine.sequence[slot] + 1;

@@ -4,6 +4,7 @@ import { DIRECTION } from '#core/flow/direction.ts';
 import { type Endpoint, NO_ENDPOINT } from '#core/flow/endpoint.ts';
 import { FLOW_FIELD_NAMES, type FlowFieldName } from '#core/flow/fields.ts';
 import { FlowWindow } from '#core/flow/flow-window.ts';
+import { type Layer7, writeLayer7 } from '#core/flow/layer7.ts';
 import type { NodeBoot } from '#core/flow/node-boot.ts';
 import { OBSERVATION } from '#core/flow/observation.ts';
 import type { PolicyDecision } from '#core/flow/policy-decision.ts';
@@ -41,6 +42,8 @@ export type SampleFlow = Partial<Record<Exclude<FlowFieldName, 'source' | 'desti
   boot?: NodeBoot;
   timeMs?: number;
   decision?: PolicyDecision;
+  /** Makes it a request, or an answer. */
+  layer7?: Layer7;
 };
 
 export const TO_STACK = { observation: OBSERVATION.TO_STACK, direction: DIRECTION.EGRESS };
@@ -58,7 +61,7 @@ export function pushFlows(window: FlowWindow, flows: readonly SampleFlow[]): voi
 }
 
 function fillRow(columns: FlowColumns, window: FlowWindow, flow: SampleFlow): void {
-  const { source = WEB, destination = DB, timeMs = Date.now(), boot, decision, ...values } = flow;
+  const { source = WEB, destination = DB, timeMs = Date.now(), boot, decision, layer7, ...values } = flow;
   const defaults = {
     sequence: ++sequence,
     timeSeconds: Math.floor(timeMs / 1000),
@@ -80,6 +83,7 @@ function fillRow(columns: FlowColumns, window: FlowWindow, flow: SampleFlow): vo
   columns.source[0] = window.endpoints.intern(source);
   columns.destination[0] = window.endpoints.intern(destination);
   if (decision !== undefined) columns.policy[0] = window.decisions.intern(decision);
+  if (layer7 !== undefined) writeLayer7(columns, 0, window.layer7.intern(layer7), 1_000_000);
 }
 
 /** Encodes flows as one agent's stream would: dictionaries are sent on first need. */
