@@ -4,22 +4,18 @@ import { CniService } from '#proto/gen/waggle/v1/cni_pb.ts';
 import { FlowService } from '#proto/gen/waggle/v1/flow_pb.ts';
 import { LoadBalancerService } from '#proto/gen/waggle/v1/service_pb.ts';
 import type { ClusterSource } from '#runtime/cluster/source.ts';
-import { registerStaleness } from '#runtime/cluster/staleness-metric.ts';
 import { healthService } from '#runtime/grpc/health-service.ts';
 import { type GrpcServer, startGrpcServer } from '#runtime/grpc/server.ts';
-import { service } from '#runtime/grpc/service.ts';
+import { type ServedService, service } from '#runtime/grpc/service.ts';
 import type { ServerCredentials } from '#runtime/grpc/tls.ts';
 import { Health } from '#runtime/health.ts';
 import { type ExportSelection, type ExportSink, FlowExporter } from '#runtime/hubble/flow-exporter.ts';
-import { FlowMetrics, type FlowMetricsOptions } from '#runtime/hubble/flow-metrics.ts';
+import type { FlowMetricsOptions } from '#runtime/hubble/flow-metrics.ts';
 import { HEALTH_NAMES, observerService } from '#runtime/hubble/observer-service.ts';
 import { peerService } from '#runtime/hubble/peer-service.ts';
 import { SeenNamespaces } from '#runtime/hubble/seen-namespaces.ts';
 import type { Logger } from '#runtime/log.ts';
-import { createRegistry, type MetricsServer, startMetricsServer } from '#runtime/metrics.ts';
-import { type MapFill, registerAgentMetrics } from './agent-metrics.ts';
 import { PodPreparation } from './cni/cni-service.ts';
-import { DropMetrics } from './drop-metrics.ts';
 import { EndpointService } from './endpoint-service.ts';
 import { AddressBook } from './events/address-book.ts';
 import { EndpointTable } from './events/endpoint-table.ts';
@@ -27,9 +23,9 @@ import { KernelClock } from './events/kernel-clock.ts';
 import { RecordDrain } from './events/record-drain.ts';
 import { RecordToRow } from './events/record-to-row.ts';
 import { type Datapath, type DatapathOptions, openDatapath } from './loader/datapath.ts';
-import { mapCapacity } from './loader/map-capacity.ts';
+import { MetricsEndpoint } from './metrics-endpoint.ts';
 import { AgentEvents } from './observer/agent-events.ts';
-import { BootHistory } from './observer/boot-history.ts';
+import { BootMemory } from './observer/boot-memory.ts';
 import { DatapathLosses } from './observer/datapath-losses.ts';
 import { FlowLog } from './observer/flow-log.ts';
 import { NodeFlowService } from './observer/flow-service.ts';
@@ -139,18 +135,18 @@ export class Agent {
   readonly #hits: RuleHitLog;
   readonly #drain: RecordDrain;
   readonly #losses: DatapathLosses;
+  readonly #memory: BootMemory;
   readonly #service: NodeFlowService;
   readonly #services: NodeServices | undefined;
   readonly #serviceNumbers: ServiceNumbers;
   readonly #startedMs = Date.now();
   readonly #timers: NodeJS.Timeout[] = [];
-  readonly #servers: (GrpcServer | MetricsServer)[] = [];
+  readonly #servers: (GrpcServer | MetricsEndpoint)[] = [];
   readonly #namespaces: SeenNamespaces;
   readonly #events: AgentEvents;
   readonly #nodeEvents: NodeEvents;
   readonly #exporters: FlowExporter[];
-  #flowMetrics: FlowMetrics | undefined;
-  #dropMetrics: DropMetrics | undefined;
+  #metrics: MetricsEndpoint | undefined;
   /** Pods whose series are to go. */
   readonly #gonePods = new GonePods(GONE_POD_MS);
   #connections = 0;
@@ -162,7 +158,8 @@ export class Agent {
     this.#datapath = datapath;
     const { cluster, node, source, run } = options;
     const boot = { cluster, node, bootId: newBootId() };
-    this.flows = new FlowLog(boot, options.flows, this.#rememberBoots());
+    this.#memory = new BootMemory(run, datapath.maps.agent);
+    this.flows = new FlowLog(boot, options.flows, this.#memory.earlier);
     this.#namespaces = new SeenNamespaces(this.flows.window);
     this.#events = new AgentEvents(`${cluster}/${node}`);
     this.#events.started(this.#startedMs);
@@ -185,7 +182,7 @@ export class Agent {
       services: this.#services?.sync,
       onOwners: () => this.#gonePods.update(this.#book.owners.values()),
     });
-    this.#saveState();
+    this.#memory.save(this.flows);
     this.#noteLosses(undefined);
 
     // Names before records: what waited in the ring is told with the names known now.
@@ -216,10 +213,9 @@ export class Agent {
       book: this.#book,
       clock: this.#clock,
       onProgress: (appended) => {
-        this.#saveState();
+        this.#memory.save(this.flows);
         const { end } = this.flows.window;
-        this.#flowMetrics?.count(end - appended, end);
-        this.#dropMetrics?.count(end - appended, end);
+        this.#metrics?.count(end - appended, end);
         this.flows.appended(appended);
       },
     });
@@ -244,33 +240,13 @@ export class Agent {
   }
 
   /** Where metrics and health are served; empty when nowhere. */
-  metricsAddress = '';
+  get metricsAddress(): string {
+    return this.#metrics?.address ?? '';
+  }
 
   async listen(): Promise<void> {
     const { run, listen, metricsListen, log } = this.#options;
-    const { version } = this.#options;
-    const services = [
-      observerService({
-        flows: nodeFlows(this.flows),
-        namespaces: this.#namespaces,
-        version: `waggle ${version}`,
-        startedMs: this.#startedMs,
-        agentEvents: (request, context) => this.#events.read(request, context),
-      }),
-      peerService(
-        this.#options.source,
-        () => this.#options.cluster,
-        () => this.#options.credentials !== undefined,
-      ),
-      healthService(this.health, HEALTH_NAMES),
-      service(FlowService, this.#service),
-      service(
-        AgentService,
-        new EndpointService(this.#sync, this.#loop, this.#hits, this.#options.policyAudit ?? false),
-      ),
-    ];
-    const balancer = this.#services?.handlers(this.#serviceNumbers);
-    if (balancer !== undefined) services.push(service(LoadBalancerService, balancer));
+    const services = this.#api();
     const tcp = await startGrpcServer({ address: listen, services, credentials: this.#options.credentials, log });
     this.#servers.push(tcp);
     this.#address = tcp.address;
@@ -284,36 +260,56 @@ export class Agent {
     );
     this.health.met('gRPC');
     if (metricsListen === undefined) return;
-    const registry = createRegistry();
-    registerStaleness(registry, this.#options.source, this.#startedMs);
-    const dropped = () => this.#datapath.maps.counters.read().dropped;
-    const { connections, policies, services: frontends } = { ...this.#datapath.maps, ...this.#datapath.maps.services };
-    const capacities = {
-      connections: mapCapacity(connections.fd),
-      policies: mapCapacity(policies.fd),
-      services: mapCapacity(frontends.fd),
-    };
-    this.#flowMetrics = new FlowMetrics(registry, this.flows.window, this.#options.metrics);
-    this.#dropMetrics = new DropMetrics(registry, this.flows.window, dropped);
-    registerAgentMetrics(registry, {
-      flows: () => this.flows.lastSequence,
-      flowsPerSecond: () => this.flows.rate.perSecond(),
-      endpoints: () => this.#observedPods(),
-      unattached: () => this.#sync.pods.size - this.#observedPods(),
-      followers: () => this.#service.followers,
-      exported: () => this.#exporters.reduce((sum, { exported }) => sum + exported, 0),
-      exportLost: () => this.#exporters.reduce((sum, { lost }) => sum + lost, 0),
-      connections: () => this.#connections,
-      ring: () => ({ waiting: this.#datapath.ring.pending, capacity: this.#datapath.ring.bytes }),
-      drainSeconds: () => this.#drain.workedMs / 1_000,
-      maps: () => this.#mapFills(capacities),
-      losses: () => this.#service.losses,
-      dropped,
-      translations: () => this.#datapath.maps.services.translationCounts(),
+    this.#metrics = new MetricsEndpoint({
+      address: metricsListen,
+      options: this.#options.metrics,
+      health: this.health,
+      source: this.#options.source,
+      startedMs: this.#startedMs,
+      flows: this.flows,
+      datapath: this.#datapath,
+      figures: {
+        endpoints: () => this.#observedPods(),
+        unattached: () => this.#sync.pods.size - this.#observedPods(),
+        followers: () => this.#service.followers,
+        exported: () => this.#exporters.reduce((sum, { exported }) => sum + exported, 0),
+        exportLost: () => this.#exporters.reduce((sum, { lost }) => sum + lost, 0),
+        connections: () => this.#connections,
+        drainSeconds: () => this.#drain.workedMs / 1_000,
+        losses: () => this.#service.losses,
+      },
+      entries: () => ({
+        connections: this.#connections,
+        policies: this.#sync.policy.entries,
+        services: [...(this.#services?.sync.placed() ?? [])].length,
+      }),
     });
-    const metrics = await startMetricsServer({ address: metricsListen, registry, health: this.health });
-    this.#servers.push(metrics);
-    this.metricsAddress = metrics.address;
+    this.#servers.push(this.#metrics);
+    await this.#metrics.start();
+  }
+
+  /** What is served to whoever may connect: Hubble's API, and Waggle's. */
+  #api(): ServedService[] {
+    const { version, source, cluster, credentials, policyAudit = false } = this.#options;
+    const services = [
+      observerService({
+        flows: nodeFlows(this.flows),
+        namespaces: this.#namespaces,
+        version: `waggle ${version}`,
+        startedMs: this.#startedMs,
+        agentEvents: (request, context) => this.#events.read(request, context),
+      }),
+      peerService(
+        source,
+        () => cluster,
+        () => credentials !== undefined,
+      ),
+      healthService(this.health, HEALTH_NAMES),
+      service(FlowService, this.#service),
+      service(AgentService, new EndpointService(this.#sync, this.#loop, this.#hits, policyAudit)),
+    ];
+    const balancer = this.#services?.handlers(this.#serviceNumbers);
+    return balancer === undefined ? services : [...services, service(LoadBalancerService, balancer)];
   }
 
   /** Stops serving. Programs stay on their hooks and go on observing into the ring, for the next agent. Safe to call twice. */
@@ -333,41 +329,18 @@ export class Agent {
     await Promise.all(this.#servers.map((server) => server.stop()));
     await this.#options.source.stop();
     this.#hits.save();
-    this.#saveState(Date.now());
+    this.#memory.save(this.flows, Date.now());
     this.#datapath.close();
-  }
-
-  /** The boots before this one, the last of them as its agent left it. */
-  #rememberBoots(): BootHistory {
-    const { run } = this.#options;
-    const last = this.#datapath.maps.agent.get();
-    let history = BootHistory.fromJson(run.read('boots.json'));
-    if (last !== undefined) {
-      const aliveAt = last.stoppedAt || last.aliveAt;
-      history = history.with({ bootId: last.bootId, lastSequence: last.lastSequence, aliveAt });
-      run.write('boots.json', history.toJson());
-    }
-    return history;
-  }
-
-  /** Leaves in a pinned map how far this boot has come; it outlives even a killed agent. */
-  #saveState(stoppedAt = 0): void {
-    this.#datapath.maps.agent.set({
-      bootId: this.flows.boot.bootId,
-      lastSequence: this.flows.lastSequence,
-      aliveAt: Date.now(),
-      stoppedAt,
-    });
   }
 
   #everySecond(): void {
     this.#clock.measure();
     const gone = this.#gonePods.due();
-    if (gone.size > 0) this.#flowMetrics?.forget(gone);
+    if (gone.size > 0) this.#metrics?.forget(gone);
     this.#book.expire();
     this.#services?.settle();
     this.#nodeEvents.servicesChanged();
-    this.#saveState();
+    this.#memory.save(this.flows);
   }
 
   #sweep(): void {
@@ -398,16 +371,6 @@ export class Agent {
 
   #observedPods(): number {
     return countObserved(this.#sync.pods.values());
-  }
-
-  #mapFills(capacities: { connections: number; policies: number; services: number }): Record<string, MapFill> {
-    let frontends = 0;
-    for (const _ of this.#services?.sync.placed() ?? []) frontends++;
-    return {
-      connections: { entries: this.#connections, capacity: capacities.connections },
-      policies: { entries: this.#sync.policy.entries, capacity: capacities.policies },
-      services: { entries: frontends, capacity: capacities.services },
-    };
   }
 
   /** What is degraded, in one line; empty when all is well. */

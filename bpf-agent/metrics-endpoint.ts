@@ -1,0 +1,96 @@
+import type { ClusterSource } from '#runtime/cluster/source.ts';
+import { registerStaleness } from '#runtime/cluster/staleness-metric.ts';
+import type { Health } from '#runtime/health.ts';
+import { FlowMetrics, type FlowMetricsOptions } from '#runtime/hubble/flow-metrics.ts';
+import { createRegistry, type MetricsServer, startMetricsServer } from '#runtime/metrics.ts';
+import { type AgentFigures, registerAgentMetrics } from './agent-metrics.ts';
+import { DropMetrics } from './drop-metrics.ts';
+import type { Datapath } from './loader/datapath.ts';
+import { mapCapacity } from './loader/map-capacity.ts';
+import type { FlowLog } from './observer/flow-log.ts';
+
+export interface MetricsParts {
+  readonly address: string;
+  readonly options: FlowMetricsOptions | undefined;
+  readonly health: Health;
+  readonly source: ClusterSource;
+  /** Milliseconds since 1970. */
+  readonly startedMs: number;
+  readonly flows: FlowLog;
+  readonly datapath: Datapath;
+  /** What the agent alone knows; the rest is read from the datapath. */
+  readonly figures: Omit<AgentFigures, 'flows' | 'flowsPerSecond' | 'ring' | 'dropped' | 'translations' | 'maps'>;
+  /** Entries in the kernel's maps. */
+  readonly entries: () => { readonly connections: number; readonly policies: number; readonly services: number };
+}
+
+/** Where an agent's metrics and health are read. */
+export class MetricsEndpoint {
+  readonly #address: string;
+  readonly #health: Health;
+  readonly #registry = createRegistry();
+  readonly #flows: FlowMetrics;
+  readonly #drops: DropMetrics;
+  #server: MetricsServer | undefined;
+
+  constructor({ address, options, health, source, startedMs, flows, datapath, figures, entries }: MetricsParts) {
+    this.#address = address;
+    this.#health = health;
+    const registry = this.#registry;
+    registerStaleness(registry, source, startedMs);
+    const { connections, policies, counters, services } = datapath.maps;
+    const dropped = () => counters.read().dropped;
+    const capacities = {
+      connections: mapCapacity(connections.fd),
+      policies: mapCapacity(policies.fd),
+      services: mapCapacity(services.services.fd),
+    };
+    this.#flows = new FlowMetrics(registry, flows.window, options);
+    this.#drops = new DropMetrics(registry, flows.window, dropped);
+    registerAgentMetrics(registry, {
+      ...figures,
+      flows: () => flows.lastSequence,
+      flowsPerSecond: () => flows.rate.perSecond(),
+      ring: () => ({ waiting: datapath.ring.pending, capacity: datapath.ring.bytes }),
+      maps: () => {
+        const held = entries();
+        return {
+          connections: { entries: held.connections, capacity: capacities.connections },
+          policies: { entries: held.policies, capacity: capacities.policies },
+          services: { entries: held.services, capacity: capacities.services },
+        };
+      },
+      dropped,
+      translations: () => services.translationCounts(),
+    });
+  }
+
+  /** Throws a ListenError. */
+  async start(): Promise<void> {
+    this.#server = await startMetricsServer({
+      address: this.#address,
+      registry: this.#registry,
+      health: this.#health,
+    });
+  }
+
+  /** With the port that was really taken. */
+  get address(): string {
+    return this.#server?.address ?? this.#address;
+  }
+
+  /** Counts the flows at these positions of the window. */
+  count(from: number, end: number): void {
+    this.#flows.count(from, end);
+    this.#drops.count(from, end);
+  }
+
+  /** Lets go of the series of pods that are gone. */
+  forget(gone: Parameters<FlowMetrics['forget']>[0]): void {
+    this.#flows.forget(gone);
+  }
+
+  async stop(): Promise<void> {
+    await this.#server?.stop();
+  }
+}
