@@ -1,15 +1,16 @@
 import { resolveService, type ServiceView } from '#core/service/resolve-service.ts';
-import { type Frontend, frontendKey, frontendText, WEIGHT_ANNOTATION } from '#core/service/service.ts';
-import type { EndpointSlice, Node, Pod, Service } from '#runtime/cluster/objects.ts';
+import { type Frontend, frontendKey, frontendText } from '#core/service/service.ts';
+import type { EndpointSlice, Pod, Service } from '#runtime/cluster/objects.ts';
 import type { ClusterChange, ClusterSource } from '#runtime/cluster/source.ts';
 import { LoaderError } from '../loader/loader-error.ts';
 import type { ServiceMaps } from '../maps/services.ts';
+import { AddressOwners } from './address-owners.ts';
+import { isSameView, nodeView, weightText } from './node-view.ts';
 import { ServiceRanges } from './service-ranges.ts';
 import { type ExternalTable, ServiceTable } from './service-table.ts';
+import { SliceBook, serviceOf } from './slice-book.ts';
 
-const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
 const UDP = 17;
-const ZONE_LABEL = 'topology.kubernetes.io/zone';
 /** A map that was full is tried again this often, in milliseconds. */
 const RETRY_MS = 1_000;
 /** Frontends that are gone are still known by their number: records of them may wait. */
@@ -44,15 +45,13 @@ export class ServiceSync {
   readonly #options: ServiceSyncOptions;
   readonly #table: ServiceTable;
   readonly #unsubscribe: () => void;
-  /** EndpointSlices by `namespace/service`, then by name. */
-  readonly #slices = new Map<string, Map<string, EndpointSlice>>();
+  readonly #slices = new SliceBook();
   /** Frontends in the kernel by `namespace/service`, by key. */
   readonly #placed = new Map<string, Map<string, Frontend>>();
   /** Who has a frontend: of two that claim one, the first. */
   readonly #owners = new Map<string, string>();
   readonly #problems = new Map<string, string>();
-  readonly #addresses = new Map<string, { readonly namespace: string; readonly name: string; frontends: number }>();
-  #addressRevision = 0;
+  readonly #addresses = new AddressOwners();
   readonly #byId = new Map<number, Frontend>();
   readonly #ranges: ServiceRanges;
   readonly #dirty = new Set<string>();
@@ -70,8 +69,8 @@ export class ServiceSync {
     this.#options = options;
     const { source, maps, external, node } = options;
     this.#table = new ServiceTable(maps, external === undefined ? undefined : { node, maps: external });
-    this.#view = this.#ownView();
-    for (const slice of source.list('EndpointSlice')) this.#keepSlice(slice);
+    this.#view = nodeView(source, node);
+    for (const slice of source.list('EndpointSlice')) this.#slices.keep(slice);
     this.#ranges = new ServiceRanges(source, maps.ranges);
     this.#ranges.update();
     this.#left = new Set(this.#table.keys());
@@ -106,12 +105,12 @@ export class ServiceSync {
 
   /** The Service that has an address. */
   owner(address: string): { readonly namespace: string; readonly name: string } | undefined {
-    return this.#addresses.get(address);
+    return this.#addresses.of(address);
   }
 
   /** Rises when an address gets another owner. */
   get addressRevision(): number {
-    return this.#addressRevision;
+    return this.#addresses.revision;
   }
 
   *placed(): Generator<PlacedFrontend> {
@@ -133,7 +132,7 @@ export class ServiceSync {
   }
 
   slicesOf(namespace: string, service: string): EndpointSlice[] {
-    return [...(this.#slices.get(`${namespace}/${service}`)?.values() ?? [])];
+    return this.#slices.of(`${namespace}/${service}`);
   }
 
   find(key: string): Frontend | undefined {
@@ -162,17 +161,18 @@ export class ServiceSync {
         break;
       case 'EndpointSlice': {
         const { old, new: slice } = change;
-        if (old !== undefined) this.#dropSlice(old);
-        if (slice !== undefined) this.#keepSlice(slice);
+        if (old !== undefined) this.#slices.drop(old);
+        if (slice !== undefined) this.#slices.keep(slice);
         for (const each of [old, slice]) if (each !== undefined) this.#request(serviceOf(each));
         break;
       }
       case 'Pod':
-        if (weightText(change.old) !== weightText(change.new)) this.#requestOfPod((change.new ?? change.old) as Pod);
+        if (weightText(change.old) === weightText(change.new)) break;
+        for (const name of this.#slices.servedBy((change.new ?? change.old) as Pod)) this.#request(name);
         break;
       case 'Node': {
-        const view = this.#ownView();
-        if (sameView(view, this.#view)) break;
+        const view = nodeView(this.#options.source, this.#options.node);
+        if (isSameView(view, this.#view)) break;
         this.#view = view;
         for (const service of this.#options.source.list('Service')) this.#request(nameOf(service));
         break;
@@ -180,16 +180,6 @@ export class ServiceSync {
       case 'ServiceCIDR':
         this.#ranges.update();
         break;
-    }
-  }
-
-  #requestOfPod({ metadata }: Pod): void {
-    for (const [name, slices] of this.#slices) {
-      const has = [...slices.values()].some(
-        (slice) =>
-          slice.metadata.namespace === metadata.namespace && slice.endpoints.some(({ pod }) => pod === metadata.name),
-      );
-      if (has) this.#request(name);
     }
   }
 
@@ -216,8 +206,7 @@ export class ServiceSync {
   #resolve(name: string): void {
     const [namespace, serviceName] = name.split('/') as [string, string];
     const service = this.#options.source.get('Service', namespace, serviceName);
-    const wanted =
-      service === undefined ? [] : resolveService(service, [...(this.#slices.get(name)?.values() ?? [])], this.#view);
+    const wanted = service === undefined ? [] : resolveService(service, this.#slices.of(name), this.#view);
     const before = this.#placed.get(name) ?? new Map<string, Frontend>();
     const placed = new Map<string, Frontend>();
     const gone: number[] = [];
@@ -233,7 +222,7 @@ export class ServiceSync {
         }
         const change = this.#table.set(frontend);
         if (frontend.protocol === UDP) gone.push(...change.gone);
-        if (owner === undefined) this.#own(frontend);
+        if (owner === undefined) this.#addresses.add(frontend);
         this.#owners.set(key, name);
         placed.set(key, frontend);
         this.#remember(this.#table.id(key)!, frontend);
@@ -243,7 +232,7 @@ export class ServiceSync {
         const change = this.#table.delete(key);
         if (before.get(key)?.protocol === UDP) gone.push(...change.gone);
         this.#owners.delete(key);
-        this.#disown(key);
+        this.#addresses.remove(addressOf(key));
         this.#requestRivals(key);
       }
     } catch (error) {
@@ -267,28 +256,9 @@ export class ServiceSync {
     for (const name of failed) this.#request(name);
   }
 
-  #own({ address, namespace, service, kind }: Frontend): void {
-    // A node keeps its own name, whatever ports of it are Services'.
-    if (kind === 'node-port') return;
-    const known = this.#addresses.get(address);
-    if (known !== undefined) known.frontends++;
-    else {
-      this.#addresses.set(address, { namespace, name: service, frontends: 1 });
-      this.#addressRevision++;
-    }
-  }
-
-  #disown(key: string): void {
-    const address = key.split('/')[1]!;
-    const known = this.#addresses.get(address);
-    if (known === undefined || --known.frontends > 0) return;
-    this.#addresses.delete(address);
-    this.#addressRevision++;
-  }
-
   /** Who could not have an address gets it when its owner gives it up. */
   #requestRivals(key: string): void {
-    const address = key.split('/')[1]!;
+    const address = addressOf(key);
     for (const [name, problem] of this.#problems) if (problem.includes(address)) this.#request(name);
   }
 
@@ -302,59 +272,13 @@ export class ServiceSync {
       break;
     }
   }
-
-  #keepSlice(slice: EndpointSlice): void {
-    const name = serviceOf(slice);
-    const known = this.#slices.get(name) ?? new Map<string, EndpointSlice>();
-    known.set(slice.metadata.name, slice);
-    this.#slices.set(name, known);
-  }
-
-  #dropSlice(slice: EndpointSlice): void {
-    const name = serviceOf(slice);
-    const known = this.#slices.get(name);
-    known?.delete(slice.metadata.name);
-    if (known?.size === 0) this.#slices.delete(name);
-  }
-
-  #ownView(): ServiceView {
-    const { source, node } = this.#options;
-    const own = source.get('Node', '', node);
-    return {
-      node,
-      zone: own?.metadata.labels[ZONE_LABEL] ?? '',
-      nodeAddresses: source.list('Node').flatMap(internalAddresses),
-      ownAddresses: own === undefined ? [] : internalAddresses(own),
-      weightOf: (namespace, pod) => weightOf(source.get('Pod', namespace, pod)),
-    };
-  }
 }
 
 function nameOf({ metadata }: Service): string {
   return `${metadata.namespace}/${metadata.name}`;
 }
 
-function serviceOf({ metadata }: EndpointSlice): string {
-  return `${metadata.namespace}/${metadata.labels[SERVICE_NAME_LABEL] ?? ''}`;
-}
-
-function internalAddresses({ status }: Node): string[] {
-  return status.addresses.flatMap(({ type, address }) => (type === 'InternalIP' ? address : []));
-}
-
-function weightText(pod: Pod | undefined): string | undefined {
-  return pod?.metadata.annotations[WEIGHT_ANNOTATION];
-}
-
-function weightOf(pod: Pod | undefined): number {
-  const text = weightText(pod);
-  return text !== undefined && /^(?:\d{1,2}|100)$/.test(text) ? Number(text) : 1;
-}
-
-function sameView(a: ServiceView, b: ServiceView): boolean {
-  return (
-    a.zone === b.zone &&
-    a.nodeAddresses.join() === b.nodeAddresses.join() &&
-    a.ownAddresses?.join() === b.ownAddresses?.join()
-  );
+/** The address in a frontend's key. */
+function addressOf(key: string): string {
+  return key.split('/')[1]!;
 }
