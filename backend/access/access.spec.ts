@@ -12,7 +12,8 @@ import { PolicyService } from '#proto/gen/waggle/v1/policy_pb.ts';
 import { LoadBalancerService } from '#proto/gen/waggle/v1/service_pb.ts';
 import { FlowSide, ViewService, ViewUpdateSchema } from '#proto/gen/waggle/v1/view_pb.ts';
 import type { Caller } from '#runtime/grpc/caller.ts';
-import { Code, EncodedResponses, type ServedService, StatusError } from '#runtime/grpc/service.ts';
+import { EncodedResponses } from '#runtime/grpc/encoded-responses.ts';
+import { Code, type ServedService, StatusError } from '#runtime/grpc/service.ts';
 import { pod, type SampleFlow, SampleStream, TO_ENDPOINT, WORLD } from '#runtime/testing/sample-flows.ts';
 import { type AnswerParts, openAnswers } from '../answers.ts';
 import { HitCollector } from '../policy/hit-collector.ts';
@@ -98,7 +99,7 @@ async function* call(
     return;
   }
   for await (const response of method.invoke(message, context) as AsyncIterable<unknown>) {
-    if (response instanceof EncodedResponses) yield* response.messages;
+    if (response instanceof EncodedResponses) yield* response.messages();
     else yield encode(response);
   }
 }

@@ -7,6 +7,7 @@ import { pino } from 'pino';
 import { FlowWindow } from '#core/flow/flow-window.ts';
 import { compileFlowFilters } from '#core/hubble/filter/compile.ts';
 import { FlowEncoder } from '#core/hubble/flow-encoder.ts';
+import { WireWriter } from '#core/hubble/wire-writer.ts';
 import { FlowFilterSchema } from '#proto/gen/flow/flow_pb.ts';
 import { startGrpcServer } from '#runtime/grpc/server.ts';
 import type { ObservedFlows } from '#runtime/hubble/observed-flows.ts';
@@ -71,10 +72,15 @@ function rowsPerSecond(rounds: number, once: () => void): number[] {
 
 function encoding(window: FlowWindow, rounds: number): Figure {
   const encoder = new FlowEncoder(window);
+  const writer = new WireWriter();
   let bytes = 0;
   const samples = rowsPerSecond(rounds, () => {
     bytes = 0;
-    for (let row = 0; row < ROWS; row++) bytes += encoder.response(window.columns, row).length;
+    for (let row = 0; row < ROWS; row++) {
+      writer.reset();
+      encoder.writeResponse(window.columns, row, writer);
+      bytes += writer.length;
+    }
   });
   return {
     name: 'columns to bytes',

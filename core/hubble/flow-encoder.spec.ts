@@ -7,6 +7,7 @@ import { FlowEncoder } from './flow-encoder.ts';
 import { hubbleFlowJson, hubbleResponseJson } from './flow-json.ts';
 import { flowMessage } from './flow-message.ts';
 import { generatedWindow } from './generated-flows.ts';
+import { WireWriter } from './wire-writer.ts';
 
 const window = generatedWindow(500, 1);
 const { columns } = window;
@@ -16,7 +17,9 @@ describe('a row as bytes of Hubble’s message', () => {
   it('is what the message object and the JSON of it say', () => {
     const encoder = new FlowEncoder(window);
     for (const row of rows) {
-      const response = fromBinary(GetFlowsResponseSchema, encoder.response(columns, row));
+      const writer = new WireWriter();
+      encoder.writeResponse(columns, row, writer);
+      const response = fromBinary(GetFlowsResponseSchema, writer.copy());
       expect(response.responseTypes.case).toBe('flow');
       const flow = fromBinary(FlowSchema, encoder.flow(columns, row));
       expect(response.responseTypes.value).toEqual(flow);
@@ -24,6 +27,21 @@ describe('a row as bytes of Hubble’s message', () => {
       expect(toJson(GetFlowsResponseSchema, response, { useProtoFieldName: true })).toEqual(
         hubbleResponseJson(columns, row, window),
       );
+    }
+  });
+
+  it('puts a length of one, two or three bytes before what is long so', () => {
+    for (const length of [0, 1, 127, 128, 16_383, 16_384, 70_000]) {
+      const content = new Uint8Array(length).map((_, index) => index);
+      const writer = new WireWriter(8);
+      writer.varint(7);
+      const begin = writer.beginLength();
+      writer.raw(content);
+      writer.endLength(begin);
+      writer.raw(new Uint8Array([9]));
+      const direct = new WireWriter();
+      direct.field(0, content);
+      expect(writer.copy()).toEqual(new Uint8Array([7, ...direct.copy().subarray(1), 9]));
     }
   });
 

@@ -26,9 +26,8 @@ import { digitsOf, varintLength, WIRE, WireWriter } from './wire-writer.ts';
 
 /** Most parts of one kind that are kept; beyond it all are made anew. */
 const MOST_KEPT = 4_096;
-/** Responses share memory of this size, in bytes: an allocation each costs more than the encoding. */
-const SLAB_BYTES = 65_536;
 const NOTHING = new Uint8Array(0);
+const NOWHERE = new WireWriter(0);
 
 /** Field numbers of `flow.Flow` and its parts, where they are written by hand. */
 const FLOW = { TIME: 1, IP: 5, L4: 6, UUID: 34 } as const;
@@ -69,9 +68,9 @@ export class FlowEncoder {
   readonly #decisions = new Map<number, { generation: number; bytes: Uint8Array }>();
   /** By flag bits: the `flags` field of a TCP message. */
   readonly #flags: (Uint8Array | undefined)[] = [];
-  readonly #flow = new WireWriter();
+  /** Where the flow is written that is being written. */
+  #flow = NOWHERE;
   readonly #time = new WireWriter(32);
-  #slab = new WireWriter(SLAB_BYTES);
 
   constructor(tables: HubbleTables, mask: FlowMask = new FlowMask()) {
     this.#tables = tables;
@@ -86,31 +85,24 @@ export class FlowEncoder {
     };
   }
 
-  /** A `GetFlowsResponse` with the row's flow. The bytes are the caller's to keep. */
-  response(columns: FlowColumns, row: number): Uint8Array {
-    this.#writeTime(columns, row);
-    this.#writeFlow(columns, row);
+  /** Appends a `GetFlowsResponse` with the row's flow. */
+  writeResponse(columns: FlowColumns, row: number, to: WireWriter): void {
     const node = this.#nodeParts(columns.node[row]);
-    const flow = this.#flow;
-    const time = this.#time;
-    if (this.#slab.length + flow.length + node.response.length + 64 > this.#slab.bytes.length) {
-      this.#slab = new WireWriter(Math.max(SLAB_BYTES, flow.length + node.response.length + 64));
-    }
-    const slab = this.#slab;
-    const start = slab.length;
-    slab.tag(RESPONSE.FLOW, WIRE.BYTES);
-    slab.varint(flow.length);
-    slab.bytes.set(flow.bytes.subarray(0, flow.length), slab.length);
-    slab.length += flow.length;
-    slab.raw(node.response);
-    slab.tag(RESPONSE.TIME, WIRE.BYTES);
-    slab.varint(time.length);
-    for (let index = 0; index < time.length; index++) slab.bytes[slab.length++] = time.bytes[index];
-    return slab.bytes.subarray(start, slab.length);
+    this.#flow = to;
+    this.#writeTime(columns, row);
+    to.reserve(512);
+    to.tag(RESPONSE.FLOW, WIRE.BYTES);
+    const flow = to.beginLength();
+    this.#writeFlow(columns, row);
+    to.endLength(flow);
+    to.raw(node.response);
+    to.short(RESPONSE.TIME, this.#time);
+    this.#flow = NOWHERE;
   }
 
   /** The row's `flow.Flow`. */
   flow(columns: FlowColumns, row: number): Uint8Array {
+    this.#flow = new WireWriter();
     this.#writeTime(columns, row);
     this.#writeFlow(columns, row);
     return this.#flow.copy();
@@ -129,14 +121,9 @@ export class FlowEncoder {
     const source = this.#endpointParts(columns.source[row]);
     const destination = this.#endpointParts(columns.destination[row]);
     const node = this.#nodeParts(columns.node[row]);
-    flow.reset();
     flow.reserve(512);
-    if (wants.time === 'all') {
-      const time = this.#time;
-      flow.tag(FLOW.TIME, WIRE.BYTES);
-      flow.varint(time.length);
-      for (let index = 0; index < time.length; index++) flow.bytes[flow.length++] = time.bytes[index];
-    } else if (wants.time === 'some') flow.raw(this.#part({ time: timeMessage(columns, row) }));
+    if (wants.time === 'all') flow.short(FLOW.TIME, this.#time);
+    else if (wants.time === 'some') flow.raw(this.#part({ time: timeMessage(columns, row) }));
     if (wants.uuid === 'all') this.#writeUuid(node.uuid, columns.sequence[row]);
     flow.raw(this.#event(columns, row));
     if (wants.IP === 'all') this.#writeIp(source, destination);

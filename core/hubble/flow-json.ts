@@ -103,7 +103,7 @@ export function hubbleFlowJson(
       observer.interfaceIndex === 0 ? undefined : { index: observer.interfaceIndex, name: observer.interfaceName },
     trace_context: request && request.traceId !== '' ? { parent: { trace_id: request.traceId } } : undefined,
     ...(atSocket ? socketJson(columns, row, source, destination) : {}),
-    Summary: summary(columns, row, layer7),
+    Summary: summary(columns, row, layer7) || undefined,
     ...(decisions === undefined ? {} : policies(columns.policy[row], decisions)),
   };
   return present(flow);

@@ -1,6 +1,9 @@
 /** Protobuf wire types that flows are made of. */
 export const WIRE = { VARINT: 0, BYTES: 2 } as const;
 
+/** A length of 128 to 16,383. */
+const USUAL_LENGTH_BYTES = 2;
+
 const encoder = new TextEncoder();
 
 /** Bytes in protobuf's wire format, written one after the other into memory that is kept and grown. */
@@ -66,6 +69,34 @@ export class WireWriter {
     this.tag(field, WIRE.BYTES);
     this.varint(bytes.length);
     this.raw(bytes);
+  }
+
+  /** A message of at most some tens of bytes that another writer holds. */
+  short(field: number, { bytes, length }: WireWriter): void {
+    this.reserve(length + 16);
+    this.tag(field, WIRE.BYTES);
+    this.varint(length);
+    for (let index = 0; index < length; index++) this.bytes[this.length++] = bytes[index];
+  }
+
+  /** Leaves room for the length of what is written from here on; returns what `endLength` is to be given. */
+  beginLength(): number {
+    this.reserve(USUAL_LENGTH_BYTES);
+    this.length += USUAL_LENGTH_BYTES;
+    return this.length;
+  }
+
+  /** Puts the length of what was written since `begin` before it. */
+  endLength(begin: number): void {
+    const written = this.length - begin;
+    const taken = varintLength(written);
+    if (taken !== USUAL_LENGTH_BYTES) {
+      this.reserve(taken);
+      this.bytes.copyWithin(begin - USUAL_LENGTH_BYTES + taken, begin, this.length);
+    }
+    this.length = begin - USUAL_LENGTH_BYTES;
+    this.varint(written);
+    this.length += written;
   }
 
   text(field: number, text: string): void {

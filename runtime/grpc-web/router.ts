@@ -2,8 +2,9 @@ import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import { toStatusError } from '../grpc/call-outcome.ts';
 import type { Caller } from '../grpc/caller.ts';
+import { EncodedResponses } from '../grpc/encoded-responses.ts';
 import { pumpResponses } from '../grpc/response-pump.ts';
-import { Code, EncodedResponses, type ServedMethod, type ServedService, StatusError } from '../grpc/service.ts';
+import { Code, type ServedMethod, type ServedService, StatusError } from '../grpc/service.ts';
 import { createLogger, type Logger } from '../log.ts';
 import { messageFrame, readRequest, trailersFrame } from './frame.ts';
 import { readBody } from './request-body.ts';
@@ -125,7 +126,9 @@ class Call {
         const responses = method.invoke(message, { signal, peer, caller }) as AsyncIterable<unknown>;
         await pumpResponses(responses, signal, (response) => {
           if (!(response instanceof EncodedResponses)) return this.#write(encode(method, response));
-          return response.messages.map((bytes) => this.#write(bytes)).at(-1);
+          let drained: Promise<void> | undefined;
+          for (const bytes of response.messages()) drained = this.#write(bytes);
+          return drained;
         });
       } else {
         const response = (await orAborted(

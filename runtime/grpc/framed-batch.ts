@@ -1,4 +1,6 @@
-/** gRPC puts a flag byte and the message's length, big endian, before each message. */
+import type { EncodedResponses } from './encoded-responses.ts';
+
+/** What grpc-js puts before each message it is given. */
 const HEADER_BYTES = 5;
 
 /**
@@ -7,25 +9,19 @@ const HEADER_BYTES = 5;
  * a core sends a third as many flows of Hubble's (`waggle bench hubble`); grpc.spec.ts holds the two to the same messages.
  */
 export class FramedBatch {
-  readonly #messages: readonly Uint8Array[];
+  readonly #responses: EncodedResponses;
   /** As if it were one message: without the first header. */
   readonly byteLength: number;
 
-  constructor(messages: readonly Uint8Array[]) {
-    this.#messages = messages;
-    let bytes = -HEADER_BYTES;
-    for (const { length } of messages) bytes += HEADER_BYTES + length;
-    this.byteLength = bytes;
+  /** @param responses at least one. */
+  constructor(responses: EncodedResponses) {
+    this.#responses = responses;
+    this.byteLength = responses.framed.length - HEADER_BYTES;
   }
 
-  /** Writes all of it into `target`, whose first header stands right before `start`. */
+  /** Writes all of it into `target`, whose first header stands right before `start`. To be called once, as grpc-js does. */
   copy(target: Buffer, start: number): void {
-    let at = start - HEADER_BYTES;
-    for (const message of this.#messages) {
-      target[at] = 0;
-      target.writeUInt32BE(message.length, at + 1);
-      target.set(message, at + HEADER_BYTES);
-      at += HEADER_BYTES + message.length;
-    }
+    target.set(this.#responses.framed, start - HEADER_BYTES);
+    this.#responses.release();
   }
 }

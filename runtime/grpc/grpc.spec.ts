@@ -10,8 +10,9 @@ import { AgentService } from '#proto/gen/waggle/v1/agent_pb.ts';
 import { FlowBatchSchema, FlowService, StatusResponseSchema } from '#proto/gen/waggle/v1/flow_pb.ts';
 import { ListenError } from '../listen-error.ts';
 import { createClient } from './client.ts';
+import { EncodedResponses } from './encoded-responses.ts';
 import { type GrpcServer, startGrpcServer } from './server.ts';
-import { Code, EncodedResponses, type Handlers, type Serializers, StatusError, service } from './service.ts';
+import { Code, type Handlers, type Serializers, StatusError, service } from './service.ts';
 
 type FlowHandlers = Handlers<typeof FlowService>;
 

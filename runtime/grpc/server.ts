@@ -19,10 +19,11 @@ import { createLogger, type Logger } from '../log.ts';
 import { removeStaleSocket } from '../stale-socket.ts';
 import { toStatusError } from './call-outcome.ts';
 import type { Caller } from './caller.ts';
+import { EncodedResponses } from './encoded-responses.ts';
 import { FramedBatch } from './framed-batch.ts';
 import { addReflection } from './reflection.ts';
 import { pumpResponses } from './response-pump.ts';
-import { Code, EncodedResponses, type ServedMethod, type ServedService, StatusError } from './service.ts';
+import { Code, type ServedMethod, type ServedService, StatusError } from './service.ts';
 
 // What grpc-js would print by itself comes back as an error or a status, and is told there.
 setLogVerbosity(logVerbosity.NONE);
@@ -205,7 +206,7 @@ async function serveStream(
   };
   const write = (response: unknown): Promise<void> | undefined => {
     if (!(response instanceof EncodedResponses)) send(encode(method, response));
-    else if (response.messages.length > 0) send(new FramedBatch(response.messages));
+    else if (response.count > 0) send(new FramedBatch(response));
     if (queued < STREAM_BUFFER_BYTES) return undefined;
     return new Promise((resolve) => {
       drained = resolve;

@@ -84,18 +84,6 @@ export type Handlers<S extends DescService> = {
 };
 
 /**
- * Several responses of one stream, encoded already, yielded by its handler in place of one response: many small messages
- * cost less by the batch. Each must be a valid encoding of the method's response message.
- */
-export class EncodedResponses {
-  readonly messages: readonly Uint8Array[];
-
-  constructor(messages: readonly Uint8Array[]) {
-    this.messages = messages;
-  }
-}
-
-/**
  * Replaces protobuf-es' encoder for single methods, by camelCase name: a hot method can send bytes it already has (a batch
  * encoded once for many readers). What it returns must be a valid encoding of the method's response message.
  */

@@ -8,7 +8,8 @@ import { FlowEncoder } from '#core/hubble/flow-encoder.ts';
 import { LostEventSchema, LostEventSource } from '#proto/gen/flow/flow_pb.ts';
 import { type GetFlowsRequest, GetFlowsResponseSchema } from '#proto/gen/observer/observer_pb.ts';
 import { NodeState, NodeStatusEventSchema } from '#proto/gen/relay/relay_pb.ts';
-import { type CallContext, Code, EncodedResponses, StatusError } from '../grpc/service.ts';
+import { EncodedResponses } from '../grpc/encoded-responses.ts';
+import { type CallContext, Code, StatusError } from '../grpc/service.ts';
 import type { ObservedFlows, ToldLoss } from './observed-flows.ts';
 import { lastMatching, NodeCounts } from './start-position.ts';
 import { TimeSlice } from './time-slice.ts';
@@ -49,20 +50,16 @@ export async function* getFlows(
       position = window.end;
       const last = await lastMatching(window, matches, number, signal);
       for (let from = 0; from < last.length && !signal.aborted; from += ROWS_PER_CHUNK) {
-        const messages: Uint8Array[] = [];
-        let missed = 0;
-        for (const at of last.slice(from, from + ROWS_PER_CHUNK)) {
-          // Overwritten while the reader took what was before.
-          if (at < window.start) {
-            missed++;
-            continue;
-          }
+        const chunk = last.slice(from, from + ROWS_PER_CHUNK);
+        // Overwritten while the reader took what was before.
+        const missed = chunk.filter((at) => at < window.start).length;
+        const messages = new EncodedResponses(missed > 0 ? [lostEvent(overwritten(flows, missed))] : []);
+        for (const at of chunk.slice(missed)) {
           const slot = window.slot(at);
           if (until !== undefined && isAfter(window.columns, slot, until, 0)) continue;
-          messages.push(encoder.response(window.columns, slot));
+          messages.write((to) => encoder.writeResponse(window.columns, slot, to));
         }
-        if (missed > 0) messages.unshift(lostEvent(overwritten(flows, missed)));
-        yield new EncodedResponses(messages);
+        yield messages;
       }
       if (!follow) return;
     } else if (follow) position = window.end;
@@ -71,15 +68,15 @@ export async function* getFlows(
   const last = follow ? Number.POSITIVE_INFINITY : window.end;
   const slice = new TimeSlice();
   while (!signal.aborted) {
-    const messages: Uint8Array[] = [...states(), ...losses().map(lostEvent)];
+    const messages = new EncodedResponses([...states(), ...losses().map(lostEvent)]);
     if (position < window.start) {
-      messages.push(lostEvent(overwritten(flows, window.start - position)));
+      messages.add(lostEvent(overwritten(flows, window.start - position)));
       position = window.start;
     }
     const end = Math.min(window.end, last);
     const { columns } = window;
     let [ended, paused] = [false, false];
-    for (; position < end && messages.length < ROWS_PER_CHUNK; position++) {
+    for (; position < end && messages.count < ROWS_PER_CHUNK; position++) {
       if (slice.over) {
         paused = true;
         break;
@@ -96,15 +93,22 @@ export async function* getFlows(
       if (since !== undefined && isBefore(columns, slot, since)) continue;
       if (!matches(columns, slot)) continue;
       if (counts !== undefined && !counts.take(columns.node[slot])) continue;
-      messages.push(encoder.response(columns, slot));
+      messages.write((to) => encoder.writeResponse(columns, slot, to));
     }
-    if (messages.length > 0) yield new EncodedResponses(messages);
+    const told = messages.count > 0;
+    if (told) {
+      slice.rest();
+      yield messages;
+      slice.resume();
+    } else messages.release();
     if (paused) await slice.turn();
     if (ended || counts?.complete || position >= last) return;
     if (position < window.end) continue;
+    slice.rest();
     await flows.news(signal, IDLE_MS);
     // After a pause the first flow goes at once; those behind it share a turn.
-    if (messages.length > 0 && !signal.aborted) await new Promise((resolve) => setTimeout(resolve, FLUSH_MS));
+    if (told && !signal.aborted) await new Promise((resolve) => setTimeout(resolve, FLUSH_MS));
+    slice.resume();
   }
 }
 

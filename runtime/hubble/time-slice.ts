@@ -10,6 +10,7 @@ const STEPS = 64;
  */
 export class TimeSlice {
   #endMs = performance.now() + SLICE_MS;
+  #restMs = 0;
   #steps = 0;
 
   /** To be called at each step: whether it is the others' turn. */
@@ -17,6 +18,16 @@ export class TimeSlice {
     if (++this.#steps < STEPS) return false;
     this.#steps = 0;
     return performance.now() >= this.#endMs;
+  }
+
+  /** Before a wait for something else, which is none of the walk's time. */
+  rest(): void {
+    this.#restMs = performance.now();
+  }
+
+  /** After that wait. */
+  resume(): void {
+    this.#endMs += performance.now() - this.#restMs;
   }
 
   /** Gives the others their turn. */
