@@ -1,5 +1,6 @@
 import { useEffect } from 'react';
 import type { ServiceReport } from '../worker/service-report.ts';
+import { polling } from './polling.ts';
 import { ask } from './session-client.ts';
 import { createStore, useStore } from './store.ts';
 
@@ -16,36 +17,16 @@ export interface ServiceState {
 
 export const serviceStore = createStore<ServiceState>({ report: null, rates: new Map(), problem: '' });
 
-let watchers = 0;
-let timer: ReturnType<typeof setTimeout> | undefined;
-let asking = false;
-
-/** Keeps the store up to date until the returned function is called. Who watches together asks once. */
-export function watchServices(): () => void {
-  watchers++;
-  if (watchers === 1) void look();
-  return () => {
-    watchers--;
-    if (watchers === 0) clearTimeout(timer);
-  };
-}
-
-async function look(): Promise<void> {
-  if (asking) return;
-  if (document.visibilityState === 'visible') {
-    asking = true;
-    const before = serviceStore.get();
-    try {
-      const report = await ask({ about: 'services' });
-      serviceStore.set({ report, rates: ratesBetween(before.report, report), problem: '' });
-    } catch (error) {
-      serviceStore.set({ ...before, problem: error instanceof Error ? error.message : String(error) });
-    }
-    asking = false;
-  }
-  clearTimeout(timer);
-  if (watchers > 0) timer = setTimeout(look, EVERY_MS);
-}
+/** Keeps the store up to date until the returned function is called. */
+export const watchServices = polling(
+  EVERY_MS,
+  async () => {
+    const before = serviceStore.get().report;
+    const report = await ask({ about: 'services' });
+    serviceStore.set({ report, rates: ratesBetween(before, report), problem: '' });
+  },
+  (problem) => serviceStore.set({ ...serviceStore.get(), problem }),
+);
 
 /** Names a backend behind one address of a Service. */
 export function rateKey(service: string, frontend: string, backend: string): string {

@@ -1,8 +1,9 @@
-import { Search, TriangleAlert } from 'lucide-react';
+import { TriangleAlert } from 'lucide-react';
 import { useState } from 'react';
 import { formatCount } from '../../format/quantity.ts';
 import { plural } from '../../graph/card-words.ts';
 import { classNames } from '../../ui/class-names.ts';
+import { FindField } from '../../ui/find-field.tsx';
 import { Split } from '../../ui/split.tsx';
 import { useMedia } from '../../ui/use-media.ts';
 import { changePolicyOptions } from '../../view/view-store.ts';
@@ -65,17 +66,12 @@ function PolicyList({ policies, shown }: { policies: readonly PolicyFacts[]; sho
   const byNamespace = Map.groupBy(found, ({ namespace }) => namespace);
   return (
     <div className="flex h-full flex-col">
-      <label className="flex h-10 shrink-0 items-center gap-2 border-b border-line px-4 text-dim focus-within:text-text">
-        <Search aria-hidden size={14} />
-        <input
-          aria-label="Find a policy"
-          placeholder="Find a policy"
-          value={typed}
-          onChange={(event) => setTyped(event.target.value)}
-          className="min-w-0 flex-1 bg-transparent text-sm text-text outline-none placeholder:text-faint"
-        />
-        {words !== '' && <span className="text-2xs text-faint">{plural(found.length, 'policy', 'policies')}</span>}
-      </label>
+      <FindField
+        label="Find a policy"
+        typed={typed}
+        onType={setTyped}
+        found={plural(found.length, 'policy', 'policies')}
+      />
       <nav aria-label="List of policies" className="min-h-0 flex-1 overflow-y-auto pb-4">
         {[...byNamespace].map(([namespace, own]) => (
           <section key={namespace} aria-label={namespace === '' ? 'Cluster-wide' : namespace}>

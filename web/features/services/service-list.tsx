@@ -1,7 +1,7 @@
-import { Search } from 'lucide-react';
 import { useState } from 'react';
 import { plural } from '../../graph/card-words.ts';
 import { classNames } from '../../ui/class-names.ts';
+import { FindField } from '../../ui/find-field.tsx';
 import { changeServiceOptions } from '../../view/view-store.ts';
 import type { ServiceFacts } from '../../worker/service-report.ts';
 import { addressWords, portWords, readyCount, refuses } from './service-words.ts';
@@ -14,17 +14,13 @@ export function ServiceList({ services, current }: { services: readonly ServiceF
   const byNamespace = Map.groupBy(found, ({ namespace }) => namespace);
   return (
     <div className="flex h-full flex-col">
-      <label className="flex h-10 shrink-0 items-center gap-2 border-b border-line px-4 text-dim focus-within:text-text">
-        <Search aria-hidden size={14} />
-        <input
-          aria-label="Find a Service"
-          placeholder="Find a Service by name or address"
-          value={typed}
-          onChange={(event) => setTyped(event.target.value)}
-          className="min-w-0 flex-1 bg-transparent text-sm text-text outline-none placeholder:text-faint"
-        />
-        {words !== '' && <span className="text-2xs text-faint">{plural(found.length, 'Service', 'Services')}</span>}
-      </label>
+      <FindField
+        label="Find a Service"
+        placeholder="Find a Service by name or address"
+        typed={typed}
+        onType={setTyped}
+        found={plural(found.length, 'Service', 'Services')}
+      />
       <nav aria-label="List of Services" className="min-h-0 flex-1 overflow-y-auto pb-4">
         {[...byNamespace].map(([namespace, own]) => (
           <section key={namespace} aria-label={namespace}>
