@@ -82,6 +82,8 @@ export interface ScenePlate extends Rect {
   readonly kind: PlateKind;
   readonly title: string;
   readonly facts: string;
+  /** A plate with one cannot be folded up. */
+  readonly workloads: number;
 }
 
 /** Last stage: words, places and ways, ready to draw. */
@@ -173,7 +175,16 @@ function scenePlates(graph: DetailedGraph, blocks: readonly Block[], layout: Lay
     const plate = block.isPlate ? byId.get(block.id) : undefined;
     if (plate === undefined) return [];
     const title = clusters.size > 1 ? `${plate.cluster}/${plate.title}` : plate.title;
-    return [{ id: plate.id, kind: plate.kind, ...blockRect(block, layout), title, facts: plateFacts(plate) }];
+    return [
+      {
+        id: plate.id,
+        kind: plate.kind,
+        ...blockRect(block, layout),
+        title,
+        facts: plateFacts(plate),
+        workloads: plate.workloads,
+      },
+    ];
   });
 }
 

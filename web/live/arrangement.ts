@@ -1,3 +1,4 @@
+import { isBundle, standsFor } from '../graph/bundles.ts';
 import { recall, remember } from '../view/remembered.ts';
 import type { View } from '../view/view.ts';
 import { viewStore } from '../view/view-store.ts';
@@ -25,9 +26,14 @@ export function followArrangements(): () => void {
   return viewStore.subscribe(follow);
 }
 
-/** Shows a plate as one card, or as its plate with all its cards. */
-export function foldPlate(plate: string, fold: boolean): void {
+/**
+ * Shows a plate or a bundle as one card, or as what it holds. A plate that nobody opened, as it cannot be folded itself, goes back
+ * into its bundle.
+ */
+export function foldPlate(id: string, fold: boolean): void {
   const { folded, unfolded, pins } = arrangementStore.get();
+  const bundle = fold && !unfolded.includes(id) && unfolded.find((each) => isBundle(each) && standsFor(each, id));
+  const plate = bundle || id;
   const without = (list: readonly string[]) => list.filter((each) => each !== plate);
   change({
     folded: fold ? [...without(folded), plate] : without(folded),

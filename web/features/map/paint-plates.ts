@@ -47,7 +47,7 @@ export function paintPlate(
   const after = plate.x + 16 + textWidth(context, title) + 8;
   context.font = `400 ${size}px ${SANS}`;
   context.fillStyle = palette.faint;
-  const facts = state.hovered ? `${plate.facts} · click to fold` : plate.facts;
+  const facts = state.hovered && plate.workloads > 1 ? `${plate.facts} · click to fold` : plate.facts;
   const left = plate.x + plate.width - 16 - after;
   // Half of a fact is none.
   if (textWidth(context, facts) <= left) context.fillText(facts, after, y);
@@ -87,7 +87,7 @@ function nameLines(context: Surface, plate: ScenePlate, room: number, size: numb
   const one = fitText(context, plate.title, room);
   if (one === plate.title || plate.height < 2.7 * size) return [one];
   const two = inTwo(plate.title, false);
-  return two[1] !== '' && two.every((line) => fitText(context, line, room) === line) ? two : [one];
+  return two[1] !== '' && two.every((line) => fitText(context, line, plate.width) === line) ? two : [one];
 }
 
 /** Faint dots, which make panning felt. Left out where they would melt into grey. */
