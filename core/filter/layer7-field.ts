@@ -1,10 +1,7 @@
 import { type Layer7, layer7Number } from '../flow/layer7.ts';
+import { NO_LAYER7_WHY } from '../flow/no-layer7.ts';
 import { memoised } from './endpoint-predicate.ts';
 import { type FilterField, type Parsed, rowField } from './filter-field.ts';
-
-/** Why such a condition may hold for nothing, for people: told where no flow of layer 7 has been seen. */
-export const NO_LAYER7_WHY =
-  'no flow tells requests here. Agents see packets; HTTP, DNS and Kafka are told by a Hubble whose proxies read them';
 
 /** A field about what a request or its answer says. Values that flows have are offered. */
 export function layer7Field(field: {

@@ -21,6 +21,12 @@ export interface EdgeDetails {
   readonly replyBytes: number;
   readonly rttMicros: number;
   readonly retransmits: number;
+  /** Where proxies tell of requests: per second; of the last 10 s; microseconds from request to answer, 0 = not known. */
+  readonly requests: number;
+  readonly answers: number;
+  readonly failures: number;
+  readonly p50Micros: number;
+  readonly p99Micros: number;
   /** Share forwarded; -1 without recent flows. */
   readonly forwardedShare: number;
   readonly firstSeen: number;
@@ -162,6 +168,11 @@ function edgeDetails(model: MapModel, edges: readonly ModelEdge[], now: number):
           replyBytes: stats.replyBytes,
           rttMicros: stats.rttMicros,
           retransmits: stats.retransmits,
+          requests: stats.requests,
+          answers: stats.answers,
+          failures: stats.failures,
+          p50Micros: stats.p50Micros,
+          p99Micros: stats.p99Micros,
           forwardedShare: all > 0 ? 1 - stats.dropped / all : -1,
           firstSeen,
           lastSeen: stats.lastSeen,

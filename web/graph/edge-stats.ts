@@ -19,6 +19,11 @@ export const STAT_FIELDS = [
   'retransmits',
   'lastSeen',
   'dropReason',
+  'requests',
+  'answers',
+  'failures',
+  'p50Micros',
+  'p99Micros',
 ] as const satisfies readonly (keyof EdgeStats)[];
 
 const STRIDE = STAT_FIELDS.length + 1;

@@ -111,7 +111,7 @@ function parseTerm(word: string): Term {
   }
   const quantity = QUANTITIES[field.toLowerCase()];
   if (quantity !== undefined) {
-    const number = readNumber(value, field.toLowerCase() === 'rtt');
+    const number = readNumber(value, ['rtt', 'p50', 'p99'].includes(field.toLowerCase()));
     if (number === undefined) return { message: `"${value}" is not a number that ${field} could have` };
     const compare = (actual: number) => COMPARE[operator](actual, number) !== negated;
     return 'card' in quantity
@@ -171,6 +171,10 @@ const QUANTITIES: Record<string, Quantity> = {
   bytes: { edge: ({ stats }) => stats.bytes + stats.replyBytes },
   rtt: { edge: ({ stats }) => stats.rttMicros },
   drops: { edge: ({ stats }) => stats.dropped },
+  requests: { edge: ({ stats }) => stats.requests },
+  failures: { edge: ({ stats }) => stats.failures },
+  p50: { edge: ({ stats }) => stats.p50Micros },
+  p99: { edge: ({ stats }) => stats.p99Micros },
 };
 
 const COMPARE: Record<string, (a: number, b: number) => boolean> = {

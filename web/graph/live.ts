@@ -1,7 +1,7 @@
 import type { DetailedGraph } from './level-of-detail.ts';
 import type { ArrowVerdict, EdgeVerdict, ModelEdge } from './model.ts';
 import { quietStep } from './quiet.ts';
-import { dropsPerMinute, type Summary, summarize } from './summary.ts';
+import { answeredShare, dropsPerMinute, type Summary, summarize } from './summary.ts';
 
 /** What changes with the traffic, per card. */
 export interface CardLive {
@@ -18,6 +18,10 @@ export interface DoorLive {
   readonly rttMicros: number;
   /** Share of its flows that were forwarded; 1 without flows. */
   readonly forwardedShare: number;
+  /** Share of answers that are no failures, where enough are told to mean it; else -1. */
+  readonly answeredShare: number;
+  /** Of answers; microseconds, 0 = not known. */
+  readonly p99Micros: number;
   readonly verdict: EdgeVerdict;
 }
 
@@ -31,6 +35,10 @@ export interface EdgeLive {
   readonly bytes: number;
   readonly replyBytes: number;
   readonly rttMicros: number;
+  /** Requests per second, where they are told; share of answers that are no failures, -1 = none. */
+  readonly requests: number;
+  readonly answeredShare: number;
+  readonly p99Micros: number;
   readonly dropsPerMinute: number;
   /** Hubble's number; 0 = none. */
   readonly dropReason: number;
@@ -43,6 +51,9 @@ export interface QuietClock {
   readonly now: number;
   readonly quietAfterMs: number;
 }
+
+/** One failure of fewer answers in 10 s says little about a server's health. */
+const ENOUGH_ANSWERS = 5;
 
 export interface LiveNumbers {
   readonly cards: ReadonlyMap<string, CardLive>;
@@ -86,6 +97,9 @@ function edgeLive(summary: Summary, quiet: (lastSeen: number) => number): EdgeLi
     bytes: rounded(summary.bytes),
     replyBytes: rounded(summary.replyBytes),
     rttMicros: Math.round(summary.rttMicros),
+    requests: rounded(summary.requests),
+    answeredShare: answeredShare(summary),
+    p99Micros: Math.round(summary.p99Micros),
     dropsPerMinute: dropsPerMinute(summary),
     dropReason: summary.dropReason,
     quiet: quiet(summary.lastSeen),
@@ -98,6 +112,8 @@ function doorLive(summary: Summary): DoorLive {
     rate: rounded(summary.flows),
     rttMicros: Math.round(summary.rttMicros),
     forwardedShare: all > 0 ? 1 - summary.dropped / all : 1,
+    answeredShare: summary.answers >= ENOUGH_ANSWERS ? answeredShare(summary) : -1,
+    p99Micros: Math.round(summary.p99Micros),
     verdict: summary.verdict,
   };
 }

@@ -46,6 +46,14 @@ export interface EdgeStats {
   lastSeen: number;
   /** Hubble's number; 0 = none. */
   dropReason: number;
+  /** Requests per second, where a proxy tells of them. */
+  requests: number;
+  /** Of the last 10 s, and those of them that are failures of the server. */
+  answers: number;
+  failures: number;
+  /** From request to answer; microseconds, 0 = not known. */
+  p50Micros: number;
+  p99Micros: number;
 }
 
 export interface ModelEdge {

@@ -24,9 +24,9 @@ const VERDICTS = [
   'open',
 ] as const satisfies ArrowVerdict[];
 const CODES = new Map<ArrowVerdict, number>(VERDICTS.map((verdict, code) => [verdict, code]));
-const EDGE = 10;
+const EDGE = 13;
 const CARD = 2;
-const DOOR = 4;
+const DOOR = 6;
 
 /** Numbers that are missing count as nothing seen. */
 export function packNumbers(scene: DrawnScene, live: LiveNumbers): PackedNumbers {
@@ -114,6 +114,8 @@ function packDoor(into: Float64Array, at: number, door: DoorLive): void {
   into[at + 1] = door.rttMicros;
   into[at + 2] = door.forwardedShare;
   into[at + 3] = CODES.get(door.verdict)!;
+  into[at + 4] = door.answeredShare;
+  into[at + 5] = door.p99Micros;
 }
 
 function packEdge(into: Float64Array, at: number, edge: EdgeLive): void {
@@ -127,6 +129,9 @@ function packEdge(into: Float64Array, at: number, edge: EdgeLive): void {
   into[at + 7] = edge.dropsPerMinute;
   into[at + 8] = edge.dropReason;
   into[at + 9] = edge.quiet;
+  into[at + 10] = edge.requests;
+  into[at + 11] = edge.answeredShare;
+  into[at + 12] = edge.p99Micros;
 }
 
 function unpackCard(from: Float64Array, at: number, { doors }: Pick<SceneCard, 'doors'>): CardLive {
@@ -140,6 +145,8 @@ function unpackCard(from: Float64Array, at: number, { doors }: Pick<SceneCard, '
         rttMicros: from[door + 1],
         forwardedShare: from[door + 2],
         verdict: VERDICTS[from[door + 3]] as EdgeVerdict,
+        answeredShare: from[door + 4],
+        p99Micros: from[door + 5],
       };
     }),
   };
@@ -157,5 +164,8 @@ function unpackEdge(from: Float64Array, at: number): EdgeLive {
     dropsPerMinute: from[at + 7],
     dropReason: from[at + 8],
     quiet: from[at + 9],
+    requests: from[at + 10],
+    answeredShare: from[at + 11],
+    p99Micros: from[at + 12],
   };
 }

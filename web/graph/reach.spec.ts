@@ -17,6 +17,7 @@ const card = (name: string): ModelCard => ({
 const STATS: EdgeStats = {
   ...{ connections: 1, flows: 1, bytes: 1, replyBytes: 1, totalConnections: 9, totalBytes: 9, totalReplyBytes: 9 },
   ...{ forwarded: 5, dropped: 0, audited: 0, rttMicros: 0, retransmits: 0, lastSeen: NOW, dropReason: 0 },
+  ...{ requests: 0, answers: 0, failures: 0, p50Micros: 0, p99Micros: 0 },
 };
 function edge(source: string, destination: string, port: number, stats: Partial<EdgeStats> = {}): ModelEdge {
   const key = edgeKey(source, destination, port, 6);

@@ -24,6 +24,7 @@ export interface Reach {
 const NOTHING_SEEN = {
   ...{ connections: 0, flows: 0, bytes: 0, replyBytes: 0, totalConnections: 0, totalBytes: 0, totalReplyBytes: 0 },
   ...{ forwarded: 0, dropped: 0, audited: 0, rttMicros: 0, retransmits: 0, lastSeen: 0, dropReason: 0 },
+  ...{ requests: 0, answers: 0, failures: 0, p50Micros: 0, p99Micros: 0 },
 };
 
 /** Arrows that only rules make are drawn up to so many: where cards stand per node, one rule can be about many pairs. */

@@ -3,7 +3,13 @@ import { STAT_FIELDS } from './edge-stats.ts';
 import { type EdgeStats, edgeKey, type MapModel, type ModelCard, type ModelEdge } from './model.ts';
 
 /** What of several edges together is not their sum. */
-const GREATEST: ReadonlySet<keyof EdgeStats> = new Set(['rttMicros', 'lastSeen', 'dropReason']);
+const GREATEST: ReadonlySet<keyof EdgeStats> = new Set([
+  'rttMicros',
+  'lastSeen',
+  'dropReason',
+  'p50Micros',
+  'p99Micros',
+]);
 
 /** Of an edge through several Services, those that its card names. */
 const MOST_NAMED = 3;

@@ -14,6 +14,14 @@ export interface Summary {
   readonly rttMicros: number;
   readonly retransmits: number;
   readonly dropReason: number;
+  /** Requests that proxies tell of, per second; answers of the last 10 s and how many of them are failures. */
+  readonly requests: number;
+  readonly answers: number;
+  readonly failures: number;
+  /** Weighted by answers; microseconds, 0 = not known. */
+  readonly p50Micros: number;
+  /** The worst edge's. */
+  readonly p99Micros: number;
   readonly lastSeen: number;
   readonly verdict: EdgeVerdict;
 }
@@ -30,6 +38,12 @@ export function summarize(edges: readonly ModelEdge[]): Summary {
   let rttWeight = 0;
   let retransmits = 0;
   let dropReason = 0;
+  let requests = 0;
+  let answers = 0;
+  let failures = 0;
+  let p50Sum = 0;
+  let p50Weight = 0;
+  let p99Micros = 0;
   let mostDropped = 0;
   let lastSeen = 0;
   for (const { stats } of edges) {
@@ -47,6 +61,14 @@ export function summarize(edges: readonly ModelEdge[]): Summary {
       rttSum += stats.rttMicros * weight;
       rttWeight += weight;
     }
+    requests += stats.requests;
+    answers += stats.answers;
+    failures += stats.failures;
+    if (stats.p50Micros > 0) {
+      p50Sum += stats.p50Micros * stats.answers;
+      p50Weight += stats.answers;
+      p99Micros = Math.max(p99Micros, stats.p99Micros);
+    }
     if (stats.dropped > mostDropped) {
       mostDropped = stats.dropped;
       dropReason = stats.dropReason;
@@ -63,9 +85,19 @@ export function summarize(edges: readonly ModelEdge[]): Summary {
     rttMicros: rttWeight > 0 ? rttSum / rttWeight : 0,
     retransmits,
     dropReason,
+    requests,
+    answers,
+    failures,
+    p50Micros: p50Weight > 0 ? p50Sum / p50Weight : 0,
+    p99Micros,
     lastSeen,
     verdict: edgeVerdict({ forwarded, dropped, audited }),
   };
+}
+
+/** Share of answers that are no failures of the server; -1 where none is told. */
+export function answeredShare({ answers, failures }: Pick<Summary, 'answers' | 'failures'>): number {
+  return answers > 0 ? 1 - failures / answers : -1;
 }
 
 /** Flows of an arrow that are dropped, per minute. */

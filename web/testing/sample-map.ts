@@ -44,6 +44,11 @@ const QUIET: EdgeStats = {
   retransmits: 0,
   lastSeen: NOW,
   dropReason: 0,
+  requests: 0,
+  answers: 0,
+  failures: 0,
+  p50Micros: 0,
+  p99Micros: 0,
 };
 
 /** Traffic to a port, 10 forwarded flows in the last 10 s where nothing else is said. */

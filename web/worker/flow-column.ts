@@ -19,6 +19,7 @@ export const FLOW_COLUMN_IDS = [
   'reason',
   'policy',
   'info',
+  'layer7',
   'flags',
   'direction',
   'node',

@@ -1,10 +1,9 @@
-import { parseFilter } from '#core/filter/parse-filter.ts';
-import { printTerm } from '#core/filter/print-filter.ts';
 import { rowTimeNs } from '#core/flow/columns.ts';
 import { decisionText, referenceText } from '#core/flow/decision-text.ts';
 import { DIRECTION, directions, REPLY } from '#core/flow/direction.ts';
 import { dropReasons, dropReasonText } from '#core/flow/drop-reason.ts';
 import { icmpText } from '#core/flow/icmp.ts';
+import { isLayer7 } from '#core/flow/layer7.ts';
 import { OBSERVATION, observations } from '#core/flow/observation.ts';
 import type { PolicyDecision, PolicyReference } from '#core/flow/policy-decision.ts';
 import { hasPorts, isIcmp, PROTOCOL, protocols } from '#core/flow/protocol.ts';
@@ -16,10 +15,12 @@ import { VERDICT, verdicts } from '#core/flow/verdict.ts';
 import { hubbleResponseJson } from '#core/hubble/flow-json.ts';
 import { isReserved, reservedIdentities } from '#core/identity/reserved.ts';
 import { formatBytes, formatMicros } from '../format/quantity.ts';
+import { fact } from './flow-fact.ts';
 import { flowRow } from './flow-row.ts';
 import type { PageWindow } from './page-window.ts';
 import { policyKey } from './policy-report.ts';
 import type { FlowDetails, FlowFact } from './protocol.ts';
+import { requestFacts } from './request-facts.ts';
 
 /** Every field of a flow in words, with the filters that ask for its like, and the flow in Hubble's JSON. */
 export function flowDetails(window: PageWindow, position: number): FlowDetails {
@@ -31,6 +32,7 @@ export function flowDetails(window: PageWindow, position: number): FlowDetails {
     row: flowRow(window, position),
     facts: [
       ...flowFacts(window, slot),
+      ...requestFacts(window, slot),
       // Ends as the table shows them: the source is who opened the connection.
       ...endFacts(window, slot, 'source', reply ? 'to' : 'from'),
       ...endFacts(window, slot, 'destination', reply ? 'from' : 'to'),
@@ -38,15 +40,6 @@ export function flowDetails(window: PageWindow, position: number): FlowDetails {
     ],
     json: JSON.stringify(json, null, 2),
   };
-}
-
-/** The tokens as filters print them; none where the value cannot be asked for. */
-function tokens(...texts: readonly string[]): string[] {
-  return parseFilter(texts).filter.terms.map(printTerm);
-}
-
-function fact(section: FlowFact['section'], name: string, text: string, ...filters: string[]): FlowFact[] {
-  return text === '' ? [] : [{ section, name, text, tokens: tokens(...filters) }];
 }
 
 function flowFacts(window: PageWindow, slot: number): FlowFact[] {
@@ -165,6 +158,8 @@ function endFacts(
 function trafficFacts(window: PageWindow, slot: number): FlowFact[] {
   const { columns } = window;
   if (isTranslation(columns.observation[slot])) return socketFacts(window, slot);
+  // What carried it is told by the packets' own flows.
+  if (isLayer7(columns.observation[slot])) return [];
   const say = (name: string, text: string) => fact('traffic', name, text);
   const count = (packets: number, bytes: number) =>
     packets === 0 && bytes === 0 ? 'none' : `${packets.toLocaleString('en')} packets, ${exactBytes(bytes)}`;

@@ -2,6 +2,8 @@ import { rowTimeMs } from '#core/flow/columns.ts';
 import { DIRECTION, REPLY } from '#core/flow/direction.ts';
 import { dropReasonText } from '#core/flow/drop-reason.ts';
 import { icmpText } from '#core/flow/icmp.ts';
+import { isLayer7, layer7LatencyNs, layer7Number, packetsBack } from '#core/flow/layer7.ts';
+import { layer7Words } from '#core/flow/layer7-text.ts';
 import { observations, seenAtDestination } from '#core/flow/observation.ts';
 import { hasPorts, isIcmp, PROTOCOL, protocols } from '#core/flow/protocol.ts';
 import { serviceReferenceText } from '#core/flow/service-reference.ts';
@@ -29,6 +31,7 @@ export function flowRow(window: PageWindow, position: number): FlowRow {
   const boot = window.nodes[columns.node[slot]];
   const policy = columns.policy[slot];
   const policyText = policy === 0 ? '' : policyName(window.decisions.get(policy));
+  const layer7 = isLayer7(columns.observation[slot]) ? requestWords(window, slot) : '';
   return {
     position,
     id: window.id(slot),
@@ -40,17 +43,27 @@ export function flowRow(window: PageWindow, position: number): FlowRow {
     verdict: columns.verdict[slot],
     reason: columns.verdict[slot] === VERDICT.DROPPED ? dropReasonText(columns.dropReason[slot]) : '',
     policy: policyText,
-    info: rowInfo(window, slot, reply, policyText),
+    info: layer7 || rowInfo(window, slot, reply, policyText),
+    layer7,
     tcpFlags: protocol === PROTOCOL.TCP ? tcpFlagNames(columns.tcpFlags[slot]) : '',
     direction: DIRECTION_WORDS[columns.direction[slot]] ?? '',
     reply,
     node: boot.node,
     bytes: columns.bytesOriginal[slot] + columns.bytesReply[slot],
-    packets: columns.packetsOriginal[slot] + columns.packetsReply[slot],
+    packets: columns.packetsOriginal[slot] + packetsBack(columns, slot),
     rttMicros: roundTripMicros(columns, slot),
     retransmits: sentAgain(columns, slot),
     count: 1,
   };
+}
+
+/** `← 200 12 ms GET /cart`; a request that was denied says so. */
+function requestWords(window: PageWindow, slot: number): string {
+  const { columns } = window;
+  const latency = layer7LatencyNs(columns, slot);
+  const record = window.layer7.get(layer7Number(columns, slot));
+  const words = layer7Words(record, latency > 0 ? formatMicros(latency / 1000) : '');
+  return columns.verdict[slot] === VERDICT.DROPPED ? `${words} · denied` : words;
 }
 
 const DIRECTION_WORDS: Record<number, string> = { [DIRECTION.INGRESS]: 'ingress', [DIRECTION.EGRESS]: 'egress' };

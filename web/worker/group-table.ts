@@ -1,11 +1,12 @@
 import { REPLY } from '#core/flow/direction.ts';
+import { layer7Number } from '#core/flow/layer7.ts';
 import { hasPorts } from '#core/flow/protocol.ts';
-import { isTranslation } from '#core/flow/translation.ts';
+import { countsPackets } from '#core/flow/translation.ts';
 import { endpointName, endpointRealm } from './endpoint-name.ts';
 import type { PageWindow } from './page-window.ts';
 
 /** What differs among the flows of a group, as bits of `varies`. */
-export const VARIES = { SOURCE: 1, DESTINATION: 2, SOURCE_PORT: 4, NODE: 8, POLICY: 16 } as const;
+export const VARIES = { SOURCE: 1, DESTINATION: 2, SOURCE_PORT: 4, NODE: 8, POLICY: 16, LAYER7: 32 } as const;
 
 const FIRST_GROUPS = 256;
 
@@ -94,8 +95,8 @@ export class GroupTable {
     groups.last[entry] = position;
     groups.count[entry]++;
     groups.bytes[entry] += flow.bytesOriginal[slot] + flow.bytesReply[slot];
-    groups.packets[entry] += flow.packetsOriginal[slot] + flow.packetsReply[slot];
-    if (!isTranslation(flow.observation[slot])) {
+    if (countsPackets(flow.observation[slot])) {
+      groups.packets[entry] += flow.packetsOriginal[slot] + flow.packetsReply[slot];
       groups.retransmits[entry] += flow.retransmits[slot];
       if (flow.rttMicros[slot] > 0) groups.rtt[entry] = flow.rttMicros[slot];
     }
@@ -120,6 +121,7 @@ export class GroupTable {
     if (!clientPortSame) varies |= VARIES.SOURCE_PORT;
     if (this.#window.nodes[flow.node[slot]].node !== this.#window.nodes[flow.node[before]].node) varies |= VARIES.NODE;
     if (flow.policy[slot] !== flow.policy[before]) varies |= VARIES.POLICY;
+    if (layer7Number(flow, slot) !== layer7Number(flow, before)) varies |= VARIES.LAYER7;
     return varies;
   }
 

@@ -94,6 +94,7 @@ export class GroupedOrder implements RowOrder {
         sourcePort: (varies & VARIES.SOURCE_PORT) !== 0,
         node: (varies & VARIES.NODE) !== 0,
         policy: (varies & VARIES.POLICY) !== 0,
+        layer7: (varies & VARIES.LAYER7) !== 0,
       },
     };
   }

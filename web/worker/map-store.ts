@@ -151,6 +151,11 @@ function edgeStats(message: EdgeStatsMessage | undefined): EdgeStats {
     retransmits: message?.retransmits ?? 0,
     lastSeen: milliseconds(message?.lastSeen),
     dropReason: message?.dropReason ?? 0,
+    requests: message?.requestsPerSecond ?? 0,
+    answers: message?.answers ?? 0,
+    failures: message?.failures ?? 0,
+    p50Micros: message?.latencyP50Micros ?? 0,
+    p99Micros: message?.latencyP99Micros ?? 0,
   };
 }
 

@@ -65,6 +65,8 @@ export interface FlowRow {
   /** Policies that decided; empty where none had a say. */
   readonly policy: string;
   readonly info: string;
+  /** What it says of a request, in a few words; empty where it is none. */
+  readonly layer7: string;
   readonly tcpFlags: string;
   /** `ingress`, `egress` or empty: as the observing endpoint sees the connection. */
   readonly direction: string;
@@ -83,12 +85,13 @@ export interface FlowRow {
     readonly sourcePort: boolean;
     readonly node: boolean;
     readonly policy: boolean;
+    readonly layer7: boolean;
   };
 }
 
 /** One value of a flow's details. */
 export interface FlowFact {
-  readonly section: 'flow' | 'source' | 'destination' | 'traffic';
+  readonly section: 'flow' | 'request' | 'source' | 'destination' | 'traffic';
   readonly name: string;
   readonly text: string;
   /** Filter tokens that ask for flows with this value; the second asks for this end only. */
@@ -169,6 +172,8 @@ export interface StatusSummary {
   /** By source, in words; only what is not zero. */
   readonly losses: readonly { readonly where: string; readonly count: number }[];
   readonly lost: number;
+  /** Whether any flow has told of a request (layer 7). */
+  readonly tellsRequests: boolean;
   /** Empty when the flows are observed live. */
   readonly replayReason: string;
   /** Where the cluster's state comes from and nothing new can be read. */

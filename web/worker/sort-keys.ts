@@ -1,5 +1,7 @@
 import { REPLY } from '#core/flow/direction.ts';
 import type { Endpoint } from '#core/flow/endpoint.ts';
+import { layer7LatencyNs, layer7Number, packetsBack } from '#core/flow/layer7.ts';
+import { layer7Words } from '#core/flow/layer7-text.ts';
 import { hasPorts } from '#core/flow/protocol.ts';
 import { roundTripMicros, sentAgain } from '#core/flow/translation.ts';
 import { parseAddress } from '#core/ip/address.ts';
@@ -71,6 +73,17 @@ export function sortKeys(window: PageWindow, column: FlowColumnId, slots: () => 
     }
     case 'info':
       return [(slot) => columns.trigger[slot], (slot) => columns.dropReason[slot]];
+    case 'layer7': {
+      const record = (slot: number) => layer7Number(columns, slot);
+      const rank = ranks(distinct(slots(), record), (number) =>
+        number === 0 ? '' : layer7Words(window.layer7.get(number), ''),
+      );
+      // Of equal ones the slower after the faster.
+      return [
+        (slot) => Math.min(MOST, Math.floor(layer7LatencyNs(columns, slot) / 1000)),
+        (slot) => rank[record(slot)],
+      ];
+    }
     case 'flags':
       return [(slot) => columns.tcpFlags[slot]];
     case 'direction':
@@ -83,7 +96,7 @@ export function sortKeys(window: PageWindow, column: FlowColumnId, slots: () => 
     case 'bytes':
       return [(slot) => Math.min(MOST, columns.bytesOriginal[slot] + columns.bytesReply[slot])];
     case 'packets':
-      return [(slot) => Math.min(MOST, columns.packetsOriginal[slot] + columns.packetsReply[slot])];
+      return [(slot) => Math.min(MOST, columns.packetsOriginal[slot] + packetsBack(columns, slot))];
     case 'rtt':
       return [(slot) => roundTripMicros(columns, slot)];
     case 'retransmits':

@@ -47,6 +47,7 @@ export function statusSummary(
     flowsHeld: Number(status.flowsHeld),
     losses,
     lost: losses.reduce((sum, { count }) => sum + count, 0),
+    tellsRequests: status.layer7FlowsSeen > 0n,
     replayReason: status.replayReason,
     stale: status.stale.map(({ name, reason, since }) => ({
       name,

@@ -13,6 +13,7 @@ import { NewMark } from './new-mark.tsx';
 import { Figures, PanelHeader, Problem, TextButton } from './panel-parts.tsx';
 import { RateChart } from './rate-chart.tsx';
 import { ratesOf } from './rates.ts';
+import { RequestFigures } from './request-figures.tsx';
 import type { Described } from './use-description.ts';
 
 /** What there is to know about one card. */
@@ -25,6 +26,7 @@ export function CardPanel({ details, described }: { details: CardDetails; descri
   const again = received.retransmits + sent.retransmits;
   const toServers = received.bytes + sent.bytes;
   const back = received.replyBytes + sent.replyBytes;
+  const asked = received.requests + received.answers > 0 ? received : sent;
   // Where bytes are told there are some, one way at least.
   const untold = toServers + back > 0 ? 0 : received.flows + sent.flows;
   return (
@@ -48,6 +50,7 @@ export function CardPanel({ details, described }: { details: CardDetails; descri
           { name: 'TCP RTT', value: formatMicros(received.rttMicros || sent.rttMicros) },
         ]}
       />
+      {asked.requests + asked.answers > 0 && <RequestFigures total={asked} />}
       <RateChart rates={ratesOf(description, new Set(edges))} of={card.name} />
       {description !== null && <DropNotes description={description} clockAhead={clockAhead} />}
       <EdgeTable

@@ -2,6 +2,7 @@ import { formatByteRate, formatMicros, formatRate, formatShare } from '../../for
 import { formatAgo, formatMoment } from '../../format/time.ts';
 import { portWords } from '../../graph/card-words.ts';
 import type { EdgeDetails } from '../../graph/details.ts';
+import { answeredShare } from '../../graph/summary.ts';
 import { classNames } from '../../ui/class-names.ts';
 import { useNow } from '../../ui/use-now.ts';
 import { pairKey } from '../../view/pair.ts';
@@ -79,6 +80,7 @@ function EdgeRow({ edge, by, description, now }: EdgeTableProps & { edge: EdgeDe
         </div>
         {edge.services.length > 0 && <Through services={edge.services} />}
         <Seen edge={edge} now={now} port={by === 'port' ? 0 : edge.port} />
+        {(edge.requests > 0 || edge.answers > 0) && <Requests edge={edge} />}
       </th>
       <td className="py-1.5 pr-2">
         <RateChart small rates={ratesOf(description, [edge.key])} of={traffic} />
@@ -132,6 +134,23 @@ function Peer({ edge, by }: { edge: EdgeDetails; by: 'source' | 'destination' })
     >
       {peer.name}
     </button>
+  );
+}
+
+/** Of requests that a proxy tells of: how many, how well, how fast. */
+function Requests({ edge }: { edge: EdgeDetails }) {
+  const share = answeredShare(edge);
+  return (
+    <span
+      title="Requests, answers without failures of the server, and how long half and 99 % of them took at most"
+      className="numbers block truncate text-2xs text-faint"
+    >
+      {formatRate(edge.requests)} req{' '}
+      <span className={edge.failures > 0 ? 'text-dropped-text' : undefined}>
+        {share < 0 ? '–' : formatShare(share)}
+      </span>{' '}
+      {formatMicros(edge.p50Micros)} · {formatMicros(edge.p99Micros)}
+    </span>
   );
 }
 

@@ -12,6 +12,7 @@ import { PairPolicies } from './pair-policies.tsx';
 import { Figures, PanelHeader, Problem } from './panel-parts.tsx';
 import { RateChart } from './rate-chart.tsx';
 import { ratesOf, verdictCounts } from './rates.ts';
+import { RequestFigures } from './request-figures.tsx';
 import type { Described } from './use-description.ts';
 import { VerdictSplit } from './verdict-split.tsx';
 
@@ -47,6 +48,7 @@ export function PairPanel({ details, described }: { details: PairDetails; descri
           { name: 'TCP RTT', value: formatMicros(total.rttMicros) },
         ]}
       />
+      <RequestFigures total={total} />
       <RateChart
         rates={ratesOf(
           description,

@@ -1,7 +1,7 @@
 import { useLayoutEffect, useRef, useState } from 'react';
 import { completeToken, valueBeingTyped } from '#core/filter/complete-token.ts';
 import type { FilterError } from '#core/filter/filter.ts';
-import { hiddenStore } from '../../live/session-client.ts';
+import { hiddenStore, statusStore } from '../../live/session-client.ts';
 import { useStore } from '../../live/store.ts';
 import { changeView, useView } from '../../view/view-store.ts';
 import { Completions } from './completions.tsx';
@@ -25,6 +25,7 @@ const NOTHING: TypedBefore = { text: '', focused: false, entered: false };
 export function FilterBar({ before = NOTHING }: { before?: TypedBefore }) {
   const { filter } = useView();
   const hidden = useStore(hiddenStore);
+  const tellsRequests = useStore(statusStore)?.tellsRequests ?? true;
   const [text, setText] = useState('');
   const [open, setOpen] = useState(false);
   const [active, setActive] = useState(-1);
@@ -151,7 +152,7 @@ export function FilterBar({ before = NOTHING }: { before?: TypedBefore }) {
           completions={completions}
           active={active}
           problem={problem}
-          hint={hintFor(text)}
+          hint={hintFor(text, tellsRequests)}
           onChoose={choose}
         />
       )}
@@ -160,9 +161,9 @@ export function FilterBar({ before = NOTHING }: { before?: TypedBefore }) {
 }
 
 /** What the value that is being written is, with an example; why it will find nothing, where that is so. */
-function hintFor(text: string): string {
+function hintFor(text: string, tellsRequests: boolean): string {
   const value = valueBeingTyped(text);
   if (value === undefined) return '';
   const { doc, example, unobserved } = value.field;
-  return unobserved === undefined ? `${doc} – ${example}` : `Matches nothing: ${unobserved}.`;
+  return unobserved === undefined || tellsRequests ? `${doc} – ${example}` : `Matches nothing: ${unobserved}.`;
 }

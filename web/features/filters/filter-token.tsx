@@ -1,6 +1,8 @@
 import { X } from 'lucide-react';
 import { formatCount, formatRate } from '../../format/quantity.ts';
 import { plural } from '../../graph/card-words.ts';
+import { statusStore } from '../../live/session-client.ts';
+import { useStore } from '../../live/store.ts';
 import { classNames } from '../../ui/class-names.ts';
 import type { HiddenCount } from '../../worker/protocol.ts';
 import { MarkedToken } from './marked-token.tsx';
@@ -15,7 +17,8 @@ export function FilterToken(props: {
 }) {
   const { token, hidden } = props;
   const error = tokenError(token);
-  const unobserved = whyUnobserved(token);
+  const status = useStore(statusStore);
+  const unobserved = status === null || status.tellsRequests ? undefined : whyUnobserved(token);
   const negated = /^\s*((from|to):)?\s*!/i.test(token);
   const said =
     error !== undefined

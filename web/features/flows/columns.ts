@@ -207,6 +207,18 @@ export const FLOW_COLUMNS: readonly FlowColumn[] = [
     cell: words('text-dim', (row) => infoText(row)),
   },
   {
+    id: 'layer7',
+    title: 'L7 info',
+    width: 220,
+    grow: 1,
+    from: null,
+    cell: words(
+      'font-mono text-dim',
+      (row) => row.layer7,
+      (row) => row.varying?.layer7,
+    ),
+  },
+  {
     id: 'flags',
     title: 'TCP flags',
     width: 112,

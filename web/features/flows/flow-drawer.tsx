@@ -13,6 +13,7 @@ import { FactMenu } from './fact-menu.tsx';
 
 const SECTIONS: readonly { section: FlowFact['section']; title: string }[] = [
   { section: 'flow', title: 'Flow' },
+  { section: 'request', title: 'Request' },
   { section: 'source', title: 'Source, which opened the connection' },
   { section: 'destination', title: 'Destination' },
   { section: 'traffic', title: 'Traffic since the last record' },

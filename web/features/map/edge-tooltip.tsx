@@ -1,12 +1,12 @@
 import { dropReasonText } from '#core/flow/drop-reason.ts';
-import { formatBytes, formatCount, formatMicros, formatRate } from '../../format/quantity.ts';
+import { formatByteRate, formatCount, formatMicros, formatRate, formatShare } from '../../format/quantity.ts';
 import type { EdgeLive } from '../../graph/live.ts';
 import { VERDICT_WORDS } from '../../graph/model.ts';
 import type { SceneEdge } from '../../graph/scene.ts';
 
 const WIDTH = 220;
 /** About as high as it gets. */
-const HEIGHT = 150;
+const HEIGHT = 190;
 
 /** What goes over the arrow under the pointer. */
 export function EdgeTooltip({
@@ -21,6 +21,8 @@ export function EdgeTooltip({
   frame: HTMLElement | null;
 }) {
   const width = frame?.clientWidth ?? 800;
+  // Where bytes are told there are some, one way at least.
+  const untold = live === undefined || live.bytes + live.replyBytes > 0 ? 0 : live.rate;
   const low = at.y > (frame?.clientHeight ?? 800) - HEIGHT;
   return (
     <div
@@ -46,10 +48,20 @@ export function EdgeTooltip({
           <dd>{formatRate(live.connections)}</dd>
           <dt>to / back</dt>
           <dd>
-            {formatBytes(live.bytes)}/s, {formatBytes(live.replyBytes)}/s
+            {formatByteRate(live.bytes, untold)}, {formatByteRate(live.replyBytes, untold)}
           </dd>
           <dt>TCP RTT</dt>
           <dd>{formatMicros(live.rttMicros)}</dd>
+          {live.requests > 0 && (
+            <>
+              <dt>requests</dt>
+              <dd>{formatRate(live.requests)}</dd>
+              <dt>answered, p99</dt>
+              <dd>
+                {live.answeredShare < 0 ? '–' : formatShare(live.answeredShare)}, {formatMicros(live.p99Micros)}
+              </dd>
+            </>
+          )}
         </dl>
       )}
       {live !== undefined && live.dropsPerMinute > 0 && (

@@ -193,7 +193,7 @@ function nameSize(context: Surface, card: SceneCard, room: number, rate: number,
 }
 
 /**
- * Success and round trip at the right end of a door's line, as far as there is room right of `least`. Health appears only where
+ * Success and p99, or round trip, at the right end of a door's line, as far as there is room right of `least`. Health appears only where
  * something was asked. Returns where they begin.
  */
 function doorFigures(
@@ -206,8 +206,11 @@ function doorFigures(
   palette: Palette,
 ): number {
   const size = FIGURE * scale;
-  const share = live.verdict === 'quiet' ? '–' : formatShare(live.forwardedShare);
-  const time = live.rttMicros > 0 ? formatMicros(live.rttMicros) : '';
+  // Where requests are told, a failing server counts like a drop, and what its clients wait for is the answer.
+  const passed = live.answeredShare < 0 ? live.forwardedShare : Math.min(live.answeredShare, live.forwardedShare);
+  const share = live.verdict === 'quiet' ? '–' : formatShare(passed);
+  const time =
+    live.p99Micros > 0 ? `p99 ${formatMicros(live.p99Micros)}` : live.rttMicros > 0 ? formatMicros(live.rttMicros) : '';
   const widthOf = (text: string) => text.length * MONO_WIDTH * size;
   context.textAlign = 'right';
   context.font = `400 ${size}px ${MONO}`;
@@ -217,7 +220,7 @@ function doorFigures(
     context.fillText(time, x, y);
     x -= widthOf(time) + 6;
   }
-  const isHurt = live.verdict !== 'quiet' && live.forwardedShare < 1;
+  const isHurt = live.verdict !== 'quiet' && passed < 1;
   context.fillStyle = isHurt ? palette['dropped-text'] : live.verdict === 'quiet' ? palette.faint : palette.dim;
   context.fillText(share, x, y);
   return x - widthOf(share) - 6;

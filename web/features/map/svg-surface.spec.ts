@@ -18,6 +18,9 @@ const LIVE = {
   bytes: 1,
   replyBytes: 1,
   rttMicros: 0,
+  requests: 0,
+  answeredShare: -1,
+  p99Micros: 0,
   dropsPerMinute: 0,
   dropReason: 0,
 };
