@@ -1,4 +1,4 @@
-import { formatBytes, formatMicros, formatRate, formatShare } from '../../format/quantity.ts';
+import { formatByteRate, formatMicros, formatRate, formatShare } from '../../format/quantity.ts';
 import type { DoorLive, EdgeLive } from '../../graph/live.ts';
 import { type ArrowVerdict, VERDICT_WORDS } from '../../graph/model.ts';
 import type { SceneCard, SceneEdge } from '../../graph/scene.ts';
@@ -130,7 +130,7 @@ function Arrow(props: {
       <span className={classNames('w-24', TONES[verdict])}>{VERDICT_WORDS[verdict]}</span>
       <span className="numbers w-16 text-right">{formatRate(live?.rate ?? 0)}</span>
       <span className="numbers w-20 text-right max-sm:hidden">
-        {formatBytes((live?.bytes ?? 0) + (live?.replyBytes ?? 0))}/s
+        {formatByteRate((live?.bytes ?? 0) + (live?.replyBytes ?? 0), live?.rate ?? 0)}
       </span>
       <span className="numbers w-16 text-right text-faint max-sm:hidden">{formatMicros(live?.rttMicros ?? 0)}</span>
     </button>
