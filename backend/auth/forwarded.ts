@@ -73,7 +73,7 @@ function nearest(header: string | undefined, trusts: (address: string) => boolea
   return client;
 }
 
-function isIn(ranges: readonly Cidr[], address: string): boolean {
+export function isIn(ranges: readonly Cidr[], address: string): boolean {
   const bytes = parsed(address);
   return bytes !== undefined && ranges.some((range) => cidrHas(range, bytes));
 }
@@ -86,6 +86,7 @@ function parsed(address: string): Uint8Array | undefined {
   }
 }
 
-function plainAddress(address: string): string {
+/** As IPv4 where it is one, and without the name of an interface. */
+export function plainAddress(address: string): string {
   return address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
 }

@@ -85,6 +85,23 @@ it('names, lengths and sizes that are not plain are refused', async () => {
   expect(status(await send(port, lines('CONNECT evil.example:443 HTTP/1.1', `Host: ${host}`)))).toBeNaN();
 });
 
+it('who is slow is cut off', async () => {
+  const { backend } = await site.start();
+  const { port, host } = new URL(backend.url);
+  const begun = performance.now();
+  await new Promise<void>((resolve) => {
+    const socket = connect(Number(port), '127.0.0.1', () => socket.write(`GET / HTTP/1.1\r\nHost: ${host}\r\n`));
+    const timer = setInterval(() => socket.write('X-A: b\r\n'), 500);
+    socket.on('error', () => {}).resume();
+    socket.on('close', () => {
+      clearInterval(timer);
+      resolve();
+    });
+  });
+  // 10 s, and what passes until somebody looks.
+  expect(performance.now() - begun).toBeLessThan(20_000);
+});
+
 it('what a proxy added to what somebody wrote counts for nothing', async () => {
   const { backend } = await site.start({ mode: 'proxy', options: { trustedProxies: [parseCidr('127.0.0.1')!] } });
   const { port, host } = new URL(backend.url);

@@ -12,9 +12,10 @@ import type { Registry } from '#runtime/metrics.ts';
 import type { Gate } from '../access/gate.ts';
 import type { AuditLog } from '../auth/audit-log.ts';
 import { entrance } from '../auth/entrance.ts';
-import { readForwarded } from '../auth/forwarded.ts';
+import { isIn, readForwarded } from '../auth/forwarded.ts';
 import type { Replicas } from '../auth/replicas.ts';
 import { type SignIn, whoAmI } from '../auth/sign-in.ts';
+import { limitConnections } from './connection-limit.ts';
 import { hostCheck, knownHost } from './host-check.ts';
 import { pageFiles } from './page-files.ts';
 import { securityHeaders } from './security-headers.ts';
@@ -23,6 +24,8 @@ import { securityHeaders } from './security-headers.ts';
 const MAX_REQUEST_BYTES = 256 * 1024;
 /** Connections at once; a browser has at most six per tab's origin. */
 const MAX_CONNECTIONS = 4_000;
+/** Of them, from one address that is no proxy's. */
+const MAX_OF_ADDRESS = 1_000;
 /** Calls at once; a browser has one stream for all its tabs, and asks something now and then. */
 const MAX_CALLS = 3_000;
 
@@ -128,8 +131,17 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   };
   app.use(failed);
 
-  const server = createServer({ maxHeaderSize: 16_384, headersTimeout: 10_000, requestTimeout: 20_000 }, app);
+  const server = createServer(
+    // By itself, Node looks only every 30 s who is too slow.
+    { maxHeaderSize: 16_384, headersTimeout: 10_000, requestTimeout: 20_000, connectionsCheckingInterval: 2_000 },
+    app,
+  );
   server.maxConnections = MAX_CONNECTIONS;
+  limitConnections(
+    server,
+    MAX_OF_ADDRESS,
+    (host) => isLoopback({ kind: 'tcp', host, port: 0 }) || isIn(options.trustedProxies ?? [], host),
+  );
   await listen(server, address.host, address.port, options.address);
   const { port } = server.address() as AddressInfo;
   return {
