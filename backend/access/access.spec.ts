@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { pino } from 'pino';
 import { afterEach, expect, it } from 'vitest';
 import type { Endpoint } from '#core/flow/endpoint.ts';
+import { LAYER7_TYPE, type Layer7 } from '#core/flow/layer7.ts';
 import { Observer } from '#proto/gen/observer/observer_pb.ts';
 import { FlowBatchSchema, FlowService } from '#proto/gen/waggle/v1/flow_pb.ts';
 import { PolicyService } from '#proto/gen/waggle/v1/policy_pb.ts';
@@ -22,7 +23,7 @@ import { ServiceCollector } from '../services/service-collector.ts';
 import { Crowd } from '../view/crowd.ts';
 import { Gate } from './gate.ts';
 import { Permissions } from './permissions.ts';
-import type { HiddenEnd } from './visibility.ts';
+import { type HiddenEnd, Visibility } from './visibility.ts';
 
 const NAMESPACES = ['shop', 'data', 'payments', 'vault'];
 const JANE: Caller = { user: 'jane', groups: [], uid: '', extra: {} };
@@ -181,12 +182,15 @@ const flow = fc
     ingress: fc.boolean(),
     verdict: fc.constantFrom(1, 2),
     policies: fc.subarray(NAMESPACES),
+    request: fc.constantFrom(undefined, 'http', 'dns'),
+    asked: fc.constantFrom(...NAMESPACES),
   })
   .map(
-    ({ source, destination, ingress, verdict, policies }): SampleFlow => ({
+    ({ source, destination, ingress, verdict, policies, request, asked }): SampleFlow => ({
       source,
       destination,
       verdict,
+      layer7: request && requestOf(request, source, destination, asked),
       ...(ingress ? TO_ENDPOINT : {}),
       decision: {
         direction: ingress ? 1 : 2,
@@ -198,6 +202,31 @@ const flow = fc
       },
     }),
   );
+
+/** A request that names both its ends, or what somebody looked up. */
+function requestOf(kind: 'http' | 'dns', source: Endpoint, destination: Endpoint, asked: string): Layer7 {
+  const more = { type: LAYER7_TYPE.SAMPLE, traceId: '', shortened: false };
+  if (kind === 'dns') {
+    const { address, names } = marked(asked, 1);
+    const seen = { ttl: 5, observationSource: 'proxy', rcode: 0, qtypes: ['A'], rrtypes: ['A'] };
+    return { ...more, record: { kind, query: names[0]!, cnames: names, ips: [address], ...seen } };
+  }
+  const headers = [
+    { name: 'Host', value: destination.names[0] ?? destination.pod },
+    { name: 'X-Forwarded-For', value: source.address },
+  ];
+  return {
+    ...more,
+    record: {
+      kind,
+      code: 200,
+      method: 'GET',
+      url: `http://${destination.names[0] ?? destination.pod}:80/a?b=c`,
+      protocol: 'HTTP/1.1',
+      headers,
+    },
+  };
+}
 
 it('tells no byte of a hidden name, whatever is asked', { timeout: 120_000 }, async () => {
   await fc.assert(
@@ -246,6 +275,33 @@ it('tells no byte of a hidden name, whatever is asked', { timeout: 120_000 }, as
     ),
     { numRuns: Number(process.env.WAGGLE_FUZZ_RUNS ?? 60) },
   );
+});
+
+it('of a request to a hidden end, its host and its headers are not told; of a name, what may be named', () => {
+  const visibility = new Visibility(['shop'], () => 'test');
+  const [web, db] = [marked('shop', 0), marked('data', 0)];
+  const http = requestOf('http', web, db, 'data');
+  expect(visibility.request(http, false)).toBe(http);
+  expect(visibility.request(http, true)).toMatchObject({
+    shortened: true,
+    record: { method: 'GET', code: 200, url: '/a?b=c', headers: [] },
+  });
+  const at = (url: string) => ({ ...http, record: { ...http.record, url } }) as Layer7;
+  for (const [url, left] of [
+    ['db.data.svc:443', ''],
+    ['/only/a/path', '/only/a/path'],
+    ['https://u:p@db.data.svc', ''],
+    ['HTTPS://db.data.svc/x', '/x'],
+  ] as const) {
+    expect(visibility.request(at(url), true).record).toMatchObject({ url: left });
+  }
+  const named = requestOf('dns', web, db, 'shop');
+  expect(visibility.request(named, true)).toBe(named);
+  expect(visibility.request(requestOf('dns', web, db, 'data'), false).record).toMatchObject({
+    query: '',
+    cnames: [],
+    ips: [],
+  });
 });
 
 it('shows flows with one end in an allowed namespace, and no others', async () => {
