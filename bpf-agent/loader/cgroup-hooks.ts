@@ -21,6 +21,9 @@ const HOOKS = {
   release_socket: 34,
 } as const;
 
+/** Names of the programs. */
+export const SOCKET_PROGRAMS: readonly string[] = Object.keys(HOOKS);
+
 const LINK_TYPE_CGROUP = 3;
 
 /** The links of one cgroup. */

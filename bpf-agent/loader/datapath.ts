@@ -16,14 +16,14 @@ import { SERVICE_MAPS, type ServiceMaps, serviceMaps } from '../maps/services.ts
 import { type DatapathTimeouts, DEFAULT_TIMEOUTS, encodeSettings } from '../maps/settings.ts';
 import { decodeSweepResult, SWEEP_RESULT_TWIN, type SweepResult } from '../maps/sweep-result.ts';
 import { ensureBpffs } from './bpffs.ts';
-import { CgroupHooks } from './cgroup-hooks.ts';
+import { CgroupHooks, SOCKET_PROGRAMS } from './cgroup-hooks.ts';
 import { attachClsact, detachClsact, hasClsact } from './clsact.ts';
 import { kernelTick } from './libc.ts';
 import { LoaderError } from './loader-error.ts';
 import { BpfObject } from './object.ts';
 import { runSyscall } from './prog-test-run.ts';
 import { attachTcx, type Hook, openPinnedTcx, releaseTcx, type TcxLink, tcxUnsupported, updateTcx } from './tcx.ts';
-import { UplinkHooks } from './uplink-hooks.ts';
+import { hasPinnedUplinks, UPLINK_PROGRAMS, UplinkHooks } from './uplink-hooks.ts';
 
 /** The object as `scripts/build-bpf.ts` leaves it. */
 export const DEFAULT_OBJECT = join(dirname(fileURLToPath(import.meta.url)), '../../build/bpf/waggle.bpf.o');
@@ -68,6 +68,8 @@ export interface DatapathMaps {
 /** Pod side → program: what the pod sends comes in at the host side of its veth. */
 const PROGRAMS: Record<Hook, string> = { ingress: 'from_endpoint', egress: 'to_endpoint' };
 const HOOKS: readonly Hook[] = ['ingress', 'egress'];
+/** What every node needs. Those of its uplinks, a third of what the verifier has to do, are loaded when one is to carry them. */
+const USUAL_PROGRAMS = [...Object.values(PROGRAMS), 'sweep', ...SOCKET_PROGRAMS];
 const PINNED_MAPS = [
   'records',
   'connections',
@@ -105,6 +107,11 @@ export function openDatapath(options: DatapathOptions = {}): Datapath {
   if (pins !== undefined) ensureBpffs(pins);
   const object = BpfObject.load({
     path: options.objectPath ?? DEFAULT_OBJECT,
+    // At once where an earlier process has them at work, which is cheaper than afterwards.
+    programs:
+      pins !== undefined && hasPinnedUplinks(join(pins, 'links'))
+        ? [...USUAL_PROGRAMS, ...UPLINK_PROGRAMS]
+        : USUAL_PROGRAMS,
     readOnlyData: encodeSettings({ ...DEFAULT_TIMEOUTS, ...options.timeouts }, kernelTick()),
     entries: {
       records: ringBytes,
@@ -141,6 +148,7 @@ export class Datapath {
   #tookOver = false;
   #cgroupHooks: CgroupHooks | undefined;
   #uplinkHooks: UplinkHooks | undefined;
+  #uplinkObject: BpfObject | undefined;
 
   constructor(object: BpfObject, pinDirectory: string | undefined, mode: AttachMode | undefined) {
     this.#object = object;
@@ -183,9 +191,9 @@ export class Datapath {
     this.#object.removeStalePins();
   }
 
-  /** Descriptors of the loaded programs, for BPF_PROG_TEST_RUN. */
+  /** Descriptors of the programs, for BPF_PROG_TEST_RUN. */
   programFd(name: 'from_endpoint' | 'to_endpoint' | 'from_outside' | 'to_outside' | 'sweep'): number {
-    return this.#object.programFd(name);
+    return UPLINK_PROGRAMS.includes(name) ? this.#uplinkProgramFd(name) : this.#object.programFd(name);
   }
 
   /**
@@ -221,11 +229,11 @@ export class Datapath {
 
   /**
    * Puts Services for clients outside on these interfaces, and takes them off all others.
-   * @throws LoaderError `attach-failed`, `pin-failed`, `interface-gone`; then the others carry them as asked.
+   * @throws LoaderError `attach-failed`, `pin-failed`, `interface-gone`, `object-refused`; then the others carry them as asked.
    */
   attachUplinks(interfaceIndexes: readonly number[]): void {
     this.#uplinkHooks ??= new UplinkHooks(
-      (name) => this.#object.programFd(name),
+      (name) => this.#uplinkProgramFd(name),
       this.#linkDirectory,
       this.#forcedMode === 'clsact',
     );
@@ -252,7 +260,14 @@ export class Datapath {
     for (const link of this.#links.values()) releaseTcx(link);
     this.#links.clear();
     this.#modes.clear();
+    this.#uplinkObject?.close();
     this.#object.close();
+  }
+
+  #uplinkProgramFd(name: string): number {
+    if (this.#object.loaded(name)) return this.#object.programFd(name);
+    this.#uplinkObject ??= this.#object.loadMore(UPLINK_PROGRAMS);
+    return this.#uplinkObject.programFd(name);
   }
 
   #attachBoth(interfaceIndex: number): AttachMode {

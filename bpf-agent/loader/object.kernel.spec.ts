@@ -6,6 +6,8 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { buildBpf } from '../../scripts/build-bpf.ts';
 import { openDatapath } from './datapath.ts';
 import { probeKernel } from './kernel-support.ts';
+import { libbpf } from './libbpf.ts';
+import { BpfObject } from './object.ts';
 
 let directory: string;
 let object: string;
@@ -50,11 +52,34 @@ describe('loading the object', () => {
     );
   });
 
+  it('loads further programs when they are wanted, on the same maps', () => {
+    const first = BpfObject.load({ path: object, programs: ['sweep'] });
+    try {
+      expect(first.loaded('from_outside')).toBe(false);
+      expect(() => first.programFd('from_outside')).toThrow('the program "from_outside" is not loaded');
+      const more = first.loadMore(['from_outside']);
+      expect([more.loaded('from_outside'), more.loaded('sweep')]).toEqual([true, false]);
+      for (const map of ['external_connections', 'counters', '.rodata']) {
+        expect(mapId(more.mapFd(map))).toBe(mapId(first.mapFd(map)));
+      }
+      more.close();
+    } finally {
+      first.close();
+    }
+  });
+
   it('refuses a ring size the kernel could not map', () => {
     expect(() => openDatapath({ ringBytes: 5000 })).toThrow(RangeError);
     expect(() => openDatapath({ ringBytes: 1024 })).toThrow(RangeError);
   });
 });
+
+/** The kernel's number of a map. */
+function mapId(fd: number): number {
+  const info = new Uint8Array(88);
+  expect(libbpf().info(fd, info, new Uint32Array([info.length]))).toBe(0);
+  return new DataView(info.buffer).getUint32(4, true);
+}
 
 describe('the kernel’s support', () => {
   it('is found here, every point with its reason', () => {

@@ -22,6 +22,8 @@ export interface ObjectOptions {
     /** Groups of them that only mean something together: when one has another layout, all of its group are made anew. */
     readonly together?: readonly (readonly string[])[];
   };
+  /** The programs that are wanted: each costs the kernel's verifier milliseconds. All without it. */
+  readonly programs?: readonly string[];
 }
 
 export class BpfObject {
@@ -29,10 +31,18 @@ export class BpfObject {
   /** Names of the maps that were taken over from an earlier load. */
   readonly reused: readonly string[];
   readonly #pointer: Pointer;
+  readonly #image: Uint8Array;
   readonly #stalePins: readonly string[];
 
-  private constructor(pointer: Pointer, btf: Btf, reused: readonly string[], stalePins: readonly string[]) {
+  private constructor(
+    pointer: Pointer,
+    image: Uint8Array,
+    btf: Btf,
+    reused: readonly string[],
+    stalePins: readonly string[],
+  ) {
     this.#pointer = pointer;
+    this.#image = image;
     this.btf = btf;
     this.reused = reused;
     this.#stalePins = stalePins;
@@ -58,20 +68,51 @@ export class BpfObject {
       }
       if (options.readOnlyData) fillReadOnlyData(pointer, options.readOnlyData);
       const pins = options.pins ? placePins(pointer, btf, options.pins) : NO_PINS;
-      const error = library.objectLoad(pointer);
-      if (error < 0) throw refused('the kernel refused the eBPF object', -error);
-      return new BpfObject(pointer, btf, pins.reused, pins.stale);
+      if (options.programs !== undefined) choosePrograms(pointer, options.programs);
+      loadOpened(pointer);
+      return new BpfObject(pointer, image, btf, pins.reused, pins.stale);
     } catch (error) {
       library.objectClose(pointer);
       throw error;
     }
   }
 
-  /** Descriptor of a program, owned by this object. @throws Error when there is no such program. */
+  /**
+   * Loads further programs, which share all maps with this object, read-only data included. Both are closed on their own.
+   * @throws LoaderError `object-refused` with the kernel's last words.
+   */
+  loadMore(programs: readonly string[]): BpfObject {
+    const library = libbpf();
+    takeLibbpfLog();
+    const pointer = library.objectOpen(this.#image, this.#image.length, null);
+    if (!pointer) throw refused('cannot open the eBPF object once more');
+    try {
+      choosePrograms(pointer, programs);
+      for (let map = library.nextMap(pointer, null); map; map = library.nextMap(pointer, map)) {
+        const name = library.mapName(map);
+        const error = library.reuseFd(map, this.mapFd(name));
+        if (error < 0) throw new LoaderError('object-refused', `cannot share the map "${name}"`, -error);
+      }
+      loadOpened(pointer);
+      return new BpfObject(pointer, this.#image, this.btf, [], []);
+    } catch (error) {
+      library.objectClose(pointer);
+      throw error;
+    }
+  }
+
+  /** Whether a program was among those that were wanted. */
+  loaded(name: string): boolean {
+    return libbpf().programFd(libbpf().findProgram(this.#pointer, name)) >= 0;
+  }
+
+  /** Descriptor of a program, owned by this object. @throws Error when there is no such program, or it is not loaded. */
   programFd(name: string): number {
     const program = libbpf().findProgram(this.#pointer, name);
     if (!program) throw new Error(`the object has no program "${name}"`);
-    return libbpf().programFd(program);
+    const fd = libbpf().programFd(program);
+    if (fd < 0) throw new Error(`the program "${name}" is not loaded`);
+    return fd;
   }
 
   /** Descriptor of a map, owned by this object. @throws Error when there is no such map. */
@@ -137,6 +178,18 @@ function shapeOf(object: Pointer, btf: Btf, name: string): string {
     library.mapMaxEntries(map),
   ];
   return [...sizes, btf.mapLayout(name) ?? ''].join('|');
+}
+
+function choosePrograms(object: Pointer, names: readonly string[]): void {
+  const library = libbpf();
+  for (let each = library.nextProgram(object, null); each; each = library.nextProgram(object, each)) {
+    library.setAutoload(each, names.includes(library.programName(each)));
+  }
+}
+
+function loadOpened(object: Pointer): void {
+  const error = libbpf().objectLoad(object);
+  if (error < 0) throw refused('the kernel refused the eBPF object', -error);
 }
 
 function findMap(object: Pointer, name: string): Pointer {

@@ -1,5 +1,5 @@
 /** The programs of the node's uplinks: Services for clients outside. Pinned, they outlive the process. */
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { attachClsact, detachClsact } from './clsact.ts';
@@ -9,6 +9,14 @@ import { attachTcx, type Hook, openPinnedTcx, releaseTcx, type TcxLink, tcxUnsup
 const PROGRAMS = { ingress: 'from_outside', egress: 'to_outside' } as const;
 const HOOKS: readonly Hook[] = ['ingress', 'egress'];
 const PIN = /^service-uplink-(\d+)-(ingress|egress)$/;
+
+/** Names of the programs. */
+export const UPLINK_PROGRAMS: readonly string[] = Object.values(PROGRAMS);
+
+/** Whether an earlier process has left them at work. */
+export function hasPinnedUplinks(pinDirectory: string): boolean {
+  return existsSync(pinDirectory) && readdirSync(pinDirectory).some((name) => PIN.test(name));
+}
 
 type ProgramFd = (name: (typeof PROGRAMS)[Hook]) => number;
 
