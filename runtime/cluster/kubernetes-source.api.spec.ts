@@ -111,6 +111,12 @@ describe.skipIf(obstacle !== undefined)('cluster state from a real API server', 
     const { manifest } = source.get('NetworkPolicy', 'shop', 'closed')!;
     expect(manifest).toMatchObject({ kind: 'NetworkPolicy', spec: { podSelector: { matchLabels: { app: 'web' } } } });
     expect(JSON.stringify(manifest)).not.toMatch(/managedFields|last-applied/);
+    // Who comes later reads it from a list, whose items do not say what they are.
+    const later = await open();
+    expect(later.get('NetworkPolicy', 'shop', 'closed')).toEqual(source.get('NetworkPolicy', 'shop', 'closed'));
+    expect(later.get('NetworkPolicy', 'shop', 'closed')?.manifest).toMatchObject({
+      apiVersion: 'networking.k8s.io/v1',
+    });
 
     expect(source.list('CiliumNetworkPolicy')).toEqual([]);
     const definition = ciliumDefinition();

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ClusterObject, Kind, Metadata, Pod } from '../cluster/objects.ts';
 import { readObject } from '../cluster/read-object.ts';
 import type { ApiDocument } from './list-watch.ts';
+import { apiVersionOf } from './resources.ts';
 
 // Nobody here reads annotations of other domains; `kubectl apply` leaves a whole manifest in one.
 const KEPT_ANNOTATION = /^(?:kubernetes\.io\/config\.hash$|(?:service\.)?waggle\.dev\/)/;
@@ -23,8 +24,9 @@ export class ObjectReducer {
   }
 
   reduce(kind: Kind, document: ApiDocument, before: ClusterObject | undefined): ClusterObject {
-    // Items of a list do not say their kind, and metadata alone says another.
-    const object = readObject(kind, { ...document, ...reducedManifest(kind, document), kind });
+    // Items of a list say neither kind nor version, and metadata alone says another.
+    const { apiVersion = apiVersionOf(kind) } = document;
+    const object = readObject(kind, { ...document, ...reducedManifest(kind, document), apiVersion, kind });
     const reduced = { ...object, metadata: this.#metadata(object.metadata) } as ClusterObject;
     const result = reduced.kind === 'Pod' ? this.#pod(reduced) : reduced;
     return before !== undefined && isDeepStrictEqual(before, result) ? before : result;

@@ -21,3 +21,9 @@ export const RESOURCES: Readonly<Record<Kind, Collection>> = {
   Service: { path: '/api/v1/services' },
   EndpointSlice: { path: '/apis/discovery.k8s.io/v1/endpointslices', labelSelector: BALANCED },
 };
+
+/** `v1`, `networking.k8s.io/v1`: the version in which a kind is asked for. */
+export function apiVersionOf(kind: Kind): string {
+  const [, root, ...parts] = RESOURCES[kind].path.split('/');
+  return parts.slice(0, root === 'api' ? 1 : 2).join('/');
+}
