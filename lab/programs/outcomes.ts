@@ -2,11 +2,12 @@ import type { ProgramContext } from './program-context.ts';
 
 const EVERY_MS = 10_000;
 
-/** Counts what a client program achieved and logs it now and then; the first failure of each kind at once. */
+/** Counts what a client program achieved and logs it now and then; the first success and the first failure of each kind at once. */
 export class Outcomes {
   readonly #context: ProgramContext;
   readonly #failures = new Map<string, number>();
   #ok = 0;
+  #hasSucceeded = false;
 
   constructor(context: ProgramContext) {
     this.#context = context;
@@ -15,6 +16,8 @@ export class Outcomes {
 
   ok(): void {
     this.#ok++;
+    if (!this.#hasSucceeded) this.#context.log('1 ok, the first');
+    this.#hasSucceeded = true;
   }
 
   failed(reason: string): void {
