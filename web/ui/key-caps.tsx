@@ -1,6 +1,7 @@
 import { Fragment } from 'react';
 import { type Keys, keyCaps } from '../actions/keys.ts';
 import { onApple } from '../actions/registry.ts';
+import { classNames } from './class-names.ts';
 
 export function KeyCaps({ keys }: { keys: Keys }) {
   return (
@@ -9,7 +10,13 @@ export function KeyCaps({ keys }: { keys: Keys }) {
         <Fragment key={cap}>
           {/* Read aloud and copied, they are words of their own. */}
           {index > 0 && ' '}
-          <kbd className="min-w-5 rounded-sm border border-line bg-chip px-1 text-center font-mono text-2xs leading-[18px] text-dim">
+          <kbd
+            className={classNames(
+              'min-w-5 rounded-sm border border-line bg-chip px-1 text-center text-2xs leading-[18px] text-dim',
+              // The monospaced face that comes with the page has two of the four arrows.
+              /[←↑→↓]/.test(cap) ? 'font-sans' : 'font-mono',
+            )}
+          >
             {cap}
           </kbd>
         </Fragment>
