@@ -29,8 +29,9 @@ const OTHERS_FLOWS_PER_SECOND = 200;
 /** Each connection is told at both its ends: SYN, SYN+ACK, first FIN, close. */
 const FLOWS_PER_CONNECTION = 8;
 const CHANGES_PER_SECOND = 5;
-/** As the chart starts them (deploy/helm/waggle/templates/agent.yaml). */
+/** As the chart starts them (deploy/helm/waggle/templates). */
 const AGENT_NODE_OPTIONS = '--max-semi-space-size=2 --max-old-space-size=160';
+const BACKEND_NODE_OPTIONS = '--max-semi-space-size=4';
 
 const BIN = fileURLToPath(new URL('../../cli/bin.mjs', import.meta.url));
 const PEERS = fileURLToPath(new URL('../steady-peers.ts', import.meta.url));
@@ -157,6 +158,7 @@ async function startBackendProcess(
   const agents = peers.map(({ name, address }) => `${name}=${address}`).join(',');
   const child = spawn(process.execPath, [BIN, ...args, '--grpc-listen', '127.0.0.1:0', '--agent', agents], {
     stdio: ['ignore', 'pipe', 'ignore'],
+    env: { ...process.env, NODE_OPTIONS: BACKEND_NODE_OPTIONS },
   });
   context.cleanUp(() => void child.kill());
   const said = new Map<string, string>();

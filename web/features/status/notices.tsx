@@ -83,11 +83,12 @@ function StaleNotice() {
   ));
 }
 
+/** In steps: a line that changes is read aloud again. */
 function Age({ since }: { since: number }) {
-  const now = useStore(secondStore) + useStore(clockAheadStore);
+  const age = useStore(secondStore) + useStore(clockAheadStore) - since;
   return (
-    <time dateTime={new Date(since).toISOString()} title={formatMoment(since)} className="numbers">
-      {formatSpan(Math.max(0, now - since))}
+    <time dateTime={new Date(since).toISOString()} title={formatMoment(since)}>
+      {age < 60_000 ? 'some seconds' : formatSpan(age)}
     </time>
   );
 }
