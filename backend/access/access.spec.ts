@@ -1,14 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { toBinary } from '@bufbuild/protobuf';
+import { create, toBinary } from '@bufbuild/protobuf';
 import fc from 'fast-check';
 import { pino } from 'pino';
 import { afterEach, expect, it } from 'vitest';
 import type { Endpoint } from '#core/flow/endpoint.ts';
 import { LAYER7_TYPE, type Layer7 } from '#core/flow/layer7.ts';
 import { Observer } from '#proto/gen/observer/observer_pb.ts';
-import { FlowBatchSchema, FlowService } from '#proto/gen/waggle/v1/flow_pb.ts';
+import { FlowBatchSchema, FlowService, NodeState, NodeStatusSchema } from '#proto/gen/waggle/v1/flow_pb.ts';
 import { PolicyService } from '#proto/gen/waggle/v1/policy_pb.ts';
 import { LoadBalancerService } from '#proto/gen/waggle/v1/service_pb.ts';
 import { FlowSide, ViewService, ViewUpdateSchema } from '#proto/gen/waggle/v1/view_pb.ts';
@@ -77,6 +77,7 @@ async function open(
   const services = gate.guard(everything.forTools);
   return {
     services,
+    relay,
     gate,
     send,
     call: (path: string, request: object, signal?: AbortSignal) => call(services, path, request, signal),
@@ -92,7 +93,6 @@ async function* call(
 ) {
   const method = services.flatMap(({ methods }) => methods).find((each) => each.path === `/${path}`)!;
   const context = { signal, peer: 'test', caller: JANE };
-  const { create } = await import('@bufbuild/protobuf');
   const message = create(method.descriptor.input, request as Record<string, unknown>);
   const encode = (response: unknown) => toBinary(method.descriptor.output, response as never);
   if (!method.streaming) {
@@ -281,7 +281,8 @@ it('of a request to a hidden end, its host and its headers are not told; of a na
   const visibility = new Visibility(['shop'], () => 'test');
   const [web, db] = [marked('shop', 0), marked('data', 0)];
   const http = requestOf('http', web, db, 'data');
-  expect(visibility.request(http, false)).toBe(http);
+  const seen = requestOf('http', web, marked('shop', 1), 'shop');
+  expect(visibility.request(seen, false)).toBe(seen);
   expect(visibility.request(http, true)).toMatchObject({
     shortened: true,
     record: { method: 'GET', code: 200, url: '/a?b=c', headers: [] },
@@ -302,6 +303,29 @@ it('of a request to a hidden end, its host and its headers are not told; of a na
     cnames: [],
     ips: [],
   });
+});
+
+it('what is degraded on a node is told without names', async () => {
+  const { call, relay } = await open([{ source: marked('shop', 0) }], new Set(['shop']));
+  const node = { cluster: 'test', name: 'node-9', state: NodeState.CONNECTED };
+  const message = 'pods: pod vault/keysqvaultq hangs on ipvlan';
+  relay.addSource(() => ({
+    followed: () => [
+      { status: create(NodeStatusSchema, { ...node, message }), answer: undefined, startedMs: undefined },
+    ],
+    observes: () => false,
+    close: async () => {},
+  }));
+  for (const method of [
+    `${ViewService.typeName}/Status`,
+    `${FlowService.typeName}/Status`,
+    `${Observer.typeName}/GetNodes`,
+    `${ViewService.typeName}/Watch`,
+  ]) {
+    const abort = new AbortController();
+    const text = (await bytesOf(call(method, { map: true }, abort.signal), abort)).toString('latin1');
+    expect([method, text.includes('node-9'), text.includes('vault')]).toEqual([method, true, false]);
+  }
 });
 
 it('shows flows with one end in an allowed namespace, and no others', async () => {
@@ -400,7 +424,6 @@ it('resumes after what a reader had, and takes flows it may not see for no loss'
 it('refuses whoever has not said who they are', async () => {
   const { services } = await open([], new Set(['*']));
   for (const method of services.flatMap(({ methods }) => methods)) {
-    const { create } = await import('@bufbuild/protobuf');
     const context = { signal: new AbortController().signal, peer: 'test' };
     const answer = method.invoke(create(method.descriptor.input, {}), context);
     const first = method.streaming

@@ -1,5 +1,5 @@
 import { type Endpoint, NO_ENDPOINT } from '#core/flow/endpoint.ts';
-import type { DnsRecord, Layer7 } from '#core/flow/layer7.ts';
+import type { DnsRecord, HttpRecord, Layer7 } from '#core/flow/layer7.ts';
 import { NO_DECISION, type PolicyDecision, type PolicyReference } from '#core/flow/policy-decision.ts';
 import { isReserved } from '#core/identity/reserved.ts';
 
@@ -70,7 +70,7 @@ export class Visibility {
    */
   request(request: Layer7, hidesEnd: boolean): Layer7 {
     const { record } = request;
-    if (record?.kind === 'http' && hidesEnd) {
+    if (record?.kind === 'http' && (hidesEnd || !this.#mayAllBeNamed(record))) {
       return { ...request, record: { ...record, url: pathOf(record.url), headers: [] }, shortened: true };
     }
     if (record?.kind === 'dns' && ![record.query, ...record.cnames].every((name) => this.#mayBeNamed(name))) {
@@ -78,6 +78,12 @@ export class Visibility {
       return { ...request, record: unnamed, shortened: true };
     }
     return request;
+  }
+
+  /** Whether host and headers name nothing that is hidden: proxies, and addresses outside, stand for what is inside. */
+  #mayAllBeNamed({ url, headers }: HttpRecord): boolean {
+    const texts = [url.slice(0, -pathOf(url).length || undefined), ...headers.map(({ value }) => value)];
+    return texts.every((text) => text.split(/[^\w.-]+/).every((name) => this.#mayBeNamed(name)));
   }
 
   #withoutHiddenNames(endpoint: Endpoint): Endpoint {

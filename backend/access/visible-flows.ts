@@ -3,7 +3,7 @@ import { copyRow } from '#core/flow/columns.ts';
 import type { EntryStore } from '#core/flow/entry-store.ts';
 import { FlowWindow } from '#core/flow/flow-window.ts';
 import { isLayer7, type Layer7 } from '#core/flow/layer7.ts';
-import type { NodeStatus } from '#proto/gen/waggle/v1/flow_pb.ts';
+import { NodeState, type NodeStatus } from '#proto/gen/waggle/v1/flow_pb.ts';
 import { grown } from '../live-map/grown.ts';
 import type { LossLedger } from '../relay/loss-ledger.ts';
 import type { MergedFlows } from '../relay/merged-flows.ts';
@@ -82,11 +82,11 @@ export class VisibleFlows implements MergedFlows {
   }
 
   nodes(): NodeStatus[] {
-    return this.#from.nodes();
+    return this.#from.nodes().map(withoutNames);
   }
 
   followed(): FollowedStatus[] {
-    return this.#from.followed();
+    return this.#from.followed().map((each) => ({ ...each, status: withoutNames(each.status) }));
   }
 
   observes(cluster: string, node: string): boolean {
@@ -175,6 +175,12 @@ export class VisibleFlows implements MergedFlows {
     this.#nodesThere[here] = there;
     this.#heldSince[here] = sequence;
   }
+}
+
+/** What is degraded on a node is told with names of pods, policies and Services, of whatever namespace. */
+function withoutNames(status: NodeStatus): NodeStatus {
+  if (status.state !== NodeState.CONNECTED || status.message === '') return status;
+  return { ...status, message: 'degraded; who may see all namespaces is told why' };
 }
 
 /** Numbers of one store as numbers of another, whose entries it holds for as long as the first gives them no other meaning. */

@@ -11,6 +11,7 @@ import { readObject } from '#runtime/cluster/read-object.ts';
 import type { ClusterSource } from '#runtime/cluster/source.ts';
 import { type GrpcServer, startGrpcServer } from '#runtime/grpc/server.ts';
 import { Code, service } from '#runtime/grpc/service.ts';
+import { Visibility } from '../access/visibility.ts';
 import { ServiceCollector } from './service-collector.ts';
 
 const servers: GrpcServer[] = [];
@@ -19,6 +20,12 @@ afterEach(async () => {
   collector.close();
   await Promise.all(servers.splice(0).map((server) => server.stop()));
 });
+
+/** What an agent says of addresses that have another port. */
+const WITHOUT_PORT: Record<string, string> = {
+  '10.96.0.1': '10.96.0.1 is Service shop/web’s, but it has no such port (10.96.0.1:1).',
+  '10.96.0.2': '10.96.0.2 is Service vault/keys’s, but it has no such port (10.96.0.2:1).',
+};
 
 /** An agent that has one Service with these backends. */
 async function agent(name: string, backends: Record<string, number>) {
@@ -40,7 +47,13 @@ async function agent(name: string, backends: Record<string, number>) {
         ],
         problems: ['the same everywhere'],
       }),
-    traceService: async () => create(TraceServiceResponseSchema, { node: name, outcome: TraceOutcome.BALANCED }),
+    traceService: async ({ address, port }) =>
+      create(TraceServiceResponseSchema, {
+        node: name,
+        ...(port === 1
+          ? { outcome: TraceOutcome.PASSED, steps: [WITHOUT_PORT[address] ?? `No Service has the address ${address}.`] }
+          : { outcome: TraceOutcome.BALANCED }),
+      }),
   });
   const server = await startGrpcServer({ address: '127.0.0.1:0', services: [handlers] });
   servers.push(server);
@@ -82,5 +95,26 @@ describe('the Services of all nodes', () => {
     expect(await ask({})).toMatchObject({ node: 'n1' });
     await expect(ask({ clientNamespace: 'shop', clientPod: 'gone' })).rejects.toMatchObject({ code: Code.NOT_FOUND });
     await expect(ask({ node: 'n9' })).rejects.toMatchObject({ code: Code.NOT_FOUND });
+  });
+
+  it('are not named by their addresses to who may not see them', async () => {
+    collector.follow([await agent('n1', {})]);
+    const store = new ObjectStore();
+    store.set(
+      readObject('Pod', { kind: 'Pod', metadata: { name: 'web-1', namespace: 'shop' }, spec: { nodeName: 'n1' } }),
+    );
+    const visibility = new Visibility(['shop'], () => 'test');
+    const { traceService } = collector.handlers(store as unknown as ClusterSource, visibility);
+    const steps = async (address: string) =>
+      (
+        await traceService(
+          { clientNamespace: 'shop', clientPod: 'web-1', node: '', address, port: 1 } as never,
+          context,
+        )
+      ).steps;
+    expect(await steps('10.96.0.1')).toEqual([WITHOUT_PORT['10.96.0.1']]);
+    expect(await steps('10.96.0.2')).toEqual(['No Service that you may see has the address 10.96.0.2.']);
+    // Nor is it told that there is one.
+    expect(await steps('10.96.0.3')).toEqual(['No Service that you may see has the address 10.96.0.3.']);
   });
 });
