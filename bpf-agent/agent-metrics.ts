@@ -28,6 +28,8 @@ export interface AgentFigures {
   drainSeconds(): number;
   /** By name. */
   maps(): Readonly<Record<string, MapFill>>;
+  /** By name of the map: entries that it forgot for others to have room, or that found none, since it was made. */
+  evictions(): Readonly<Record<string, number>>;
   losses(): ReadonlyMap<LossSource, number>;
   /** Packets, by `DROPPED_CAUSES`, since the datapath's maps were made. */
   dropped(): readonly number[];
@@ -64,6 +66,16 @@ export function registerAgentMetrics(registry: Registry, figures: AgentFigures):
   gauge(registry, 'waggle_agent_ring_capacity_bytes', 'Size of the ring.', () => figures.ring().capacity);
   perMap(registry, 'waggle_agent_map_entries', "Entries in the kernel's maps.", figures.maps, ({ entries }) => entries);
   perMap(registry, 'waggle_agent_map_capacity', 'Entries they hold at most.', figures.maps, ({ capacity }) => capacity);
+  new Counter({
+    name: 'waggle_agent_map_evictions_total',
+    help: "Entries that the kernel's maps forgot for others to have room, or that found none.",
+    labelNames: ['map'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [map, count] of Object.entries(figures.evictions())) this.inc({ map }, count);
+    },
+  });
   gauge(
     registry,
     'waggle_agent_connections',

@@ -150,6 +150,8 @@ export class Agent {
   /** Pods whose series are to go. */
   readonly #gonePods = new GonePods(GONE_POD_MS);
   #connections = 0;
+  /** Of clients outside: entries, and those that a full table has forgotten. */
+  #external = { entries: 0, evicted: 0 };
   #address = '';
   #stopping: Promise<void> | undefined;
 
@@ -277,11 +279,16 @@ export class Agent {
         connections: () => this.#connections,
         drainSeconds: () => this.#drain.workedMs / 1_000,
         losses: () => this.#service.losses,
+        evictions: () => ({
+          connections: this.#losses.told.connections,
+          external_connections: this.#external.evicted,
+        }),
       },
       entries: () => ({
         connections: this.#connections,
         policies: this.#sync.policy.entries,
         services: [...(this.#services?.sync.placed() ?? [])].length,
+        external_connections: this.#external.entries,
       }),
     });
     this.#servers.push(this.#metrics);
@@ -348,7 +355,10 @@ export class Agent {
     this.#hits.save();
     // Counters first: connections opened during the walk must not count as evicted.
     const counters = this.#datapath.maps.counters.read();
-    this.#connections = this.#datapath.sweep().visited;
+    const { entered, left } = this.#datapath.maps.external.counts();
+    const { visited, external } = this.#datapath.sweep();
+    this.#connections = visited;
+    this.#external = { entries: external, evicted: Math.max(this.#external.evicted, entered - left - external) };
     this.#noteLosses(this.#connections, counters);
   }
 

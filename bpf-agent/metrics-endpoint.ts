@@ -21,7 +21,7 @@ export interface MetricsParts {
   /** What the agent alone knows; the rest is read from the datapath. */
   readonly figures: Omit<AgentFigures, 'flows' | 'flowsPerSecond' | 'ring' | 'dropped' | 'translations' | 'maps'>;
   /** Entries in the kernel's maps. */
-  readonly entries: () => { readonly connections: number; readonly policies: number; readonly services: number };
+  readonly entries: () => Readonly<Record<'connections' | 'policies' | 'services' | 'external_connections', number>>;
 }
 
 /** Where an agent's metrics and health are read. */
@@ -38,12 +38,13 @@ export class MetricsEndpoint {
     this.#health = health;
     const registry = this.#registry;
     registerStaleness(registry, source, startedMs);
-    const { connections, policies, counters, services } = datapath.maps;
+    const { connections, policies, counters, services, external } = datapath.maps;
     const dropped = () => counters.read().dropped;
     const capacities = {
       connections: mapCapacity(connections.fd),
       policies: mapCapacity(policies.fd),
       services: mapCapacity(services.services.fd),
+      external_connections: mapCapacity(external.connections.fd),
     };
     this.#flows = new FlowMetrics(registry, flows.window, options);
     this.#drops = new DropMetrics(registry, flows.window, dropped);
@@ -54,10 +55,12 @@ export class MetricsEndpoint {
       ring: () => ({ waiting: datapath.ring.pending, capacity: datapath.ring.bytes }),
       maps: () => {
         const held = entries();
+        const fill = (name: keyof typeof capacities) => ({ entries: held[name], capacity: capacities[name] });
         return {
-          connections: { entries: held.connections, capacity: capacities.connections },
-          policies: { entries: held.policies, capacity: capacities.policies },
-          services: { entries: held.services, capacity: capacities.services },
+          connections: fill('connections'),
+          policies: fill('policies'),
+          services: fill('services'),
+          external_connections: fill('external_connections'),
         };
       },
       dropped,

@@ -50,7 +50,8 @@ static __noinline void touch_external(const struct external_key *key, struct ext
 		return;
 	}
 	external_entry_back(&again, key, entry);
-	bpf_map_update_elem(&external_connections, &back, &again, BPF_NOEXIST);
+	if (!bpf_map_update_elem(&external_connections, &back, &again, BPF_NOEXIST))
+		count_external(EXTERNAL_ENTERED);
 }
 
 /*
@@ -69,7 +70,11 @@ static __noinline int take_way_back(const struct external_key *key, const struct
 	    !(same_address(&other->source, &back.source) && other->source_port == back.source_port &&
 	      same_address(&other->destination, &back.destination) && other->destination_port == back.destination_port))
 		return 0;
-	return !bpf_map_update_elem(&external_connections, &back_key, &back, other ? BPF_ANY : BPF_NOEXIST);
+	if (bpf_map_update_elem(&external_connections, &back_key, &back, other ? BPF_ANY : BPF_NOEXIST))
+		return 0;
+	if (!other)
+		count_external(EXTERNAL_ENTERED);
+	return 1;
 }
 
 /* What affinity and Maglev know a client by: its address. Never the cookie of a network namespace, which is small. */
@@ -137,9 +142,10 @@ __noinline int place_external(const struct external_key *key, const struct servi
 struct bpf_map;
 
 /* Part of the sweep: both entries of a connection go when it has been silent for long enough. */
-static long sweep_external(struct bpf_map *map, const struct external_key *key, struct external_connection *entry, __u64 *unused)
+static long sweep_external(struct bpf_map *map, const struct external_key *key, struct external_connection *entry, __u64 *visited)
 {
-	if (external_is_over(key, entry))
-		bpf_map_delete_elem(map, key);
+	*visited += 1;
+	if (external_is_over(key, entry) && !bpf_map_delete_elem(map, key))
+		count_external(EXTERNAL_LEFT);
 	return 0;
 }

@@ -95,6 +95,28 @@ struct {
 	__type(value, struct external_connection);
 } external_connections SEC(".maps");
 
+enum { EXTERNAL_ENTERED = 0, EXTERNAL_LEFT = 1 };
+
+/*
+ * Entries of `external_connections` that were made, and that were deleted: what is in neither the difference nor the map was
+ * evicted. Written by the programs, read by the agent.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, __u64);
+} external_counts SEC(".maps");
+
+/* Atomic, because the sweep runs in process context, where a packet's softirq may come between. */
+static __noinline void count_external(__u32 which)
+{
+	__u64 *counted = bpf_map_lookup_elem(&external_counts, &which);
+
+	if (counted)
+		__sync_fetch_and_add(counted, 1);
+}
+
 static __always_inline void external_key_of(struct external_key *key, const struct packet *packet)
 {
 	__builtin_memset(key, 0, sizeof(*key));

@@ -20,6 +20,7 @@ struct sweep_result {
 	__u64 told;     /* interval records written */
 	__u64 ended;    /* connections ended and deleted */
 	__u64 deferred; /* the ring was full: tried again by the next sweep */
+	__u64 external; /* entries in external_connections */
 };
 
 struct sweep_run {
@@ -70,15 +71,16 @@ static long sweep_connection(struct bpf_map *map, const struct connection_key *k
 static __always_inline int sweep_connections(struct sweep_result *result)
 {
 	struct sweep_run run = {};
-	__u64 now = table_now();
+	__u64 now = table_now(), external = 0;
 
 	run.now = ticks_now();
 	bpf_for_each_map_elem(&connections, sweep_connection, &run, 0);
 	bpf_for_each_map_elem(&drops, sweep_drop, &now, 0);
-	bpf_for_each_map_elem(&external_connections, sweep_external, &now, 0);
+	bpf_for_each_map_elem(&external_connections, sweep_external, &external, 0);
 	result->visited = run.result.visited;
 	result->told = run.result.told;
 	result->ended = run.result.ended;
 	result->deferred = run.result.deferred;
+	result->external = external;
 	return 0;
 }

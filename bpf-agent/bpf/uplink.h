@@ -166,6 +166,8 @@ __noinline int open_external(struct packet *packet)
 		packet->drop_reason = place_external(&key, service, &fresh);
 		if (!packet->drop_reason && bpf_map_update_elem(&external_connections, &key, &fresh, BPF_ANY))
 			packet->drop_reason = DROP_NO_NAT_MAPPING;
+		if (!packet->drop_reason)
+			count_external(EXTERNAL_ENTERED);
 	}
 	if (!packet->drop_reason)
 		return ONWARD_STACK;
@@ -195,8 +197,10 @@ static __noinline void forget_external(const struct external_key *key, const str
 	struct external_key back;
 
 	external_key_back(&back, key, entry);
-	bpf_map_delete_elem(&external_connections, &back);
-	bpf_map_delete_elem(&external_connections, key);
+	if (!bpf_map_delete_elem(&external_connections, &back))
+		count_external(EXTERNAL_LEFT);
+	if (!bpf_map_delete_elem(&external_connections, key))
+		count_external(EXTERNAL_LEFT);
 }
 
 /* A packet that has an entry, or gets one. Returns an enum onward. */

@@ -274,16 +274,26 @@ describe('a Service for clients outside', () => {
     expect(story.comesIn(checked(frame)).returned).toBe(VERDICT.drop);
   });
 
-  it('makes an entry that was evicted again', () => {
+  it('makes an entry that was evicted again, and counts it', () => {
     story = new UplinkStory();
     story.serve(frontend(4), [`${ELSEWHERE[4]} 8080`]);
     const client = from();
     const asked = story.comesIn(syn(frontend(4), client));
-    const { connections } = story.datapath.maps.external;
+    const { connections, counts } = story.datapath.maps.external;
+    const evicted = () => {
+      const { entered, left } = counts();
+      return entered - left - story.datapath.sweep().external;
+    };
+    expect([counts(), evicted()]).toEqual([{ entered: 2, left: 0 }, 0]);
     for (const [key, { original }] of [...connections]) if (!original) connections.delete(key);
     story.comesIn(frameOf({ protocol: 'tcp', from: client, to: frontend(4), flags: FLAGS.finAck }));
     const answer = frameOf({ protocol: 'tcp', from: `${ELSEWHERE[4]} 8080`, to: asked.source, flags: FLAGS.ack });
     expect(story.comesIn(answer)).toMatchObject({ source: frontend(4), destination: client });
+    expect([counts(), evicted()]).toEqual([{ entered: 3, left: 0 }, 1]);
+    // A new connection in place of one that was reset: its entries go, and others are made.
+    story.comesIn(frameOf({ protocol: 'tcp', from: client, to: frontend(4), flags: FLAGS.rst }));
+    story.comesIn(syn(frontend(4), client));
+    expect([counts(), evicted()]).toEqual([{ entered: 5, left: 2 }, 1]);
   });
 });
 

@@ -9,7 +9,7 @@ import { type ConnectionMap, connectionMap } from '../maps/connections.ts';
 import { CounterMap } from '../maps/counters.ts';
 import { DatapathStateMap } from '../maps/datapath-state.ts';
 import { type EndpointMap, endpointMap } from '../maps/endpoints.ts';
-import { EXTERNAL_MAPS, type ExternalMaps, externalMaps } from '../maps/external.ts';
+import { EXTERNAL_COUNTS_MAP, EXTERNAL_MAPS, type ExternalMaps, externalMaps } from '../maps/external.ts';
 import { IdentityMap } from '../maps/identities.ts';
 import { type PolicyMap, type PolicyRangeMap, policyMap, policyRangeMap } from '../maps/policies.ts';
 import { SERVICE_MAPS, type ServiceMaps, serviceMaps } from '../maps/services.ts';
@@ -83,6 +83,7 @@ const PINNED_MAPS = [
   'policies',
   'policy_ranges',
   'drops',
+  EXTERNAL_COUNTS_MAP,
   ...SERVICE_MAPS,
   ...EXTERNAL_MAPS,
 ];

@@ -12,6 +12,12 @@ export const u32: Codec<number> = {
   decode: (from) => from.getUint32(0, true),
 };
 
+export const u64: Codec<bigint> = {
+  size: 8,
+  encode: (value, into) => into.setBigUint64(0, value, true),
+  decode: (from) => from.getBigUint64(0, true),
+};
+
 /** Raw bytes: decoded as a copy. */
 export function bytes(size: number): Codec<Uint8Array> {
   return {

@@ -1,5 +1,5 @@
-import { BpfMap } from '../loader/map.ts';
-import { type Codec, u32 } from '../loader/struct-codec.ts';
+import { BpfMap, PerCpuMap } from '../loader/map.ts';
+import { type Codec, u32, u64 } from '../loader/struct-codec.ts';
 import { type ServiceEntry, type ServiceKey, serviceEntryCodec, serviceKeyCodec } from './services.ts';
 import type { StructTwin } from './struct-layout.ts';
 
@@ -183,13 +183,27 @@ export interface ExternalMaps {
   readonly ranges: BpfMap<ExternalRangeKey, number>;
   readonly uplink: BpfMap<number, UplinkEntry>;
   readonly connections: BpfMap<ExternalKey, ExternalConnection>;
+  /** Entries of `connections` since the maps were made. */
+  counts(): ExternalCounts;
 }
 
-/** Names of the maps in the object, all of which are pinned. */
+/** Entries that were made, and that were deleted; the others are in the map, or were evicted from it. */
+export interface ExternalCounts {
+  readonly entered: number;
+  readonly left: number;
+}
+
+/** Stands by itself among what is taken over from an earlier agent: no number of it means anything elsewhere. */
+export const EXTERNAL_COUNTS_MAP = 'external_counts';
+
+/** Names of the maps in the object that mean something together, all of which are pinned. */
 export const EXTERNAL_MAPS = ['external_services', 'external_ranges', 'uplink', 'external_connections'] as const;
 
 export function externalMaps(fdOf: (name: string) => number): ExternalMaps {
+  const counts = new PerCpuMap(EXTERNAL_COUNTS_MAP, fdOf(EXTERNAL_COUNTS_MAP), u32, u64);
+  const sum = (key: number) => Number(counts.get(key).reduce((total, count) => total + count, 0n));
   return {
+    counts: () => ({ entered: sum(0), left: sum(1) }),
     services: new BpfMap('external_services', fdOf('external_services'), serviceKeyCodec, externalService),
     ranges: new BpfMap('external_ranges', fdOf('external_ranges'), rangeKey, u32),
     uplink: new BpfMap('uplink', fdOf('uplink'), u32, uplinkEntry),

@@ -1,5 +1,5 @@
 import { BpfMap, PerCpuMap } from '../loader/map.ts';
-import { bytes, type Codec, u32 } from '../loader/struct-codec.ts';
+import { bytes, type Codec, u32, u64 } from '../loader/struct-codec.ts';
 import type { StructTwin } from './struct-layout.ts';
 
 /** Twin of `struct service_key` (bpf/service.h): a frontend. */
@@ -213,12 +213,6 @@ const translationEntry: Codec<TranslationEntry> = {
     process: from.getUint32(28, true),
     netns: from.getBigUint64(32, true),
   }),
-};
-
-const u64: Codec<bigint> = {
-  size: 8,
-  encode: (value, into) => into.setBigUint64(0, value, true),
-  decode: (from) => from.getBigUint64(0, true),
 };
 
 /** The maps of load-balancing; see bpf/service.h for who writes and reads each. */
