@@ -17,6 +17,7 @@ import { watchClusterState } from './cluster-state-health.ts';
 import { HubbleFollower, type HubbleTarget } from './hubble/hubble-follower.ts';
 import { EdgeMetrics } from './metrics/edge-metrics.ts';
 import { OtlpEdges } from './metrics/otlp-edges.ts';
+import { countRequests } from './metrics/request-metrics.ts';
 import { HitCollector } from './policy/hit-collector.ts';
 import { discoverPeers } from './relay/peer-discovery.ts';
 import type { PeerTarget } from './relay/peer-target.ts';
@@ -99,6 +100,7 @@ export async function startBackend(options: BackendOptions = {}): Promise<Backen
   let answers: Answers | undefined;
   const { registry, missed } = backendMetrics(relay, () => answers?.selections.size ?? 0);
   const edges = new EdgeMetrics(registry, relay, options.metricEdges);
+  countRequests(registry, relay);
   const onMissed = (flows: number) => missed.inc(flows);
   const health = new Health();
   // In the order in which they are to be closed.

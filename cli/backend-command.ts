@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { PeerTarget } from '#backend/relay/peer-target.ts';
 import { BYTES_PER_ROW } from '#core/flow/columns.ts';
+import { redaction } from '#core/redaction/redaction.ts';
 import { createLogger } from '#runtime/log.ts';
 import {
   address,
@@ -18,6 +19,7 @@ import { type ClusterSourceFlags, clusterSourceOf, clusterSourceSettings } from 
 import { webAddress } from './export-settings.ts';
 import { CommandError } from './failure.ts';
 import { grpcListenSetting, listenSetting } from './listen-settings.ts';
+import { type RedactionFlags, redactionAllowSettings } from './redaction-settings.ts';
 import {
   clientSecurityOf,
   clientTlsSettings,
@@ -26,7 +28,7 @@ import {
   serverTlsSettings,
 } from './tls-settings.ts';
 
-interface BackendFlags extends ServerTlsFlags, ClusterSourceFlags, AccessFlags {
+interface BackendFlags extends ServerTlsFlags, ClusterSourceFlags, AccessFlags, Omit<RedactionFlags, 'redact'> {
   hubble: string[];
   hubbleTls?: boolean;
   hubbleTlsCaCertFiles?: string[];
@@ -74,6 +76,7 @@ export function backendCommand(): Command {
       defaultText: 'none',
     }),
     ...clientTlsSettings('hubble-'),
+    ...redactionAllowSettings(),
     ...clientTlsSettings('agent-'),
     ...serverTlsSettings(),
     setting<number>({
@@ -126,6 +129,7 @@ export function backendCommand(): Command {
           'relay with --hubble',
       );
     }
+    const allowed = redaction({ headers: flags.redactAllowHeader, query: flags.redactAllowQuery });
     const hubbleSecurity = await clientSecurityOf({
       tls: flags.hubbleTls,
       tlsCaCertFiles: flags.hubbleTlsCaCertFiles,
@@ -153,7 +157,7 @@ export function backendCommand(): Command {
       source,
       log,
       agents,
-      hubble: flags.hubble.map((target) => ({ address: target, security: hubbleSecurity })),
+      hubble: flags.hubble.map((target) => ({ address: target, security: hubbleSecurity, redaction: allowed })),
       agentSecurity: (node) =>
         agentSecurity && {
           ...agentSecurity,

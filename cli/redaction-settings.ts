@@ -11,16 +11,23 @@ export interface RedactionFlags {
 }
 
 export function redactionSettings(): Setting<never>[] {
-  const names = (flags: string, description: string) =>
-    setting<string[]>({ flags, description, parser: listOf(text), default: [], defaultText: 'none' });
   return [
-    names('--redact-allow-header <names>', 'HTTP headers whose values are shown although they may be credentials'),
-    names('--redact-allow-query <names>', 'parameters of URLs whose values are shown'),
+    ...redactionAllowSettings(),
     setting<boolean>({
       flags: '--no-redact',
       description: 'show layer 7 as it comes, with credentials',
       environment: false,
     }),
+  ];
+}
+
+/** For who keeps layer 7 for others: values are let through by name only. */
+export function redactionAllowSettings(): Setting<never>[] {
+  const names = (flags: string, description: string) =>
+    setting<string[]>({ flags, description, parser: listOf(text), default: [], defaultText: 'none' });
+  return [
+    names('--redact-allow-header <names>', 'HTTP headers whose values are shown although they may be credentials'),
+    names('--redact-allow-query <names>', 'parameters of URLs whose values are shown'),
   ];
 }
 

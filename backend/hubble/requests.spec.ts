@@ -47,10 +47,10 @@ const dns = (type: L7FlowType, more: object): Layer7Init => ({
   },
 });
 
-const URL = 'http://cart/items?token=s3cr3t';
+const ITEMS = 'http://cart/items?token=s3cr3t';
 const TOLD = [
-  requestFlow(HTTP, http(1, 0, URL)),
-  requestFlow(HTTP, http(2, 200, URL, 12_345_678n)),
+  requestFlow(HTTP, http(1, 0, ITEMS)),
+  requestFlow(HTTP, http(2, 200, ITEMS, 12_345_678n)),
   requestFlow(HTTP, http(1, 0, 'http://cart/pay'), { traceContext: { parent: { traceId: 'f00' } } }),
   requestFlow(HTTP, http(2, 503, 'http://cart/pay', 1_500_000_000n)),
   requestFlow(LOOKUP, dns(1, {})),
@@ -215,6 +215,20 @@ describe('requests that another Hubble tells of', () => {
     expect(shop.latencyP50Micros).toBeGreaterThan(10_000);
     expect(shop.latencyP50Micros).toBeLessThan(15_000);
     expect(edges.get(53)).toMatchObject({ failures: 0 });
+  });
+
+  it('are counted by Hubble’s metrics', async () => {
+    const text = await (await fetch(new URL('/metrics', backend.url))).text();
+    const http = (status: number) =>
+      new RegExp(
+        `hubble_http_requests_total{method="GET",protocol="HTTP/1.1",status="${status}",reporter="server"} \\d`,
+      );
+    expect(text).toMatch(http(200));
+    expect(text).toMatch(http(503));
+    expect(text).toMatch(/hubble_http_request_duration_seconds_bucket\{le="0.025",method="GET",reporter="server"\} \d/);
+    expect(text).toMatch(/hubble_dns_queries_total\{rcode="",qtypes="A",ips_returned="0"\} \d/);
+    expect(text).toMatch(/hubble_dns_responses_total\{rcode="No Error",qtypes="A",ips_returned="1"\} \d/);
+    expect(text).not.toContain('s3cr3t');
   });
 
   it('are told to be there at all, equal ones held once', async () => {
