@@ -1,6 +1,6 @@
 // For specs: somebody outside the cluster, in a network namespace of its own on the lab's fabric.
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
+import { execFileSync, spawn } from 'node:child_process';
+import { ObedientProcess } from '#runtime/testing/obedient-process.ts';
 import { labLayout } from './lab-layout.ts';
 
 /** Evaluates one line of JSON text after another as the body of an async function, and answers each with a line. */
@@ -34,8 +34,7 @@ require('readline').createInterface({ input: process.stdin }).on('line', async (
 
 export class OutsideClient {
   readonly #netns: string;
-  readonly #worker: ChildProcess;
-  readonly #answers: ((line: string) => void)[] = [];
+  readonly #worker: ObedientProcess;
 
   /**
    * @param addresses with the length of their network: `10.1.255.250/24`
@@ -53,30 +52,20 @@ export class OutsideClient {
       ip('-n', this.#netns, 'address', 'add', address, 'dev', 'eth0', ...(address.includes(':') ? ['nodad'] : []));
     }
     for (const route of routes) ip('-n', this.#netns, 'route', 'add', ...route.split(' '));
-    this.#worker = spawn('nsenter', [`--net=/run/netns/${this.#netns}`, process.execPath, '-e', WORKER], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    });
-    this.#worker.once('exit', () => {
-      for (const answer of this.#answers.splice(0)) answer('{"error":"the process has ended"}');
-    });
-    createInterface({ input: this.#worker.stdout! }).on('line', (line) => this.#answers.shift()?.(line));
+    this.#worker = new ObedientProcess(
+      spawn('nsenter', [`--net=/run/netns/${this.#netns}`, process.execPath, '-e', WORKER], {
+        stdio: ['pipe', 'pipe', 'inherit'],
+      }),
+    );
   }
 
   /** Runs JavaScript out there: `net`, `kept`, `tcp(host, port)` and `udp(host, port, size)` are there. */
-  async run<T>(code: string): Promise<T> {
-    const line = await new Promise<string>((resolve) => {
-      this.#answers.push(resolve);
-      this.#worker.stdin!.write(`${JSON.stringify(code)}\n`);
-    });
-    const { value, error } = JSON.parse(line) as { value: T; error?: string };
-    if (error !== undefined) throw new Error(error);
-    return value;
+  run<T>(code: string): Promise<T> {
+    return this.#worker.run(code);
   }
 
   async end(): Promise<void> {
-    const exited = new Promise((resolve) => this.#worker.once('exit', resolve));
-    this.#worker.stdin!.end();
-    await exited;
+    await this.#worker.end();
     execFileSync('ip', ['netns', 'delete', this.#netns], { stdio: 'ignore' });
   }
 }

@@ -2,12 +2,12 @@
  * For specs: a network namespace and a cgroup of their own, load-balancing on the cgroup, and a process inside both that does
  * with sockets what it is told.
  */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import type { Backend, Frontend } from '#core/service/service.ts';
 import { findCgroup2 } from '#runtime/cgroup-mount.ts';
+import { ObedientProcess } from '#runtime/testing/obedient-process.ts';
 import { type Datapath, type DatapathOptions, openDatapath } from '../loader/datapath.ts';
 import { ServiceTable } from './service-table.ts';
 
@@ -55,9 +55,7 @@ export class ServiceStory {
   readonly cgroup: string;
   readonly datapath: Datapath;
   readonly table: ServiceTable;
-  readonly #worker: ChildProcess;
-  readonly #answers: ((line: string) => void)[] = [];
-  readonly #exited: Promise<void>;
+  readonly #worker: ObedientProcess;
   #closed = false;
 
   constructor(options: DatapathOptions = {}) {
@@ -74,32 +72,23 @@ export class ServiceStory {
     this.datapath = openDatapath({ connections: 4096, ringBytes: 1 << 20, ...options });
     this.datapath.attachServices(this.cgroup);
     this.table = new ServiceTable(this.datapath.maps.services);
-    this.#worker = spawn(
-      'sh',
-      [
-        '-c',
-        `echo $$ > ${this.cgroup}/cgroup.procs; exec nsenter --net=/run/netns/${this.netns} "$0" -e "$1"`,
-        process.execPath,
-        WORKER,
-      ],
-      { stdio: ['pipe', 'pipe', 'inherit'] },
+    this.#worker = new ObedientProcess(
+      spawn(
+        'sh',
+        [
+          '-c',
+          `echo $$ > ${this.cgroup}/cgroup.procs; exec nsenter --net=/run/netns/${this.netns} "$0" -e "$1"`,
+          process.execPath,
+          WORKER,
+        ],
+        { stdio: ['pipe', 'pipe', 'inherit'] },
+      ),
     );
-    this.#exited = new Promise((resolve) => this.#worker.once('exit', () => resolve()));
-    void this.#exited.then(() => {
-      for (const answer of this.#answers.splice(0)) answer('{"error":"the process has ended"}');
-    });
-    createInterface({ input: this.#worker.stdout! }).on('line', (line) => this.#answers.shift()?.(line));
   }
 
   /** Runs JavaScript in the process: `net`, `dgram`, `kept`, `ask`, `serve` and `exchange` are there. */
-  async run<T>(code: string): Promise<T> {
-    const line = await new Promise<string>((resolve) => {
-      this.#answers.push(resolve);
-      this.#worker.stdin!.write(`${JSON.stringify(code)}\n`);
-    });
-    const { value, error } = JSON.parse(line) as { value: T; error?: string };
-    if (error !== undefined) throw new Error(error);
-    return value;
+  run<T>(code: string): Promise<T> {
+    return this.#worker.run(code);
   }
 
   /** Makes a Service of these backends, each `address:port`. */
@@ -114,8 +103,7 @@ export class ServiceStory {
   }
 
   async end(): Promise<void> {
-    this.#worker.kill('SIGKILL');
-    await this.#exited;
+    await this.#worker.kill();
     this.closeDatapath();
     ip('netns', 'delete', this.netns);
     for (const deadline = Date.now() + 5_000; ; ) {
