@@ -27,6 +27,7 @@ export class NodeUplink {
   readonly #options: NodeUplinkOptions;
   #seconds = 0;
   #attached = false;
+  #looked = false;
   #own = '';
   problem = '';
 
@@ -42,10 +43,13 @@ export class NodeUplink {
   }
 
   #look(): void {
-    const { wanted } = this.#options;
+    const { source, wanted } = this.#options;
+    // Not even the node's own addresses are known: what an earlier agent left stays.
+    if (source.unread === true) return;
     try {
       if (wanted()) this.#attach();
-      else if (this.#attached || this.#seconds <= 1) this.#detach();
+      else if (this.#attached || !this.#looked) this.#detach();
+      this.#looked = true;
     } catch (error) {
       if (!(error instanceof LoaderError)) throw error;
       this.problem = `clients outside: ${error.message}`;
