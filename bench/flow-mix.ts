@@ -1,11 +1,11 @@
 import { allocateColumns } from '#core/flow/columns.ts';
 import { DIRECTION } from '#core/flow/direction.ts';
-import type { FlowWindow } from '#core/flow/flow-window.ts';
+import { FlowWindow } from '#core/flow/flow-window.ts';
 import { OBSERVATION } from '#core/flow/observation.ts';
 import { PROTOCOL } from '#core/flow/protocol.ts';
 import { TRIGGER } from '#core/flow/trigger.ts';
 import { VERDICT } from '#core/flow/verdict.ts';
-import { MIX_CLUSTER, type MixCluster, nodeName, podEndpoint, worldEndpoint } from './mix-cluster.ts';
+import { MIX_CLUSTER, type MixCluster, mixCluster, nodeName, podEndpoint, worldEndpoint } from './mix-cluster.ts';
 import { Random } from './random.ts';
 
 export interface MixOptions {
@@ -237,4 +237,12 @@ export class FlowMix {
       this.#window.endpoints.release(connection.visitor);
     }
   }
+}
+
+/** A full window of one node's flows, always the same. */
+export function mixedWindow(rows: number): FlowWindow {
+  const window = new FlowWindow(rows);
+  const options = { cluster: mixCluster(20, 50), node: 3, flowsPerSecond: 5_000, seed: 3, startSeconds: 1_790_000_000 };
+  new FlowMix(window, options).push(rows);
+  return window;
 }

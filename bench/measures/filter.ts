@@ -1,11 +1,9 @@
 import { compileFilter } from '#core/filter/compile-filter.ts';
 import { parseFilter } from '#core/filter/parse-filter.ts';
-import { FlowWindow } from '#core/flow/flow-window.ts';
 import type { Benchmark, BenchmarkContext, Figure } from '../benchmark.ts';
 import { cpuMilliseconds } from '../cpu-clock.ts';
 import { backendHolding, firstResult } from '../first-result.ts';
-import { FlowMix } from '../flow-mix.ts';
-import { mixCluster } from '../mix-cluster.ts';
+import { mixedWindow } from '../flow-mix.ts';
 import { pinToCore } from '../pin.ts';
 import { median } from '../statistics.ts';
 
@@ -45,14 +43,7 @@ export const filter: Benchmark = {
   seconds: { full: 120, quick: 60 },
   async measure(context): Promise<Figure[]> {
     pinToCore(context.core);
-    const window = new FlowWindow(ROWS);
-    new FlowMix(window, {
-      cluster: mixCluster(20, 50),
-      node: 3,
-      flowsPerSecond: 5_000,
-      seed: 3,
-      startSeconds: 1_790_000_000,
-    }).push(ROWS);
+    const window = mixedWindow(ROWS);
     const rounds = context.quick ? 7 : 25;
     const speeds = VIEWS.map(({ name, tokens }) => {
       const { filter: view, errors } = parseFilter(tokens);

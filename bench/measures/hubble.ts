@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { create } from '@bufbuild/protobuf';
 import { pino } from 'pino';
-import { FlowWindow } from '#core/flow/flow-window.ts';
+import type { FlowWindow } from '#core/flow/flow-window.ts';
 import { compileFlowFilters } from '#core/hubble/filter/compile.ts';
 import { FlowEncoder } from '#core/hubble/flow-encoder.ts';
 import { WireWriter } from '#core/hubble/wire-writer.ts';
@@ -15,8 +15,7 @@ import { observerService } from '#runtime/hubble/observer-service.ts';
 import { SeenNamespaces } from '#runtime/hubble/seen-namespaces.ts';
 import type { Benchmark, BenchmarkContext, Figure } from '../benchmark.ts';
 import { cpuMilliseconds } from '../cpu-clock.ts';
-import { FlowMix } from '../flow-mix.ts';
-import { mixCluster } from '../mix-cluster.ts';
+import { mixedWindow } from '../flow-mix.ts';
 import { pinToCore } from '../pin.ts';
 import { median } from '../statistics.ts';
 
@@ -42,14 +41,7 @@ export const hubble: Benchmark = {
   seconds: { full: 120, quick: 60 },
   async measure(context): Promise<Figure[]> {
     pinToCore(context.core);
-    const window = new FlowWindow(ROWS);
-    new FlowMix(window, {
-      cluster: mixCluster(20, 50),
-      node: 3,
-      flowsPerSecond: 5_000,
-      seed: 3,
-      startSeconds: 1_790_000_000,
-    }).push(ROWS);
+    const window = mixedWindow(ROWS);
     const rounds = context.quick ? 5 : 15;
     return [
       encoding(window, rounds),
