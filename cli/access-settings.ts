@@ -230,7 +230,10 @@ export async function accessOf(flags: AccessFlags, log: Logger): Promise<AccessO
   const replicas =
     flags.replicas.length === 0 ? undefined : new Replicas({ seal, ended, targets: flags.replicas, log });
   const reviews = client && new TokenReviews(tokenReview(client, flags.tokenAudiences));
-  const parts: SignInParts = { sessions, reviews, limit: new LoginLimit(), audit };
+  const parts: SignInParts = {
+    ...{ sessions, reviews, limit: new LoginLimit(), audit },
+    tellReplicas: async () => await replicas?.tell(),
+  };
   return {
     signIn: await signInOf(flags, parts, log),
     audit,

@@ -45,3 +45,17 @@ it('where it is full, old sessions are over rather than forgotten', () => {
   other.raiseFloor(ended.floorMs);
   expect(other.has(standing)).toBe(true);
 });
+
+it('a mark ends what began before it, as often as it is told', () => {
+  const ended = new EndedSessions();
+  const nowMs = Date.now();
+  const marked = (begunMs: number) => ({ id: `at ${begunMs}`, begunMs, marks: ['sid:1', 'sub:jane'] });
+  ended.add({ id: 'sub:jane', begunMs: nowMs, endsMs: nowMs + 1_000 });
+  expect([ended.has(marked(nowMs)), ended.has(marked(nowMs + 5)), ended.has({ ...marked(nowMs), marks: [] })]).toEqual([
+    ...[true, false, false],
+  ]);
+  const { upTo } = ended.after(0, 10);
+  ended.add({ id: 'sub:jane', begunMs: nowMs + 9, endsMs: nowMs + 1_009 });
+  expect(ended.has(marked(nowMs + 5))).toBe(true);
+  expect(ended.after(upTo, 10).ended).toMatchObject([{ id: 'sub:jane', begunMs: nowMs + 9 }]);
+});

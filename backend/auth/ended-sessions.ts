@@ -2,8 +2,12 @@ const MOST_ENDED = 20_000;
 /** Replicas' clocks may differ by that. */
 const SKEW_MS = 60_000;
 
-/** A session that ended before its time; times are milliseconds since 1970. */
+/**
+ * A session that ended before its time, or all with a mark that began until then: a provider signs people out by its own names
+ * for them. Times are milliseconds since 1970.
+ */
 export interface EndedSession {
+  /** Of the session, or the mark. */
   readonly id: string;
   readonly begunMs: number;
   /** When it would have ended anyway, and need not be remembered any more. */
@@ -47,13 +51,16 @@ export class EndedSessions {
     return this.#byId.size;
   }
 
-  has({ id, begunMs }: Pick<EndedSession, 'id' | 'begunMs'>): boolean {
-    return begunMs <= this.#floorMs || this.#byId.has(id);
+  has({ id, begunMs, marks = [] }: Pick<EndedSession, 'id' | 'begunMs'> & { marks?: readonly string[] }): boolean {
+    if (begunMs <= this.#floorMs || this.#byId.has(id)) return true;
+    return marks.some((mark) => begunMs <= (this.#byId.get(mark)?.begunMs ?? 0));
   }
 
   /** Nothing for one that is in the list already: what replicas tell each other comes round. */
   add({ id, begunMs, endsMs }: EndedSession, nowMs = Date.now()): void {
-    if (begunMs <= this.#floorMs || endsMs + SKEW_MS < nowMs || this.#byId.has(id)) return;
+    if (begunMs <= this.#floorMs || endsMs + SKEW_MS < nowMs) return;
+    if (begunMs <= (this.#byId.get(id)?.begunMs ?? 0)) return;
+    this.#byId.delete(id);
     if (this.#byId.size >= this.#most) this.#makeRoom(nowMs);
     this.#sequence++;
     this.#byId.set(id, { id, begunMs, endsMs, sequence: this.#sequence });

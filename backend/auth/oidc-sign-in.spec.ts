@@ -3,13 +3,15 @@ import { createServer, type Server, request as send } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 import Provider from 'oidc-provider';
 import { pino } from 'pino';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import { type Backend, startBackend } from '../start.ts';
 import { AuditLog } from './audit-log.ts';
 import { EndedSessions } from './ended-sessions.ts';
 import { LoginLimit } from './login-limit.ts';
+import { LogoutTokens } from './logout-token.ts';
 import { oidcSignIn } from './oidc-sign-in.ts';
 import { Seal } from './sealed.ts';
 import { Sessions } from './sessions.ts';
@@ -62,9 +64,16 @@ beforeAll(async () => {
         redirect_uris: [`${backend.url}/login/callback`],
         grant_types: ['authorization_code'],
         response_types: ['code'],
+        backchannel_logout_uri: `${backend.url}/login/backchannel`,
+        backchannel_logout_session_required: true,
+        post_logout_redirect_uris: [`${backend.url}/login?out`],
       },
     ],
     pkce: { required: () => true },
+    // Its own would not talk to this machine.
+    fetch: (url: string | URL, options: RequestInit) =>
+      fetch(url, { ...options, dispatcher: undefined } as RequestInit),
+    features: { backchannelLogout: { enabled: true }, rpInitiatedLogout: { enabled: true } },
     conformIdTokenClaims: false,
     claims: { openid: ['sub'], email: ['email', 'email_verified'], groups: ['groups'] },
     scopes: ['openid', 'email', 'groups'],
@@ -211,3 +220,67 @@ it('does not sign in again at once who has signed out', async () => {
   expect([page.status, page.text]).toEqual([200, expect.stringContaining('Signed out')]);
   expect(await jane.whoAmI()).toBe(401);
 });
+
+it('ends the sessions of who signed out at the provider, and nobody else’s', async () => {
+  const [jane, joe] = [new Person(), new Person()];
+  await jane.signIn('jane');
+  await joe.signIn('joe');
+  const provider = `http://127.0.0.1:${(issuer.address() as AddressInfo).port}`;
+  const page = await jane.ask(`${provider}/session/end`);
+  const action = /action="([^"]+)"/.exec(page.text)![1]!;
+  const xsrf = /name="xsrf" value="([^"]+)"/.exec(page.text)![1]!;
+  await jane.ask(new URL(action, provider).href, { body: new URLSearchParams({ xsrf, logout: 'yes' }) });
+  await vi.waitFor(async () => expect(await jane.whoAmI()).toBe(401), { timeout: 10_000 });
+  expect(await joe.whoAmI()).toMatchObject({ user: 'oidc:joe@example.com' });
+  // Who signs in again is in.
+  await jane.signIn('jane');
+  expect(await jane.whoAmI()).toMatchObject({ user: 'oidc:jane@example.com' });
+});
+
+it.each([
+  ['an ID token', { nonce: 'n' }],
+  ['a token for somebody else', { aud: 'another' }],
+  ['of another issuer', { iss: 'https://evil.example' }],
+  ['an old one', { iat: Math.floor(Date.now() / 1_000) - 3_600 }],
+  ['one without the event', { events: {} }],
+  ['one that names nobody', { sub: undefined }],
+])('ends nothing by %s', async (_, wrong) => {
+  const { endedMark } = await logoutTokens();
+  const good = {
+    ...{ iss: 'https://sso.example', aud: 'waggle', iat: Math.floor(Date.now() / 1_000), jti: 'x', sub: 'jane' },
+    events: { 'http://schemas.openid.net/event/backchannel-logout': {} },
+  };
+  expect(await endedMark(good)).toMatch(/^sub:/);
+  expect(await endedMark({ ...good, sid: 's' })).toMatch(/^sid:/);
+  await expect(endedMark({ ...good, ...wrong })).rejects.toThrow();
+  await expect(endedMark(good, 'not its key')).rejects.toThrow();
+});
+
+it('answers a logout token that is none', async () => {
+  const send = (body: URLSearchParams) => new Person().ask(`${backend.url}/login/backchannel`, { body, mode: 'cors' });
+  expect((await send(new URLSearchParams({ logout_token: 'a.b.c' }))).status).toBe(400);
+  expect((await send(new URLSearchParams())).status).toBe(400);
+});
+
+/** Checks tokens signed here, as a provider would. */
+async function logoutTokens() {
+  const { publicKey, privateKey } = await generateKeyPair('ES256');
+  const stranger = await generateKeyPair('ES256');
+  const keys = createServer(async (_, response) => {
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), alg: 'ES256' }] }));
+  });
+  await new Promise<void>((resolve) => keys.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    keys.close();
+    keys.closeAllConnections();
+  });
+  const jwksUri = `http://127.0.0.1:${(keys.address() as AddressInfo).port}/keys`;
+  const tokens = new LogoutTokens({ issuer: 'https://sso.example', jwksUri, clientId: 'waggle' });
+  return {
+    async endedMark(claims: JWTPayload, by: 'its key' | 'not its key' = 'its key') {
+      const key = by === 'its key' ? privateKey : stranger.privateKey;
+      return tokens.endedMark(await new SignJWT(claims).setProtectedHeader({ alg: 'ES256' }).sign(key));
+    },
+  };
+}

@@ -1,4 +1,4 @@
-import { type Response, Router } from 'express';
+import { type Response, Router, urlencoded } from 'express';
 import {
   allowInsecureRequests,
   authorizationCodeGrant,
@@ -12,13 +12,17 @@ import {
 } from 'openid-client';
 import type { Logger } from '#runtime/log.ts';
 import { forwardedOf } from './forwarded.ts';
+import { TooManyAttempts } from './login-limit.ts';
 import { sendLoginPage } from './login-page.ts';
+import { LogoutTokens, sessionMarks } from './logout-token.ts';
 import { outsideCaller } from './sessions.ts';
 import { type SignIn, type SignInParts, safeNext, tokenOrSession } from './sign-in.ts';
 
 /** How long somebody may take at the provider. */
 const FLOW_MS = 10 * 60_000;
 const MOST_CLAIM_GROUPS = 200;
+/** Bytes of a logout token. */
+const MOST_LOGOUT = 16_384;
 
 export interface OidcOptions {
   readonly issuer: URL;
@@ -105,8 +109,8 @@ export function oidcSignIn(parts: SignInParts, options: OidcOptions, log: Logger
     const next = safeNext(flow?.next, response);
     const wait = limit.waitSeconds(from);
     if (wait > 0) return refuse(response, 429, `Too many failed attempts: try again in ${wait} seconds.`, next);
+    // Anybody's page can lead people here: that is no attempt of theirs.
     if (flow === undefined) {
-      limit.failed(from);
       return refuse(response, 400, 'This sign-in was not begun here, or took too long.', next);
     }
     try {
@@ -125,13 +129,50 @@ export function oidcSignIn(parts: SignInParts, options: OidcOptions, log: Logger
         return refuse(response, 403, `The provider told no "${options.userClaim}" that can be used.`, next);
       }
       const { user, groups } = caller;
-      const session = sessions.begin(response, { kind: 'identity', user, groups });
+      const marks = sessionMarks((await configuration()).serverMetadata().issuer, claims);
+      const session = sessions.begin(response, { kind: 'identity', user, groups, marks });
       if (session === undefined) return refuse(response, 413, 'You are in too many groups for a session.', next);
       audit.write({ event: 'signed-in', user, from, by: 'oidc', session: session.id });
       response.redirect(303, next);
     } catch (error) {
       limit.failed(from);
       refuse(response, 401, 'The sign-in was not completed.', next, error);
+    }
+  });
+  let tokens: LogoutTokens | undefined;
+  const endedMark = async (token: string) => {
+    const { issuer, jwks_uri: jwksUri } = (await configuration()).serverMetadata();
+    if (jwksUri === undefined) throw new Error('the provider names no keys');
+    tokens ??= new LogoutTokens({ issuer, jwksUri, clientId: options.clientId });
+    return await tokens.endedMark(token);
+  };
+  // The provider itself calls here when somebody signed out there, or may not sign in any more.
+  routes.post('/login/backchannel', urlencoded({ extended: false, limit: MOST_LOGOUT }), async (request, response) => {
+    const from = forwardedOf(response).client;
+    const { logout_token: token } = (request.body ?? {}) as { logout_token?: unknown };
+    response.set('cache-control', 'no-store');
+    let why = '';
+    try {
+      const mark = await limit.attempt(from, async () => {
+        try {
+          return await endedMark(typeof token === 'string' ? token : '');
+        } catch (error) {
+          why = error instanceof Error ? error.message.slice(0, 300) : '';
+          return undefined;
+        }
+      });
+      if (mark === undefined) {
+        audit.write({ event: 'refused', user: '', from, by: 'oidc', why: `a logout token: ${why}` });
+        response.status(400).json({ error: 'invalid_request' });
+        return;
+      }
+      sessions.endMarked(mark);
+      audit.write({ event: 'signed-out', user: '', from, by: 'oidc', session: mark });
+      await parts.tellReplicas?.();
+      response.status(200).end();
+    } catch (error) {
+      if (!(error instanceof TooManyAttempts)) throw error;
+      response.status(429).set('retry-after', String(error.waitSeconds)).end();
     }
   });
   return { mode: 'oidc', sessions, routes, ...tokenOrSession(parts) };

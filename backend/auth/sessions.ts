@@ -8,7 +8,13 @@ import type { Seal } from './sealed.ts';
 /** What a session stands on: a token that is reviewed again and again, or what an OpenID provider said once. */
 export type Proof =
   | { readonly kind: 'token'; readonly token: string }
-  | { readonly kind: 'identity'; readonly user: string; readonly groups: readonly string[] };
+  | {
+      readonly kind: 'identity';
+      readonly user: string;
+      readonly groups: readonly string[];
+      /** By what the provider can end it: see logout-token.ts. */
+      readonly marks: readonly string[];
+    };
 
 export interface Session {
   /** Tells it apart in the audit log. */
@@ -62,12 +68,20 @@ export class Sessions {
   }
 
   lasts(session: Session): boolean {
-    return Date.now() < session.endsMs && !this.#options.ended.has(session);
+    const { id, begunMs, endsMs, proof } = session;
+    const marks = proof.kind === 'identity' ? proof.marks : [];
+    return Date.now() < endsMs && !this.#options.ended.has({ id, begunMs, marks });
   }
 
   end(response: Response, session: Session | undefined): void {
     this.forget(response, 'session');
     if (session !== undefined) this.#options.ended.add(session);
+  }
+
+  /** Ends all that there are with this mark. */
+  endMarked(mark: string): void {
+    const begunMs = Date.now();
+    this.#options.ended.add({ id: mark, begunMs, endsMs: begunMs + this.#options.lengthMs });
   }
 
   /** Seals something into a cookie of the answer. */

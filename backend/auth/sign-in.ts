@@ -37,6 +37,8 @@ export interface SignInParts {
   readonly reviews: TokenReviews | undefined;
   readonly limit: LoginLimit;
   readonly audit: AuditLog;
+  /** Resolves when the other replicas know what has ended. */
+  readonly tellReplicas?: () => Promise<void>;
 }
 
 /** The token of an Authorization header. */
