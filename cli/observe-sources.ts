@@ -65,7 +65,8 @@ export async function* fromFlowService(
       const endpoints = new EndpointStore();
       const nodes: NodeBoot[] = [];
       const decoder = new BatchDecoder({ endpoints, nodeNumber: (boot) => nodes.push(boot) - 1 });
-      const tables = { endpoints, nodes, decisions: decoder.decisions };
+      const { decisions, layer7 } = decoder;
+      const tables = { endpoints, nodes, decisions, layer7 };
       for await (const batch of client.follow({ ...request, cursor }, { signal })) {
         cursor = batch.cursor ?? cursor;
         for (const loss of batch.losses) {

@@ -1,0 +1,82 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import { pino } from 'pino';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { type Backend, startBackend } from '#backend/start.ts';
+import { FakeHubble, type Layer7Init, requestFlow } from '#runtime/testing/fake-hubble.ts';
+
+// Requests that another Hubble tells, as the command prints them from a backend in front of it.
+
+const WAGGLE = fileURLToPath(new URL('./waggle.ts', import.meta.url));
+const AT = Date.UTC(2026, 10, 21, 9, 26, 56, 123);
+const ENDS = {
+  client: { namespace: 'shop', name: 'web', address: '10.0.0.1' },
+  server: { namespace: 'shop', name: 'cart', address: '10.0.0.2' },
+  port: 80,
+};
+const http = (type: 1 | 2, code: number, latencyNs: bigint): Layer7Init => ({
+  type,
+  latencyNs,
+  record: { case: 'http', value: { code, method: 'GET', url: 'http://cart/pay?card=4711', protocol: 'HTTP/1.1' } },
+});
+
+const hubble = new FakeHubble();
+let backend: Backend;
+beforeAll(async () => {
+  await hubble.start();
+  hubble.tell(
+    requestFlow(ENDS, http(1, 0, 0n), { time: timestampFromMs(AT) }),
+    requestFlow(ENDS, http(2, 503, 12_345_678n), { time: timestampFromMs(AT + 12) }),
+  );
+  backend = await startBackend({
+    listen: '127.0.0.1:0',
+    relayListen: '127.0.0.1:0',
+    hubble: [{ address: hubble.address }],
+    log: pino({ level: 'silent' }),
+  });
+  await vi.waitFor(() => expect(backend.relay.window.end).toBe(2), { timeout: 10_000 });
+});
+afterAll(async () => {
+  await backend?.close();
+  await hubble.stop();
+});
+
+async function observe(...args: string[]): Promise<string> {
+  const { WAGGLE_SERVER: _, ...env } = process.env;
+  const command = [WAGGLE, 'observe', '--server', backend.relayAddress, ...args];
+  const child = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'inherit'], env });
+  let stdout = '';
+  for await (const chunk of child.stdout) stdout += chunk;
+  return stdout;
+}
+
+const ANSWER =
+  'Nov 21 09:26:56.135: shop/web-1:41000 (ID:1003) <- shop/cart-1:80 (ID:1004) http-response FORWARDED (HTTP/1.1 503 12ms (GET http://cart/pay?card=HUBBLE_REDACTED))\n';
+
+it('prints requests as hubble observe does', async () => {
+  expect(await observe()).toBe(
+    `Nov 21 09:26:56.123: shop/web-1:41000 (ID:1003) -> shop/cart-1:80 (ID:1004) http-request FORWARDED (HTTP/1.1 GET http://cart/pay?card=HUBBLE_REDACTED)\n${ANSWER}`,
+  );
+});
+
+it.each([
+  ['Hubble’s filters', ['--http-status', '5+']],
+  ['words', ['http.status=5xx']],
+])('finds them by %s', async (_, args) => {
+  expect(await observe(...args)).toBe(ANSWER);
+});
+
+it('tells all of it as JSON', async () => {
+  const [line] = (await observe('-o', 'json', '--http-status', '503')).split('\n');
+  const { l7, Type, event_type } = JSON.parse(line).flow;
+  expect({ l7, Type, event_type }).toEqual({
+    l7: {
+      type: 'RESPONSE',
+      latency_ns: '12345678',
+      http: { code: 503, method: 'GET', url: 'http://cart/pay?card=HUBBLE_REDACTED', protocol: 'HTTP/1.1' },
+    },
+    Type: 'L7',
+    event_type: { type: 129 },
+  });
+});
