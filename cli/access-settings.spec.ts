@@ -38,6 +38,8 @@ describe('settings that do not go together', () => {
   it('are refused, and what is missing is named', async () => {
     await expect(accessOf(flags('--auth', 'proxy', '--access', 'all'), log)).rejects.toThrow('--trusted-proxies');
     await expect(accessOf(flags('--auth', 'oidc', '--access', 'all'), log)).rejects.toThrow('--oidc-issuer');
+    const alone = ['--auth', 'token', '--replicas', 'a.example:12000'];
+    await expect(accessOf(flags(...alone), log)).rejects.toThrow('--replicas needs --session-key-file');
     const keys = ['--session-key-file', '/nowhere/keys'];
     await expect(accessOf(flags('--auth', 'oidc', '--access', 'all', ...keys), log)).rejects.toThrow('/nowhere/keys');
   });
@@ -51,6 +53,9 @@ describe('settings that do not go together', () => {
     ['--access-rule', 'get pods; drop'],
     ['--proxy-user-header', 'X User'],
     ['--auth', 'basic'],
+    ['--replicas', 'waggle-replicas'],
+    ['--replicas', 'unix:/run/waggle.sock'],
+    ['--audiences', '0'],
   ])('%s %j is refused by its name', (flag, value) => {
     expect(() => flags(flag, value)).toThrow(flag);
   });
