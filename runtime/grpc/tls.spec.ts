@@ -106,6 +106,29 @@ test('files that change are used without a restart, and only when they fit toget
   expect(await ask(address, { authorities: [others.certificate] })).toBe('serving');
 });
 
+test('a client shows its new certificate, and trusts a new authority, without a restart', async () => {
+  const [certificate, key, authority] = ['client.pem', 'client.key', 'client-ca.pem'].map((name) =>
+    join(ours.directory, name),
+  );
+  const use = (from: TestAuthority) => {
+    const issued = from.issue(['relay']);
+    copyFileSync(issued.certificate, certificate!);
+    copyFileSync(issued.key, key!);
+    copyFileSync(from.certificate, authority!);
+  };
+  use(ours);
+  const address = await serve({ ...others.issue(['localhost']), authorities: [others.certificate] });
+  const files = { certificate, key, authorities: [authority!] };
+  const client = createClient(HealthDescriptor, address, { security: clientSecurity(files, undefined, options) });
+  cleanups.push(() => client.close());
+  await expect(client.check({}, { deadlineMs: 5_000 })).rejects.toMatchObject({ code: Code.UNAVAILABLE });
+  use(others);
+  await vi.waitFor(async () => expect(await client.check({}, { deadlineMs: 5_000 })).toMatchObject({ status: 1 }), {
+    timeout: 20_000,
+    interval: 100,
+  });
+});
+
 test('files that cannot be used are named', () => {
   const { certificate, key } = ours.issue(['localhost']);
   expect(() => serverCredentials({ certificate: '/nowhere.pem', key }, options)).toThrow(
