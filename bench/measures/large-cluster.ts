@@ -41,7 +41,7 @@ export const largeCluster: Benchmark = {
   name: 'large-cluster',
   about: 'anonymous memory of an agent and a backend before a real API server with 5,000 pods, at 10,000 flows/s',
   needs: ['bpf', 'clang', 'envtest'],
-  seconds: { full: 300, quick: 240 },
+  seconds: { full: 480, quick: 360 },
   async measure(context): Promise<Figure[]> {
     buildBpf(context.progress);
     const cluster = mixCluster(OTHER_NODES, PODS_PER_NODE);
@@ -66,7 +66,7 @@ export const largeCluster: Benchmark = {
     const agent: number[] = [];
     const ofBackend: number[] = [];
     const rates: number[] = [];
-    for (let second = 0; second < (context.quick ? 15 : 60); second++) {
+    for (let second = 0; second < (context.quick ? 15 : 40); second++) {
       await sleep(1_000);
       agent.push(anonymousMegabytes(agentPid));
       ofBackend.push(anonymousMegabytes(backend.process.pid!));
