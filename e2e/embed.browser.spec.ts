@@ -1,5 +1,3 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { FrameLocator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Backend } from './backend.ts';
@@ -8,14 +6,15 @@ import { Demo } from './demo.ts';
 import { eventually } from './eventually.ts';
 import { freePort } from './free-port.ts';
 import { PageParts } from './page-parts.ts';
+import { PortalSite } from './portal-site.ts';
 
 // Waggle inside of somebody's portal. The portal is a real one on an origin of its own.
 
 describe('in a frame', () => {
   let demo: Demo;
   let backend: Backend;
-  let portal: Portal;
-  let stranger: Portal;
+  let portal: PortalSite;
+  let stranger: PortalSite;
   let browser: Awaited<ReturnType<typeof launchBrowser>>;
   let watched: WatchedPage | undefined;
 
@@ -23,8 +22,8 @@ describe('in a frame', () => {
     [demo, browser, portal, stranger] = await Promise.all([
       Demo.start('--replay'),
       launchBrowser(),
-      Portal.start(),
-      Portal.start(),
+      PortalSite.start(),
+      PortalSite.start(),
     ]);
     const agent = `nobody=127.0.0.1:${await freePort()}`;
     backend = await Backend.startWith(['--agent', agent, '--frame-ancestors', portal.origin]);
@@ -122,7 +121,7 @@ describe('in a frame', () => {
     expect(await themes()).toEqual(['dark']);
   });
 
-  async function show(where: Portal, address: string): Promise<{ frame: FrameLocator; page: Page }> {
+  async function show(where: PortalSite, address: string): Promise<{ frame: FrameLocator; page: Page }> {
     watched = await WatchedPage.open(browser, `${where.origin}/`, { colorScheme: 'dark' });
     const { page } = watched;
     await frameIt(page, address);
@@ -180,32 +179,4 @@ async function eventuallyFrame(page: Page, origin: string) {
     return found !== undefined;
   });
   return found!;
-}
-
-/** A web page with nothing on it, on an origin of its own. */
-class Portal {
-  readonly #server: Server;
-
-  private constructor(server: Server) {
-    this.#server = server;
-  }
-
-  static async start(): Promise<Portal> {
-    const server = createServer((_request, response) => {
-      response
-        .setHeader('content-type', 'text/html')
-        .end('<!doctype html><title>Portal</title><link rel="icon" href="data:,">');
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return new Portal(server);
-  }
-
-  get origin(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-  }
-
-  async stop(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
-  }
 }

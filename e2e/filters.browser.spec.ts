@@ -1,8 +1,8 @@
 import type { Locator, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { NO_ENDPOINT } from '#core/flow/endpoint.ts';
 import { axeFindings } from './axe.ts';
-import { launchBrowser, WatchedPage } from './browser.ts';
+import { ClusterPage } from './cluster-page.ts';
 import { eventually } from './eventually.ts';
 import { allowed, CLUSTER, DB, droppedByPolicy, FakeCluster, pod, policy, WEB, WORLD } from './fake-agent.ts';
 import { PageParts } from './page-parts.ts';
@@ -19,15 +19,12 @@ const HOST = {
 };
 
 describe('filters', () => {
-  let cluster: FakeCluster;
-  let browser: Awaited<ReturnType<typeof launchBrowser>>;
-  let watched: WatchedPage;
   let page: Page;
   let parts: PageParts;
   let field: Locator;
 
-  beforeAll(async () => {
-    [cluster, browser] = await Promise.all([FakeCluster.start(), launchBrowser()]);
+  const shown = new ClusterPage(async () => {
+    const cluster = await FakeCluster.start();
     cluster.agents[0].keepObserving(
       500,
       { source: WEB, destination: DB },
@@ -37,24 +34,12 @@ describe('filters', () => {
       { source: WEB, destination: WORLD, destinationPort: 443 },
       droppedByPolicy({ source: WEB, destination: CART, destinationPort: 9000 }, policy('shop', 'cart-only')),
     );
-  }, 300_000);
-
-  afterAll(async () => {
-    await browser?.close();
-    await cluster?.stop();
-  }, 60_000);
-
-  afterEach(async () => {
-    const complaints = watched?.complaints;
-    await watched?.close();
-    expect(complaints).toEqual([]);
+    return cluster;
   });
 
   async function visit(query = ''): Promise<void> {
     const options = { permissions: ['clipboard-read', 'clipboard-write'] };
-    watched = await WatchedPage.open(browser, `${cluster.backend.url}/${query}`, options);
-    page = watched.page;
-    page.setDefaultTimeout(60_000);
+    page = await shown.visit(`/${query}`, options);
     parts = new PageParts(page);
     field = page.getByRole('combobox', { name: 'Filter' });
   }
@@ -180,7 +165,7 @@ describe('filters', () => {
     expect(await saved.getAttribute('aria-current')).toBe('true');
     expect(await axeFindings(page)).toEqual([]);
 
-    await page.goto(`${cluster.backend.url}/`);
+    await page.goto(`${shown.cluster.backend.url}/`);
     await page.getByRole('button', { name: 'Saved views' }).click();
     await saved.click();
     await eventually('the view is there again', 10_000, () =>
@@ -189,7 +174,7 @@ describe('filters', () => {
     await menu.getByText('Hand on, or read in').click();
     await menu.getByRole('button', { name: 'Copy all as links' }).click();
     const links = await page.evaluate(() => navigator.clipboard.readText());
-    expect(links).toBe(`Out to the world ${cluster.backend.url}/?namespace=shop&filter=to:port=443`);
+    expect(links).toBe(`Out to the world ${shown.cluster.backend.url}/?namespace=shop&filter=to:port=443`);
     await menu.getByRole('button', { name: 'Remove Out to the world' }).click();
     await saved.waitFor({ state: 'detached' });
     await menu.getByRole('textbox', { name: /^Links, one a line/ }).fill(`${links}\nDrops ?verdict=dropped`);

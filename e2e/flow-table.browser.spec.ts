@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import type { Locator, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { axeFindings } from './axe.ts';
-import { launchBrowser, WatchedPage } from './browser.ts';
+import { ClusterPage } from './cluster-page.ts';
 import { eventually } from './eventually.ts';
 import { DB, droppedByPolicy, FakeCluster, pod, policy, WEB, WORLD } from './fake-agent.ts';
 import { PageParts } from './page-parts.ts';
@@ -10,17 +10,14 @@ import { PageParts } from './page-parts.ts';
 const CART = pod('shop', 'cart', 'node-1', '10.0.1.8');
 
 describe('the flow table', () => {
-  let cluster: FakeCluster;
-  let browser: Awaited<ReturnType<typeof launchBrowser>>;
-  let watched: WatchedPage;
   let page: Page;
   let table: Locator;
   let rows: Locator;
   let bar: Locator;
   let parts: PageParts;
 
-  beforeAll(async () => {
-    [cluster, browser] = await Promise.all([FakeCluster.start(), launchBrowser()]);
+  const shown = new ClusterPage(async () => {
+    const cluster = await FakeCluster.start();
     cluster.agents[0].keepObserving(
       400,
       { source: WEB, destination: DB, bytesOriginal: 5_000, rttMicros: 84 },
@@ -28,17 +25,7 @@ describe('the flow table', () => {
       { source: WEB, destination: WORLD, destinationPort: 443, bytesOriginal: 70_000 },
       droppedByPolicy({ source: WEB, destination: CART, destinationPort: 9000 }, policy('shop', 'cart-only')),
     );
-  }, 120_000);
-
-  afterAll(async () => {
-    await browser?.close();
-    await cluster?.stop();
-  }, 60_000);
-
-  afterEach(async () => {
-    const complaints = watched?.complaints;
-    await watched?.close();
-    expect(complaints).toEqual([]);
+    return cluster;
   });
 
   async function visit(query = '?view=table', width = 1440): Promise<void> {
@@ -47,9 +34,7 @@ describe('the flow table', () => {
       viewport: { width, height: 800 },
       acceptDownloads: true,
     };
-    watched = await WatchedPage.open(browser, `${cluster.backend.url}/${query}`, options);
-    page = watched.page;
-    page.setDefaultTimeout(60_000);
+    page = await shown.visit(`/${query}`, options);
     parts = new PageParts(page);
     table = page.getByRole('table', { name: /^Flows/ });
     rows = parts.rows;
@@ -236,13 +221,11 @@ describe('the flow table', () => {
     const link = await page.evaluate(() => navigator.clipboard.readText());
     expect(link).toContain('flow=');
     const id = new URL(link).searchParams.get('flow')!;
-    await watched.close();
 
     // Somebody else's browser, with another view: the flow comes from the server.
     await visit(`?namespace=data&view=table&flow=${id}`);
     await drawer().getByText(id).waitFor();
     await drawer().getByText('93.184.216.34').first().waitFor();
-    await watched.close();
     await visit(`?view=table&flow=${id.replace(/\/\d+$/, '/999999999')}`);
     await drawer()
       .getByText(/no longer held/)
@@ -361,10 +344,9 @@ describe('the flow table', () => {
   });
 
   test('works where tabs cannot share a worker', async () => {
-    watched = await WatchedPage.open(browser, `${cluster.backend.url}/?embed=table`, {}, () => {
+    page = await shown.visit(`/?embed=table`, {}, () => {
       delete (globalThis as { SharedWorker?: unknown }).SharedWorker;
     });
-    page = watched.page;
     await page.getByRole('row').filter({ hasText: 'maindb' }).first().waitFor({ timeout: 60_000 });
     expect(await page.evaluate(() => 'SharedWorker' in globalThis)).toBe(false);
   });

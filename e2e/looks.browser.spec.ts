@@ -1,7 +1,7 @@
 import type { BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { launchBrowser, WatchedPage } from './browser.ts';
+import { describe, expect, test } from 'vitest';
 import { busyCluster } from './busy-cluster.ts';
+import { ClusterPage } from './cluster-page.ts';
 import { eventually } from './eventually.ts';
 import { CLUSTER, FakeCluster } from './fake-agent.ts';
 import { untidy, untidyCards, untidyDrawing } from './look.ts';
@@ -17,33 +17,18 @@ const SIZES = {
 const FRONTEND = `${CLUSTER}/shop/Deployment/frontend`;
 
 describe.for([3, 30, 300])('with %i workloads', (workloads) => {
-  let cluster: FakeCluster;
-  let browser: Awaited<ReturnType<typeof launchBrowser>>;
-  let watched: WatchedPage | undefined;
   let page: Page;
   let parts: PageParts;
 
-  beforeAll(async () => {
-    [cluster, browser] = await Promise.all([FakeCluster.start(['node-1', 'node-2']), launchBrowser()]);
+  const shown = new ClusterPage(async () => {
+    const cluster = await FakeCluster.start(['node-1', 'node-2']);
     cluster.agents[0].keepObserving(500, ...busyCluster(workloads));
-  }, 150_000);
-
-  afterAll(async () => {
-    await browser?.close();
-    await cluster?.stop();
-  }, 60_000);
-
-  afterEach(async () => {
-    const complaints = watched?.complaints;
-    await watched?.close();
-    expect(complaints).toEqual([]);
+    return cluster;
   });
 
   async function visit(query: string, size: keyof typeof SIZES, options: BrowserContextOptions = {}): Promise<void> {
     const look = { viewport: SIZES[size], reducedMotion: 'reduce', acceptDownloads: true, ...options } as const;
-    watched = await WatchedPage.open(browser, `${cluster.backend.url}/${query}`, look);
-    page = watched.page;
-    page.setDefaultTimeout(60_000);
+    page = await shown.visit(`/${query}`, look);
     parts = new PageParts(page);
   }
 
@@ -168,6 +153,6 @@ describe.for([3, 30, 300])('with %i workloads', (workloads) => {
     await visit('?view=map&namespace=shop,payments&theme=dark', 'large');
     await mapIsThere();
     await parts.steady(parts.card('frontend'));
-    expect(await untidyDrawing(browser, page)).toEqual([]);
+    expect(await untidyDrawing(shown.browser, page)).toEqual([]);
   });
 });

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import type { BrowserContextOptions, Download, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { DROP_REASON } from '#core/flow/drop-reason.ts';
 import { type SampleFlow, TO_ENDPOINT, TO_STACK } from '#runtime/testing/sample-flows.ts';
-import { launchBrowser, WatchedPage } from './browser.ts';
+import { ClusterPage } from './cluster-page.ts';
 import { eventually } from './eventually.ts';
 import { audited, dropped, FakeCluster, pod, WORLD } from './fake-agent.ts';
 import { PageParts } from './page-parts.ts';
@@ -35,32 +35,17 @@ const TRAFFIC: SampleFlow[] = [
 ];
 
 describe('the map', () => {
-  let cluster: FakeCluster;
-  let browser: Awaited<ReturnType<typeof launchBrowser>>;
-  let watched: WatchedPage;
   let page: Page;
   let parts: PageParts;
 
-  beforeAll(async () => {
-    [cluster, browser] = await Promise.all([FakeCluster.start(['node-1', 'node-2']), launchBrowser()]);
+  const shown = new ClusterPage(async () => {
+    const cluster = await FakeCluster.start(['node-1', 'node-2']);
     cluster.agents[0].keepObserving(500, ...TRAFFIC);
-  }, 150_000);
-
-  afterAll(async () => {
-    await browser?.close();
-    await cluster?.stop();
-  }, 60_000);
-
-  afterEach(async () => {
-    const complaints = watched.complaints;
-    await watched.close();
-    expect(complaints).toEqual([]);
+    return cluster;
   });
 
   async function visit(query = '', options: BrowserContextOptions = {}): Promise<void> {
-    watched = await WatchedPage.open(browser, `${cluster.backend.url}/${query}`, options);
-    page = watched.page;
-    page.setDefaultTimeout(60_000);
+    page = await shown.visit(`/${query}`, options);
     parts = new PageParts(page);
   }
 
@@ -298,7 +283,7 @@ describe('the map', () => {
   test('what is quiet fades, then leaves after the chosen time', async () => {
     const lone = pod('shop', 'loner', 'node-1', '10.0.1.9');
     await visit('?quiet=15s');
-    cluster.agents[1].observe(call(lone, redis, 6379));
+    shown.cluster.agents[1].observe(call(lone, redis, 6379));
     await parts.card('loner').waitFor();
     await parts.card('loner', /quiet/).waitFor();
     await gone('loner');

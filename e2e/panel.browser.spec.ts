@@ -1,8 +1,8 @@
 import type { Locator, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { DROP_REASON } from '#core/flow/drop-reason.ts';
 import { axeFindings } from './axe.ts';
-import { launchBrowser, WatchedPage } from './browser.ts';
+import { ClusterPage } from './cluster-page.ts';
 import { eventually } from './eventually.ts';
 import { audited, CLUSTER, DB, dropped, droppedByPolicy, FakeCluster, pod, policy, WEB, WORLD } from './fake-agent.ts';
 import { PageParts } from './page-parts.ts';
@@ -17,15 +17,12 @@ const DB_KEY = `${CLUSTER}/data/Deployment/maindb`;
 const SETTLING_MS = 61_000;
 
 describe('the panel', () => {
-  let cluster: FakeCluster;
   let startedMs: number;
-  let browser: Awaited<ReturnType<typeof launchBrowser>>;
-  let watched: WatchedPage;
   let page: Page;
   let details: Locator;
 
-  beforeAll(async () => {
-    [cluster, browser] = await Promise.all([FakeCluster.start(['node-1', 'node-2']), launchBrowser()]);
+  const shown = new ClusterPage(async () => {
+    const cluster = await FakeCluster.start(['node-1', 'node-2']);
     startedMs = Date.now();
     const [one, two] = cluster.agents;
     one.keepObserving(
@@ -37,24 +34,12 @@ describe('the panel', () => {
       dropped({ source: CART, destination: WEB, destinationPort: 80 }, DROP_REASON.SERVICE_BACKEND_NOT_FOUND),
     );
     two.keepObserving(500, { source: WEB_B, destination: DB, destinationPort: 33060 });
-  }, 300_000);
-
-  afterAll(async () => {
-    await browser?.close();
-    await cluster?.stop();
-  }, 60_000);
-
-  afterEach(async () => {
-    const complaints = watched?.complaints;
-    await watched?.close();
-    expect(complaints).toEqual([]);
+    return cluster;
   });
 
   async function visit(select: string): Promise<void> {
     const options = { permissions: ['clipboard-read', 'clipboard-write'] };
-    watched = await WatchedPage.open(browser, `${cluster.backend.url}/?select=${encodeURIComponent(select)}`, options);
-    page = watched.page;
-    page.setDefaultTimeout(60_000);
+    page = await shown.visit(`/?select=${encodeURIComponent(select)}`, options);
     details = page.getByRole('complementary', { name: 'Details' });
   }
 
@@ -103,7 +88,6 @@ describe('the panel', () => {
     const address = page.url();
     await details.getByRole('button', { name: 'Copy link to this' }).click();
     await eventually('the link is copied', 10_000, async () => (await copied()) === address);
-    await watched.close();
     await visit(`${WEB_KEY}>${DB_KEY}`);
     await details.getByRole('heading', { name: 'web to maindb' }).waitFor();
     await rowOf('Ports', '3306 TCP').waitFor();
@@ -167,7 +151,7 @@ describe('the panel', () => {
       SETTLING_MS + 10_000,
       () => Date.now() - startedMs > SETTLING_MS,
     );
-    cluster.agents[0].keepObserving(500, { source: LATE, destination: DB });
+    shown.cluster.agents[0].keepObserving(500, { source: LATE, destination: DB });
     await rowOf('Who connects', 'late').getByText('new: never seen before').waitFor();
     expect(await details.getByText('new: never seen before').count()).toBe(1);
     await rowOf('Who connects', 'late').getByRole('button', { name: /^late/ }).click();
@@ -181,7 +165,6 @@ describe('the panel', () => {
         await page.goto(`${page.url()}&theme=${theme}`);
         await details.getByRole('article').first().waitFor();
         expect(await axeFindings(page), `${select} ${theme}`).toEqual([]);
-        await watched.close();
       }
     }
   });

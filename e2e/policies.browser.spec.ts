@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { WORLD_NAME } from '#core/card/card-name.ts';
 import type { Endpoint } from '#core/flow/endpoint.ts';
 import { RuleEffect } from '#proto/gen/waggle/v1/agent_pb.ts';
 import { axeFindings } from './axe.ts';
-import { launchBrowser, WatchedPage } from './browser.ts';
+import { ClusterPage } from './cluster-page.ts';
 import { eventually } from './eventually.ts';
 import { allowed, DB, droppedByPolicy, FakeCluster, pod, policy, WEB } from './fake-agent.ts';
 import { PageParts } from './page-parts.ts';
@@ -18,12 +18,12 @@ const DNS = { ...pod('kube-system', 'coredns', 'node-2', '10.0.2.53'), labels: [
 
 describe('policies', () => {
   let folder: string;
-  let cluster: FakeCluster;
-  let browser: Awaited<ReturnType<typeof launchBrowser>>;
-  let watched: WatchedPage;
   let page: Page;
 
-  beforeAll(async () => {
+  // The last to run.
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  const shown = new ClusterPage(async () => {
     folder = mkdtempSync(join(tmpdir(), 'waggle-policies-'));
     for (const endpoint of [WEB, DB, SPY, DNS]) putPod(endpoint);
     putPolicy('data', 'to-db', {
@@ -38,10 +38,7 @@ describe('policies', () => {
       policyTypes: ['Egress'],
       egress: [{ to: [{ namespaceSelector: named('data') }] }],
     });
-    [cluster, browser] = await Promise.all([
-      FakeCluster.start(['node-1', 'node-2'], ['--state-dir', folder]),
-      launchBrowser(),
-    ]);
+    const cluster = await FakeCluster.start(['node-1', 'node-2'], ['--state-dir', folder]);
     const [one, two] = cluster.agents;
     const rule = { ...policy('data', 'to-db', 0), path: 'spec.ingress[0]' };
     const last = timestampFromMs(Date.now());
@@ -68,18 +65,7 @@ describe('policies', () => {
       droppedByPolicy({ source: SPY, destination: DB, destinationPort: 3306 }, policy('data', 'to-db')),
       { source: SPY, destination: DNS, protocol: 17, destinationPort: 53 },
     );
-  }, 300_000);
-
-  afterAll(async () => {
-    await browser?.close();
-    await cluster?.stop();
-    rmSync(folder, { recursive: true, force: true });
-  }, 60_000);
-
-  afterEach(async () => {
-    const complaints = watched?.complaints;
-    await watched?.close();
-    expect(complaints).toEqual([]);
+    return cluster;
   });
 
   function named(name: string) {
@@ -116,9 +102,7 @@ describe('policies', () => {
   }
 
   async function visit(query: string): Promise<void> {
-    watched = await WatchedPage.open(browser, `${cluster.backend.url}/${query}`);
-    page = watched.page;
-    page.setDefaultTimeout(60_000);
+    page = await shown.visit(`/${query}`);
   }
 
   const details = () => page.getByRole('article', { name: /^Policy / });
@@ -227,7 +211,7 @@ describe('policies', () => {
     await parts.arrow('world', 'maindb', /22 TCP, allowed, never seen/).waitFor({ state: 'attached' });
     expect(new URL(page.url()).searchParams.get('reach')).toBe('1');
     const { reach, select } = { reach: '1', select: `${WORLD_NAME.key}>test/data/Deployment/maindb` };
-    await page.goto(`${cluster.backend.url}/?${new URLSearchParams({ reach, select })}`);
+    await page.goto(`${shown.cluster.backend.url}/?${new URLSearchParams({ reach, select })}`);
     const panel = page.getByRole('complementary', { name: 'Details' });
     await panel.getByText('Allowed, never seen').waitFor();
     const allowed = panel.getByRole('region', { name: 'Allowed by policy' });

@@ -1,6 +1,4 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, FrameLocator, Page } from 'playwright-core';
@@ -13,6 +11,7 @@ import { eventually } from './eventually.ts';
 import { allowed, DB, droppedByPolicy, FakeAgent, pod, policy, WEB, WORLD } from './fake-agent.ts';
 import { freePort } from './free-port.ts';
 import { PageParts } from './page-parts.ts';
+import { PortalSite } from './portal-site.ts';
 import { missingProxies, ReverseProxy } from './reverse-proxy.ts';
 import { WaggleProcess } from './waggle.ts';
 
@@ -242,7 +241,7 @@ describe.skipIf(missingProxies.length > 0)('in a portal', () => {
     const authority = new TestAuthority();
     stopping.push(async () => authority.remove());
     const tls = authority.issue(['waggle.example']);
-    const portal = await Portal.start();
+    const portal = await PortalSite.start('localhost');
     stopping.push(() => portal.stop());
     const { port } = await backend(['--session-same-site', 'none', '--frame-ancestors', portal.origin]);
     const nginx = await ReverseProxy.nginx({ backends: [port], prefix: PREFIX, tls });
@@ -299,32 +298,4 @@ async function newFlowArrives(page: Page): Promise<void> {
 
 async function say(page: Page, word: unknown): Promise<void> {
   await page.evaluate((message) => document.querySelector('iframe')!.contentWindow!.postMessage(message, '*'), word);
-}
-
-/** A page with nothing on it, on a site of its own: to a browser, `localhost` and 127.0.0.1 are two. */
-class Portal {
-  readonly #server: Server;
-
-  private constructor(server: Server) {
-    this.#server = server;
-  }
-
-  static async start(): Promise<Portal> {
-    const server = createServer((_request, response) => {
-      response
-        .setHeader('content-type', 'text/html')
-        .end('<!doctype html><title>Portal</title><link rel="icon" href="data:,">');
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return new Portal(server);
-  }
-
-  get origin(): string {
-    return `http://localhost:${(this.#server.address() as AddressInfo).port}`;
-  }
-
-  async stop(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
-  }
 }

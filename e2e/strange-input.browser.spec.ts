@@ -2,12 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BrowserContextOptions, Locator, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Endpoint } from '#core/flow/endpoint.ts';
 import { type SampleFlow, TO_ENDPOINT, TO_STACK } from '#runtime/testing/sample-flows.ts';
 import { axeFindings } from './axe.ts';
 import { Backend } from './backend.ts';
-import { launchBrowser, WatchedPage } from './browser.ts';
+import { ClusterPage } from './cluster-page.ts';
 import { eventually } from './eventually.ts';
 import { CLUSTER, droppedByPolicy, FakeCluster, pod, policy, WORLD } from './fake-agent.ts';
 import { freePort } from './free-port.ts';
@@ -36,14 +36,11 @@ function call(source: Endpoint, destination: Endpoint, destinationPort: number, 
 }
 
 describe('strange input', () => {
-  let cluster: FakeCluster;
-  let browser: Awaited<ReturnType<typeof launchBrowser>>;
-  let watched: WatchedPage;
   let page: Page;
   let parts: PageParts;
 
-  beforeAll(async () => {
-    [cluster, browser] = await Promise.all([FakeCluster.start(), launchBrowser()]);
+  const shown = new ClusterPage(async () => {
+    const cluster = await FakeCluster.start();
     cluster.agents[0].keepObserving(
       500,
       call(long, hostile, 8080),
@@ -52,24 +49,12 @@ describe('strange input', () => {
       { ...call(hostile, named, 443), ...TO_STACK },
       droppedByPolicy({ source: long, destination: hostile, destinationPort: 9000 }, policy('shop', LONG_POLICY)),
     );
-  }, 150_000);
-
-  afterAll(async () => {
-    await browser?.close();
-    await cluster?.stop();
-  }, 60_000);
-
-  afterEach(async () => {
-    const complaints = watched?.complaints;
-    await watched?.close();
-    expect(complaints).toEqual([]);
+    return cluster;
   });
 
   async function visit(query = '', options: BrowserContextOptions = {}, before?: () => void): Promise<void> {
     const look = { reducedMotion: 'reduce', ...options } as const;
-    watched = await WatchedPage.open(browser, `${cluster.backend.url}/${query}`, look, before);
-    page = watched.page;
-    page.setDefaultTimeout(60_000);
+    page = await shown.visit(`/${query}`, look, before);
     parts = new PageParts(page);
   }
 
@@ -174,19 +159,17 @@ describe('strange input', () => {
     const lateBy = 'const clock = Date.now; Date.now = () => clock() + 3_600_000;';
     // A worker of the tab's own: what is changed in it is what its script begins with.
     const context = { serviceWorkers: 'block' } as const;
-    watched = await WatchedPage.open(browser, `${cluster.backend.url}/healthz`, context, () => {
+    page = await shown.visit(`/healthz`, context, () => {
       delete (globalThis as { SharedWorker?: unknown }).SharedWorker;
       const clock = Date.now;
       Date.now = () => clock() + 3_600_000;
     });
-    page = watched.page;
-    page.setDefaultTimeout(60_000);
     parts = new PageParts(page);
     await page.context().route(/(session|map)-worker[^/]*\.js/, async (route) => {
       const response = await route.fetch();
       await route.fulfill({ response, body: `${lateBy}\n${await response.text()}` });
     });
-    await page.goto(`${cluster.backend.url}/`);
+    await page.goto(`${shown.cluster.backend.url}/`);
     await parts.status.getByText(/server (59 min|1 h) behind/).waitFor();
     await parts.rows.first().waitFor();
     await page.keyboard.press('r');
@@ -198,7 +181,7 @@ describe('strange input', () => {
     await visit();
     await parts.card('hostile').waitFor();
     await parts.rows.first().waitFor();
-    await cluster.backend.crashAndRestart();
+    await shown.cluster.backend.crashAndRestart();
     await parts.card('hostile').waitFor();
     await parts.status.getByText('live', { exact: true }).waitFor();
     await parts.status.getByRole('button', { name: '1/1 node connected' }).waitFor();
@@ -206,7 +189,7 @@ describe('strange input', () => {
     await eventually('flows go on', 30_000, async () => (await parts.newestRow()) !== before);
     await parts.card('hostile').waitFor();
     // The browser's own words about a server that was gone.
-    watched.takeComplaints();
+    shown.forgive();
   });
 
   test('a cluster without a node, or with none that answers, is told apart from one where nobody talks', async () => {
@@ -214,16 +197,15 @@ describe('strange input', () => {
     const empty = await Backend.start(stateDir);
     const deaf = await Backend.startWith(['--agent', `nobody=127.0.0.1:${await freePort()}`]);
     try {
-      watched = await WatchedPage.open(browser, empty.url);
-      await watched.page.getByText('No node is known yet').waitFor({ timeout: 60_000 });
-      expect(await axeFindings(watched.page)).toEqual([]);
-      await watched.close();
-      watched = await WatchedPage.open(browser, deaf.url);
-      await watched.page.getByText('No node can be reached').waitFor({ timeout: 60_000 });
+      page = await shown.visit(empty.url);
+      await page.getByText('No node is known yet').waitFor({ timeout: 60_000 });
+      expect(await axeFindings(page)).toEqual([]);
+      page = await shown.visit(deaf.url);
+      await page.getByText('No node can be reached').waitFor({ timeout: 60_000 });
     } finally {
       await Promise.all([empty.stop(), deaf.stop()]);
       await rm(stateDir, { recursive: true });
-      watched.takeComplaints();
+      shown.forgive();
     }
   });
 });
