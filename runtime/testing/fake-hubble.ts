@@ -3,6 +3,7 @@ import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { pino } from 'pino';
 import { type Flow, FlowSchema, L7FlowType, type Layer7, type Layer7Schema } from '#proto/gen/flow/flow_pb.ts';
 import { GetFlowsResponseSchema, Observer, ServerStatusResponseSchema } from '#proto/gen/observer/observer_pb.ts';
+import { ChangeNotificationSchema, ChangeNotificationType, Peer } from '#proto/gen/peer/peer_pb.ts';
 import { type GrpcServer, startGrpcServer } from '../grpc/server.ts';
 import { Code, StatusError, service } from '../grpc/service.ts';
 
@@ -31,6 +32,7 @@ export class FakeHubble {
           getAgentEvents: () => refuse(),
           getDebugEvents: () => refuse(),
         }),
+        service(Peer, { notify: (_request, { signal }) => this.#peers(signal) }),
       ],
       log: pino({ level: 'silent' }),
     });
@@ -58,6 +60,16 @@ export class FakeHubble {
   async stop(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
     await this.#server?.stop();
+  }
+
+  /** Itself alone: for a relay that asks whom to follow. */
+  async *#peers(signal: AbortSignal) {
+    yield create(ChangeNotificationSchema, {
+      name: NODE,
+      address: this.address,
+      type: ChangeNotificationType.PEER_ADDED,
+    });
+    await new Promise((resolve) => signal.addEventListener('abort', resolve));
   }
 
   async *#stream(signal: AbortSignal) {
