@@ -306,6 +306,12 @@ describe('waggle policy', { timeout: 120_000 }, () => {
     expect(bad.stdout).toMatch(
       /bad\.yaml:6:\d+: error WP003: NetworkPolicy db: spec\.ingres is no field; did you mean ingress\?/,
     );
+    writeFileSync(file('kindless.yaml'), '# whatever\nmetadata: {name: db}\nspec: {podSelector: {}}\n');
+    const kindless = await waggle('validate', '-f', file('policy.yaml'), file('kindless.yaml'));
+    expect(kindless.code).toBe(1);
+    expect(kindless.stdout).toMatch(/kindless\.yaml:2:1: error WP002: an object without a kind/);
+    const absent = await waggle('validate', '-f', file('absent.yaml'));
+    expect(absent).toMatchObject({ code: 1, stdout: expect.stringMatching(/no such file.*\n +fix: name a file/) });
     const unmet = ['validate', '-f', file('wide.yaml'), '-m', file('cluster.yaml')];
     expect(await waggle(...unmet)).toMatchObject({
       code: 0,

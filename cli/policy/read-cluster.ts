@@ -28,6 +28,7 @@ export interface ReadCluster {
   readonly unusable: readonly Finding[];
 }
 
+const UNREADABLE_FIX = 'name a file that can be read, or a folder with manifests';
 const NAMESPACE_NAME_LABEL = 'kubernetes.io/metadata.name';
 /** Where a pod of a manifest runs that no scheduler has placed yet. */
 const UNPLACED = '(not placed)';
@@ -67,7 +68,7 @@ export function readCluster(
   };
   for (const { name: file, text, unreadable } of sources) {
     if (unreadable !== undefined) {
-      findings.push(finding('WP001', { file, line: 1, column: 1 }, unreadable));
+      findings.push(finding('WP001', { file, line: 1, column: 1 }, unreadable, UNREADABLE_FIX));
       continue;
     }
     const { documents, problems } = parseManifest(file, text);
@@ -127,8 +128,15 @@ function readClusterObject(
   workloads: boolean,
   findings: Finding[],
 ): void {
-  const value = document.value as { kind?: unknown } | null;
-  const kind = typeof value === 'object' && value !== null ? value.kind : undefined;
+  const { value } = document;
+  const kind = isMap(value) ? (value as { kind?: unknown }).kind : undefined;
+  if (workloads && (typeof kind !== 'string' || kind === '') && looksLikeObject(value)) {
+    // A policy whose kind is misspelt away must not pass for sound beside others.
+    findings.push(
+      finding('WP002', document.place([]), 'an object without a kind', 'write what it is, as its first lines'),
+    );
+    return;
+  }
   const known = KINDS.find((candidate) => candidate === kind);
   const manifest = workloads ? (podOfWorkload(value) ?? value) : value;
   const meant: Kind | undefined = manifest === value ? known : 'Pod';
@@ -152,6 +160,11 @@ function completed(kind: Kind, manifest: Manifest): unknown {
   const namespace = isClusterScoped(kind) ? {} : { namespace: metadata?.namespace ?? 'default' };
   const placed = kind === 'Pod' && isMap(spec) ? { spec: { ...spec, nodeName: spec.nodeName ?? UNPLACED } } : {};
   return { ...manifest, ...(isMap(metadata) ? { metadata: { ...metadata, ...namespace } } : {}), ...placed };
+}
+
+/** Others, such as values of a chart, may lie in the same folder. */
+function looksLikeObject(value: unknown): boolean {
+  return isMap(value) && ['apiVersion', 'metadata', 'spec'].some((field) => Object.hasOwn(value, field));
 }
 
 function isMap(value: unknown): value is object {
