@@ -19,7 +19,7 @@ export const MOST_AUDIENCES = 48;
 /** How often the log says that there are more. */
 const TELL_MS = 60_000;
 
-const MOST_CALLS_OF_ONE = 200;
+const MOST_CALLS_OF_ONE = 1_000;
 
 /** All who may see the same namespaces: they share a window, and what is made of it. */
 interface Audience {
@@ -42,7 +42,7 @@ export interface GateOptions {
   readonly checkMs?: number;
   /** Default {@link MOST_AUDIENCES}. */
   readonly mostAudiences?: number;
-  /** Calls of one person at once; default 200: a page has one stream, and tools a few. */
+  /** Calls of one name at once; default 1,000, a third of all: a page has one stream, and portals may share a name. */
   readonly mostCalls?: number;
 }
 

@@ -1,5 +1,5 @@
 import { type ClusterObjects, isClusterScoped, type Kind } from '#runtime/cluster/objects.ts';
-import type { ClusterSource } from '#runtime/cluster/source.ts';
+import type { ClusterProblem, ClusterSource } from '#runtime/cluster/source.ts';
 import type { Visibility } from './visibility.ts';
 
 /** What of the cluster's state some people may see: their namespaces with all that is in them, nodes, and what applies to all. */
@@ -20,7 +20,16 @@ export function visibleSource(source: ClusterSource, { namespaces }: Visibility)
         const object = change.new ?? change.old;
         if (object !== undefined && isVisible(change.kind, object)) listener(change);
       }),
-    // Others name whatever cannot be read, wherever it is.
-    problems: () => source.problems().filter(({ stale }) => stale !== undefined),
+    // Their words name whatever cannot be read, wherever it is, and who may not: what is told is that it is so.
+    problems: () => staleness(source.problems()),
   };
+}
+
+function staleness(problems: readonly ClusterProblem[]): ClusterProblem[] {
+  const stale = problems.flatMap((problem) => problem.stale ?? []);
+  if (stale.length === 0) return [];
+  const message = 'nothing new can be read of it';
+  const since = stale.flatMap(({ sinceMs }) => sinceMs ?? []);
+  const sinceMs = since.length < stale.length ? undefined : Math.min(...since);
+  return [{ subject: 'cluster state', message, stale: { sinceMs, reason: message } }];
 }
