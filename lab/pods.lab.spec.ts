@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { cpuShare } from '#runtime/testing/cpu-share.ts';
 import { labLayout, netnsPath, podNetns } from './lab-layout.ts';
 import { readyPods, specLabName, traces, until } from './spec-lab.ts';
 import { type Lab, startLab } from './start-lab.ts';
@@ -276,9 +276,8 @@ describe('workloads', () => {
     };
     // A shared machine may be busy with something else: the best of a few rounds counts, and when more wants to run than
     // there are processors, only our share of the time does.
-    const share = () => 1 / Math.max(1, loadavg()[0]! / availableParallelism());
-    let best = (await round()) * share();
-    for (let more = 0; more < 4 && best >= 2_000; more++) best = Math.min(best, (await round()) * share());
+    let best = (await round()) * cpuShare();
+    for (let more = 0; more < 4 && best >= 2_000; more++) best = Math.min(best, (await round()) * cpuShare());
     expect(best).toBeLessThan(2_000);
   });
 
