@@ -4,7 +4,7 @@ import { TestNode, until } from '../kernel-test-node.ts';
 
 // Without the plugin the agent learns of a pod only once it has a process: how long that process is unwatched.
 
-const PODS = 20;
+const PODS = 10;
 
 let node: TestNode;
 
@@ -24,7 +24,7 @@ it('without the plugin a new pod is open for a moment', { timeout: 120_000 }, as
     const [name, uid] = [`pod-${index}`, randomUUID()];
     // As on Kubernetes: the object first; interface, process and, much later, the addresses follow.
     node.writePod({ name, uid, ip: '' }, { app: 'web' });
-    await new Promise((resolve) => setTimeout(resolve, 100 + index * 13));
+    await new Promise((resolve) => setTimeout(resolve, 100 + index * 26));
     const before = performance.now();
     node.addSandbox(name, uid);
     const made = performance.now();

@@ -35,9 +35,8 @@ async function attached(pod: TestPod): Promise<void> {
   await node.agentCalls.awaitEndpoint({ podUid: pod.uid, timeoutMs: 30_000 }, { deadlineMs: 40_000 });
 }
 
-it('no denied packet passes and no allowed connection breaks: kill, restart, stop, and policies that change', {
-  timeout: 400_000,
-}, async () => {
+/** A server that lets in its friend, who is connected, and not its foe, who tries. */
+async function friendAndFoe() {
   const [server, friend, foe] = ['server', 'friend', 'foe'].map((name) => node.addPod(name));
   writePolicy('from-friends', fromFriends);
   await node.startAgent();
@@ -49,6 +48,13 @@ it('no denied packet passes and no allowed connection breaks: kill, restart, sto
   await until('the friend is connected', async () => (await connection.counters()).open || undefined);
   const intruder = new Probe(foe, intruding(server));
   await until('the foe tries', async () => (await intruder.counters()).sent > 50 || undefined);
+  return { foe, listening, connection, intruder };
+}
+
+it('no denied packet passes and no allowed connection breaks: kill, restart, stop, and policies that change', {
+  timeout: 400_000,
+}, async () => {
+  const { foe, listening, connection, intruder } = await friendAndFoe();
   // What a killed agent has not kept yet, no later one tells.
   const kept = () => ['"rule"', '"default-deny"'].every((kind) => node.run.read('rule-hits.json').includes(kind));
   await until('hits are kept', () => kept() || undefined);
@@ -191,16 +197,7 @@ it('a policy that never could be read closes what it may be about, and health sa
 it('an upgrade that cannot take the earlier maps over: nothing leaks and nothing breaks', {
   timeout: 300_000,
 }, async () => {
-  const [server, friend, foe] = ['server', 'friend', 'foe'].map((name) => node.addPod(name));
-  writePolicy('from-friends', fromFriends);
-  await node.startAgent();
-  for (const pod of [server, friend, foe]) await attached(pod);
-  const listening = new Probe(server, SERVER);
-  await until('the server listens', async () => (await listening.counters()).listening);
-  const connection = new Probe(friend, connected(server));
-  await until('the friend is connected', async () => (await connection.counters()).open || undefined);
-  const intruder = new Probe(foe, intruding(server));
-  await until('the foe tries', async () => (await intruder.counters()).sent > 50 || undefined);
+  const { foe, listening, connection, intruder } = await friendAndFoe();
 
   for (let round = 1; round <= 4; round++) {
     await node.endAgent(round % 2 === 0 ? 'SIGKILL' : 'SIGTERM');
