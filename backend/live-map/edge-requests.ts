@@ -23,8 +23,8 @@ class Told {
   readonly requests = new Uint32Array(RATE_SECONDS);
   readonly answers = new Uint32Array(RATE_SECONDS);
   readonly failures = new Uint32Array(RATE_SECONDS);
-  /** Second % 10 × step of latency. */
-  readonly latency = new Uint32Array(RATE_SECONDS * BUCKETS);
+  /** Second % 10 × step of latency; saturates. */
+  readonly latency = new Uint16Array(RATE_SECONDS * BUCKETS);
 
   /** Index of the bucket; -1 for a row older than the window. */
   at(second: number): number {
@@ -97,7 +97,9 @@ export class EdgeRequests {
     if (!answers) return;
     told.answers[bucket]++;
     if (fails) told.failures[bucket]++;
-    if (latencyMicros > 0) told.latency[bucket * BUCKETS + stepOf(latencyMicros)]++;
+    if (latencyMicros === 0) return;
+    const step = bucket * BUCKETS + stepOf(latencyMicros);
+    if (told.latency[step] < 0xffff) told.latency[step]++;
   }
 
   /** Whether the server's end has told of requests within the last 10 s. */

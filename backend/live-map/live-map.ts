@@ -174,6 +174,8 @@ export class LiveMap {
   }
 
   #addRequest(edge: number, second: number, columns: FlowColumns, row: number, atServer: boolean): void {
+    // Nothing is told of older ones: no memory for edges that had some.
+    if (second * 1000 < this.#nowMs - RATE_SECONDS * 1000) return;
     const record = this.#layer7?.get(columns.packetsReply[row]);
     if (record === undefined) return;
     const asks = record.type === LAYER7_TYPE.REQUEST || record.type === LAYER7_TYPE.SAMPLE;
