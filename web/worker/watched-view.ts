@@ -27,8 +27,8 @@ export interface Viewer {
   sendMap(message: MapMessage): void;
 }
 
-/** Tables hear of new rows at most this often. */
-const ROWS_INTERVAL_MS = 50;
+/** Tables hear of new rows at most this often; less often where it takes long to draw them. */
+const ROWS_INTERVAL_MS = 30;
 
 /** One view with its stream and stores, shared by the tabs that show it. */
 export class WatchedView {

@@ -48,11 +48,16 @@ export function FlowDrawer({ id, onClose }: { id: string; onClose(): void }) {
   );
 }
 
-/** Null until there is an answer. Asked again when the connection comes back: it may have been a server's moment. */
+/** What was shown stays this long, in milliseconds, while another flow is looked for: most are found at once. */
+const STAYS_MS = 300;
+
+/** Null while there is no answer. Asked again when the connection comes back: it may have been a server's moment. */
 function useFlow(id: string): FlowAnswer | null {
   const [heard, setHeard] = useState<{ id: string; answer: FlowAnswer } | null>(null);
   const live = useStore(connectionStore).phase === 'live';
-  const found = heard?.id === id && heard.answer.state !== 'failed';
+  const [missed, setMissed] = useState<string | null>(null);
+  const isAnswered = heard?.id === id;
+  const found = isAnswered && heard.answer.state !== 'failed';
   useEffect(() => {
     if (found) return;
     let stale = false;
@@ -64,7 +69,12 @@ function useFlow(id: string): FlowAnswer | null {
       stale = true;
     };
   }, [id, live, found]);
-  return heard?.id === id ? heard.answer : null;
+  useEffect(() => {
+    if (isAnswered) return;
+    const timer = setTimeout(() => setMissed(id), STAYS_MS);
+    return () => clearTimeout(timer);
+  }, [id, isAnswered]);
+  return isAnswered || missed !== id ? (heard?.answer ?? null) : null;
 }
 
 function Answer({ answer }: { answer: FlowAnswer | null }) {

@@ -25,6 +25,8 @@ export interface RowsPicture {
   readonly times: unknown;
   /** While it scrolls, rows may stand in the document in another order than on screen. */
   readonly scrolling: boolean;
+  /** Rows that a person can see: from, and up to but without. */
+  readonly seen: readonly [from: number, to: number];
 }
 
 interface RowElement {
@@ -34,12 +36,15 @@ interface RowElement {
   row: FlowRow | null | undefined;
   columns: readonly FlowColumn[] | undefined;
   tracks: RowsPicture['tracks'] | undefined;
+  times: unknown;
   index: number;
 }
 
 const ROW =
   'absolute inset-x-0 top-0 h-[26px] cursor-default border-b border-line/60 text-xs leading-[25px] whitespace-nowrap [contain:layout_size_style] hover:bg-hover focus-visible:-outline-offset-2';
 const CELL = 'absolute top-0 h-[25px]';
+/** Rows out of view are written this much later, in milliseconds: at many flows per second most of them are never seen. */
+const UNSEEN_MS = 300;
 /** Pixels per character, at most: most texts are known to fit, and clipping costs as much as drawing. */
 const WIDEST = { sans: 8, mono: 7.25 };
 
@@ -51,6 +56,7 @@ export class FlowRows {
   readonly #group: HTMLElement;
   readonly #rows = new Map<number, RowElement>();
   #picture: RowsPicture | undefined;
+  #later: ReturnType<typeof setTimeout> | undefined;
 
   /** `group` is empty, and its children are nobody else's. */
   constructor(group: HTMLElement) {
@@ -58,9 +64,12 @@ export class FlowRows {
   }
 
   show(picture: RowsPicture): void {
-    const timesChanged = this.#picture?.times !== picture.times;
     this.#picture = picture;
-    const { first, total } = picture;
+    this.#draw(picture, picture.scrolling);
+  }
+
+  #draw(picture: RowsPicture, unseenToo: boolean): void {
+    const { first, total, seen } = picture;
     const count = Math.max(0, Math.min(picture.count, total - first));
     for (const [slot, { element }] of this.#rows) {
       if (slot < picture.count) continue;
@@ -72,16 +81,33 @@ export class FlowRows {
       const slot = picture.slotOf(index);
       let row = this.#rows.get(slot);
       if (row === undefined) {
-        row = { element: makeRow(), cells: [], row: undefined, columns: undefined, tracks: undefined, index: -1 };
+        row = {
+          element: makeRow(),
+          cells: [],
+          row: undefined,
+          columns: undefined,
+          tracks: undefined,
+          times: undefined,
+          index: -1,
+        };
         this.#rows.set(slot, row);
         this.#group.append(row.element);
       }
       left.delete(row);
       place(row, index, picture);
-      fill(row, picture.rowAt(index), picture, timesChanged);
+      const isSeen = index >= seen[0] && index < seen[1];
+      if (isSeen || unseenToo || row.columns === undefined) fill(row, picture.rowAt(index), picture);
+      else this.#writeLater();
     }
     for (const { element } of left) element.hidden = true;
     if (!picture.scrolling) this.#sort();
+  }
+
+  #writeLater(): void {
+    this.#later ??= setTimeout(() => {
+      this.#later = undefined;
+      if (this.#picture !== undefined) this.#draw(this.#picture, true);
+    }, UNSEEN_MS);
   }
 
   /** The row and the place that an element stands for. */
@@ -161,18 +187,19 @@ function place(row: RowElement, index: number, { opened, reached, rowAt }: RowsP
   classList.toggle('bg-selected/45', !isOpen && flow?.verdict === VERDICT.DROPPED);
 }
 
-function fill(row: RowElement, flow: FlowRow | null | undefined, picture: RowsPicture, timesChanged: boolean): void {
-  const { columns, tracks } = picture;
+function fill(row: RowElement, flow: FlowRow | null | undefined, picture: RowsPicture): void {
+  const { columns, tracks, times } = picture;
   if (flow === null) {
     if (row.row !== null) tellGone(row);
     return;
   }
   if (row.columns !== columns) makeCells(row, columns);
-  else if (row.tracks === tracks && !timesChanged && isSame(row.row, flow)) return;
+  else if (row.tracks === tracks && row.times === times && isSame(row.row, flow)) return;
   if (row.tracks !== tracks) placeCells(row, tracks);
   if (flow === undefined && row.row !== undefined) for (const cell of row.cells) cell.hidden = true;
   else if (flow !== undefined && row.row === undefined) for (const cell of row.cells) cell.hidden = false;
   row.row = flow;
+  row.times = times;
   if (flow === undefined) return;
   columns.forEach(({ cell: kind }, at) => {
     const cell = row.cells[at];

@@ -76,7 +76,7 @@ export function FlowTable({ selection }: { selection: Selection | null }) {
     },
     close,
   });
-  const { first: firstDrawn, count: drawn, totalHeight, scrolling } = useDrawnRows(scroller, total);
+  const { first: firstDrawn, count: drawn, totalHeight, scrolling, top, seen } = useDrawnRows(scroller, total);
   const held = scrolled || paused || reading || pointed.now || keys.reached !== null;
   // A table without rows holds nothing: the first that come are those to be read.
   if (!held || total === 0) anchor.current = null;
@@ -97,7 +97,8 @@ export function FlowTable({ selection }: { selection: Selection | null }) {
   const shows = `${selection?.key} ${options.sort?.column} ${options.sort?.descending} ${options.aggregate}`;
   // biome-ignore lint/correctness/useExhaustiveDependencies: what is shown in another way is shown from its beginning
   useEffect(() => {
-    scroller.current?.scrollTo({ top: 0 });
+    // Only if it has to: to be scrolled, all of the page is laid out at once.
+    if (top > 0) scroller.current?.scrollTo({ top: 0 });
     setScrolled(false);
     keys.reach(null);
   }, [shows]);
@@ -138,6 +139,7 @@ export function FlowTable({ selection }: { selection: Selection | null }) {
       reached: keys.reached,
       times,
       scrolling,
+      seen,
     });
   });
   return (

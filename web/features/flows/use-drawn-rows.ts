@@ -18,7 +18,14 @@ export interface DrawnRows {
   /** Pixels of all rows. */
   readonly totalHeight: number;
   readonly scrolling: boolean;
+  /** Pixels that it is scrolled down. */
+  readonly top: number;
+  /** Rows in view, and a few more: from, and up to but without. */
+  readonly seen: readonly [from: number, to: number];
 }
+
+/** Rows beyond those in view that count as seen: a turn of the wheel goes so far. */
+const NEAR = 4;
 
 /** Which rows of a long table are to be drawn as it scrolls. */
 export function useDrawnRows(scroller: RefObject<HTMLElement | null>, total: number): DrawnRows {
@@ -34,7 +41,15 @@ export function useDrawnRows(scroller: RefObject<HTMLElement | null>, total: num
   const inView = virtualizer.getVirtualItems()[0]?.index ?? 0;
   // Always as many, so that elements can be used again.
   const first = Math.max(0, Math.min(inView, blocks - drawn)) * BLOCK;
-  return { first, count: drawn * BLOCK, totalHeight: total * ROW_HEIGHT, scrolling: virtualizer.isScrolling };
+  const top = virtualizer.scrollOffset ?? 0;
+  return {
+    first,
+    count: drawn * BLOCK,
+    totalHeight: total * ROW_HEIGHT,
+    scrolling: virtualizer.isScrolling,
+    top,
+    seen: [Math.floor(top / ROW_HEIGHT) - NEAR, Math.ceil((top + height) / ROW_HEIGHT) + NEAR],
+  };
 }
 
 /** Scrolls as little as it takes to have the row in view. */
