@@ -23,7 +23,7 @@ import { KernelClock } from './events/kernel-clock.ts';
 import { RecordDrain } from './events/record-drain.ts';
 import { RecordToRow } from './events/record-to-row.ts';
 import { type Datapath, type DatapathOptions, openDatapath } from './loader/datapath.ts';
-import { MetricsEndpoint } from './metrics-endpoint.ts';
+import type { MetricsEndpoint } from './metrics-endpoint.ts';
 import { AgentEvents } from './observer/agent-events.ts';
 import { BootMemory } from './observer/boot-memory.ts';
 import { DatapathLosses } from './observer/datapath-losses.ts';
@@ -262,6 +262,8 @@ export class Agent {
     );
     this.health.met('gRPC');
     if (metricsListen === undefined) return;
+    // Only now: an agent that is started again serves flows earlier by what the library takes to load.
+    const { MetricsEndpoint } = await import('./metrics-endpoint.ts');
     this.#metrics = new MetricsEndpoint({
       address: metricsListen,
       options: this.#options.metrics,
@@ -291,6 +293,7 @@ export class Agent {
         external_connections: this.#external.entries,
       }),
     });
+    this.#metrics.count(this.flows.window.start, this.flows.window.end);
     this.#servers.push(this.#metrics);
     await this.#metrics.start();
   }

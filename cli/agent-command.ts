@@ -5,8 +5,7 @@ import { Command } from 'commander';
 import { type DatapathTimeouts, DEFAULT_TIMEOUTS } from '#bpf-agent/maps/settings.ts';
 import { RunDirectory } from '#bpf-agent/run-directory.ts';
 import { findCgroup2 } from '#runtime/cgroup-mount.ts';
-import { DEFAULT_METRICS } from '#runtime/hubble/flow-metrics.ts';
-import { CONTEXT_LABELS } from '#runtime/hubble/metric-context.ts';
+import { CONTEXT_LABELS, DEFAULT_SERIES } from '#runtime/hubble/metric-context.ts';
 import { createLogger } from '#runtime/log.ts';
 import {
   address,
@@ -114,7 +113,7 @@ export function agentCommand(): Command {
       flags: '--metrics-series <count>',
       description: 'series of one metric family; flows beyond are counted by waggle_metrics_overflow_total',
       parser: count(1, 1_000_000),
-      default: DEFAULT_METRICS.series,
+      default: DEFAULT_SERIES,
     }),
     ...exportSettings(),
     setting<string>({

@@ -11,7 +11,7 @@ import { isTranslation } from '#core/flow/translation.ts';
 import { VERDICT, verdicts } from '#core/flow/verdict.ts';
 import { isWorld } from '#core/identity/reserved.ts';
 import { Counter, type Registry } from '../metrics.ts';
-import { CONTEXT_LABELS, EndContexts } from './metric-context.ts';
+import { CONTEXT_LABELS, DEFAULT_SERIES, EndContexts } from './metric-context.ts';
 
 export interface FlowMetricsOptions {
   /** Labels beside a family's own: some of CONTEXT_LABELS. */
@@ -20,7 +20,7 @@ export interface FlowMetricsOptions {
   readonly series: number;
 }
 
-export const DEFAULT_METRICS: FlowMetricsOptions = { context: [], series: 10_000 };
+const DEFAULT_METRICS: FlowMetricsOptions = { context: [], series: DEFAULT_SERIES };
 
 /** A label of each family of its own, and what a row gives it. */
 interface Family {

@@ -23,6 +23,9 @@ export const CONTEXT_LABELS: readonly string[] = [
   'traffic_direction',
 ];
 
+/** Series of one family, at most, where nobody says otherwise. */
+export const DEFAULT_SERIES = 10_000;
+
 /** Number 0 stands for every context beyond the limit. */
 const MOST_CONTEXTS = 65_536;
 const OVERFLOW = '(other)';
