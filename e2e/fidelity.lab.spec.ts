@@ -46,10 +46,15 @@ describe('what Waggle tells, beside a capture on the same interfaces', () => {
     const watching = await Promise.all(pods.map((pod) => watch(lab!, pod, folder)));
 
     made = JSON.parse(await lab.exec('traffic/client', clientCommand(pods), 90_000));
-    await eventually('every connection is told to have ended', IDLE_END_MS, async () => {
-      flows = await toldFlows(agents);
-      return flows.length > 0 && unended(flows).length === 0;
-    });
+    await eventually(
+      'every connection is told to have ended',
+      IDLE_END_MS,
+      async () => {
+        flows = await toldFlows(agents);
+        return flows.length > 0 && unended(flows).length === 0;
+      },
+      500,
+    );
     for (const { name, capture } of watching) {
       captures.set(name, await capture.stop());
       unreadable.push(...addCapture(capture.frames(), name, captured).problems);

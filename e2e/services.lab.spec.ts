@@ -4,22 +4,27 @@ import { OBSERVATION } from '#core/flow/observation.ts';
 import { TCP_FLAG } from '#core/flow/tcp-flags.ts';
 import { TRIGGER } from '#core/flow/trigger.ts';
 import { VERDICT } from '#core/flow/verdict.ts';
-import { type ToldFlow, toldFlows } from './flow-reader.ts';
+import { FlowFollower } from './flow-follower.ts';
+import type { ToldFlow } from './flow-reader.ts';
 import { Lab } from './lab.ts';
 
 // Services as pods use them: by name and address, in a cluster without kube-proxy.
 
 let lab: Lab;
+let followers: FlowFollower[] = [];
 
 beforeAll(async () => {
   lab = await Lab.up();
+  followers = ['node1', 'node2'].map((node) => new FlowFollower(lab.agent(node)));
 });
 
 afterAll(async () => {
+  await Promise.all(followers.map((follower) => follower.stop()));
   await lab?.down();
 });
 
-const flows = (): Promise<ToldFlow[]> => toldFlows([lab.agent('node1'), lab.agent('node2')]);
+/** All so far. */
+const flows = (): ToldFlow[] => followers.flatMap((follower) => follower.flows);
 
 async function until<T>(what: string, ask: () => Promise<T | undefined>, timeoutMs = 40_000): Promise<T> {
   for (const deadline = Date.now() + timeoutMs; ; ) {
@@ -38,7 +43,7 @@ describe('pods that reach each other by name', () => {
 
   test('are told with the Service they asked for, at the client’s end, both ways', async () => {
     const through = await until('flows through the Service', async () => {
-      const found = (await flows()).filter(
+      const found = flows().filter(
         ({ source, destination, trigger }) =>
           trigger !== TRIGGER.TRANSLATION && (destination.service ?? source.service)?.name === 'maindb',
       );
@@ -57,7 +62,7 @@ describe('pods that reach each other by name', () => {
 
   test('tell what is exchanged at the client’s socket, before and after', async () => {
     const exchanged = await until('translations to the Service', async () => {
-      const found = (await flows()).filter(
+      const found = flows().filter(
         ({ trigger, destination }) => trigger === TRIGGER.TRANSLATION && destination.service?.name === 'maindb',
       );
       return found.some(({ verdict }) => verdict === VERDICT.TRANSLATED) ? found : undefined;
@@ -77,7 +82,7 @@ describe('pods that reach each other by name', () => {
 
   test('ask DNS through its Service', async () => {
     const asked = await until('a question to DNS', async () =>
-      (await flows()).find(
+      flows().find(
         ({ trigger, destination }) => trigger !== TRIGGER.TRANSLATION && destination.service?.name === 'kube-dns',
       ),
     );
@@ -92,7 +97,7 @@ describe('the drops scenario', () => {
   });
 
   const drops = (client: string, reason: number) => async () => {
-    const found = (await flows()).filter(
+    const found = flows().filter(
       ({ source, verdict, dropReason }) =>
         source.workloadName === client && verdict === VERDICT.DROPPED && dropReason === reason,
     );
@@ -124,7 +129,7 @@ describe('the drops scenario', () => {
 
   test('denies by policy who reaches a backend through its Service', async () => {
     await until('the policy drops', async () => {
-      const denied = (await flows()).filter(({ dropReason }) => dropReason === DROP_REASON.POLICY_DENIED);
+      const denied = flows().filter(({ dropReason }) => dropReason === DROP_REASON.POLICY_DENIED);
       return denied.some(({ destination }) => destination.workloadName === 'vault') || undefined;
     });
   });
@@ -137,7 +142,7 @@ describe('a thousand Services', () => {
       const through = await until(
         `flows through ${name}`,
         async () => {
-          const found = (await flows()).filter(
+          const found = flows().filter(
             // Before the server runs its Services refuse, and those flows end at no pod.
             ({ trigger, verdict, destination }) =>
               trigger !== TRIGGER.TRANSLATION && verdict === VERDICT.FORWARDED && destination.service?.name === name,

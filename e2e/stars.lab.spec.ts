@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DROP_REASON } from '#core/flow/drop-reason.ts';
 import { OBSERVATION } from '#core/flow/observation.ts';
@@ -10,6 +11,9 @@ import { Lab, type LabPod } from './lab.ts';
 // Network policy, walked stage by stage with HTTP requests of its own beside the scenario's traffic.
 
 const PORTS: Readonly<Record<string, number>> = { frontend: 80, backend: 6379, client: 9000, deathstar: 80 };
+
+/** Who has no answer by then gets none: less than it takes a SYN to be sent again. */
+const SILENT_MS = 900;
 
 let lab: Lab;
 
@@ -33,7 +37,7 @@ async function probe(pods: readonly LabPod[], pairs: readonly string[]): Promise
         return `http://${podOf(pods, to).status.podIPs![0].ip}:${PORTS[to]}/status`;
       });
       const script = `Promise.all(${JSON.stringify(urls)}.map((url) => new Promise((done) => {
-        const request = require('http').get(url, { agent: false, timeout: 1500 }, (answer) => { answer.resume(); done(true); });
+        const request = require('http').get(url, { agent: false, timeout: ${SILENT_MS} }, (answer) => { answer.resume(); done(true); });
         request.on('timeout', () => request.destroy()).on('error', () => done(false));
       }))).then((all) => console.log(JSON.stringify(all)))`;
       const name = `${from.metadata.namespace}/${from.metadata.name}`;
@@ -50,15 +54,27 @@ function podOf(pods: readonly LabPod[], workload: string): LabPod {
   return pod;
 }
 
-/** Probes until what is answered is what is expected; the policy just applied takes a moment. */
-async function expectAnswered(pods: readonly LabPod[], expected: Record<string, boolean>): Promise<void> {
+/**
+ * Probes until what is answered is what is expected, and what agents told of that very probe is too: the policy just applied takes
+ * a moment, also in the middle of a probe.
+ */
+async function expectAnswered(
+  pods: readonly LabPod[],
+  expected: Record<string, boolean>,
+  faultsOf: (flows: Map<string, ToldFlow[]>) => unknown[] = () => [],
+): Promise<void> {
   const pairs = Object.keys(expected);
   let answered: Record<string, boolean> = {};
+  let faults: unknown[] = [];
   for (const deadline = Date.now() + 30_000; Date.now() < deadline; ) {
+    const sinceMs = Date.now();
     answered = await probe(pods, pairs);
-    if (pairs.every((pair) => answered[pair] === expected[pair])) break;
+    if (!pairs.every((pair) => answered[pair] === expected[pair])) continue;
+    faults = faultsOf(await judged(sinceMs));
+    if (faults.length === 0) break;
   }
   expect(answered).toEqual(expected);
+  expect(faults).toEqual([]);
 }
 
 /** First packets and drops at the destinations since then, by `from>to`. */
@@ -126,23 +142,28 @@ describe('stars', () => {
       const open = new Set(
         stage === 'a' ? PAIRS : ['c', 'd', 'e'].filter((one) => one <= stage).flatMap((one) => OPENED[one]),
       );
-      await expectAnswered(pods, Object.fromEntries(PAIRS.map((pair) => [pair, open.has(pair)])));
-      const settledMs = Date.now();
-      await probe(pods, PAIRS);
-      const flows = await judged(settledMs);
-      for (const pair of PAIRS) {
-        const own = flows.get(pair) ?? [];
-        expect(own.length, pair).toBeGreaterThan(0);
-        for (const { verdict, dropReason, policy } of own) {
-          expect([pair, verdict]).toEqual([pair, open.has(pair) ? VERDICT.FORWARDED : VERDICT.DROPPED]);
-          if (open.has(pair)) {
-            expect(names(policy.allowedBy)).toEqual(stage === 'a' ? [] : [RULE[pair]]);
-            continue;
-          }
-          expect([dropReason, policy.defaultDeny]).toEqual([DROP_REASON.POLICY_DENIED, true]);
-          expect(names(policy.deniedBy)).toEqual(closing(stage, pair.split('>')[1]));
-        }
-      }
+      const expected = (pair: string) =>
+        open.has(pair)
+          ? { verdict: VERDICT.FORWARDED, allowedBy: stage === 'a' ? [] : [RULE[pair]] }
+          : {
+              verdict: VERDICT.DROPPED,
+              dropReason: DROP_REASON.POLICY_DENIED,
+              defaultDeny: true,
+              deniedBy: closing(stage, pair.split('>')[1]),
+            };
+      const told = ({ verdict, dropReason, policy }: ToldFlow) =>
+        verdict === VERDICT.FORWARDED
+          ? { verdict, allowedBy: names(policy.allowedBy) }
+          : { verdict, dropReason, defaultDeny: policy.defaultDeny, deniedBy: names(policy.deniedBy) };
+      const answers = Object.fromEntries(PAIRS.map((pair) => [pair, open.has(pair)]));
+      await expectAnswered(pods, answers, (flows) =>
+        PAIRS.flatMap((pair): unknown[] => {
+          const own = flows.get(pair) ?? [];
+          if (own.length === 0) return [`${pair}: nothing told`];
+          const wrong = own.map(told).filter((one) => !isDeepStrictEqual(one, expected(pair)));
+          return wrong.map((one) => ({ pair, told: one, expected: expected(pair) }));
+        }),
+      );
     },
   );
 
