@@ -7,13 +7,16 @@ import { configDefaults, defineConfig } from 'vitest/config';
 //   x.lab.spec.ts     a lab: root, eBPF, network namespaces
 //   x.e2e.spec.ts     the whole demo and a browser
 //   x.browser.spec.ts the same, of one part of the page; too long for every run: `npm run test:browser`
-// The heavy and privileged ones run one file at a time: they share the machine's kernel and its two cores.
-const privileged = (name: string, testTimeout: number) => ({
+// Of the privileged ones two files run at a time where they mostly wait, for agents, pods and time-outs; each has namespaces,
+// cgroups and labs of its own. Those with an API server or a browser have the machine to themselves.
+const privileged = (name: string, testTimeout: number, parallel?: { maxWorkers: number; groupOrder: number }) => ({
   test: {
     name,
     include: [`**/*.${name}.spec.ts`],
     exclude: [...configDefaults.exclude],
-    fileParallelism: false,
+    ...(parallel === undefined
+      ? { fileParallelism: false }
+      : { maxWorkers: parallel.maxWorkers, sequence: { groupOrder: parallel.groupOrder } }),
     testTimeout,
     hookTimeout: testTimeout,
     teardownTimeout: 30_000,
@@ -35,8 +38,8 @@ export default defineConfig({
         },
       },
       privileged('api', 120_000),
-      privileged('kernel', 60_000),
-      privileged('lab', 120_000),
+      privileged('kernel', 90_000, { maxWorkers: 2, groupOrder: 1 }),
+      privileged('lab', 180_000, { maxWorkers: 2, groupOrder: 2 }),
       privileged('e2e', 180_000),
       privileged('browser', 180_000),
     ],
