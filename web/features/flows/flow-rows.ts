@@ -25,6 +25,8 @@ export interface RowsPicture {
   readonly times: unknown;
   /** While it scrolls, rows may stand in the document in another order than on screen. */
   readonly scrolling: boolean;
+  /** It holds still: all of it is there to be read. */
+  readonly held: boolean;
   /** Rows that a person can see: from, and up to but without. */
   readonly seen: readonly [from: number, to: number];
 }
@@ -65,7 +67,7 @@ export class FlowRows {
 
   show(picture: RowsPicture): void {
     this.#picture = picture;
-    this.#draw(picture, picture.scrolling);
+    this.#draw(picture, picture.scrolling || picture.held);
   }
 
   #draw(picture: RowsPicture, unseenToo: boolean): void {

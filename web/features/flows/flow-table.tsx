@@ -139,6 +139,7 @@ export function FlowTable({ selection }: { selection: Selection | null }) {
       reached: keys.reached,
       times,
       scrolling,
+      held,
       seen,
     });
   });
