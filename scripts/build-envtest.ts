@@ -1,7 +1,8 @@
 // Builds what the specs of the Kubernetes source run against, from its public Go modules and outside the repository: etcd,
 // kube-apiserver, kubectl and helm. They are found by lab/kubernetes/api-server.ts, which takes KUBEBUILDER_ASSETS where that is set.
 // Needs Go and some 6 GB of disk; takes half an hour, at the lowest priority and one compiler at a time.
-// Run: node scripts/build-envtest.ts [etcd|kube-apiserver|helm|kubectl …]
+// Only when named: what makes a node of a machine, for scripts/node-cluster.ts.
+// Run: node scripts/build-envtest.ts [etcd|kube-apiserver|helm|kubectl|kubelet|kube-controller-manager|kube-scheduler …]
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -12,6 +13,8 @@ const ETCD = '3.6.16';
 const HELM = '4.3.1';
 const directory = process.env.KUBEBUILDER_ASSETS || join(homedir(), '.cache/waggle', `envtest-${KUBERNETES}`);
 
+const ONLY_WHEN_NAMED: readonly string[] = ['kubelet', 'kube-controller-manager', 'kube-scheduler'];
+
 interface Program {
   readonly name: string;
   readonly module: string;
@@ -21,7 +24,7 @@ interface Program {
 
 const PROGRAMS: readonly Program[] = [
   { name: 'etcd', module: 'go.etcd.io/etcd/server/v3', version: ETCD, command: 'go.etcd.io/etcd/server/v3' },
-  ...['kube-apiserver', 'kubectl'].map((name) => ({
+  ...['kube-apiserver', 'kubectl', ...ONLY_WHEN_NAMED].map((name) => ({
     name,
     module: 'k8s.io/kubernetes',
     version: KUBERNETES,
@@ -33,8 +36,8 @@ const PROGRAMS: readonly Program[] = [
 const asked = process.argv.slice(2);
 for (const program of PROGRAMS) {
   // Debian has an etcd of its own, which does.
-  const wanted = asked.length === 0 ? program.name !== 'etcd' || !onPath('etcd') : asked.includes(program.name);
-  if (wanted) build(program);
+  const unasked = !ONLY_WHEN_NAMED.includes(program.name) && (program.name !== 'etcd' || !onPath('etcd'));
+  if (asked.length === 0 ? unasked : asked.includes(program.name)) build(program);
 }
 
 function onPath(name: string): boolean {

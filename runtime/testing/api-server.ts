@@ -7,7 +7,14 @@ import { delimiter, join } from 'node:path';
 import { ApiClient } from '../kubernetes/api-client.ts';
 import { kubeconfigAccess } from '../kubernetes/kubeconfig.ts';
 
-export type KubernetesProgram = 'etcd' | 'kube-apiserver' | 'kubectl' | 'helm';
+export type KubernetesProgram =
+  | 'etcd'
+  | 'kube-apiserver'
+  | 'kubectl'
+  | 'helm'
+  | 'kubelet'
+  | 'kube-controller-manager'
+  | 'kube-scheduler';
 
 /** In KUBEBUILDER_ASSETS, where scripts/build-envtest.ts puts it, or on the PATH. */
 export function findProgram(name: KubernetesProgram): string | undefined {
@@ -34,8 +41,12 @@ export interface ApiServerOptions {
   readonly directory: string;
   /** Where it listens; default 127.0.0.1. */
   readonly address?: string;
+  /** Default: a free one. */
+  readonly port?: number;
   /** Ranges of Services' addresses. */
   readonly serviceCidrs?: readonly string[];
+  /** Pods get service accounts and their tokens, which a controller manager has to make. */
+  readonly serviceAccounts?: boolean;
   /** Told the id of every process that is started. */
   readonly onSpawn?: (pid: number) => void;
 }
@@ -129,7 +140,7 @@ export class TestApiServer {
     writeFileSync(join(directory, 'tokens.csv'), `${this.#token},admin,admin,system:masters\n`, { mode: 0o600 });
     const [etcdPort, peerPort, port] = await freePorts(3);
     this.#etcdPort = etcdPort!;
-    this.#port = port!;
+    this.#port = this.#options.port ?? port!;
     this.#etcd = this.#spawn('etcd', [
       ...['--data-dir', join(directory, 'etcd'), '--unsafe-no-fsync', '--logger', 'zap', '--log-level', 'warn'],
       ...['--listen-client-urls', this.#etcdUrl, '--advertise-client-urls', this.#etcdUrl],
@@ -145,7 +156,7 @@ export class TestApiServer {
   }
 
   #startServer(): void {
-    const { address = '127.0.0.1', serviceCidrs = ['10.0.0.0/16'] } = this.#options;
+    const { address = '127.0.0.1', serviceCidrs = ['10.0.0.0/16'], serviceAccounts = false } = this.#options;
     this.#server = this.#spawn('kube-apiserver', [
       `--etcd-servers=${this.#etcdUrl}`,
       `--bind-address=${address}`,
@@ -159,8 +170,9 @@ export class TestApiServer {
       `--service-account-key-file=${join(this.directory, 'accounts.pub')}`,
       `--service-account-signing-key-file=${join(this.directory, 'accounts.key')}`,
       '--allow-privileged=true',
-      // Nobody makes the default service accounts here.
-      '--disable-admission-plugins=ServiceAccount',
+      '--kubelet-preferred-address-types=InternalIP',
+      // Nobody makes the default service accounts else.
+      ...(serviceAccounts ? [] : ['--disable-admission-plugins=ServiceAccount']),
       // A watch that is behind is to meet what etcd has forgotten, and soon.
       '--etcd-compaction-interval=0',
       '--shutdown-delay-duration=0s',
