@@ -1,7 +1,10 @@
-import { execFileSync } from 'node:child_process';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { FlowService } from '#proto/gen/waggle/v1/flow_pb.ts';
+import { createClient } from '#runtime/grpc/client.ts';
 import { apiServerObstacle, findProgram } from '#runtime/testing/api-server.ts';
-import { labLayout } from '../lab-layout.ts';
+import { agentSocket, labLayout } from '../lab-layout.ts';
 import { readyPods, specLabName, traces, until } from '../spec-lab.ts';
 import { type Lab, startLab } from '../start-lab.ts';
 import type { Pod } from '../store/objects.ts';
@@ -42,6 +45,7 @@ describe.skipIf(obstacle !== undefined)('a lab whose agents read a real API serv
     web = pods.find(({ metadata }) => metadata.name === 'web')!;
   }, 240_000);
   afterAll(async () => {
+    returned?.kill('SIGKILL');
     await lab?.down();
     if (lab !== undefined) expect(traces(lab.name)).toEqual([]);
   });
@@ -51,6 +55,28 @@ describe.skipIf(obstacle !== undefined)('a lab whose agents read a real API serv
       input,
       encoding: 'utf8',
     });
+  /** The server's command line, to start it again with, and what was started so. */
+  let serverCommand: string[] = [];
+  let returned: ChildProcess | undefined;
+  const killServer = () => {
+    const found = execFileSync('pgrep', ['-f', `kube-apiserver.*${labLayout(lab.name).dir}/`], { encoding: 'utf8' });
+    serverCommand = readFileSync(`/proc/${Number(found)}/cmdline`, 'utf8')
+      .split('\0')
+      .slice(0, -1);
+    process.kill(Number(found), 'SIGKILL');
+  };
+  /** What a node's agent says is wrong; `no answer` while it does not serve. */
+  const problemOf = async (node: string) => {
+    const client = createClient(FlowService, `unix:${agentSocket(labLayout(lab.name), node)}`);
+    try {
+      const { nodes } = await client.status({}, { deadlineMs: 2_000 });
+      return nodes[0]?.message ?? '';
+    } catch {
+      return 'no answer';
+    } finally {
+      client.close();
+    }
+  };
   const reaches = async () => {
     const connect = `exec 3<>/dev/tcp/${web.status.podIP}/8080`;
     const { status } = await lab.exec('shop', 'client', ['timeout', '2', 'bash', '-c', connect]);
@@ -77,16 +103,25 @@ describe.skipIf(obstacle !== undefined)('a lab whose agents read a real API serv
   test('goes on enforcing while the server is gone', async () => {
     kubectl(['apply', '-f', '-'], POLICY);
     await until('the policy is enforced', 20_000, async () => !(await reaches()));
-    const server = Number(
-      execFileSync('pgrep', ['-f', `kube-apiserver.*${labLayout(lab.name).dir}/`], { encoding: 'utf8' }),
-    );
-    process.kill(server, 'SIGKILL');
+    killServer();
     // Longer than a watch is away without being missed.
     await new Promise((resolve) => setTimeout(resolve, 5_000));
     expect(await reaches()).toBe(false);
-    await until('the agents say that it is gone', 20_000, async () => {
-      const { nodes } = await lab.status();
-      return nodes.every(({ agent }) => agent === 'running');
-    });
+    const stale = /gives no answer.*old and stays in use/;
+    await vi.waitFor(async () => expect(await problemOf('node1')).toMatch(stale), { timeout: 40_000, interval: 100 });
+  });
+
+  test('has agents that start meanwhile, say why they know nothing, leave in force what was, and read what there is later', {
+    timeout: 150_000,
+  }, async () => {
+    await lab.agent('node1', 'restart');
+    const why = /could not be read yet; what was in force before stays so: .*gives no answer/;
+    await vi.waitFor(async () => expect(await problemOf('node1')).toMatch(why), { timeout: 40_000, interval: 100 });
+    expect(await reaches()).toBe(false);
+    returned = spawn(serverCommand[0]!, serverCommand.slice(1), { stdio: 'ignore' });
+    await vi.waitFor(async () => expect(await problemOf('node1')).toBe(''), { timeout: 60_000, interval: 100 });
+    expect(await reaches()).toBe(false);
+    kubectl(['delete', '-n', 'shop', 'networkpolicy', 'closed']);
+    await until('the policy is gone', 30_000, reaches);
   });
 });
