@@ -31,7 +31,7 @@ const FLOWS_PER_CONNECTION = 8;
 const CHANGES_PER_SECOND = 5;
 /** As the chart starts them (deploy/helm/waggle/templates). */
 const AGENT_NODE_OPTIONS = '--max-semi-space-size=2 --max-old-space-size=160';
-const BACKEND_NODE_OPTIONS = '--max-semi-space-size=4';
+const BACKEND_NODE_OPTIONS = '--max-semi-space-size=4 --max-old-space-size=192';
 
 const BIN = fileURLToPath(new URL('../../cli/bin.mjs', import.meta.url));
 const PEERS = fileURLToPath(new URL('../steady-peers.ts', import.meta.url));
