@@ -112,7 +112,8 @@ async function startServer(lab: Lab): Promise<string> {
 }
 
 function caller(name: string, node: string, server: string): string {
-  const script = `while :; do (exec 3<>/dev/tcp/${server}/8080); sleep 0.2; done`;
+  // A few connections: pods of earlier rounds are not to keep the machine busy.
+  const script = `for i in 1 2 3 4; do (exec 3<>/dev/tcp/${server}/8080); sleep 0.1; done; exec sleep infinity`;
   return `{apiVersion: v1, kind: Pod, metadata: {name: ${name}, labels: {app: ${name}}}, spec: {nodeName: ${node}, terminationGracePeriodSeconds: 0, containers: [{name: c, image: none, command: [bash, -c, "${script}"]}]}}`;
 }
 
