@@ -142,14 +142,18 @@ function Requests({ edge }: { edge: EdgeDetails }) {
   const share = answeredShare(edge);
   return (
     <span
-      title="Requests, answers without failures of the server, and how long half and 99 % of them took at most"
+      title="Requests, answers without failures of the server, and how long 99 % of them took at most"
       className="numbers block truncate text-2xs text-faint"
     >
-      {formatRate(edge.requests)} req{' '}
-      <span className={edge.failures > 0 ? 'text-dropped-text' : undefined}>
-        {share < 0 ? '–' : formatShare(share)}
-      </span>{' '}
-      {formatMicros(edge.p50Micros)} · {formatMicros(edge.p99Micros)}
+      {formatRate(edge.requests)}{' '}
+      {share < 0 ? (
+        'requests'
+      ) : (
+        <>
+          <span className={edge.failures > 0 ? 'text-dropped-text' : undefined}>{formatShare(share)}</span>{' '}
+          {formatMicros(edge.p99Micros)}
+        </>
+      )}
     </span>
   );
 }
