@@ -30,8 +30,10 @@ export class WatchedPage {
     page.setDefaultTimeout(30_000);
     const watched = new WatchedPage(page);
     page.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type()))
-        watched.complaints.push(`${message.type()}: ${message.text()}`);
+      const { url: source } = message.location();
+      // A browser looks there by itself where a page names no icon, as what is no HTML does not.
+      if (!['error', 'warning'].includes(message.type()) || source.endsWith('/favicon.ico')) return;
+      watched.complaints.push(`${message.type()}: ${message.text()} (${source})`);
     });
     page.on('pageerror', (error) => watched.complaints.push(`uncaught: ${error.stack ?? error.message}`));
     page.on('request', (request) => {
