@@ -146,9 +146,7 @@ describe('filters', () => {
 
   test('a field that flows do not carry says so and breaks nothing', async () => {
     await visit('?filter=http.status=5xx');
-    await page
-      .getByText(/http.status=5xx matches nothing: no flow tells requests here/)
-      .waitFor({ state: 'attached' });
+    await page.getByText(/http.status=5xx matches nothing: no flow tells requests here/).waitFor({ state: 'attached' });
     await page.getByText('Nothing matches this view').waitFor();
     await page.getByRole('button', { name: 'Remove filter http.status=5xx' }).click();
     await parts.card('maindb').waitFor();
