@@ -1,6 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { allLinks, isRoot, TestNode } from './kernel-test-node.ts';
+import { allLinks, isRoot, TestNode, type TestPod, until } from './kernel-test-node.ts';
 
 let node: TestNode;
 
@@ -55,4 +58,55 @@ describe.runIf(isRoot())('an agent that cannot start', () => {
     expect(await stateless.ended).toBe(1);
     expect(stateless.output).toMatch(/--state-dir/);
   });
+});
+
+describe.runIf(isRoot())('an agent that cannot do all of it', () => {
+  const ready = () =>
+    node.runOnNode(
+      `fetch('http://127.0.0.1:9965/readyz').then(async r=>console.log(r.status,await r.text()),e=>console.log(e.cause))`,
+    );
+
+  it('lets packets to Services pass where it cannot translate sockets, and is not ready', async () => {
+    const address = '10.96.0.10';
+    const pod = node.addPod('web-1');
+    node.writeObject('ServiceCIDR', '_cluster', 'kubernetes', {
+      metadata: { name: 'kubernetes' },
+      spec: { cidrs: ['10.96.0.0/16'] },
+    });
+    // Somebody else serves the range, as kube-proxy does: behind an address that the cluster knows nothing of.
+    const other = node.addSandbox('other', randomUUID());
+    execFileSync('ip', ['-n', other.namespace, 'addr', 'add', `${address}/32`, 'dev', 'lo']);
+    execFileSync('ip', ['-n', node.id, 'route', 'add', `${address}/32`, 'via', other.ip, 'dev', 'wgv2']);
+    await node.serve(other, 80);
+    const place = noCgroup(pod);
+    await node.startAgent('--cgroup-root', place);
+    const said = await until('it says what is wrong', async () => {
+      const answer = await ready();
+      return /^503/.test(answer) && /services/.test(answer) ? answer : undefined;
+    });
+    expect(said).toMatch(/cannot attach Services to the cgroup .*--cgroup-root has to be a directory of cgroup v2/);
+    await until('the pod is observed', async () => (await node.flows.status({})).nodes[0]!.endpoints === 1);
+    await node.request(pod, { ...other, ip: address }, 80);
+  });
+
+  it('is not ready where it sees none of the pods', async () => {
+    node.addPod('web-1');
+    const nothing = join(node.folder, 'nothing');
+    mkdirSync(nothing);
+    await node.startAgent('--services', 'off', '--cgroup-root', nothing);
+    const said = await until('it says what is wrong', async () => {
+      const answer = await ready();
+      return /^503/.test(answer) ? answer : undefined;
+    });
+    expect(said).toMatch(/"pods","problem":"not observed: pod shop\/web-1: no cgroup directory/);
+  });
+
+  /** A folder that looks as the pod's cgroup does, and is none. */
+  function noCgroup(pod: TestPod): string {
+    const folder = join(node.folder, 'no-cgroup');
+    const place = join(folder, pod.cgroup.slice(node.cgroupRoot.length));
+    mkdirSync(place, { recursive: true });
+    writeFileSync(join(place, 'cgroup.procs'), `${pod.process.pid}\n`);
+    return folder;
+  }
 });

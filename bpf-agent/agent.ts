@@ -40,7 +40,7 @@ import type { RunDirectory } from './run-directory.ts';
 import { NodeServices } from './services/node-services.ts';
 import { ServiceNumbers } from './services/service-numbers.ts';
 import { NodeSync } from './sync/node-sync.ts';
-import { andMore, countObserved, notObserved } from './sync/observed-pods.ts';
+import { andMore, countObserved, noneObserved, notObserved } from './sync/observed-pods.ts';
 import { SyncLoop } from './sync/sync-loop.ts';
 
 const SWEEP_MS = 2_000;
@@ -374,8 +374,11 @@ export class Agent {
 
   #afterSync(problem: string): void {
     this.#nodeEvents.podsChanged();
-    if (problem === '') this.health.met('pods');
-    else this.health.unmet('pods', problem);
+    const blind = problem || noneObserved(this.#sync.pods.values());
+    if (blind === '') this.health.met('pods');
+    else this.health.unmet('pods', blind);
+    const unreachable = this.#services?.attachProblem ?? '';
+    if (unreachable !== '') this.health.unmet('services', unreachable);
     this.#services?.followPods(this.#sync.pods.values());
     const [policy] = this.#sync.policy.problems;
     if (policy === undefined) this.health.met('policy');

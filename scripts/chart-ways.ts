@@ -69,6 +69,7 @@ export const CHART_WAYS: readonly ChartWay[] = [
     name: 'open to sign-in',
     values: {
       'backend.replicas': 3,
+      'backend.heapMi': 256,
       'backend.listen': '0.0.0.0:12000',
       'backend.accessReviews': true,
       'backend.allowedHosts': ['waggle.example', 'w.example'],
@@ -82,6 +83,7 @@ export const CHART_WAYS: readonly ChartWay[] = [
     },
     says: [
       /replicas: 3/,
+      /--max-old-space-size=256/,
       /tokenreviews/,
       /subjectaccessreviews/,
       /--allowed-host=waggle\.example,w\.example/,

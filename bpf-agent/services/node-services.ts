@@ -53,8 +53,14 @@ export class NodeServices {
       datapath.attachServices(cgroup);
     } catch (error) {
       if (!(error instanceof LoaderError)) throw error;
-      this.#attachProblem = error.message;
+      this.#attachProblem = `${error.message}: --cgroup-root has to be a directory of cgroup v2`;
+      this.sync.withdrawRanges();
     }
+  }
+
+  /** Why sockets of this node do not reach Services at all; empty when they do. */
+  get attachProblem(): string {
+    return this.#attachProblem;
   }
 
   /** What is degraded, in one line; empty when all is well. */

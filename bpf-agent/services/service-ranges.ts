@@ -9,6 +9,7 @@ export class ServiceRanges {
   readonly #ranges: ServiceMaps['ranges'];
   /** What the map holds, by the key's hex. */
   readonly #held: Map<string, Uint8Array>;
+  #withdrawn = false;
 
   constructor(source: ClusterSource, ranges: ServiceMaps['ranges']) {
     this.#source = source;
@@ -16,8 +17,16 @@ export class ServiceRanges {
     this.#held = new Map([...ranges.keys()].map((key) => [hex(key), key]));
   }
 
+  /** There are none from now on: an address of a Service that nobody translates here is for others (kube-proxy) to serve. */
+  withdraw(): void {
+    this.#withdrawn = true;
+    for (const key of this.#held.values()) this.#ranges.delete(key);
+    this.#held.clear();
+  }
+
   /** As long as the state is unread none goes: it only seems to be there no more. */
   update(): void {
+    if (this.#withdrawn) return;
     const wanted = new Map<string, Uint8Array>();
     for (const { spec } of this.#source.list('ServiceCIDR')) {
       for (const text of spec.cidrs) {

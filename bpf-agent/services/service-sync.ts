@@ -140,6 +140,11 @@ export class ServiceSync {
     return owner === undefined ? undefined : this.#placed.get(owner)?.get(key);
   }
 
+  /** Packets to Services' addresses pass, whoever owns them: for a node whose sockets are not translated. */
+  withdrawRanges(): void {
+    this.#ranges.withdraw();
+  }
+
   /** Ends what an earlier agent left and nobody asks for. To be called from time to time: the state may be read late. */
   settle(): void {
     this.#resolveDirty();
