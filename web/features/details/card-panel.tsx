@@ -1,3 +1,4 @@
+import { memo } from 'react';
 import { cardToken } from '#core/card/card-token.ts';
 import { formatByteRate, formatMicros, formatRate, formatShare } from '../../format/quantity.ts';
 import { formatAgo, formatMoment } from '../../format/time.ts';
@@ -17,7 +18,8 @@ import { RequestFigures } from './request-figures.tsx';
 import type { Described } from './use-description.ts';
 
 /** What there is to know about one card. */
-export function CardPanel({ details, described }: { details: CardDetails; described: Described }) {
+export const CardPanel = memo(function CardPanel(props: { details: CardDetails; described: Described }) {
+  const { details, described } = props;
   const { card, received, sent, clockAhead } = details;
   const { description, problem } = described;
   const token = cardToken(card.key);
@@ -85,7 +87,7 @@ export function CardPanel({ details, described }: { details: CardDetails; descri
       </footer>
     </>
   );
-}
+});
 
 export function Seen(props: { firstSeen: number; lastSeen: number; clockAhead: number }) {
   const now = useNow(5_000) + props.clockAhead;

@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react';
+import { type ReactNode, useDeferredValue } from 'react';
 import { detailsStore } from '../../live/map-client.ts';
 import { usePolicies } from '../../live/policy-store.ts';
 import { clockAheadStore } from '../../live/server-clock.ts';
@@ -28,7 +28,8 @@ export function DetailsPanel() {
 }
 
 function Selected({ select }: { select: string }) {
-  const details = useStore(detailsStore);
+  // Drawn in between what people do: at worst a moment old.
+  const details = useDeferredValue(useStore(detailsStore));
   const live = useStore(connectionStore).phase === 'live';
   const described = useDescription(select);
   let content: ReactNode;

@@ -1,4 +1,5 @@
 import { ArrowRight } from 'lucide-react';
+import { memo } from 'react';
 import { formatByteRate, formatBytes, formatMicros, formatRate, formatShare } from '../../format/quantity.ts';
 import type { EndDetails, PairDetails } from '../../graph/details.ts';
 import { plateOfFolded } from '../../graph/group.ts';
@@ -17,7 +18,8 @@ import type { Described } from './use-description.ts';
 import { VerdictSplit } from './verdict-split.tsx';
 
 /** What there is to know about an arrow: everything that one card opens to another. */
-export function PairPanel({ details, described }: { details: PairDetails; described: Described }) {
+export const PairPanel = memo(function PairPanel(props: { details: PairDetails; described: Described }) {
+  const { details, described } = props;
   const { source, destination, total, edges, clockAhead } = details;
   const { description, problem } = described;
   const all = total.forwarded + total.dropped + total.audited;
@@ -76,7 +78,7 @@ export function PairPanel({ details, described }: { details: PairDetails; descri
       />
     </>
   );
-}
+});
 
 function End({ end }: { end: EndDetails }) {
   if (plateOfFolded(end.key) !== undefined) return <span className="truncate">{end.name}</span>;

@@ -16,6 +16,8 @@ export interface Described {
   readonly problem: string;
 }
 
+const NOTHING_YET: Described = { description: null, problem: '' };
+
 /** What the server's window knows about what is selected, kept up to date while somebody looks. */
 export function useDescription(select: string): Described {
   const view = useView();
@@ -52,5 +54,5 @@ export function useDescription(select: string): Described {
     };
   }, [asked]);
   // What was said of something else is not shown for this.
-  return state.asked === asked ? state : { description: null, problem: '' };
+  return state.asked === asked ? state : NOTHING_YET;
 }

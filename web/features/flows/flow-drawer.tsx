@@ -9,7 +9,7 @@ import { CopyButton } from '../../ui/copy-button.tsx';
 import { Segmented } from '../../ui/segmented.tsx';
 import { Verdict } from '../../ui/verdict.tsx';
 import type { FlowAnswer, FlowDetails, FlowFact } from '../../worker/protocol.ts';
-import { FactMenu } from './fact-menu.tsx';
+import { FactMenu, FactValue, type PressedFact } from './fact-menu.tsx';
 
 const SECTIONS: readonly { section: FlowFact['section']; title: string }[] = [
   { section: 'flow', title: 'Flow' },
@@ -116,6 +116,7 @@ type Face = 'fields' | 'json';
 
 function Found({ details }: { details: FlowDetails }) {
   const [face, setFace] = useState<Face>('fields');
+  const [pressed, setPressed] = useState<PressedFact | null>(null);
   const { row, json } = details;
   return (
     <>
@@ -153,15 +154,22 @@ function Found({ details }: { details: FlowDetails }) {
           <pre className="p-4 font-mono text-2xs">{json}</pre>
         ) : (
           SECTIONS.map(({ section, title }) => (
-            <Section key={section} title={title} facts={details.facts.filter((fact) => fact.section === section)} />
+            <Section
+              key={section}
+              title={title}
+              facts={details.facts.filter((fact) => fact.section === section)}
+              pressed={pressed}
+              onPress={setPressed}
+            />
           ))
         )}
       </section>
+      <FactMenu pressed={pressed} onClose={() => setPressed(null)} />
     </>
   );
 }
 
-function Section({ title, facts }: { title: string; facts: readonly FlowFact[] }) {
+function Section({ title, facts, pressed, onPress }: SectionProps) {
   if (facts.length === 0) return null;
   return (
     <section className="border-b border-line/60 px-4 py-3 last:border-b-0">
@@ -173,11 +181,18 @@ function Section({ title, facts }: { title: string; facts: readonly FlowFact[] }
               <span className={facts[index - 1]?.name === fact.name ? 'sr-only' : undefined}>{fact.name}</span>
             </dt>
             <dd className="min-w-0">
-              <FactMenu fact={fact} />
+              <FactValue fact={fact} pressed={pressed} onPress={onPress} />
             </dd>
           </div>
         ))}
       </dl>
     </section>
   );
+}
+
+interface SectionProps {
+  readonly title: string;
+  readonly facts: readonly FlowFact[];
+  readonly pressed: PressedFact | null;
+  onPress(pressed: PressedFact | null): void;
 }

@@ -20,6 +20,8 @@ import { useRowsQuery } from './use-rows-query.ts';
 
 const FlowDrawer = latePart(() => import('./flow-drawer.tsx').then(({ FlowDrawer }) => FlowDrawer));
 
+/** Milliseconds until the details follow who goes through the rows. */
+const FOLLOWS_MS = 60;
 const DRAWER_WIDTH = 420;
 /** Pixels of table that make it worth while to keep it beside the drawer. */
 const LEAST_BESIDE = 480;
@@ -106,7 +108,10 @@ export function FlowTable({ selection }: { selection: Selection | null }) {
   const reachedRow = keys.reached === null ? undefined : rowAt(keys.reached);
   const reachedId = reachedRow?.id;
   useEffect(() => {
-    if (reading && reachedId !== undefined && reachedId !== flow) changeTableOptions({ flow: reachedId }, 'replace');
+    if (!reading || reachedId === undefined || reachedId === flow) return;
+    // The row first: who holds a key down goes on before the details are drawn.
+    const timer = setTimeout(() => changeTableOptions({ flow: reachedId }, 'replace'), FOLLOWS_MS);
+    return () => clearTimeout(timer);
   }, [reading, reachedId, flow]);
 
   const covered = flow === null ? 0 : coveredBy(outer.current, room);

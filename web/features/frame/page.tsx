@@ -1,4 +1,4 @@
-import { Suspense, useEffect, useSyncExternalStore } from 'react';
+import { memo, Suspense, useEffect, useSyncExternalStore } from 'react';
 import { sceneStore, selectCard, startMap } from '../../live/map-client.ts';
 import { ErrorEdge } from '../../ui/error-edge.tsx';
 import { latePart } from '../../ui/late-part.ts';
@@ -6,22 +6,32 @@ import { Split } from '../../ui/split.tsx';
 import { useMedia } from '../../ui/use-media.ts';
 import { useView } from '../../view/view-store.ts';
 import { Notices, Waiting } from '../status/notices.tsx';
-import { StatusBar } from '../status/status-bar.tsx';
+import { StatusBar as PlainStatusBar } from '../status/status-bar.tsx';
 import { useObstacle } from '../status/use-obstacle.ts';
 import { Dialogs } from './dialogs.tsx';
-import { Rail } from './rail.tsx';
-import { TopBar } from './top-bar.tsx';
+import { Rail as PlainRail } from './rail.tsx';
+import { TopBar as PlainTopBar } from './top-bar.tsx';
 import { useSelection } from './use-selection.ts';
 import { watch } from './watch.ts';
 
-const MapView = latePart(() => import('../map/map-view.tsx').then(({ MapView }) => MapView));
-const CardList = latePart(() => import('../list/card-list.tsx').then(({ CardList }) => CardList));
-const Toasts = latePart(() => import('../status/toasts.tsx').then(({ Toasts }) => Toasts));
-const Obstacle = latePart(() => import('../status/obstacle.tsx').then(({ Obstacle }) => Obstacle));
-const PoliciesPage = latePart(() => import('../policies/policies-page.tsx').then(({ PoliciesPage }) => PoliciesPage));
-const ServicesPage = latePart(() => import('../services/services-page.tsx').then(({ ServicesPage }) => ServicesPage));
-const FlowTable = latePart(() => import('../flows/flow-table.tsx').then(({ FlowTable }) => FlowTable));
-const DetailsPanel = latePart(() => import('../details/details-panel.tsx').then(({ DetailsPanel }) => DetailsPanel));
+// Parts ask for what they show: that the page is drawn anew is no reason for any of them.
+const MapView = memo(latePart(() => import('../map/map-view.tsx').then(({ MapView }) => MapView)));
+const CardList = memo(latePart(() => import('../list/card-list.tsx').then(({ CardList }) => CardList)));
+const Toasts = memo(latePart(() => import('../status/toasts.tsx').then(({ Toasts }) => Toasts)));
+const Obstacle = memo(latePart(() => import('../status/obstacle.tsx').then(({ Obstacle }) => Obstacle)));
+const PoliciesPage = memo(
+  latePart(() => import('../policies/policies-page.tsx').then(({ PoliciesPage }) => PoliciesPage)),
+);
+const ServicesPage = memo(
+  latePart(() => import('../services/services-page.tsx').then(({ ServicesPage }) => ServicesPage)),
+);
+const FlowTable = memo(latePart(() => import('../flows/flow-table.tsx').then(({ FlowTable }) => FlowTable)));
+const DetailsPanel = memo(
+  latePart(() => import('../details/details-panel.tsx').then(({ DetailsPanel }) => DetailsPanel)),
+);
+const StatusBar = memo(PlainStatusBar);
+const Rail = memo(PlainRail);
+const TopBar = memo(PlainTopBar);
 
 /** The whole page: one calm frame around map, table and panel. */
 export function Page() {
