@@ -4,6 +4,7 @@ import type { SceneEdge } from '../../graph/scene.ts';
 import type { MapState } from '../../live/map-client.ts';
 import { type ArrowLook, arrowLook, type Emphasis } from './arrow-look.ts';
 import { shiftedRoute, traceRoute } from './curve.ts';
+import { curvesOf, isNear } from './near-curve.ts';
 import { paintArrow } from './paint-arrows.ts';
 import type { Palette } from './palette.ts';
 import { meets, type Point } from './point.ts';
@@ -18,6 +19,7 @@ class Shape {
   readonly route: Route;
   #path: Path2D | undefined;
   #bounds: Rect | undefined;
+  #curves: Float64Array | undefined;
 
   constructor(route: Route) {
     this.route = route;
@@ -31,6 +33,13 @@ class Shape {
   get bounds(): Rect {
     this.#bounds ??= routeBounds(this.route);
     return this.#bounds;
+  }
+
+  isNear({ x, y }: Point, within: number): boolean {
+    const { x: left, y: top, width, height } = this.bounds;
+    if (x < left - within || y < top - within || x > left + width + within || y > top + height + within) return false;
+    this.#curves ??= curvesOf(this.route);
+    return isNear(this.#curves, x, y, within);
   }
 }
 
@@ -56,7 +65,6 @@ export class Arrows {
   #outdated: { readonly live: MapState['edges']; readonly palette: Palette } | undefined;
   /** What is taken from it when somebody looks. */
   #emphasisOf: ((edge: SceneEdge) => Emphasis) | undefined;
-  readonly #probe = lazyContext();
 
   get isDense(): boolean {
     return this.#byKey.size > MANY;
@@ -144,19 +152,11 @@ export class Arrows {
   }
 
   /** The arrow at this point of the map, within so many map units; of several the one drawn last. */
-  at({ x, y }: Point, within: number): SceneEdge | undefined {
-    const context = this.#probe();
-    const around: Rect = { x: x - within, y: y - within, width: 2 * within, height: 2 * within };
-    context.save();
-    // Paths are in map units: so is the point.
-    context.resetTransform();
-    context.setLineDash([]);
-    context.lineWidth = 2 * within;
-    const found = this.#fresh().findLast(
-      ({ shape }) => meets(shape.bounds, around) && context.isPointInStroke(shape.path, x, y),
-    );
-    context.restore();
-    return found?.edge;
+  at(point: Point, within: number): SceneEdge | undefined {
+    const near = new Set<Arrow>();
+    for (const arrow of this.#byKey.values()) if (arrow.shape.isNear(point, within)) near.add(arrow);
+    // Which is drawn last is asked only where there is one: mostly there is none, and looks are many.
+    return near.size === 0 ? undefined : this.#fresh().findLast((arrow) => near.has(arrow))?.edge;
   }
 }
 
@@ -174,15 +174,6 @@ function paintShifted(
   const shift = (card: string) => (keys.has(card) ? ([by.x, by.y] as const) : ([0, 0] as const));
   const route = shiftedRoute(edge.route, { start: shift(edge.source), end: shift(edge.destination) });
   paintArrow(context, route, look, { chosen: emphasis === 'chosen', palette, hairline });
-}
-
-/** A canvas that nobody sees: paths are asked of it. */
-function lazyContext(): () => CanvasRenderingContext2D {
-  let context: CanvasRenderingContext2D | undefined;
-  return () => {
-    context ??= document.createElement('canvas').getContext('2d')!;
-    return context;
-  };
 }
 
 /** `known`: of the same key, in the scene before. */
