@@ -1,14 +1,14 @@
-import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
+import { Suspense, useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import type { SceneEdge } from '../../graph/scene.ts';
 import { foldPlate, pinCards } from '../../live/arrangement.ts';
 import { detailsStore, liveStore, sceneStore } from '../../live/map-client.ts';
 import { useStore } from '../../live/store.ts';
 import { themeStore } from '../../theme/theme.ts';
+import { latePart } from '../../ui/late-part.ts';
 import { pairKey } from '../../view/pair.ts';
 import { useView } from '../../view/view-store.ts';
 import { CardTree, type TreeTarget } from './card-tree.tsx';
 import { chooseCard, focusCard } from './choose-card.ts';
-import { EdgeTooltip } from './edge-tooltip.tsx';
 import { EmptyMap } from './empty-map.tsx';
 import { forgetFits } from './fit-text.ts';
 import { Legend } from './legend.tsx';
@@ -18,6 +18,9 @@ import { MapControls } from './map-controls.tsx';
 import { mapKey } from './map-keys.ts';
 import { MapToolbar } from './map-toolbar.tsx';
 import { shownSelection } from './shown-selection.ts';
+
+// Not of the first map: that is drawn before anything is pointed at.
+const EdgeTooltip = latePart(() => import('./edge-tooltip.tsx').then(({ EdgeTooltip }) => EdgeTooltip));
 
 /** The service map. */
 export function MapView() {
@@ -100,7 +103,9 @@ export function MapView() {
         />
       )}
       {hover !== null && (
-        <EdgeTooltip edge={hover.edge} live={state?.edges.get(hover.edge.key)} at={hover.at} frame={frame.current} />
+        <Suspense fallback={null}>
+          <EdgeTooltip edge={hover.edge} live={state?.edges.get(hover.edge.key)} at={hover.at} frame={frame.current} />
+        </Suspense>
       )}
       {(state === null || state.scene.cards.length === 0) && <EmptyMap />}
       <Legend />
