@@ -38,7 +38,7 @@ afterAll(async () => {
   await cluster?.stop();
 }, 60_000);
 
-test('very many namespaces are bundles that can be read and opened', async () => {
+test('very many namespaces are bundles that can be read, opened and closed', async () => {
   const watched = await WatchedPage.open(browser, `${cluster.backend.url}/?embed=map`, { reducedMotion: 'reduce' });
   const { page } = watched;
   const parts = new PageParts(page);
@@ -53,6 +53,17 @@ test('very many namespaces are bundles that can be read and opened', async () =>
   const member = parts.map.getByRole('treeitem', { name: /^api, payments-dev-0,/ });
   await member.waitFor({ state: 'attached' });
   expect(await bundle.count()).toBe(0);
+
+  // The title of a plate that cannot be folded by itself closes the bundle it came from.
+  await parts.map.getByRole('treeitem', { name: /^payments-dev-0, namespace, 1 workload/ }).focus();
+  await page.keyboard.press('Enter');
+  await bundle.waitFor({ state: 'attached' });
+
+  await page.goto(`${cluster.backend.url}/?view=list`);
+  const line = page.getByRole('button', { name: /^payments-dev-\* ?40 namespaces/ });
+  await line.click();
+  await line.waitFor({ state: 'detached' });
+  await page.getByRole('heading', { name: /^payments-dev-0/ }).waitFor();
   expect(watched.complaints).toEqual([]);
   await watched.close();
 });
