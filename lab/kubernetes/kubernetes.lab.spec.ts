@@ -93,7 +93,7 @@ describe.skipIf(obstacle !== undefined)('a lab whose agents read a real API serv
   });
 
   test('enforces policies that kubectl applies, and lets go of them when it deletes them', async () => {
-    expect(await reaches()).toBe(true);
+    await until('one reaches the other', 20_000, reaches);
     kubectl(['apply', '-f', '-'], POLICY);
     await until('the policy is enforced', 20_000, async () => !(await reaches()));
     kubectl(['delete', '-n', 'shop', 'networkpolicy', 'closed']);
