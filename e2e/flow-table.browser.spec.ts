@@ -199,7 +199,20 @@ describe('the flow table', () => {
     });
     await drawer().getByRole('radio', { name: 'Fields' }).click();
 
-    await drawer().getByRole('button', { name: 'Pod: cart-5f7c-a' }).click();
+    const pod = drawer().getByRole('button', { name: 'Pod: cart-5f7c-a' });
+    const menus = page.getByRole('menu');
+    await pod.click();
+    await menus.waitFor();
+    // The page outside of a menu is inert to all but the pointer.
+    await pod.click({ force: true });
+    await menus.waitFor({ state: 'detached' });
+    await pod.focus();
+    await page.keyboard.press('ArrowDown');
+    await menus.waitFor();
+    await page.keyboard.press('Escape');
+    await menus.waitFor({ state: 'detached' });
+    expect(await pod.evaluate((value) => value === document.activeElement)).toBe(true);
+    await pod.click();
     await page.getByRole('menuitem', { name: 'Copy value' }).click();
     await eventually(
       'the value on the clipboard',

@@ -21,8 +21,6 @@ export function FactValue({ fact, pressed, onPress }: FactValueProps) {
       aria-label={`${fact.name}: ${fact.text}`}
       aria-haspopup="menu"
       aria-expanded={open}
-      // While the menu is open a press outside of it closes it; this press is not to open it again.
-      onPointerDown={(event) => open && event.stopPropagation()}
       onClick={(event) => toggle(event.currentTarget)}
       onKeyDown={(event) => {
         if (event.key !== 'ArrowDown' || open) return;
@@ -48,7 +46,15 @@ export function FactMenu({ pressed, onClose }: { pressed: PressedFact | null; on
   const [shown, setShown] = useState(pressed);
   if (pressed !== null && pressed !== shown) setShown(pressed);
   return (
-    <Menu.Root open={pressed !== null} onOpenChange={(open) => !open && onClose()}>
+    <Menu.Root
+      open={pressed !== null}
+      onOpenChange={(open, details) => {
+        // The value itself lies outside of the menu, but closes it by its own press: not twice, or it would be open again.
+        const byValue = details.reason === 'outside-press' && shown?.value.contains(details.event.target as Node);
+        if (byValue) details.cancel();
+        else if (!open) onClose();
+      }}
+    >
       {/* Within the landmark that what it is about stands in. */}
       <Menu.Portal container={document.querySelector('main')}>
         <Menu.Positioner anchor={shown?.value} positionMethod="fixed" sideOffset={2} align="start" className="z-50">
