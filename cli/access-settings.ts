@@ -49,6 +49,7 @@ export interface AccessFlags extends KubernetesFlags {
   oidcGroupsClaim: string;
   oidcUserPrefix: string;
   oidcGroupsPrefix: string;
+  oidcSignOut: 'provider' | 'waggle';
   proxyUserHeader: string;
   proxyGroupsHeader: string;
   sessionKeyFile?: string;
@@ -151,6 +152,13 @@ export function accessSettings(): Setting<never>[] {
       description: "what it puts before groups' names",
       default: '',
       defaultText: 'none',
+    }),
+    setting<string>({
+      flags: '--oidc-sign-out <where>',
+      description:
+        "where somebody ends their session who signs out: at the provider too, where it has an address for that and knows this page's login?out as one to come back to, or of waggle alone",
+      parser: oneOf('provider', 'waggle'),
+      default: 'provider',
     }),
     setting<string>({
       flags: '--proxy-user-header <name>',
@@ -271,6 +279,7 @@ async function signInOf(flags: AccessFlags, parts: SignInParts, log: Logger) {
       groupsClaim: flags.oidcGroupsClaim,
       userPrefix: flags.oidcUserPrefix,
       groupsPrefix: flags.oidcGroupsPrefix,
+      signOutThere: flags.oidcSignOut === 'provider',
     },
     log,
   );

@@ -194,14 +194,15 @@ describe.skipIf(missingProxies.length > 0)('in a portal', () => {
 
   for (const kind of ['nginx', 'haproxy'] as const) {
     test(`one of two replicas behind ${kind} is killed, then the other: the page goes on`, async () => {
-      const first = await backend();
-      const second = await backend();
+      const ports = [await freePort(), await freePort()];
+      const replicas = ['--replicas', ports.map((port) => `127.0.0.1:${port}`).join()];
+      const [first, second] = [await backend(replicas, ports[0]), await backend(replicas, ports[1])];
       const { origin } = await proxy(kind, first.port, second.port);
       const { page } = await signIn(`${origin}${PREFIX}/?view=table`, 'roots');
       await newFlowArrives(page);
       await first.kill();
       await newFlowArrives(page);
-      const again = await backend([], first.port);
+      const again = await backend(replicas, first.port);
       await second.kill();
       await newFlowArrives(page);
       // Nobody had to sign in again.

@@ -8,7 +8,7 @@ const session = (number: number, begunMs = Date.now() + number, endsMs = begunMs
 });
 
 it('tells in parts, from any position, each once', () => {
-  const ended = new EndedSessions();
+  const ended = new EndedSessions({ sinceMs: 0 });
   for (let number = 0; number < 5; number++) ended.add(session(number));
   ended.add(session(3));
   const first = ended.after(0, 3);
@@ -19,7 +19,7 @@ it('tells in parts, from any position, each once', () => {
 });
 
 it('what would have ended by now is not kept', () => {
-  const ended = new EndedSessions(2);
+  const ended = new EndedSessions({ sinceMs: 0, most: 2 });
   const nowMs = Date.now();
   ended.add(session(1, nowMs - 7_200_000, nowMs - 3_600_000));
   expect(ended.size).toBe(0);
@@ -30,7 +30,7 @@ it('what would have ended by now is not kept', () => {
 });
 
 it('where it is full, old sessions are over rather than forgotten', () => {
-  const ended = new EndedSessions(3);
+  const ended = new EndedSessions({ sinceMs: 0, most: 3 });
   const nowMs = Date.now();
   for (const age of [5, 1, 3]) ended.add(session(age, nowMs - age));
   const standing = { id: 'another', begunMs: nowMs - 6 };
@@ -41,13 +41,13 @@ it('where it is full, old sessions are over rather than forgotten', () => {
   expect(ended.has(standing)).toBe(true);
   expect(ended.has({ id: 'younger', begunMs: nowMs - 4 })).toBe(false);
   // Also for who hears of it.
-  const other = new EndedSessions();
+  const other = new EndedSessions({ sinceMs: 0 });
   other.raiseFloor(ended.floorMs);
   expect(other.has(standing)).toBe(true);
 });
 
 it('a mark ends what began before it, as often as it is told', () => {
-  const ended = new EndedSessions();
+  const ended = new EndedSessions({ sinceMs: 0 });
   const nowMs = Date.now();
   const marked = (begunMs: number) => ({ id: `at ${begunMs}`, begunMs, marks: ['sid:1', 'sub:jane'] });
   ended.add({ id: 'sub:jane', begunMs: nowMs, endsMs: nowMs + 1_000 });
@@ -58,4 +58,18 @@ it('a mark ends what began before it, as often as it is told', () => {
   ended.add({ id: 'sub:jane', begunMs: nowMs + 9, endsMs: nowMs + 1_009 });
   expect(ended.has(marked(nowMs + 5))).toBe(true);
   expect(ended.after(upTo, 10).ended).toMatchObject([{ id: 'sub:jane', begunMs: nowMs + 9 }]);
+});
+
+it('what began before it is over, until somebody tells who knows more', () => {
+  const nowMs = Date.now();
+  const ended = new EndedSessions();
+  const before = { id: 'before', begunMs: nowMs - 1_000 };
+  expect(ended.has(before)).toBe(true);
+  expect(ended.has({ id: 'after', begunMs: Date.now() + 1 })).toBe(false);
+  ended.add(session(1, nowMs - 500));
+  ended.reachBackTo(nowMs - 5_000);
+  expect([ended.has(before), ended.has(session(1, nowMs - 500))]).toEqual([false, true]);
+  // Who knows less takes nothing away.
+  ended.reachBackTo(nowMs);
+  expect(ended.has(before)).toBe(false);
 });

@@ -22,9 +22,16 @@ export interface EndedPart {
   readonly more: boolean;
 }
 
+export interface EndedSessionsOptions {
+  /** Since when it is known which sessions ended; default now. */
+  readonly sinceMs?: number;
+  readonly most?: number;
+}
+
 /**
  * Sessions that are not taken any more although their cookies would still open, here or at another replica. Bounded, and never by
- * forgetting: where it is full, every session as old as the oldest in it is over.
+ * forgetting: where it is full, every session as old as the oldest in it is over. So are those that began before there was
+ * anybody who would know whether they ended.
  */
 export class EndedSessions {
   readonly #most: number;
@@ -32,8 +39,10 @@ export class EndedSessions {
   readonly #byId = new Map<string, EndedSession & { readonly sequence: number }>();
   #sequence = 0;
   #floorMs = 0;
+  #sinceMs: number;
 
-  constructor(most = MOST_ENDED) {
+  constructor({ sinceMs = Date.now(), most = MOST_ENDED }: EndedSessionsOptions = {}) {
+    this.#sinceMs = sinceMs;
     this.#most = most;
   }
 
@@ -47,12 +56,17 @@ export class EndedSessions {
     return this.#floorMs;
   }
 
+  /** Of sessions that began then or before, nobody here knows whether they ended: they are taken for over. */
+  get sinceMs(): number {
+    return this.#sinceMs;
+  }
+
   get size(): number {
     return this.#byId.size;
   }
 
   has({ id, begunMs, marks = [] }: Pick<EndedSession, 'id' | 'begunMs'> & { marks?: readonly string[] }): boolean {
-    if (begunMs <= this.#floorMs || this.#byId.has(id)) return true;
+    if (begunMs <= Math.max(this.#floorMs, this.#sinceMs) || this.#byId.has(id)) return true;
     return marks.some((mark) => begunMs <= (this.#byId.get(mark)?.begunMs ?? 0));
   }
 
@@ -70,6 +84,11 @@ export class EndedSessions {
     if (floorMs <= this.#floorMs) return;
     this.#floorMs = floorMs;
     for (const { id, begunMs } of this.#byId.values()) if (begunMs <= floorMs) this.#byId.delete(id);
+  }
+
+  /** All is in this list now that somebody has heard of who knows since then. */
+  reachBackTo(sinceMs: number): void {
+    this.#sinceMs = Math.min(this.#sinceMs, sinceMs);
   }
 
   after(sequence: number, most: number): EndedPart {

@@ -61,6 +61,11 @@ export function forwardedOf(response: Response): Forwarded {
   return response.locals.forwarded as Forwarded;
 }
 
+/** `https://waggle.example`, as the browser knows it. */
+export function pageOrigin({ secure, host }: Forwarded): string {
+  return `${secure ? 'https' : 'http'}://${host}`;
+}
+
 /** Of the addresses a request passed, the last that is none of the trusted: those before it may be made up. */
 function nearest(header: string | undefined, trusts: (address: string) => boolean, peer: string): string {
   let client = peer;

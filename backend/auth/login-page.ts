@@ -10,6 +10,8 @@ export interface LoginPage {
   /** Asks for a token; otherwise there is a button that leads on. */
   readonly asksToken: boolean;
   readonly next: string;
+  /** Something else that may be wanted, in a window of its own. */
+  readonly link?: { readonly text: string; readonly href: string };
 }
 
 export function sendLoginPage(response: Response, status: number, page: LoginPage): void {
@@ -34,7 +36,7 @@ export function sendLoginPage(response: Response, status: number, page: LoginPag
 <link rel="icon" href="data:,"><link rel="stylesheet" href="${escaped(base)}login.css"></head>
 <body><main><h1>${escaped(page.title)}</h1><p>${escaped(page.text)}</p>
 ${page.failure === undefined ? '' : `<p class="failure" role="alert">${escaped(page.failure)}</p>`}
-${form}</main></body></html>
+${form}${page.link === undefined ? '' : `\n<p class="link"><a href="${escaped(page.link.href)}" target="_blank" rel="noopener noreferrer">${escaped(page.link.text)}</a></p>`}</main></body></html>
 `,
     );
 }
@@ -46,9 +48,9 @@ export const LOGIN_STYLE = `:root{color-scheme:dark light;--page:light-dark(#fbf
 main{width:min(380px,calc(100vw - 32px));padding:28px;border:1px solid var(--line);border-radius:8px;background:var(--panel)}
 h1{margin:0 0 4px;font-size:18px;font-weight:600}p{margin:0 0 16px;color:var(--dim)}label{display:block;margin-bottom:4px;font-weight:500}
 input:not([type=hidden]){width:100%;padding:8px 10px;border:1px solid var(--line);border-radius:4px;background:var(--page);color:inherit;font:inherit}
-.hint{margin:8px 0 16px;font-size:12px}.failure{color:var(--bad)}code{font-size:12px;user-select:all}
+.hint{margin:8px 0 16px;font-size:12px}.failure{color:var(--bad)}.link{margin:16px 0 0}a{color:var(--accent)}code{font-size:12px;user-select:all}
 button{width:100%;padding:8px;border:0;border-radius:4px;background:var(--accent);color:light-dark(#fff,#1d1704);font:inherit;font-weight:600;cursor:pointer}
-input:focus-visible,button:focus-visible{outline:2px solid var(--accent);outline-offset:2px}
+input:focus-visible,button:focus-visible,a:focus-visible{outline:2px solid var(--accent);outline-offset:2px}
 `;
 
 const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };

@@ -11,10 +11,11 @@ import {
   randomState,
 } from 'openid-client';
 import type { Logger } from '#runtime/log.ts';
-import { forwardedOf } from './forwarded.ts';
+import { forwardedOf, pageOrigin } from './forwarded.ts';
 import { TooManyAttempts } from './login-limit.ts';
 import { sendLoginPage } from './login-page.ts';
 import { LogoutTokens, sessionMarks } from './logout-token.ts';
+import { ProviderSignOut } from './provider-sign-out.ts';
 import { outsideCaller } from './sessions.ts';
 import { type SignIn, type SignInParts, safeNext, tokenOrSession } from './sign-in.ts';
 
@@ -35,6 +36,8 @@ export interface OidcOptions {
   readonly groupsClaim: string;
   readonly userPrefix: string;
   readonly groupsPrefix: string;
+  /** Whether who signs out here is led on to sign out at the provider, where it has a page for that. Default true. */
+  readonly signOutThere?: boolean;
 }
 
 /** What has to be known when the person comes back from the provider. */
@@ -64,21 +67,33 @@ export function oidcSignIn(parts: SignInParts, options: OidcOptions, log: Logger
     log.warn({ err: error }, 'a sign-in failed');
     sendLoginPage(response, status, { title: 'Sign in', text: '', failure, asksToken: false, next });
   };
+  const signOut = new ProviderSignOut(sessions, options.signOutThere === false ? undefined : configuration, log);
   const routes = Router();
   routes.get('/login', async (request, response) => {
     const next = safeNext(request.query.next, response);
     if (request.query.out !== undefined) {
+      // Somebody's link: nobody is told that they are out who is not.
+      if (sessions.of(request, response) !== undefined) return response.redirect(303, forwardedOf(response).base);
+      const there = await signOut.there(request, response);
+      // Providers refuse to be framed.
+      const framed = /^i?frame$/.test(request.get('sec-fetch-dest') ?? '');
+      if (there !== undefined && !framed) {
+        response.set('cache-control', 'no-store').redirect(303, there.href);
+        return;
+      }
       const text = 'You have signed out of Waggle.';
-      sendLoginPage(response, 200, { title: 'Signed out', text, asksToken: false, next });
+      const link = there && { text: 'Sign out of single sign-on too', href: there.href };
+      sendLoginPage(response, 200, { title: 'Signed out', text, asksToken: false, next, link });
       return;
     }
-    const { secure, host, base, client } = forwardedOf(response);
+    const forwarded = forwardedOf(response);
+    const { base, client } = forwarded;
     const wait = limit.waitSeconds(client);
     if (wait > 0) {
       response.set('retry-after', String(wait));
       return refuse(response, 429, `Too many failed attempts: try again in ${wait} seconds.`, next);
     }
-    const redirect = `${secure ? 'https' : 'http'}://${host}${base}login/callback`;
+    const redirect = `${pageOrigin(forwarded)}${base}login/callback`;
     const flow: Flow = {
       state: randomState(),
       nonce: randomNonce(),
@@ -132,6 +147,7 @@ export function oidcSignIn(parts: SignInParts, options: OidcOptions, log: Logger
       const marks = sessionMarks((await configuration()).serverMetadata().issuer, claims);
       const session = sessions.begin(response, { kind: 'identity', user, groups, marks });
       if (session === undefined) return refuse(response, 413, 'You are in too many groups for a session.', next);
+      signOut.prepare(response, tokens.id_token, session);
       audit.write({ event: 'signed-in', user, from, by: 'oidc', session: session.id });
       response.redirect(303, next);
     } catch (error) {

@@ -30,6 +30,8 @@ interface Answer extends EndedPart {
   readonly nonce: string;
   readonly from: string;
   readonly floorMs: number;
+  /** Since when it knows of all that ended. */
+  readonly sinceMs: number;
 }
 
 export interface ReplicasOptions {
@@ -85,6 +87,7 @@ export class Replicas {
       nonce: ask.nonce,
       from: this.#instance,
       floorMs: ended.floorMs,
+      sinceMs: ended.sinceMs,
       ...ended.after(heard, MOST_TOLD),
     };
     return seal.seal('ended-answer', answer);
@@ -213,6 +216,8 @@ class Replica {
     take(ended, answer);
     this.#told = part.upTo;
     this.#heard = answer.upTo;
+    // Only who has heard all of it knows as much.
+    if (!answer.more) ended.reachBackTo(answer.sinceMs);
     return answer.more || this.#told < until;
   }
 }

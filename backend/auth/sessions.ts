@@ -28,6 +28,9 @@ export interface Session {
 /** How the cookie goes with requests of frames on other sites: `none` needs HTTPS, and keeps a jar of its own per site. */
 export type SameSite = 'lax' | 'none';
 
+/** Cookies that only some paths below the base need; the others go to all. */
+const PATHS: Readonly<Record<string, string>> = { 'id-token': 'login' };
+
 /** Browsers keep no larger one, its name and attributes included. */
 const MOST_COOKIE = 4_096 - 256;
 
@@ -92,7 +95,7 @@ export class Sessions {
     const seconds = Math.max(0, Math.floor((endsMs - Date.now()) / 1_000));
     response.append(
       'set-cookie',
-      `${cookieName(purpose, forwarded)}=${sealed}; Max-Age=${seconds}; ${this.#flags(forwarded)}`,
+      `${cookieName(purpose, forwarded)}=${sealed}; Max-Age=${seconds}; ${this.#flags(purpose, forwarded)}`,
     );
     return true;
   }
@@ -112,18 +115,18 @@ export class Sessions {
 
   forget(response: Response, purpose: string): void {
     const forwarded = forwardedOf(response);
-    response.append('set-cookie', `${cookieName(purpose, forwarded)}=; Max-Age=0; ${this.#flags(forwarded)}`);
+    response.append('set-cookie', `${cookieName(purpose, forwarded)}=; Max-Age=0; ${this.#flags(purpose, forwarded)}`);
   }
 
-  #flags({ base, secure }: Forwarded): string {
+  #flags(purpose: string, { base, secure }: Forwarded): string {
     const none = this.#options.sameSite === 'none' && secure;
-    return `Path=${base}; HttpOnly; SameSite=${none ? 'None' : 'Lax'}${secure ? '; Secure' : ''}${none ? '; Partitioned' : ''}`;
+    return `Path=${base}${PATHS[purpose] ?? ''}; HttpOnly; SameSite=${none ? 'None' : 'Lax'}${secure ? '; Secure' : ''}${none ? '; Partitioned' : ''}`;
   }
 }
 
 /** With HTTPS a name that plain HTTP cannot write; nor, where the page has the host to itself, can a neighbouring host. */
 function cookieName(purpose: string, { secure, base }: Forwarded): string {
-  const prefix = base === '/' ? '__Host-' : '__Secure-';
+  const prefix = base === '/' && PATHS[purpose] === undefined ? '__Host-' : '__Secure-';
   return `${secure ? prefix : ''}waggle-${purpose}`;
 }
 
