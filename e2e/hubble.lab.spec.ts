@@ -307,7 +307,7 @@ describe.skipIf(HUBBLE_CLI === undefined)('the real hubble command (skipped wher
       ['--unencrypted', '--uuid', 'none'],
       ['-A'],
       ['--service', 'stars/frontend', '--service', 'default/deathstar'],
-      ['--numeric'],
+      ['--numeric', '--last', '30'],
       ['--allowlist', '{"source_pod":["stars/"]}', '--denylist', '{"destination_port":["80"]}'],
     ];
     let lines = 0;

@@ -41,6 +41,34 @@ describe('GetFlows', () => {
     expect(seconds(await read({ number: U64_MAX, first: true }))).toEqual(range(0, 300));
   });
 
+  test.each([
+    ['last', { number: 30n }],
+    ['first', { number: 30n, first: true }],
+    ['first of a stretch', { number: 30n, since: at(1_000), until: at(18_999) }],
+  ])(
+    'gives the %s so many of every node in the order of time, however far apart they are held',
+    async (_which, request) => {
+      const { read, window } = await observe(20_000);
+      const { node, timeSeconds } = window.columns;
+      // The second node's are the first that are met, and have the same times as those of the first, which came much later.
+      for (let slot = 0; slot < 20_000; slot++) {
+        const near = 'first' in request || 'since' in request ? slot < 10_000 : slot >= 10_000;
+        node[slot] = near ? 1 : 0;
+        timeSeconds[slot] = 1_700_000_000 + 2 * (slot % 10_000) + (near ? 1 : 0);
+      }
+      const told = seconds(await read(request));
+      expect(told).toHaveLength(60);
+      expect(told).toEqual(range(told[0], told[0] + 60));
+    },
+  );
+
+  test('tells flows of a stretch that came late, as long as it does not follow', async () => {
+    const { read, window } = await observe(100);
+    window.columns.timeSeconds[90] = 1_700_000_000 + 15;
+    expect(seconds(await read({ since: at(10), until: at(19) }))).toContain(15);
+    expect(seconds(await read({ since: at(10), until: at(19) })).at(-1)).toBe(15);
+  });
+
   test('counts what matches', async () => {
     const { read, window } = await observe(300);
     const dropped = range(0, 300).filter((second) => window.columns.verdict[second] === 2);

@@ -1,5 +1,5 @@
 import { create, toBinary } from '@bufbuild/protobuf';
-import { type Timestamp, timestampFromMs } from '@bufbuild/protobuf/wkt';
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import type { RowPredicate } from '#core/filter/algebra.ts';
 import { FieldMaskError, FlowMask } from '#core/hubble/field-mask.ts';
 import { compileFlowFilters, loadFilterParts } from '#core/hubble/filter/compile.ts';
@@ -10,8 +10,9 @@ import { type GetFlowsRequest, GetFlowsResponseSchema } from '#proto/gen/observe
 import { NodeState, NodeStatusEventSchema } from '#proto/gen/relay/relay_pb.ts';
 import { EncodedResponses } from '../grpc/encoded-responses.ts';
 import { type CallContext, Code, StatusError } from '../grpc/service.ts';
+import { firstMatching, lastMatching } from './matching-positions.ts';
 import type { ObservedFlows, ToldLoss } from './observed-flows.ts';
-import { lastMatching, NodeCounts } from './start-position.ts';
+import { TimeRange } from './time-range.ts';
 import { TimeSlice } from './time-slice.ts';
 
 /** What comes within this time shares a turn, in milliseconds. */
@@ -32,37 +33,23 @@ export async function* getFlows(
   const { window } = flows;
   await loadFilterParts(request);
   const { matches, mask } = readRequest(request, flows);
-  const since = request.since && instant(request.since, 'since');
-  const until = request.until && instant(request.until, 'until');
+  const range = new TimeRange(request.since, request.until);
   const { follow } = request;
   const number = Number(request.number);
   const encoder = new FlowEncoder(window, mask);
   const losses = flows.lossReader();
   const states = nodeStates(flows);
-  const counts = !follow && number > 0 ? new NodeCounts(window, number) : undefined;
 
   const opening = states();
   if (opening.length > 0) yield new EncodedResponses(opening);
 
-  let position = window.start;
-  if (since === undefined && !request.first) {
-    if (number > 0) {
-      position = window.end;
-      const last = await lastMatching(window, matches, number, signal);
-      for (let from = 0; from < last.length && !signal.aborted; from += ROWS_PER_CHUNK) {
-        const chunk = last.slice(from, from + ROWS_PER_CHUNK);
-        // Overwritten while the reader took what was before.
-        const missed = chunk.filter((at) => at < window.start).length;
-        const messages = new EncodedResponses(missed > 0 ? [lostEvent(overwritten(flows, missed))] : []);
-        for (const at of chunk.slice(missed)) {
-          const slot = window.slot(at);
-          if (until !== undefined && isAfter(window.columns, slot, until, 0)) continue;
-          messages.write((to) => encoder.writeResponse(window.columns, slot, to));
-        }
-        yield messages;
-      }
-      if (!follow) return;
-    } else if (follow) position = window.end;
+  // As with Hubble, since goes before number: the first so many are counted from it, and followers get all.
+  const first = request.first || range.begins;
+  let position = first || !follow ? window.start : window.end;
+  if (number > 0 && !(first && follow)) {
+    position = window.end;
+    yield* numbered(flows, first ? 'first' : 'last', matches, number, range, encoder, signal);
+    if (!follow) return;
   }
 
   const last = follow ? Number.POSITIVE_INFINITY : window.end;
@@ -82,17 +69,12 @@ export async function* getFlows(
         break;
       }
       const slot = window.slot(position);
-      if (until !== undefined && isAfter(columns, slot, until, 0)) {
-        // Rows of other nodes that belong before it may stand behind it.
-        if (isAfter(columns, slot, until, flows.disorderMs)) {
-          ended = true;
-          break;
-        }
-        continue;
+      // Rows of other nodes that belong before it may stand behind it: those held now are all looked at.
+      if (follow && range.isPast(columns, slot, flows.disorderMs)) {
+        ended = true;
+        break;
       }
-      if (since !== undefined && isBefore(columns, slot, since)) continue;
-      if (!matches(columns, slot)) continue;
-      if (counts !== undefined && !counts.take(columns.node[slot])) continue;
+      if (!range.has(columns, slot) || !matches(columns, slot)) continue;
       messages.write((to) => encoder.writeResponse(columns, slot, to));
     }
     const told = messages.count > 0;
@@ -102,13 +84,49 @@ export async function* getFlows(
       slice.resume();
     } else messages.release();
     if (paused) await slice.turn();
-    if (ended || counts?.complete || position >= last) return;
+    if (ended || position >= last) return;
     if (position < window.end) continue;
     slice.rest();
     await flows.news(signal, IDLE_MS);
     // After a pause the first flow goes at once; those behind it share a turn.
     if (told && !signal.aborted) await new Promise((resolve) => setTimeout(resolve, FLUSH_MS));
     slice.resume();
+  }
+}
+
+/** The first or last so many of every node, as of now. */
+async function* numbered(
+  flows: ObservedFlows,
+  which: 'first' | 'last',
+  matches: RowPredicate,
+  number: number,
+  range: TimeRange,
+  encoder: FlowEncoder,
+  signal: AbortSignal,
+): AsyncGenerator<EncodedResponses> {
+  const { window } = flows;
+  const { columns } = window;
+  const inRange: RowPredicate = (from, slot) => range.has(from, slot) && matches(from, slot);
+  const gathered =
+    which === 'first'
+      ? await firstMatching(window, inRange, number, signal)
+      : // The last so many of all, of which those within the range are told.
+        { positions: await lastMatching(window, matches, number, signal), overwritten: 0 };
+  let missed = gathered.overwritten;
+  const { positions } = gathered;
+  for (let from = 0; (from < positions.length || missed > 0) && !signal.aborted; from += ROWS_PER_CHUNK) {
+    const chunk = positions.slice(from, from + ROWS_PER_CHUNK);
+    // Overwritten while the reader took what was before.
+    const held = chunk.filter((at) => at >= window.start);
+    missed += chunk.length - held.length;
+    const messages = new EncodedResponses(missed > 0 ? [lostEvent(overwritten(flows, missed))] : []);
+    missed = 0;
+    for (const at of held) {
+      const slot = window.slot(at);
+      if (range.has(columns, slot)) messages.write((to) => encoder.writeResponse(columns, slot, to));
+    }
+    if (messages.count > 0) yield messages;
+    else messages.release();
   }
 }
 
@@ -122,30 +140,6 @@ function readRequest(request: GetFlowsRequest, flows: ObservedFlows): { matches:
     if (!(error instanceof FlowFilterError || error instanceof FieldMaskError)) throw error;
     throw new StatusError(Code.INVALID_ARGUMENT, error.message);
   }
-}
-
-interface Instant {
-  readonly seconds: number;
-  readonly nanos: number;
-}
-
-function instant({ seconds, nanos }: Timestamp, field: string): Instant {
-  // 0001-01-01 to 9999-12-31, as protobuf has it.
-  if (seconds < -62_135_596_800n || seconds > 253_402_300_799n || nanos < 0 || nanos > 999_999_999) {
-    throw new StatusError(Code.INVALID_ARGUMENT, `${field} is not a time: ${seconds} s, ${nanos} ns`);
-  }
-  return { seconds: Number(seconds), nanos };
-}
-
-type Times = { readonly timeSeconds: Uint32Array; readonly timeNanos: Uint32Array };
-
-function isBefore({ timeSeconds, timeNanos }: Times, slot: number, { seconds, nanos }: Instant): boolean {
-  return timeSeconds[slot] < seconds || (timeSeconds[slot] === seconds && timeNanos[slot] < nanos);
-}
-
-function isAfter({ timeSeconds, timeNanos }: Times, slot: number, { seconds, nanos }: Instant, byMs: number): boolean {
-  const ahead = (timeSeconds[slot] - seconds) * 1_000 + (timeNanos[slot] - nanos) / 1e6;
-  return ahead > byMs;
 }
 
 function overwritten(flows: ObservedFlows, count: number): ToldLoss {
