@@ -52,7 +52,7 @@ async function agent(name: string, backends: Record<string, number>) {
         node: name,
         ...(port === 1
           ? { outcome: TraceOutcome.PASSED, steps: [WITHOUT_PORT[address] ?? `No Service has the address ${address}.`] }
-          : { outcome: TraceOutcome.BALANCED }),
+          : { outcome: TraceOutcome.BALANCED, namespace: address === '10.96.0.2' ? 'vault' : 'shop' }),
       }),
   });
   const server = await startGrpcServer({ address: '127.0.0.1:0', services: [handlers] });
@@ -105,16 +105,20 @@ describe('the Services of all nodes', () => {
     );
     const visibility = new Visibility(['shop'], () => 'test');
     const { traceService } = collector.handlers(store as unknown as ClusterSource, visibility);
-    const steps = async (address: string) =>
-      (
-        await traceService(
-          { clientNamespace: 'shop', clientPod: 'web-1', node: '', address, port: 1 } as never,
-          context,
-        )
-      ).steps;
-    expect(await steps('10.96.0.1')).toEqual([WITHOUT_PORT['10.96.0.1']]);
-    expect(await steps('10.96.0.2')).toEqual(['No Service that you may see has the address 10.96.0.2.']);
-    // Nor is it told that there is one.
-    expect(await steps('10.96.0.3')).toEqual(['No Service that you may see has the address 10.96.0.3.']);
+    const ask = async (address: string, port: number) =>
+      await traceService({ clientNamespace: 'shop', clientPod: 'web-1', node: '', address, port } as never, context);
+    expect((await ask('10.96.0.1', 1)).steps).toEqual([WITHOUT_PORT['10.96.0.1']]);
+    expect(await ask('10.96.0.1', 80)).toMatchObject({ namespace: 'shop', outcome: TraceOutcome.BALANCED });
+    // Nor is it told whether there is one: hidden with and without this port, or none at all.
+    for (const [address, port] of [
+      ['10.96.0.2', 80],
+      ['10.96.0.2', 1],
+      ['10.96.0.3', 1],
+    ] as const) {
+      await expect(ask(address, port)).rejects.toMatchObject({
+        code: Code.PERMISSION_DENIED,
+        message: `no Service that you may see has the address ${address}, port ${port}`,
+      });
+    }
   });
 });

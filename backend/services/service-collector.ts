@@ -112,24 +112,21 @@ function onlyVisible(
         throw new StatusError(Code.PERMISSION_DENIED, 'you may trace connections of pods in your namespaces');
       }
       const response = await traceService(request, context);
-      if (response.namespace === '') {
-        response.steps = visibleSteps(response.steps, namespaces, request.address);
-        return response;
-      }
       if (namespaces.has(response.namespace)) return response;
-      throw new StatusError(Code.PERMISSION_DENIED, 'this address belongs to a namespace that you may not see');
+      if (response.namespace === '' && isOwnAddress(response.steps, namespaces)) return response;
+      // Whether there is none or a hidden one is not told.
+      throw new StatusError(
+        Code.PERMISSION_DENIED,
+        `no Service that you may see has the address ${request.address}, port ${request.port}`,
+      );
     },
   };
 }
 
-/** An address without this port is still somebody's: of hidden Services it is told no more than that of none. */
-function visibleSteps(steps: readonly string[], namespaces: ReadonlySet<string>, address: string): string[] {
-  return steps.map((step) => {
-    const namesOther = [...step.matchAll(/\bService ([a-z0-9-]+)\//g)].some(([, name]) => !namespaces.has(name!));
-    return namesOther || step.startsWith('No Service has')
-      ? `No Service that you may see has the address ${address}.`
-      : step;
-  });
+/** Whether an address that has not this port is said to be of a Service that may be seen. */
+function isOwnAddress(steps: readonly string[], namespaces: ReadonlySet<string>): boolean {
+  const named = steps.flatMap((step) => [...step.matchAll(/\bService ([a-z0-9-]+)\//g)]);
+  return named.length > 0 && named.every(([, name]) => namespaces.has(name!));
 }
 
 function addService(services: Map<string, ServiceStatus>, service: ServiceStatus): void {
