@@ -4,6 +4,7 @@ import { compileFilter } from '#core/filter/compile-filter.ts';
 import { parseFilter } from '#core/filter/parse-filter.ts';
 import { rowObject } from '#core/flow/row-object.ts';
 import { NodeState } from '#proto/gen/waggle/v1/flow_pb.ts';
+import { FakeHubble } from '#runtime/testing/fake-hubble.ts';
 import { InProcessAgent } from '#runtime/testing/in-process-agent.ts';
 import { DB, WORLD } from '#runtime/testing/sample-flows.ts';
 import { type Backend, type BackendOptions, startBackend } from '../start.ts';
@@ -138,5 +139,44 @@ describe('a backend in front of a Hubble relay', () => {
         ]),
       soon,
     );
+  });
+
+  it('lets go of the policies that no flow refers to any more', async () => {
+    const hubble = new FakeHubble();
+    await hubble.start();
+    cleanups.push(() => hubble.stop());
+    const backend = await start({ hubble: [{ address: hubble.address }], window: 16 });
+    const { window } = backend.relay;
+    const policy = (index: number) => ({ kind: 'NetworkPolicy', namespace: 'shop', name: `policy-${index}` });
+    const flows = Array.from({ length: 100 }, (_, index) => ({
+      verdict: 1 as const,
+      ingressAllowedBy: [policy(index)],
+    }));
+    hubble.tell(...flows);
+    await vi.waitFor(() => expect(window.end).toBe(100), soon);
+    expect(window.decisions.size).toBeGreaterThan(16);
+    await hubble.stop();
+    // Those of the rows that are held, and the entry for none.
+    await vi.waitFor(() => expect(window.decisions.size).toBe(17), soon);
+    const held = Array.from({ length: 16 }, (_, index) => {
+      const slot = window.slot(window.start + index);
+      return window.decisions.get(window.columns.policy[slot]).allowedBy[0].name;
+    });
+    expect(held.sort()).toEqual(Array.from({ length: 16 }, (_, index) => `policy-${84 + index}`));
+  });
+
+  it('forgets nodes that the relay no longer knows', async () => {
+    const hubble = new FakeHubble();
+    hubble.nodes = ['kind/worker', 'kind/worker-2'];
+    await hubble.start();
+    cleanups.push(() => hubble.stop());
+    const backend = await start({ hubble: [{ address: hubble.address }] });
+    const names = () => backend.relay.nodes().map(({ name }) => name);
+    hubble.tell({ verdict: 1 });
+    await vi.waitFor(() => expect(names()).toEqual(['worker', 'worker-2']), soon);
+    hubble.nodes = ['kind/worker'];
+    await vi.waitFor(() => expect(names()).toEqual(['worker']), soon);
+    expect(backend.relay.observes('kind', 'worker-2')).toBe(false);
+    expect(backend.relay.observes('kind', 'worker')).toBe(true);
   });
 });

@@ -2,8 +2,14 @@ import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { pino } from 'pino';
 import { type Flow, FlowSchema, L7FlowType, type Layer7, type Layer7Schema } from '#proto/gen/flow/flow_pb.ts';
-import { GetFlowsResponseSchema, Observer, ServerStatusResponseSchema } from '#proto/gen/observer/observer_pb.ts';
+import {
+  GetFlowsResponseSchema,
+  GetNodesResponseSchema,
+  Observer,
+  ServerStatusResponseSchema,
+} from '#proto/gen/observer/observer_pb.ts';
 import { ChangeNotificationSchema, ChangeNotificationType, Peer } from '#proto/gen/peer/peer_pb.ts';
+import { NodeState } from '#proto/gen/relay/relay_pb.ts';
 import { type GrpcServer, startGrpcServer } from '../grpc/server.ts';
 import { Code, StatusError, service } from '../grpc/service.ts';
 
@@ -19,6 +25,8 @@ export class FakeHubble {
   readonly #timers = new Set<NodeJS.Timeout>();
   #server: GrpcServer | undefined;
   #told = 0;
+  /** The nodes it knows, by `cluster/node`; undefined: it is a node's own server and knows none. */
+  nodes: string[] | undefined;
 
   async start(address = '127.0.0.1:0'): Promise<void> {
     this.#server = await startGrpcServer({
@@ -27,7 +35,10 @@ export class FakeHubble {
         service(Observer, {
           getFlows: (_request, { signal }) => this.#stream(signal),
           serverStatus: async () => create(ServerStatusResponseSchema, { version: 'somebody else' }),
-          getNodes: async () => refuse(),
+          getNodes: async () => {
+            const nodes = this.nodes?.map((name) => ({ name, state: NodeState.NODE_CONNECTED }));
+            return nodes === undefined ? refuse() : create(GetNodesResponseSchema, { nodes });
+          },
           getNamespaces: async () => refuse(),
           getAgentEvents: () => refuse(),
           getDebugEvents: () => refuse(),
