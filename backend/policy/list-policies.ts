@@ -1,7 +1,6 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import type { Timestamp } from '@bufbuild/protobuf/wkt';
 import { DIRECTION } from '#core/flow/direction.ts';
-import type { Protection } from '#core/policy/coverage.ts';
 import type { Policy, Rule } from '#core/policy/policy.ts';
 import type { PolicyEngine } from '#core/policy/policy-engine.ts';
 import type { Reach } from '#core/policy/reach.ts';
@@ -12,7 +11,6 @@ import {
   ListPoliciesResponseSchema,
   PolicyEnforcement,
   type PolicyFindingSchema,
-  PolicyProtection,
   type PolicyReachSchema,
   type PolicyRuleSchema,
   type PolicySchema,
@@ -22,20 +20,13 @@ import type { PolicyEntry } from '#runtime/cluster/policy-book.ts';
 import { timestamp } from '../timestamp.ts';
 import { type CollectedHits, defaultDenyKey } from './hit-collector.ts';
 import type { PolicedWorkload, PolicyPicture } from './policy-picture.ts';
+import { weakest } from './protection.ts';
 
 const MOST_POLICIES = 2_000;
 const MOST_WORKLOADS = 5_000;
 /** Of one policy. */
 const MOST_RULES = 500;
 const MOST_FINDINGS = 50;
-
-const PROTECTIONS: Record<Protection, PolicyProtection> = {
-  open: PolicyProtection.OPEN,
-  audited: PolicyProtection.AUDITED,
-  protected: PolicyProtection.PROTECTED,
-};
-/** Of several kinds of pods in one workload the least protected counts. */
-const WEAKEST: readonly Protection[] = ['open', 'audited', 'protected'];
 
 /** What the policies of a picture say, and what they have done. */
 export function listPolicies(picture: PolicyPicture, hits: CollectedHits): ListPoliciesResponse {
@@ -72,7 +63,8 @@ export function listPolicies(picture: PolicyPicture, hits: CollectedHits): ListP
   });
 }
 
-function referenceOf({ object: { kind, metadata } }: PolicyEntry): PolicyReference {
+/** Of what a policy's object says, whether or not it can be used. */
+export function referenceOf({ object: { kind, metadata } }: PolicyEntry): PolicyReference {
   const { namespace, name } = metadata;
   return { kind, namespace: kind === 'CiliumClusterwideNetworkPolicy' ? '' : namespace, name };
 }
@@ -164,10 +156,6 @@ function workloadMessage(
     ingress: weakest(coverages.map(({ ingress }) => ingress.protection)),
     egress: weakest(coverages.map(({ egress }) => egress.protection)),
   };
-}
-
-function weakest(protections: readonly Protection[]): PolicyProtection {
-  return PROTECTIONS[WEAKEST.find((each) => protections.includes(each)) ?? 'open'];
 }
 
 /** As the API server wrote it; undefined where it did not. */

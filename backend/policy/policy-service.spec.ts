@@ -157,3 +157,21 @@ test('without a cluster state it is said that nothing is known', async () => {
   client.close();
   expect([policies.length, unavailable]).toEqual([0, expect.stringContaining('--state-dir')]);
 });
+
+test('how many policies each namespace has, and how far they close it', async () => {
+  pod('shop', 'web', '10.0.0.1');
+  pod('shop', 'db', '10.0.0.2');
+  pod('other', 'spy', '10.0.0.3');
+  put('NetworkPolicy', 'shop', 'closed', { spec: { podSelector: {}, policyTypes: ['Ingress'] } });
+  put('NetworkPolicy', 'shop', 'db-out', {
+    spec: { podSelector: { matchLabels: { app: 'db' } }, policyTypes: ['Egress'] },
+  });
+  await listed();
+  const client = createClient(PolicyService, backend!.relayAddress);
+  const { cluster, namespaces } = await client.countPolicies({});
+  client.close();
+  expect(cluster).toBe(CLUSTER);
+  expect(namespaces).toMatchObject([
+    { namespace: 'shop', policies: 2, ingress: PolicyProtection.PROTECTED, egress: PolicyProtection.OPEN },
+  ]);
+});

@@ -1,11 +1,14 @@
 import { create } from '@bufbuild/protobuf';
 import {
+  type CountPoliciesResponse,
+  CountPoliciesResponseSchema,
   type ListPoliciesResponse,
   ListPoliciesResponseSchema,
   type PolicyService,
 } from '#proto/gen/waggle/v1/policy_pb.ts';
 import type { Handlers } from '#runtime/grpc/service.ts';
 import type { Visibility } from '../access/visibility.ts';
+import { countPolicies } from './count-policies.ts';
 import type { CollectedHits, HitCollector } from './hit-collector.ts';
 import { listPolicies } from './list-policies.ts';
 import type { PolicyPicture, PolicyPictures } from './policy-picture.ts';
@@ -27,6 +30,7 @@ export function policyHandlers(dependencies: PolicyDependencies): Handlers<typeo
   const { pictures, hits, cluster, visibility, unavailable } = dependencies;
   // Who asks at the same time is told the same.
   let last: { picture: PolicyPicture; hits: CollectedHits; response: ListPoliciesResponse } | undefined;
+  let counted: { picture: PolicyPicture; response: CountPoliciesResponse } | undefined;
   return {
     async listPolicies() {
       if (pictures === undefined) return create(ListPoliciesResponseSchema, { unavailable });
@@ -38,6 +42,13 @@ export function policyHandlers(dependencies: PolicyDependencies): Handlers<typeo
       }
       last.response.problems = pictures.problems();
       return last.response;
+    },
+
+    async countPolicies() {
+      if (pictures === undefined) return create(CountPoliciesResponseSchema);
+      const picture = pictures.current(cluster() || 'default');
+      if (counted?.picture !== picture) counted = { picture, response: countPolicies(picture, cluster()) };
+      return counted.response;
     },
   };
 }

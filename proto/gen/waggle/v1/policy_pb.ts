@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file waggle/v1/policy.proto.
  */
 export const file_waggle_v1_policy: GenFile = /*@__PURE__*/
-  fileDesc("ChZ3YWdnbGUvdjEvcG9saWN5LnByb3RvEgl3YWdnbGUudjEiFQoTTGlzdFBvbGljaWVzUmVxdWVzdCL5AgoUTGlzdFBvbGljaWVzUmVzcG9uc2USIwoIcG9saWNpZXMYASADKAsyES53YWdnbGUudjEuUG9saWN5EiwKCXdvcmtsb2FkcxgCIAMoCzIZLndhZ2dsZS52MS5Qb2xpY3lXb3JrbG9hZBInCgdyZWFjaGVzGAMgAygLMhYud2FnZ2xlLnYxLlBvbGljeVJlYWNoEhQKDG1vcmVfcmVhY2hlcxgEIAEoCBIYChBvbWl0dGVkX3BvbGljaWVzGAUgASgNEhkKEW9taXR0ZWRfd29ya2xvYWRzGAYgASgNEi4KCmhpdHNfc2luY2UYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEisKDHNpbGVudF9ub2RlcxgIIAMoCzIVLndhZ2dsZS52MS5TaWxlbnROb2RlEhAKCHByb2JsZW1zGAkgAygJEhMKC3VuYXZhaWxhYmxlGAogASgJEhYKDmF1ZGl0aW5nX25vZGVzGAsgAygJIrMDCgZQb2xpY3kSDAoEa2luZBgBIAEoCRIRCgluYW1lc3BhY2UYAiABKAkSDAoEbmFtZRgDIAEoCRIxCgtlbmZvcmNlbWVudBgEIAEoDjIcLndhZ2dsZS52MS5Qb2xpY3lFbmZvcmNlbWVudBIWCg5jbG9zZXNfaW5ncmVzcxgFIAEoCBIVCg1jbG9zZXNfZWdyZXNzGAYgASgIEisKB2NyZWF0ZWQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiQKBXJ1bGVzGAggAygLMhUud2FnZ2xlLnYxLlBvbGljeVJ1bGUSNAoUaW5ncmVzc19kZWZhdWx0X2RlbnkYDiABKAsyFi53YWdnbGUudjEuRGVmYXVsdERlbnkSMwoTZWdyZXNzX2RlZmF1bHRfZGVueRgPIAEoCzIWLndhZ2dsZS52MS5EZWZhdWx0RGVueRIRCgl3b3JrbG9hZHMYCyADKA0SKgoIZmluZGluZ3MYDCADKAsyGC53YWdnbGUudjEuUG9saWN5RmluZGluZxIPCgdwcm9ibGVtGA0gASgJSgQICRAKSgQIChALIkgKC0RlZmF1bHREZW55Eg8KB3BhY2tldHMYASABKAQSKAoEbGFzdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAikwEKClBvbGljeVJ1bGUSDAoEcGF0aBgBIAEoCRIPCgdpbmdyZXNzGAIgASgIEgwKBGRlbnkYAyABKAgSDwoHc3VtbWFyeRgEIAEoCRIMCgRoaXRzGAUgASgEEg8KB3BhY2tldHMYBiABKAQSKAoEbGFzdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiSgoNUG9saWN5RmluZGluZxIMCgRjb2RlGAEgASgJEg0KBWVycm9yGAIgASgIEg8KB21lc3NhZ2UYAyABKAkSCwoDZml4GAQgASgJIscBCg5Qb2xpY3lXb3JrbG9hZBILCgNrZXkYASABKAkSEQoJbmFtZXNwYWNlGAIgASgJEgwKBGtpbmQYAyABKAkSDAoEbmFtZRgEIAEoCRIMCgRwb2RzGAUgASgNEiwKB2luZ3Jlc3MYBiABKA4yGy53YWdnbGUudjEuUG9saWN5UHJvdGVjdGlvbhIrCgZlZ3Jlc3MYByABKA4yGy53YWdnbGUudjEuUG9saWN5UHJvdGVjdGlvbhIQCghwb2xpY2llcxgIIAMoDSLnAQoLUG9saWN5UmVhY2gSDgoGc291cmNlGAEgASgNEhMKC2Rlc3RpbmF0aW9uGAIgASgNEhAKCHByb3RvY29sGAMgASgNEhIKCmZpcnN0X3BvcnQYBCABKA0SEQoJbGFzdF9wb3J0GAUgASgNEg0KBWF1ZGl0GAYgASgIEg4KBnBvbGljeRgHIAEoDRIMCgRwYXRoGAggASgJEhMKC3NvdXJjZV9jYXJkGAkgASgJEhgKEGRlc3RpbmF0aW9uX2NhcmQYCiABKAkSDwoHYW55Ym9keRgLIAEoCBINCgVyYW5nZRgMIAEoCSIqCgpTaWxlbnROb2RlEgwKBG5hbWUYASABKAkSDgoGcmVhc29uGAIgASgJKr4BChFQb2xpY3lFbmZvcmNlbWVudBIiCh5QT0xJQ1lfRU5GT1JDRU1FTlRfVU5TUEVDSUZJRUQQABIfChtQT0xJQ1lfRU5GT1JDRU1FTlRfRU5GT1JDRUQQARIeChpQT0xJQ1lfRU5GT1JDRU1FTlRfQVVESVRFRBACEiUKIVBPTElDWV9FTkZPUkNFTUVOVF9QQVJUTFlfQVVESVRFRBADEh0KGVBPTElDWV9FTkZPUkNFTUVOVF9DTE9TRUQQBCqRAQoQUG9saWN5UHJvdGVjdGlvbhIhCh1QT0xJQ1lfUFJPVEVDVElPTl9VTlNQRUNJRklFRBAAEhoKFlBPTElDWV9QUk9URUNUSU9OX09QRU4QARIdChlQT0xJQ1lfUFJPVEVDVElPTl9BVURJVEVEEAISHwobUE9MSUNZX1BST1RFQ1RJT05fUFJPVEVDVEVEEAMyYAoNUG9saWN5U2VydmljZRJPCgxMaXN0UG9saWNpZXMSHi53YWdnbGUudjEuTGlzdFBvbGljaWVzUmVxdWVzdBofLndhZ2dsZS52MS5MaXN0UG9saWNpZXNSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("ChZ3YWdnbGUvdjEvcG9saWN5LnByb3RvEgl3YWdnbGUudjEiFQoTTGlzdFBvbGljaWVzUmVxdWVzdCL5AgoUTGlzdFBvbGljaWVzUmVzcG9uc2USIwoIcG9saWNpZXMYASADKAsyES53YWdnbGUudjEuUG9saWN5EiwKCXdvcmtsb2FkcxgCIAMoCzIZLndhZ2dsZS52MS5Qb2xpY3lXb3JrbG9hZBInCgdyZWFjaGVzGAMgAygLMhYud2FnZ2xlLnYxLlBvbGljeVJlYWNoEhQKDG1vcmVfcmVhY2hlcxgEIAEoCBIYChBvbWl0dGVkX3BvbGljaWVzGAUgASgNEhkKEW9taXR0ZWRfd29ya2xvYWRzGAYgASgNEi4KCmhpdHNfc2luY2UYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEisKDHNpbGVudF9ub2RlcxgIIAMoCzIVLndhZ2dsZS52MS5TaWxlbnROb2RlEhAKCHByb2JsZW1zGAkgAygJEhMKC3VuYXZhaWxhYmxlGAogASgJEhYKDmF1ZGl0aW5nX25vZGVzGAsgAygJIrMDCgZQb2xpY3kSDAoEa2luZBgBIAEoCRIRCgluYW1lc3BhY2UYAiABKAkSDAoEbmFtZRgDIAEoCRIxCgtlbmZvcmNlbWVudBgEIAEoDjIcLndhZ2dsZS52MS5Qb2xpY3lFbmZvcmNlbWVudBIWCg5jbG9zZXNfaW5ncmVzcxgFIAEoCBIVCg1jbG9zZXNfZWdyZXNzGAYgASgIEisKB2NyZWF0ZWQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiQKBXJ1bGVzGAggAygLMhUud2FnZ2xlLnYxLlBvbGljeVJ1bGUSNAoUaW5ncmVzc19kZWZhdWx0X2RlbnkYDiABKAsyFi53YWdnbGUudjEuRGVmYXVsdERlbnkSMwoTZWdyZXNzX2RlZmF1bHRfZGVueRgPIAEoCzIWLndhZ2dsZS52MS5EZWZhdWx0RGVueRIRCgl3b3JrbG9hZHMYCyADKA0SKgoIZmluZGluZ3MYDCADKAsyGC53YWdnbGUudjEuUG9saWN5RmluZGluZxIPCgdwcm9ibGVtGA0gASgJSgQICRAKSgQIChALIkgKC0RlZmF1bHREZW55Eg8KB3BhY2tldHMYASABKAQSKAoEbGFzdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAikwEKClBvbGljeVJ1bGUSDAoEcGF0aBgBIAEoCRIPCgdpbmdyZXNzGAIgASgIEgwKBGRlbnkYAyABKAgSDwoHc3VtbWFyeRgEIAEoCRIMCgRoaXRzGAUgASgEEg8KB3BhY2tldHMYBiABKAQSKAoEbGFzdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiSgoNUG9saWN5RmluZGluZxIMCgRjb2RlGAEgASgJEg0KBWVycm9yGAIgASgIEg8KB21lc3NhZ2UYAyABKAkSCwoDZml4GAQgASgJIscBCg5Qb2xpY3lXb3JrbG9hZBILCgNrZXkYASABKAkSEQoJbmFtZXNwYWNlGAIgASgJEgwKBGtpbmQYAyABKAkSDAoEbmFtZRgEIAEoCRIMCgRwb2RzGAUgASgNEiwKB2luZ3Jlc3MYBiABKA4yGy53YWdnbGUudjEuUG9saWN5UHJvdGVjdGlvbhIrCgZlZ3Jlc3MYByABKA4yGy53YWdnbGUudjEuUG9saWN5UHJvdGVjdGlvbhIQCghwb2xpY2llcxgIIAMoDSLnAQoLUG9saWN5UmVhY2gSDgoGc291cmNlGAEgASgNEhMKC2Rlc3RpbmF0aW9uGAIgASgNEhAKCHByb3RvY29sGAMgASgNEhIKCmZpcnN0X3BvcnQYBCABKA0SEQoJbGFzdF9wb3J0GAUgASgNEg0KBWF1ZGl0GAYgASgIEg4KBnBvbGljeRgHIAEoDRIMCgRwYXRoGAggASgJEhMKC3NvdXJjZV9jYXJkGAkgASgJEhgKEGRlc3RpbmF0aW9uX2NhcmQYCiABKAkSDwoHYW55Ym9keRgLIAEoCBINCgVyYW5nZRgMIAEoCSIqCgpTaWxlbnROb2RlEgwKBG5hbWUYASABKAkSDgoGcmVhc29uGAIgASgJIhYKFENvdW50UG9saWNpZXNSZXF1ZXN0IloKFUNvdW50UG9saWNpZXNSZXNwb25zZRIPCgdjbHVzdGVyGAEgASgJEjAKCm5hbWVzcGFjZXMYAiADKAsyHC53YWdnbGUudjEuTmFtZXNwYWNlUG9saWNpZXMikwEKEU5hbWVzcGFjZVBvbGljaWVzEhEKCW5hbWVzcGFjZRgBIAEoCRIQCghwb2xpY2llcxgCIAEoDRIsCgdpbmdyZXNzGAMgASgOMhsud2FnZ2xlLnYxLlBvbGljeVByb3RlY3Rpb24SKwoGZWdyZXNzGAQgASgOMhsud2FnZ2xlLnYxLlBvbGljeVByb3RlY3Rpb24qvgEKEVBvbGljeUVuZm9yY2VtZW50EiIKHlBPTElDWV9FTkZPUkNFTUVOVF9VTlNQRUNJRklFRBAAEh8KG1BPTElDWV9FTkZPUkNFTUVOVF9FTkZPUkNFRBABEh4KGlBPTElDWV9FTkZPUkNFTUVOVF9BVURJVEVEEAISJQohUE9MSUNZX0VORk9SQ0VNRU5UX1BBUlRMWV9BVURJVEVEEAMSHQoZUE9MSUNZX0VORk9SQ0VNRU5UX0NMT1NFRBAEKpEBChBQb2xpY3lQcm90ZWN0aW9uEiEKHVBPTElDWV9QUk9URUNUSU9OX1VOU1BFQ0lGSUVEEAASGgoWUE9MSUNZX1BST1RFQ1RJT05fT1BFThABEh0KGVBPTElDWV9QUk9URUNUSU9OX0FVRElURUQQAhIfChtQT0xJQ1lfUFJPVEVDVElPTl9QUk9URUNURUQQAzK0AQoNUG9saWN5U2VydmljZRJPCgxMaXN0UG9saWNpZXMSHi53YWdnbGUudjEuTGlzdFBvbGljaWVzUmVxdWVzdBofLndhZ2dsZS52MS5MaXN0UG9saWNpZXNSZXNwb25zZRJSCg1Db3VudFBvbGljaWVzEh8ud2FnZ2xlLnYxLkNvdW50UG9saWNpZXNSZXF1ZXN0GiAud2FnZ2xlLnYxLkNvdW50UG9saWNpZXNSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_timestamp]);
 
 /**
  * @generated from message waggle.v1.ListPoliciesRequest
@@ -480,6 +480,83 @@ export const SilentNodeSchema: GenMessage<SilentNode> = /*@__PURE__*/
   messageDesc(file_waggle_v1_policy, 8);
 
 /**
+ * @generated from message waggle.v1.CountPoliciesRequest
+ */
+export type CountPoliciesRequest = Message<"waggle.v1.CountPoliciesRequest"> & {
+};
+
+/**
+ * Describes the message waggle.v1.CountPoliciesRequest.
+ * Use `create(CountPoliciesRequestSchema)` to create a new message.
+ */
+export const CountPoliciesRequestSchema: GenMessage<CountPoliciesRequest> = /*@__PURE__*/
+  messageDesc(file_waggle_v1_policy, 9);
+
+/**
+ * What policies come to in each namespace, without what they say: little, and cheap to ask for.
+ *
+ * @generated from message waggle.v1.CountPoliciesResponse
+ */
+export type CountPoliciesResponse = Message<"waggle.v1.CountPoliciesResponse"> & {
+  /**
+   * Empty while no agent has told it.
+   *
+   * @generated from field: string cluster = 1;
+   */
+  cluster: string;
+
+  /**
+   * By name; at most 2,000. Those that no policy stands in or selects pods of are left out.
+   *
+   * @generated from field: repeated waggle.v1.NamespacePolicies namespaces = 2;
+   */
+  namespaces: NamespacePolicies[];
+};
+
+/**
+ * Describes the message waggle.v1.CountPoliciesResponse.
+ * Use `create(CountPoliciesResponseSchema)` to create a new message.
+ */
+export const CountPoliciesResponseSchema: GenMessage<CountPoliciesResponse> = /*@__PURE__*/
+  messageDesc(file_waggle_v1_policy, 10);
+
+/**
+ * @generated from message waggle.v1.NamespacePolicies
+ */
+export type NamespacePolicies = Message<"waggle.v1.NamespacePolicies"> & {
+  /**
+   * @generated from field: string namespace = 1;
+   */
+  namespace: string;
+
+  /**
+   * That stand in it, and others that select pods of it.
+   *
+   * @generated from field: uint32 policies = 2;
+   */
+  policies: number;
+
+  /**
+   * Of the least protected of its workloads; unspecified without any.
+   *
+   * @generated from field: waggle.v1.PolicyProtection ingress = 3;
+   */
+  ingress: PolicyProtection;
+
+  /**
+   * @generated from field: waggle.v1.PolicyProtection egress = 4;
+   */
+  egress: PolicyProtection;
+};
+
+/**
+ * Describes the message waggle.v1.NamespacePolicies.
+ * Use `create(NamespacePoliciesSchema)` to create a new message.
+ */
+export const NamespacePoliciesSchema: GenMessage<NamespacePolicies> = /*@__PURE__*/
+  messageDesc(file_waggle_v1_policy, 11);
+
+/**
  * @generated from enum waggle.v1.PolicyEnforcement
  */
 export const PolicyEnforcement = {
@@ -577,6 +654,14 @@ export const PolicyService: GenService<{
     methodKind: "unary";
     input: typeof ListPoliciesRequestSchema;
     output: typeof ListPoliciesResponseSchema;
+  },
+  /**
+   * @generated from rpc waggle.v1.PolicyService.CountPolicies
+   */
+  countPolicies: {
+    methodKind: "unary";
+    input: typeof CountPoliciesRequestSchema;
+    output: typeof CountPoliciesResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_waggle_v1_policy, 0);
