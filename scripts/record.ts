@@ -3,6 +3,8 @@
  * cluster's state beside it. Writes lab/recordings/demo.gz. Needs root and eBPF.
  *
  *     node scripts/record.ts [--seconds 75] [--warm-up 20] [scenario...]
+ *
+ * Scenarios in stages are recorded in their last one.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -16,20 +18,24 @@ import { rowTimeMs } from '../core/flow/columns.ts';
 import { EndpointStore } from '../core/flow/endpoint-store.ts';
 import { agentSocket, labLayout } from '../lab/lab-layout.ts';
 import { DEMO_RECORDING } from '../lab/recording.ts';
-import { scenarioSources } from '../lab/scenario.ts';
+import { scenarioSources, scenarioStages } from '../lab/scenario.ts';
 import { startLab } from '../lab/start-lab.ts';
+import { AgentService, type ListRuleHitsResponse } from '../proto/gen/waggle/v1/agent_pb.ts';
 import { FlowService } from '../proto/gen/waggle/v1/flow_pb.ts';
 import {
+  NodeAnswersSchema,
   type NodeRecording,
   NodeRecordingSchema,
   RecordingSchema,
   type StateFile,
   StateFileSchema,
 } from '../proto/gen/waggle/v1/recording_pb.ts';
+import { type ListServicesResponse, LoadBalancerService } from '../proto/gen/waggle/v1/service_pb.ts';
 import { createClient } from '../runtime/grpc/client.ts';
 
 /** Its cluster carries this name too, and with it every card of a replay. */
 const LAB = 'recording';
+const ANSWERS_EVERY_MS = 5_000;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -40,13 +46,14 @@ if (!(seconds >= 5 && seconds <= 600)) {
   console.error(`waggle: --seconds ${values.seconds}: expected a number from 5 to 600`);
   process.exit(2);
 }
-const scenarios = positionals.length === 0 ? ['guestbook', 'bookinfo'] : positionals;
+const scenarios = positionals.length === 0 ? ['guestbook', 'bookinfo', 'stars'] : positionals;
 
 process.env.WAGGLE_LOG_LEVEL ??= 'warn';
 const lab = await startLab({ name: LAB, nodes: 2, onProgress: say });
 try {
   for (const name of scenarios) {
-    const sources = scenarioSources(name);
+    const stages = scenarioStages(name);
+    const sources = stages.length > 0 ? stages.map(({ source }) => source) : scenarioSources(name);
     if (sources === undefined) throw new Error(`there is no scenario "${name}"`);
     const { problems } = await lab.apply(sources);
     if (problems[0] !== undefined) throw new Error(`scenario ${name}: ${problems[0].message}`);
@@ -56,15 +63,26 @@ try {
   const layout = labLayout(LAB);
   const { nodes } = await lab.status();
   const signal = AbortSignal.timeout(seconds * 1_000);
-  const recorded = await Promise.all(nodes.map(({ name }) => recordNode(`unix:${agentSocket(layout, name)}`, signal)));
-  const times = recorded.flatMap(rowTimes);
+  const recorded = await Promise.all(
+    nodes.map(async ({ name }) => {
+      const address = `unix:${agentSocket(layout, name)}`;
+      const [node, answers] = await Promise.all([recordFlows(address, signal), recordAnswers(address, signal)]);
+      return { node, answers };
+    }),
+  );
+  const times = recorded.flatMap(({ node }) => rowTimes(node));
   const startedMs = Math.floor(times.reduce((least, time) => Math.min(least, time), Number.POSITIVE_INFINITY));
   const endedMs = Math.ceil(times.reduce((most, time) => Math.max(most, time), 0));
+  for (const { node, answers } of recorded) {
+    node.answers = answers.map(({ atMs, ...answer }) =>
+      create(NodeAnswersSchema, { ...answer, afterMs: Math.max(0, atMs - startedMs) }),
+    );
+  }
   const recording = create(RecordingSchema, {
     started: timestampFromMs(startedMs),
     durationMs: endedMs - startedMs + 1,
     scenarios,
-    nodes: recorded,
+    nodes: recorded.map(({ node }) => node),
     state: stateFiles(layout.stateDir),
   });
   const packed = packRecording(recording);
@@ -76,7 +94,7 @@ try {
   await lab.down();
 }
 
-async function recordNode(address: string, signal: AbortSignal): Promise<NodeRecording> {
+async function recordFlows(address: string, signal: AbortSignal): Promise<NodeRecording> {
   const client = createClient(FlowService, address, { maxReceiveBytes: 16 * 1024 * 1024 });
   const node = create(NodeRecordingSchema);
   try {
@@ -98,6 +116,34 @@ async function recordNode(address: string, signal: AbortSignal): Promise<NodeRec
     client.close();
   }
   return node;
+}
+
+interface Answers {
+  /** Milliseconds since 1970. */
+  readonly atMs: number;
+  readonly ruleHits: ListRuleHitsResponse;
+  readonly services: ListServicesResponse;
+}
+
+/** What else the page asks agents, again and again. */
+async function recordAnswers(address: string, signal: AbortSignal): Promise<Answers[]> {
+  const agent = createClient(AgentService, address);
+  const balancer = createClient(LoadBalancerService, address, { maxReceiveBytes: 16 * 1024 * 1024 });
+  const answers: Answers[] = [];
+  try {
+    while (!signal.aborted) {
+      const [ruleHits, services] = await Promise.all([
+        agent.listRuleHits({}, { deadlineMs: 5_000 }),
+        balancer.listServices({}, { deadlineMs: 5_000 }),
+      ]);
+      answers.push({ atMs: Date.now(), ruleHits, services });
+      await sleep(ANSWERS_EVERY_MS, undefined, { signal }).catch(() => {});
+    }
+  } finally {
+    agent.close();
+    balancer.close();
+  }
+  return answers;
 }
 
 function rowTimes({ batches }: NodeRecording): number[] {

@@ -36,7 +36,9 @@ export function unpackRecording(bytes: Uint8Array): Recording {
     throw new RecordingError('it has no beginning or no length');
   const wrong = recording.state.find(({ path }) => !STATE_PATH.test(path));
   if (wrong !== undefined) throw new RecordingError(`"${wrong.path}" is not the path of an object`);
-  for (const { name, batches } of recording.nodes) {
+  for (const { name, batches, answers } of recording.nodes) {
+    if (answers.some(({ ruleHits, services }) => ruleHits === undefined || services === undefined))
+      throw new RecordingError(`${name || 'a node'} has half an answer`);
     // Told now, not in the middle of a replay.
     const decoder = new BatchDecoder({ endpoints: new EndpointStore(), nodeNumber: () => 0 });
     const rows = batches.reduce((sum, batch) => sum + decoder.decode(batch).rows, 0);

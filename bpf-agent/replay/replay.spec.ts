@@ -2,16 +2,23 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { create } from '@bufbuild/protobuf';
-import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import { timestampFromMs, timestampMs } from '@bufbuild/protobuf/wkt';
 import { afterEach, describe, expect, test } from 'vitest';
 import { BatchDecoder, BatchEncoder } from '#core/flow/batch.ts';
 import { allocateColumns, rowTimeMs, rowTimeNs } from '#core/flow/columns.ts';
 import { NO_ENDPOINT } from '#core/flow/endpoint.ts';
 import { EndpointStore } from '#core/flow/endpoint-store.ts';
 import { FlowWindow } from '#core/flow/flow-window.ts';
+import { RuleEffect } from '#proto/gen/waggle/v1/agent_pb.ts';
 import { type FlowBatch, FlowService, NodeState } from '#proto/gen/waggle/v1/flow_pb.ts';
-import { type Recording, RecordingSchema } from '#proto/gen/waggle/v1/recording_pb.ts';
+import {
+  type NodeAnswers,
+  NodeAnswersSchema,
+  type Recording,
+  RecordingSchema,
+} from '#proto/gen/waggle/v1/recording_pb.ts';
 import { createClient } from '#runtime/grpc/client.ts';
+import { RecordedAnswers } from './recorded-answers.ts';
 import { packRecording, RecordingError, readRecording, unpackRecording } from './recording.ts';
 import { type ReplayingAgent, startReplayingAgent } from './replaying-agent.ts';
 import { Timeline } from './timeline.ts';
@@ -96,6 +103,62 @@ describe('a timeline', () => {
   });
 });
 
+describe('recorded answers', () => {
+  const begin = 1_900_000_000_000;
+  const answers = new RecordedAnswers([answer(0, 4n, 10n), answer(400, 6n, 12n), answer(900, 7n, 13n)], SPAN, begin);
+  const rules = (afterMs: number) =>
+    answers.ruleHits(begin + afterMs).rules.map(({ policies, hits, last }) => ({
+      rule: policies[0]!.name,
+      hits: Number(hits),
+      ago: begin + afterMs - timestampMs(last!),
+    }));
+
+  test('are those of the same moment of the recording', () => {
+    expect(rules(0)).toEqual([
+      { rule: 'open', hits: 4, ago: 0 },
+      { rule: 'quiet', hits: 3, ago: 5_000 },
+    ]);
+    expect(rules(450)[0]).toEqual({ rule: 'open', hits: 6, ago: 50 });
+    expect(answers.services(begin + 450).services[0]!.frontends[0]!.backends[0]).toMatchObject({ opened: 12n });
+  });
+
+  test('count on from round to round, and what never decides does not', () => {
+    expect(rules(DURATION_MS + 100)).toEqual([
+      { rule: 'open', hits: 7, ago: 200 },
+      { rule: 'quiet', hits: 3, ago: 6_100 },
+    ]);
+    expect(rules(5 * DURATION_MS + 950)[0]).toEqual({ rule: 'open', hits: 22, ago: 50 });
+    const { services } = answers.services(begin + 5 * DURATION_MS + 950);
+    expect(services[0]!.frontends[0]!.backends[0]).toMatchObject({ connections: 2, opened: 28n });
+  });
+
+  test('a rule that decides for the first time in the recording is told from then on', () => {
+    const late = new RecordedAnswers([answer(0, 0n, 0n), answer(900, 2n, 0n)], SPAN, begin);
+    const hits = (afterMs: number) =>
+      late.ruleHits(begin + afterMs).rules.find(({ policies }) => policies[0]!.name === 'open');
+    expect(hits(100)).toBeUndefined();
+    expect(hits(950)).toMatchObject({ hits: 2n });
+    expect(hits(DURATION_MS + 100)).toMatchObject({ hits: 2n });
+  });
+});
+
+/** Of a rule and a Service's backend with these counters, and of a rule that decided once, long before. */
+function answer(afterMs: number, hits: bigint, opened: bigint): NodeAnswers {
+  const rule = (name: string, hits: bigint, lastMs: number) => ({
+    ...{ effect: RuleEffect.ALLOW, direction: 1, hits, packets: hits * 2n, last: timestampFromMs(lastMs) },
+    policies: [{ kind: 'NetworkPolicy', namespace: 'default', name, path: 'ingress[0]' }],
+  });
+  const backends = [{ address: '10.0.0.1', port: 80, connections: 2, opened }];
+  return create(NodeAnswersSchema, {
+    afterMs,
+    ruleHits: {
+      since: timestampFromMs(STARTED_MS - 60_000),
+      rules: [...(hits > 0n ? [rule('open', hits, STARTED_MS + afterMs)] : []), rule('quiet', 3n, STARTED_MS - 5_000)],
+    },
+    services: { services: [{ namespace: 'default', name: 'web', frontends: [{ kind: 'cluster-ip', backends }] }] },
+  });
+}
+
 describe('a recording', () => {
   test('comes back from its file as it was', () => {
     expect(unpackRecording(packRecording(recording()))).toEqual(recording());
@@ -106,6 +169,11 @@ describe('a recording', () => {
     ['has no length', (whole) => Object.assign(whole, { durationMs: 0 }), /no length/],
     ['has no nodes', (whole) => Object.assign(whole, { nodes: [] }), /no nodes/],
     ['has a node without flows', ({ nodes }) => Object.assign(nodes[0], { batches: [] }), /node1 has no flows/],
+    [
+      'has half an answer',
+      ({ nodes }) => Object.assign(nodes[0], { answers: [create(NodeAnswersSchema, { ruleHits: {} })] }),
+      /node1 has half an answer/,
+    ],
   ])('is refused when it %s', ([, spoil, why]) => {
     const spoilt = recording();
     spoil(spoilt);

@@ -1,12 +1,15 @@
 import { randomBytes } from 'node:crypto';
+import { AgentService } from '#proto/gen/waggle/v1/agent_pb.ts';
 import { FlowService } from '#proto/gen/waggle/v1/flow_pb.ts';
 import type { NodeRecording } from '#proto/gen/waggle/v1/recording_pb.ts';
+import { LoadBalancerService } from '#proto/gen/waggle/v1/service_pb.ts';
 import { startGrpcServer } from '#runtime/grpc/server.ts';
-import { service } from '#runtime/grpc/service.ts';
+import { type ServedService, service } from '#runtime/grpc/service.ts';
 import type { Logger } from '#runtime/log.ts';
 import { BootHistory } from '../observer/boot-history.ts';
 import { FlowLog } from '../observer/flow-log.ts';
 import { NodeFlowService } from '../observer/flow-service.ts';
+import { RecordedAnswers } from './recorded-answers.ts';
 import { type Span, Timeline } from './timeline.ts';
 
 /** How often due flows are taken from the recording. */
@@ -51,7 +54,7 @@ export async function startReplayingAgent(options: ReplayingAgentOptions): Promi
   });
   const server = await startGrpcServer({
     address: options.listen ?? '127.0.0.1:0',
-    services: [service(FlowService, flows)],
+    services: [service(FlowService, flows), ...asked(recording, span, beginMs)],
     log: options.log,
   });
   address = server.address;
@@ -67,4 +70,11 @@ export async function startReplayingAgent(options: ReplayingAgentOptions): Promi
       await server.stop();
     },
   };
+}
+
+/** What else an agent answers. */
+function asked(recording: NodeRecording, span: Span, beginMs: number): ServedService[] {
+  if (recording.answers.length === 0) return [];
+  const answers = new RecordedAnswers(recording.answers, span, beginMs);
+  return [service(AgentService, answers.agentService()), service(LoadBalancerService, answers.loadBalancerService())];
 }

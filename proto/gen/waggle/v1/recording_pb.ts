@@ -8,15 +8,19 @@ import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { ListRuleHitsResponse } from "./agent_pb.ts";
+import { file_waggle_v1_agent } from "./agent_pb.ts";
 import type { FlowBatch } from "./flow_pb.ts";
 import { file_waggle_v1_flow } from "./flow_pb.ts";
+import type { ListServicesResponse } from "./service_pb.ts";
+import { file_waggle_v1_service } from "./service_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file waggle/v1/recording.proto.
  */
 export const file_waggle_v1_recording: GenFile = /*@__PURE__*/
-  fileDesc("Chl3YWdnbGUvdjEvcmVjb3JkaW5nLnByb3RvEgl3YWdnbGUudjEirgEKCVJlY29yZGluZxIrCgdzdGFydGVkGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBITCgtkdXJhdGlvbl9tcxgCIAEoDRIRCglzY2VuYXJpb3MYAyADKAkSJwoFbm9kZXMYBCADKAsyGC53YWdnbGUudjEuTm9kZVJlY29yZGluZxIjCgVzdGF0ZRgFIAMoCzIULndhZ2dsZS52MS5TdGF0ZUZpbGUiaAoNTm9kZVJlY29yZGluZxIPCgdjbHVzdGVyGAEgASgJEgwKBG5hbWUYAiABKAkSEQoJZW5kcG9pbnRzGAMgASgNEiUKB2JhdGNoZXMYBCADKAsyFC53YWdnbGUudjEuRmxvd0JhdGNoIioKCVN0YXRlRmlsZRIMCgRwYXRoGAEgASgJEg8KB2NvbnRlbnQYAiABKAliBnByb3RvMw", [file_google_protobuf_timestamp, file_waggle_v1_flow]);
+  fileDesc("Chl3YWdnbGUvdjEvcmVjb3JkaW5nLnByb3RvEgl3YWdnbGUudjEirgEKCVJlY29yZGluZxIrCgdzdGFydGVkGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBITCgtkdXJhdGlvbl9tcxgCIAEoDRIRCglzY2VuYXJpb3MYAyADKAkSJwoFbm9kZXMYBCADKAsyGC53YWdnbGUudjEuTm9kZVJlY29yZGluZxIjCgVzdGF0ZRgFIAMoCzIULndhZ2dsZS52MS5TdGF0ZUZpbGUikQEKDU5vZGVSZWNvcmRpbmcSDwoHY2x1c3RlchgBIAEoCRIMCgRuYW1lGAIgASgJEhEKCWVuZHBvaW50cxgDIAEoDRIlCgdiYXRjaGVzGAQgAygLMhQud2FnZ2xlLnYxLkZsb3dCYXRjaBInCgdhbnN3ZXJzGAUgAygLMhYud2FnZ2xlLnYxLk5vZGVBbnN3ZXJzIoYBCgtOb2RlQW5zd2VycxIQCghhZnRlcl9tcxgBIAEoDRIyCglydWxlX2hpdHMYAiABKAsyHy53YWdnbGUudjEuTGlzdFJ1bGVIaXRzUmVzcG9uc2USMQoIc2VydmljZXMYAyABKAsyHy53YWdnbGUudjEuTGlzdFNlcnZpY2VzUmVzcG9uc2UiKgoJU3RhdGVGaWxlEgwKBHBhdGgYASABKAkSDwoHY29udGVudBgCIAEoCWIGcHJvdG8z", [file_google_protobuf_timestamp, file_waggle_v1_agent, file_waggle_v1_flow, file_waggle_v1_service]);
 
 /**
  * @generated from message waggle.v1.Recording
@@ -86,6 +90,13 @@ export type NodeRecording = Message<"waggle.v1.NodeRecording"> & {
    * @generated from field: repeated waggle.v1.FlowBatch batches = 4;
    */
   batches: FlowBatch[];
+
+  /**
+   * What else its agent was asked, in order of time.
+   *
+   * @generated from field: repeated waggle.v1.NodeAnswers answers = 5;
+   */
+  answers: NodeAnswers[];
 };
 
 /**
@@ -94,6 +105,37 @@ export type NodeRecording = Message<"waggle.v1.NodeRecording"> & {
  */
 export const NodeRecordingSchema: GenMessage<NodeRecording> = /*@__PURE__*/
   messageDesc(file_waggle_v1_recording, 1);
+
+/**
+ * An agent's answers of one moment.
+ *
+ * @generated from message waggle.v1.NodeAnswers
+ */
+export type NodeAnswers = Message<"waggle.v1.NodeAnswers"> & {
+  /**
+   * Since the recording's start, in milliseconds.
+   *
+   * @generated from field: uint32 after_ms = 1;
+   */
+  afterMs: number;
+
+  /**
+   * @generated from field: waggle.v1.ListRuleHitsResponse rule_hits = 2;
+   */
+  ruleHits?: ListRuleHitsResponse | undefined;
+
+  /**
+   * @generated from field: waggle.v1.ListServicesResponse services = 3;
+   */
+  services?: ListServicesResponse | undefined;
+};
+
+/**
+ * Describes the message waggle.v1.NodeAnswers.
+ * Use `create(NodeAnswersSchema)` to create a new message.
+ */
+export const NodeAnswersSchema: GenMessage<NodeAnswers> = /*@__PURE__*/
+  messageDesc(file_waggle_v1_recording, 2);
 
 /**
  * @generated from message waggle.v1.StateFile
@@ -117,5 +159,5 @@ export type StateFile = Message<"waggle.v1.StateFile"> & {
  * Use `create(StateFileSchema)` to create a new message.
  */
 export const StateFileSchema: GenMessage<StateFile> = /*@__PURE__*/
-  messageDesc(file_waggle_v1_recording, 2);
+  messageDesc(file_waggle_v1_recording, 3);
 
