@@ -178,6 +178,77 @@ Nov 21 09:26:56.123   a-much-longer-name:41234   default/deathstar-x:80   to-end
 `);
   });
 
+  it.each<[string, FlowInit, string, string]>([
+    [
+      'an HTTP request',
+      {
+        l7: { type: 1, record: { case: 'http', value: { method: 'GET' } } },
+        eventType: { type: 129 },
+        Summary: 'HTTP/1.1 GET http://deathstar/v1',
+      },
+      'http-request',
+      'default/xwing:41234   default/deathstar-x:80   http-request   FORWARDED   HTTP/1.1 GET http://deathstar/v1',
+    ],
+    [
+      'an HTTP answer, from who answers to who asked',
+      {
+        isReply: true,
+        source: base.destination,
+        destination: base.source,
+        l4: { protocol: { case: 'TCP', value: { sourcePort: 80, destinationPort: 41234 } } },
+        l7: { type: 2, latencyNs: 12_345_678n, record: { case: 'http', value: { code: 503 } } },
+        eventType: { type: 129 },
+        Summary: 'HTTP/1.1 503 12ms (GET http://deathstar/v1)',
+      },
+      'http-response',
+      'default/deathstar-x:80   default/xwing:41234   http-response   FORWARDED   HTTP/1.1 503 12ms (GET http://deathstar/v1)',
+    ],
+    [
+      'a name refused by a proxy',
+      {
+        verdict: 2,
+        l4: udp,
+        l7: { type: 1, record: { case: 'dns', value: { query: 'evil.example.', observationSource: 'proxy' } } },
+        eventType: { type: 129 },
+        Summary: 'DNS Query evil.example. A',
+      },
+      'dns-request proxy',
+      'default/xwing:5353   default/deathstar-x:53   dns-request proxy   DROPPED   DNS Query evil.example. A',
+    ],
+    [
+      'a message to Kafka',
+      {
+        l7: { type: 2, record: { case: 'kafka', value: { apiKey: 'produce', topic: 'orders' } } },
+        eventType: { type: 129 },
+        Summary: "Kafka response produce correlation id 7 topic 'orders' return code 0",
+      },
+      'kafka-response',
+      "default/xwing:41234   default/deathstar-x:80   kafka-response   FORWARDED   Kafka response produce correlation id 7 topic 'orders' return code 0",
+    ],
+    [
+      'something of layer 7 that nobody knows',
+      { l7: { type: 3 }, eventType: { type: 129 }, Summary: '' },
+      'l7-sample',
+      'default/xwing:41234   default/deathstar-x:80   l7-sample   FORWARDED   ',
+    ],
+  ])('%s', (_name, flow, type, row) => {
+    const [source, destination, , verdict, ...summary] = row.split('   ');
+    expect(line(flow, { output: 'dict' })).toBe(`  TIMESTAMP: Nov 21 09:26:56.123
+     SOURCE: ${source}
+DESTINATION: ${destination}
+       TYPE: ${type}
+    VERDICT: ${verdict}
+    SUMMARY: ${summary.join('   ')}
+`);
+    const printer = new FlowPrinter({ ...PLAIN, output: 'table' });
+    const told = printer.print(response(flow)).out + printer.end();
+    expect(told.split('\n')[1].replaceAll(/ {3,}/g, '   ')).toBe(`Nov 21 09:26:56.123   ${row}`);
+  });
+
+  it('tells how packets were traced, and how their ends proved who they are', () => {
+    expect(line({ ipTraceId: { traceId: 77n }, authType: 1 })).toContain(' (IP Trace ID: 77; TCP Flags: SYN; SPIRE)');
+  });
+
   it('JSON with the names of the proto', () => {
     expect(JSON.parse(line({}, { output: 'json' }))).toMatchObject({
       flow: {
@@ -217,6 +288,17 @@ describe('what is no flow', () => {
       err: 'Nov 21 09:26:56.123 [relay]: 2 nodes are unavailable: a, b\n',
     });
     expect(printer.print(nodes(NodeState.NODE_ERROR, ['a'], 'gone')).err).toContain('Error "gone" on 1 nodes: a\n');
+    const many = Array.from({ length: 20 }, (_, index) => `node-${index}`);
+    expect(printer.print(nodes(NodeState.NODE_UNAVAILABLE, many)).err).toContain(
+      '20 nodes are unavailable: node-0, node-1, node-2, node-3, node-4, node-5 (and 14 more)\n',
+    );
+    expect(
+      new FlowPrinter({ ...PLAIN, output: 'dict' }).print(nodes(NodeState.NODE_ERROR, ['a'], 'gone')).err,
+    ).toBe(`  TIMESTAMP: Nov 21 09:26:56.123
+      STATE: NODE_ERROR
+      NODES: a
+    MESSAGE: "gone"
+`);
     expect(printer.print(nodes(NodeState.NODE_CONNECTED, ['a']))).toEqual({ out: '', err: '' });
   });
 });

@@ -1,6 +1,13 @@
 import { toJson } from '@bufbuild/protobuf';
 import type { Timestamp } from '@bufbuild/protobuf/wkt';
-import { type Endpoint, type Flow, type Layer7, LostEventSource, type Policy } from '#proto/gen/flow/flow_pb.ts';
+import {
+  AuthType,
+  type Endpoint,
+  type Flow,
+  type Layer7,
+  LostEventSource,
+  type Policy,
+} from '#proto/gen/flow/flow_pb.ts';
 import { type GetFlowsResponse, GetFlowsResponseSchema } from '#proto/gen/observer/observer_pb.ts';
 import { NodeState } from '#proto/gen/relay/relay_pb.ts';
 import { directions } from '../flow/direction.ts';
@@ -38,9 +45,12 @@ const COLORS = { red: 31, green: 32, yellow: 33, magenta: 35, cyan: 36 } as cons
 const DICT_SEPARATOR = '------------';
 /** A table is as wide as its rows need; of a longer one, or one that is followed, as the rows before need. */
 const ROWS_MEASURED = 10_000;
-const MOST_NAMES = 50;
+/** Names of nodes are left out beyond so many letters. */
+const MOST_LETTERS = 50;
 
 const lossSources = vocabulary('loss source', LostEventSource);
+const authTypes = vocabulary('authentication', AuthType);
+const nodeStates = vocabulary('node state', NodeState);
 
 /** Prints what an observer answers in the shapes of `hubble observe`. Holds the state of one output. */
 export class FlowPrinter {
@@ -73,7 +83,7 @@ export class FlowPrinter {
     const [source, destination] = this.#ends(flow);
     const type = terminalText(flowType(flow));
     const verdict = this.#verdict(flow);
-    const summary = terminalText(flow.Summary);
+    const summary = this.#summary(flow);
     const node = terminalText(flow.nodeName);
     this.#lines++;
     if (output === 'table') {
@@ -131,8 +141,16 @@ export class FlowPrinter {
     const { stateChange, nodeNames, message } = response.responseTypes.value;
     if (stateChange !== NodeState.NODE_UNAVAILABLE && stateChange !== NodeState.NODE_ERROR) return '';
     if (this.#options.output === 'json' || this.#options.output === 'jsonpb') return json(response);
-    const more = nodeNames.length - MOST_NAMES;
-    const names = `${terminalText(nodeNames.slice(0, MOST_NAMES).join(', '))}${more > 0 ? `, and ${more} more` : ''}`;
+    const names = terminalText(joined(nodeNames));
+    if (this.#options.output === 'dict') {
+      this.#lines++;
+      return this.#dict([
+        ['TIMESTAMP', this.#time(response.time)],
+        ['STATE', nodeStates.name(stateChange)],
+        ['NODES', names],
+        ['MESSAGE', message === '' ? 'N/A' : terminalJson(JSON.stringify(message))],
+      ]);
+    }
     const what =
       stateChange === NodeState.NODE_ERROR
         ? `Error ${terminalJson(JSON.stringify(message))} on ${nodeNames.length} nodes: ${names}`
@@ -180,6 +198,14 @@ export class FlowPrinter {
     const identity = endpoint?.identity ?? 0;
     const name = identity === 0 || isReserved(identity) ? reservedIdentities.name(identity) : `ID:${identity}`;
     return this.#paint('magenta', `(${name})`);
+  }
+
+  /** What the flow says of itself, between the trace its packet was sent with and how its ends proved who they are. */
+  #summary({ Summary, ipTraceId, authType }: Flow): string {
+    const trace = ipTraceId !== undefined && ipTraceId.traceId > 0n ? `IP Trace ID: ${ipTraceId.traceId}; ` : '';
+    const color = authType === AuthType.TEST_ALWAYS_FAIL ? 'red' : 'green';
+    const proof = authType === AuthType.DISABLED ? '' : `; ${this.#paint(color, authTypes.name(authType))}`;
+    return `${trace}${terminalText(Summary)}${proof}`;
   }
 
   #verdict(flow: Flow): string {
@@ -287,6 +313,17 @@ function ports({ l4 }: Flow): [number | undefined, number | undefined] {
   const protocol = l4?.protocol;
   if (protocol?.case !== 'TCP' && protocol?.case !== 'UDP' && protocol?.case !== 'SCTP') return [undefined, undefined];
   return [protocol.value.sourcePort, protocol.value.destinationPort];
+}
+
+/** As many names as there is room for, but one at least. */
+function joined(names: readonly string[]): string {
+  let letters = 0;
+  const fits = names.findIndex((name, index) => {
+    letters += name.length + 2;
+    return index > 0 && letters > MOST_LETTERS;
+  });
+  if (fits < 0) return names.join(', ');
+  return `${names.slice(0, fits).join(', ')} (and ${names.length - fits} more)`;
 }
 
 function qualified(namespace: string, name: string): string {
