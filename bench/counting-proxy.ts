@@ -4,16 +4,21 @@ import type { BenchmarkContext } from './benchmark.ts';
 
 export interface CountingProxy {
   readonly url: string;
-  /** Paths asked for, in order, each once: what workers load is among them, which the browser's own tools do not tell. */
-  readonly paths: readonly string[];
+  /**
+   * Paths asked for until that moment (milliseconds since 1970), in order, each once: what workers load is among them, which
+   * the browser's own tools do not tell.
+   */
+  pathsUntil(moment: number): string[];
 }
 
 /** Stands between a browser and a server on loopback and notes what is asked for. */
 export async function startCountingProxy(target: string, context: BenchmarkContext): Promise<CountingProxy> {
   const { hostname, port } = new URL(target);
-  const paths = new Set<string>();
+  /** When each was first asked for. */
+  const paths = new Map<string, number>();
   const server = createServer((incoming, outgoing) => {
-    paths.add(new URL(incoming.url ?? '/', target).pathname);
+    const { pathname } = new URL(incoming.url ?? '/', target);
+    if (!paths.has(pathname)) paths.set(pathname, Date.now());
     const { method, url: path, headers } = incoming;
     const onward = request({ hostname, port, method, path, headers }, (answer) => {
       outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
@@ -30,8 +35,6 @@ export async function startCountingProxy(target: string, context: BenchmarkConte
   });
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    get paths() {
-      return [...paths];
-    },
+    pathsUntil: (moment) => [...paths].filter(([, at]) => at <= moment).map(([path]) => path),
   };
 }

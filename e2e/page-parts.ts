@@ -27,15 +27,22 @@ export class PageParts {
     return this.map.getByRole('treeitem', { name: new RegExp(`^${from}(-v\\d)? to ${to}(-v\\d)? .*${more.source}`) });
   }
 
+  /** The pointer is listened to from soon after the map is first drawn. */
+  async pointerHeard(): Promise<void> {
+    await this.#page.locator('[data-part=gestures]').waitFor({ state: 'attached' });
+  }
+
   /** Clicks where the card lies: on the canvas under it, as a person does. */
   async click(card: Locator): Promise<void> {
+    await this.pointerHeard();
     const box = (await card.boundingBox())!;
     // Beside the middle, where text and ports may have a meaning of their own.
     await this.#page.mouse.click(box.x + box.width / 2, box.y + Math.min(14, box.height / 2));
   }
 
-  /** Waits until an element stays where it is. */
+  /** Waits until an element of the map stays where it is, and can be pointed at. */
   async steady(element: Locator): Promise<void> {
+    await this.pointerHeard();
     let before = '';
     await eventually('the map stands still', 20_000, async () => {
       const now = JSON.stringify(await element.boundingBox());

@@ -26,7 +26,8 @@ export async function unfoldLargeMap(page: Page, withinMs = 120_000): Promise<nu
   await page.getByRole('button', { name: 'What the map shows' }).click();
   for (const deadline = performance.now() + withinMs; performance.now() < deadline; await sleep(1_000)) {
     const unfoldAll = page.getByRole('button', { name: 'Unfold all' });
-    if (await unfoldAll.isEnabled()) await unfoldAll.click();
+    // Between the look and the click the last plate may have opened: then there is nothing to press any more.
+    if (await unfoldAll.isEnabled()) await unfoldAll.click({ timeout: 2_000 }).catch(() => {});
     if ((await cards.count()) >= leastCards) break;
   }
   await page.keyboard.press('Escape');

@@ -38,8 +38,9 @@ export const bundle: Benchmark = {
       .or(page.getByRole('button', { name: /^service-\d/ }))
       .first()
       .waitFor();
-    const drawnMs = await page.evaluate(() => performance.now());
-    const loaded = proxy.paths.filter((path) => path.endsWith('.js'));
+    // What is loaded behind the first map begins to be when the page has painted it.
+    const { drawnMs, moment } = await page.evaluate(firstMap);
+    const loaded = proxy.pathsUntil(moment).filter((path) => path.endsWith('.js'));
     const paintMs = await page.evaluate(largestPaint);
 
     const size = (paths: readonly string[]) =>
@@ -66,7 +67,7 @@ export const bundle: Benchmark = {
         unit: 'kB',
         goal: { atMost: 350 },
         samples: [size(loaded)],
-        note: `all that Chromium asked for, workers included; besides the frame ${list(loaded.filter((path) => !shell.includes(path)))}`,
+        note: `all that Chromium asked for until it was painted, workers included; besides the frame ${list(loaded.filter((path) => !shell.includes(path)))}`,
       },
       {
         name: 'largest paint',
@@ -74,7 +75,7 @@ export const bundle: Benchmark = {
         unit: 'ms',
         goal: { atMost: 1000 },
         samples: [paintMs],
-        note: `LCP on loopback, empty cache; first card after ${drawnMs.toFixed(0)} ms`,
+        note: `LCP on loopback, empty cache; first map after ${drawnMs.toFixed(0)} ms`,
       },
     ];
   },
@@ -95,6 +96,19 @@ function shellOf(folder: string): string[] {
   };
   for (const [name, entry] of Object.entries(manifest)) if (entry.isEntry) add(name);
   return [...files].filter((file) => file.endsWith('.js'));
+}
+
+/** Runs in the page: when the first map was seen, in milliseconds since it was opened and since 1970. */
+function firstMap(): Promise<{ drawnMs: number; moment: number }> {
+  return new Promise((resolve) => {
+    const observer = new PerformanceObserver((list) => {
+      const mark = list.getEntriesByName('first-map')[0];
+      if (mark === undefined) return;
+      observer.disconnect();
+      resolve({ drawnMs: mark.startTime, moment: performance.timeOrigin + mark.startTime });
+    });
+    observer.observe({ type: 'mark', buffered: true });
+  });
 }
 
 /** Runs in the page. */

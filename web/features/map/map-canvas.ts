@@ -1,13 +1,14 @@
 import type { SceneCard } from '../../graph/scene.ts';
 import type { MapState } from '../../live/map-client.ts';
+import { untilLoaded } from '../../ui/late-part.ts';
 import { Appearing } from './appearing.ts';
 import { Arrows } from './arrows.ts';
 import { type Camera, seenRect } from './camera.ts';
-import { CardGraph } from './card-graph.ts';
 import { type DropTag, dropTags } from './drop-tags.ts';
 import { type Attention, type Standing, standing } from './emphasis.ts';
 import { MapPainter } from './map-painter.ts';
 import { MapPointer, type PointerEvents } from './map-pointer.ts';
+import { MapViewport } from './map-viewport.ts';
 import { MiniMap } from './mini-map.ts';
 import { detailAt, typeScale } from './paint-cards.ts';
 import type { Picture } from './paint-picture.ts';
@@ -35,9 +36,14 @@ const INSETS: readonly Insets[] = [
 /** Cards above which a map takes too long to paint for one frame. */
 const LARGE = 150;
 
+/** The moment, among the page's own marks in the browser's timeline, from which a map is seen. */
+const FIRST_MAP = 'first-map';
+
 /** The drawn map: what is shown of a state, and where one looks at it from. */
 export class MapCanvas {
-  readonly #graph: CardGraph;
+  readonly #frame: HTMLElement;
+  readonly #resizes: ResizeObserver;
+  readonly #viewport = new MapViewport();
   readonly #arrows = new Arrows();
   readonly #painter: MapPainter;
   /** Of a large map. */
@@ -57,41 +63,44 @@ export class MapCanvas {
   #attention: Attention = { selected: null, hovered: null, focused: null, found: undefined };
   #standing: Standing = standing(this.#attention, this.#cards, []);
   /** The next painting; 0 = none is asked for. */
-  #frame = 0;
+  #nextPaint = 0;
   #later: ReturnType<typeof setTimeout> | undefined;
   #fitted = false;
   #moved = false;
+  /** Whether the pointer is listened to, or is about to be. */
+  #listens = false;
+  #destroyed = false;
 
   constructor(frame: HTMLElement, events: MapCanvasEvents) {
+    this.#frame = frame;
     this.#events = events;
     this.#painter = new MapPainter(frame, (milliseconds) => {
       this.#schedule.painted(milliseconds);
       this.#nextFrame();
     });
     this.#schedule = new PaintSchedule(this.#painter, () => this.#tellViewport());
-    this.#graph = new CardGraph(frame);
     this.#mini = new MiniMap(frame, (x, y) => {
       this.#moved = true;
-      this.#centre({ x, y });
+      this.#viewport.centre({ x, y });
     });
-    this.#pointer = new MapPointer(frame, this.#graph, this.#arrows, this.#pointerEvents(), () => this.#attend());
-    const { cy } = this.#graph;
-    cy.on('pan zoom', () => this.#viewportChanged());
-    cy.on('dragpan scrollzoom pinchzoom', () => {
-      this.#moved = true;
-    });
-    cy.on('resize', () => {
+    this.#pointer = new MapPointer(this.#arrows, this.#pointerEvents(), () => this.#attend());
+    this.#viewport.resize(frame.clientWidth, frame.clientHeight);
+    this.#viewport.follow(() => this.#viewportChanged());
+    this.#resizes = new ResizeObserver(() => {
+      if (!this.#viewport.resize(frame.clientWidth, frame.clientHeight)) return;
       if (!this.#moved) this.fit();
       this.#redraw();
     });
+    this.#resizes.observe(frame);
     this.#redraw();
   }
 
   destroy(): void {
-    cancelAnimationFrame(this.#frame);
+    cancelAnimationFrame(this.#nextPaint);
     clearTimeout(this.#later);
+    this.#destroyed = true;
+    this.#resizes.disconnect();
     this.#pointer.end();
-    this.#graph.cy.destroy();
     this.#painter.remove();
     this.#mini.remove();
   }
@@ -109,7 +118,6 @@ export class MapCanvas {
     this.#state = state;
     this.#cards = new Map(cards.map((card) => [card.key, card]));
     this.#found = found && new Set([...found.cards, ...found.edges]);
-    this.#graph.setCards(cards);
     this.#arrows.setScene(edges);
     this.#pointer.setState(state, this.#cards);
     this.#attend();
@@ -159,30 +167,28 @@ export class MapCanvas {
 
   fit(): void {
     const bounds = this.#state?.scene.bounds;
-    const viewport = bounds && largestFitted(bounds, this.#camera(), INSETS, MOST_FIT_ZOOM);
+    const viewport = bounds && largestFitted(bounds, this.#camera, INSETS, MOST_FIT_ZOOM);
     if (viewport === undefined) return;
-    this.#graph.cy.viewport(viewport);
+    this.#viewport.show(viewport);
     this.#moved = false;
   }
 
   zoomBy(factor: number): void {
-    const { cy } = this.#graph;
     this.#moved = true;
-    cy.zoom({ level: cy.zoom() * factor, renderedPosition: { x: cy.width() / 2, y: cy.height() / 2 } });
+    this.#viewport.zoomBy(factor);
   }
 
   panBy(x: number, y: number): void {
     this.#moved = true;
-    this.#graph.cy.panBy({ x, y });
+    this.#viewport.panBy(x, y);
   }
 
   /** Moves the map so that a card or plate is in view, and large enough to be read when it was looked for. */
   reveal(key: string, readable = false): void {
-    const { cy } = this.#graph;
     const card = this.#cards.get(key) ?? this.#state?.scene.plates.find(({ id }) => id === key);
     if (card === undefined) return;
-    if (readable && cy.zoom() < READABLE.least) cy.zoom(READABLE.wanted);
-    const seen = seenRect(this.#camera());
+    const { zoom } = this.#camera;
+    const seen = seenRect(this.#camera);
     const inside =
       card.x >= seen.x &&
       card.y >= seen.y &&
@@ -190,7 +196,8 @@ export class MapCanvas {
       card.y + card.height <= seen.y + seen.height;
     if (inside && !readable) return;
     this.#moved = true;
-    this.#centre({ x: card.x + card.width / 2, y: card.y + card.height / 2 });
+    const middle = { x: card.x + card.width / 2, y: card.y + card.height / 2 };
+    this.#viewport.centre(middle, readable && zoom < READABLE.least ? READABLE.wanted : zoom);
   }
 
   #pointerEvents(): PointerEvents {
@@ -207,14 +214,21 @@ export class MapCanvas {
     };
   }
 
-  #camera(): Camera {
-    const { cy } = this.#graph;
-    return { zoom: cy.zoom(), pan: cy.pan(), width: cy.width(), height: cy.height() };
+  get #camera(): Camera {
+    return this.#viewport.camera;
   }
 
-  #centre({ x, y }: Point): void {
-    const { zoom, width, height } = this.#camera();
-    this.#graph.cy.pan({ x: width / 2 - x * zoom, y: height / 2 - y * zoom });
+  /** The pointer means nothing before there is a map; what listens to it is loaded when that is painted. */
+  async #listen(): Promise<void> {
+    if (this.#listens) return;
+    this.#listens = true;
+    performance.mark(FIRST_MAP);
+    const { MapGestures } = await untilLoaded(() => import('./map-gestures.ts'));
+    if (this.#destroyed) return;
+    const moved = () => {
+      this.#moved = true;
+    };
+    this.#pointer.listen(this.#frame, new MapGestures(this.#frame, this.#viewport, moved));
   }
 
   #viewportChanged(): void {
@@ -225,7 +239,7 @@ export class MapCanvas {
   }
 
   #tellViewport(): void {
-    const { zoom, pan } = this.#camera();
+    const { zoom, pan } = this.#camera;
     this.#events.viewport(pan, zoom);
   }
 
@@ -262,17 +276,19 @@ export class MapCanvas {
 
   #nextFrame(): void {
     clearTimeout(this.#later);
-    if (this.#frame !== 0) return;
-    this.#frame = requestAnimationFrame(() => {
-      this.#frame = 0;
+    if (this.#nextPaint !== 0) return;
+    this.#nextPaint = requestAnimationFrame(() => {
+      this.#nextPaint = 0;
       this.#paint();
+      // Behind the frame that shows the map.
+      if (this.#state !== null && !this.#listens) setTimeout(() => void this.#listen());
     });
   }
 
   #paint(): void {
     const state = this.#state;
     if (state === null) return;
-    const camera = this.#camera();
+    const camera = this.#camera;
     this.#mini.paint(state, seenRect(camera), this.#palette, camera.width);
     const { card, plate, drag } = this.#pointer;
     const isAbove = this.#isLarge && (drag?.moved || (!this.#schedule.isMoving && (card !== null || plate !== null)));

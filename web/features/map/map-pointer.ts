@@ -4,7 +4,7 @@ import type { MapState } from '../../live/map-client.ts';
 import { pairKey } from '../../view/pair.ts';
 import type { Arrows } from './arrows.ts';
 import { CardDrag, titleAt } from './card-drag.ts';
-import type { CardGraph } from './card-graph.ts';
+import type { MapGestures } from './map-gestures.ts';
 import type { Point } from './point.ts';
 
 /** What a pointer can do to the map. */
@@ -27,12 +27,13 @@ const REACH = 6;
 
 /** The pointer over the map: what it lies on, what it drags, what its clicks mean. */
 export class MapPointer {
-  readonly #graph: CardGraph;
   readonly #arrows: Arrows;
   readonly #events: PointerEvents;
   /** Called when something looks different: a card or plate under the pointer, a card that is dragged. */
   readonly #changed: () => void;
   readonly #ended = new AbortController();
+  /** Undefined until it is listened to. */
+  #gestures: MapGestures | undefined;
   #state: MapState | null = null;
   #tapped: { readonly key: string; readonly at: number } | undefined;
   #edge: SceneEdge | undefined;
@@ -40,12 +41,15 @@ export class MapPointer {
   plate: string | null = null;
   drag: CardDrag | undefined;
 
-  constructor(frame: HTMLElement, graph: CardGraph, arrows: Arrows, events: PointerEvents, changed: () => void) {
-    this.#graph = graph;
+  constructor(arrows: Arrows, events: PointerEvents, changed: () => void) {
     this.#arrows = arrows;
     this.#events = events;
     this.#changed = changed;
-    const { cy } = graph;
+  }
+
+  listen(frame: HTMLElement, gestures: MapGestures): void {
+    this.#gestures = gestures;
+    const { cy } = gestures;
     cy.on('tapstart', (event) => this.#pressed(event));
     cy.on('tapdrag', (event) => this.#dragged(event));
     cy.on('tapend', () => this.#released());
@@ -60,6 +64,7 @@ export class MapPointer {
 
   end(): void {
     this.#ended.abort();
+    this.#gestures?.end();
   }
 
   setState(state: MapState, cards: ReadonlyMap<string, SceneCard>): void {
@@ -72,22 +77,29 @@ export class MapPointer {
     this.#overEdge(undefined, { x: 0, y: 0 });
   }
 
+  /** Key of the card at this point of the map; of several the one drawn last. */
+  #cardAt({ x, y }: Point): string | undefined {
+    return this.#state?.scene.cards.findLast(
+      (card) => x >= card.x && y >= card.y && x <= card.x + card.width && y <= card.y + card.height,
+    )?.key;
+  }
+
   #titleAt(at: Point): string | undefined {
     return titleAt(this.#state?.scene.plates ?? [], at);
   }
 
   #edgeAt(event: EventObject): SceneEdge | undefined {
-    return this.#arrows.at(event.position, REACH / this.#graph.cy.zoom());
+    return this.#arrows.at(event.position, REACH / event.cy.zoom());
   }
 
   #pressed(event: EventObject): void {
-    const key = this.#graph.cardAt(event.position);
+    const key = this.#cardAt(event.position);
     const plate = key === undefined ? this.#titleAt(event.position) : undefined;
     if (key === undefined && plate === undefined) return;
     const cards = (this.#state?.scene.cards ?? []).filter((card) => card.key === key || card.plate === plate);
     if (cards.length === 0) return;
     this.drag = new CardDrag(cards, plate, event.position, event.renderedPosition);
-    this.#graph.cy.userPanningEnabled(false);
+    this.#setPans(false);
   }
 
   #dragged(event: EventObject): void {
@@ -105,12 +117,12 @@ export class MapPointer {
   #endDrag(): void {
     if (this.drag === undefined) return;
     this.drag = undefined;
-    this.#graph.cy.userPanningEnabled(true);
+    this.#setPans(true);
     this.#changed();
   }
 
   #tap(event: EventObject): void {
-    const key = this.#graph.cardAt(event.position);
+    const key = this.#cardAt(event.position);
     const plate = key === undefined ? this.#titleAt(event.position) : undefined;
     if (key !== undefined) this.#tapCard(key, event.originalEvent.timeStamp);
     else if (plate !== undefined) this.#events.fold(plate);
@@ -132,7 +144,7 @@ export class MapPointer {
   #over(event: EventObject): void {
     // While a button is held something is moved, and nothing looked at.
     if (this.drag?.moved || (event.originalEvent as MouseEvent).buttons !== 0) return;
-    this.#overCard(this.#graph.cardAt(event.position) ?? null);
+    this.#overCard(this.#cardAt(event.position) ?? null);
     const plate = this.card === null ? (this.#titleAt(event.position) ?? null) : null;
     const edge = this.card === null && plate === null ? this.#edgeAt(event) : undefined;
     this.#overEdge(edge, event.renderedPosition);
@@ -154,7 +166,11 @@ export class MapPointer {
     this.#events.hover(edge ?? null, at);
   }
 
+  #setPans(enabled: boolean): void {
+    if (this.#gestures !== undefined) this.#gestures.pans = enabled;
+  }
+
   #setCursor(pointer: boolean): void {
-    this.#graph.cy.container()!.style.cursor = pointer ? 'pointer' : '';
+    if (this.#gestures !== undefined) this.#gestures.cursor = pointer ? 'pointer' : '';
   }
 }

@@ -26,7 +26,11 @@ export class PaintingThread {
   #start(): Worker {
     const worker = new Worker(new URL('./paint-worker.ts', import.meta.url), { type: 'module', name: 'waggle-paint' });
     worker.onmessage = ({ data }: MessageEvent<Painting>) => this.#painted(data);
-    worker.onerror = () => this.#failed();
+    worker.onerror = () => {
+      // What it is told from elsewhere would be kept for it.
+      worker.terminate();
+      this.#failed();
+    };
     tell(worker, { type: 'fonts', fonts: fontsOfPage() });
     const { port1, port2 } = new MessageChannel();
     connectPainter(port1);
