@@ -3,6 +3,8 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { compileFilter } from '#core/filter/compile-filter.ts';
 import { parseFilter } from '#core/filter/parse-filter.ts';
+import { dropAdvice } from '#core/flow/drop-advice.ts';
+import { dropReasonText } from '#core/flow/drop-reason.ts';
 import { hubbleFlowJson } from '#core/hubble/flow-json.ts';
 import { type Flow, FlowSchema, type L7FlowType } from '#proto/gen/flow/flow_pb.ts';
 import { Observer } from '#proto/gen/observer/observer_pb.ts';
@@ -167,6 +169,7 @@ describe('requests that another Hubble tells of', () => {
     ['http.path=/pa*', [2, 3]],
     ['dns=cart.shop.*', [4, 5]],
     ['from:dns=cart.shop.*', []],
+    ['reason=http-denied-by-proxy', [7]],
   ])('are asked for by our filter %s', (token, expected) => {
     const { window } = backend.relay;
     const passes = compileFilter(parseFilter([token]).filter, window);
@@ -183,6 +186,19 @@ describe('requests that another Hubble tells of', () => {
     const { values } = await client.listValues({ field });
     client.close();
     expect([...values].sort()).toEqual([...expected].sort());
+  });
+
+  it('say that a proxy denied them, in words; to Hubble’s clients as it was told', async () => {
+    const { window } = backend.relay;
+    expect(dropReasonText(window.columns.dropReason[7])).toBe('HTTP denied by proxy');
+    expect(dropAdvice(window.columns.dropReason[7]).what).toContain('no HTTP rule');
+    const [denied] = (await observed()).slice(7);
+    expect(denied).toMatchObject({
+      verdict: 2,
+      dropReasonDesc: 0,
+      dropReason: 0,
+      eventType: { type: 129, subType: 0 },
+    });
   });
 
   it('count on the map as requests, with their failures and latency', async () => {

@@ -215,6 +215,22 @@ const ADVICE: Record<ReasonName, readonly [what: string, next: string]> = {
     'It was handed to the proxy, which sends it on by itself.',
     'Nothing is wrong: look at what the proxy says of the request.',
   ],
+  HTTP_DENIED_BY_PROXY: [
+    'A proxy has read the HTTP request, and no HTTP rule of the policies that sent it there allows it.',
+    "Compare the request's method, path and headers with those rules, and add one if it is wanted.",
+  ],
+  DNS_DENIED_BY_PROXY: [
+    'A proxy has read the DNS query, and no DNS rule of the policies that sent it there allows the name.',
+    "Compare the name with those rules' names and patterns, and add it if it is wanted.",
+  ],
+  KAFKA_DENIED_BY_PROXY: [
+    'A proxy has read the Kafka request, and no Kafka rule of the policies that sent it there allows it.',
+    "Compare the request's key and topic with those rules, and add one if it is wanted.",
+  ],
+  REQUEST_DENIED_BY_PROXY: [
+    'A proxy has read the request, and no rule of the policies that sent it there allows it.',
+    'Look at the rules for layer 7 of these policies, and add one if the request is wanted.',
+  ],
 };
 
 const BY_NUMBER = new Map<number, DropAdvice>(

@@ -2,7 +2,7 @@ import { vocabulary } from '../vocabulary/vocabulary.ts';
 
 /**
  * Why a packet was dropped: one number space for the datapath, the wire and the page. Numbers and names as in Hubble's
- * `flow.DropReason`; retired numbers stay.
+ * `flow.DropReason`; retired numbers stay. Those from 250 are ours: see `toldDropReason`.
  */
 export const DROP_REASON = {
   UNKNOWN: 0,
@@ -81,12 +81,31 @@ export const DROP_REASON = {
   DROP_EP_NOT_READY: 203,
   DROP_NO_EGRESS_IP: 204,
   DROP_PUNT_PROXY: 205,
+  /** A proxy has read a request and refused it, for which Hubble has no reason. */
+  HTTP_DENIED_BY_PROXY: 250,
+  DNS_DENIED_BY_PROXY: 251,
+  KAFKA_DENIED_BY_PROXY: 252,
+  REQUEST_DENIED_BY_PROXY: 253,
 } as const;
 
 export const dropReasons = vocabulary('drop reason', DROP_REASON);
 
+/** What Hubble calls a reason; 0 for what it has no name for. */
+export function toldDropReason(reason: number): number {
+  return reason >= DROP_REASON.HTTP_DENIED_BY_PROXY ? DROP_REASON.UNKNOWN : reason;
+}
+
+/** Why a proxy refused a request, by the kind of its record. */
+export function proxyDropReason(kind: 'http' | 'dns' | 'kafka' | undefined): number {
+  if (kind === 'http') return DROP_REASON.HTTP_DENIED_BY_PROXY;
+  if (kind === 'dns') return DROP_REASON.DNS_DENIED_BY_PROXY;
+  return kind === 'kafka' ? DROP_REASON.KAFKA_DENIED_BY_PROXY : DROP_REASON.REQUEST_DENIED_BY_PROXY;
+}
+
 const ACRONYMS = new Set([
   'IP',
+  'HTTP',
+  'DNS',
   'MAC',
   'CT',
   'TCP',

@@ -2,7 +2,7 @@ import { type FlowColumns, rowTimeNs } from '../flow/columns.ts';
 import { summary } from '../flow/compact-line.ts';
 import type { DecisionStore } from '../flow/decision-store.ts';
 import { DIRECTION, directions, REPLY } from '../flow/direction.ts';
-import { dropReasons } from '../flow/drop-reason.ts';
+import { dropReasons, toldDropReason } from '../flow/drop-reason.ts';
 import type { Endpoint } from '../flow/endpoint.ts';
 import type { EndpointStore } from '../flow/endpoint-store.ts';
 import { isLayer7, layer7LatencyNs, layer7Number } from '../flow/layer7.ts';
@@ -62,7 +62,7 @@ export function hubbleFlowJson(
   const observation = columns.observation[row];
   const reply = columns.reply[row];
   const direction = columns.direction[row];
-  const reason = columns.dropReason[row];
+  const reason = toldDropReason(columns.dropReason[row]);
   const l4 = layer4(columns, row);
   const observer = seenAtDestination(observation) ? destination : source;
   const atSocket = isTranslation(observation);

@@ -31,6 +31,7 @@ import {
 import type { FlowColumns } from '../flow/columns.ts';
 import { summary } from '../flow/compact-line.ts';
 import { DIRECTION, REPLY } from '../flow/direction.ts';
+import { toldDropReason } from '../flow/drop-reason.ts';
 import type { Endpoint } from '../flow/endpoint.ts';
 import { isLayer7, layer7LatencyNs, layer7Number } from '../flow/layer7.ts';
 import { flowId } from '../flow/node-boot.ts';
@@ -102,7 +103,7 @@ export function eventFields(columns: FlowColumns, row: number) {
   const observation = columns.observation[row];
   const point = socketPoint(observation) as SocketTranslationPoint;
   const reply = columns.reply[row];
-  const reason = (dropped ? columns.dropReason[row] : 0) as DropReason;
+  const reason = (dropped ? toldDropReason(columns.dropReason[row]) : 0) as DropReason;
   const request = isLayer7(observation);
   return {
     verdict,

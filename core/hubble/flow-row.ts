@@ -2,6 +2,7 @@ import type { Endpoint as EndpointMessage, Flow } from '#proto/gen/flow/flow_pb.
 import type { FlowColumns } from '../flow/columns.ts';
 import type { DecisionStore } from '../flow/decision-store.ts';
 import { DIRECTION, REPLY } from '../flow/direction.ts';
+import { proxyDropReason } from '../flow/drop-reason.ts';
 import { type Endpoint, NO_ENDPOINT } from '../flow/endpoint.ts';
 import type { EndpointStore } from '../flow/endpoint-store.ts';
 import { writeLayer7 } from '../flow/layer7.ts';
@@ -65,8 +66,7 @@ export function writeFlowRow(
   columns.source[row] = tables.endpoints.intern(from);
   columns.destination[row] = tables.endpoints.intern(to);
   columns.verdict[row] = flow.verdict;
-  columns.dropReason[row] =
-    flow.verdict === VERDICT.DROPPED ? flow.dropReasonDesc || flow.dropReason || (flow.eventType?.subType ?? 0) : 0;
+  columns.dropReason[row] = flow.verdict === VERDICT.DROPPED ? dropReasonOf(flow) : 0;
   columns.direction[row] = flow.trafficDirection;
   columns.reply[row] = flow.isReply === undefined ? REPLY.UNKNOWN : flow.isReply ? REPLY.REPLY : REPLY.ORIGINAL;
   columns.trigger[row] =
@@ -112,6 +112,13 @@ function observationOf({ traceObservationPoint, sockXlatePoint, verdict, ...flow
   }
   if (eventType?.type !== EVENT_TYPE.TRACE) return OBSERVATION.UNKNOWN;
   return eventType.subType === 0 ? OBSERVATION.UNKNOWN : eventType.subType;
+}
+
+/** Of a request that was refused Hubble gives no reason: it was the proxy that did. */
+function dropReasonOf({ dropReasonDesc, dropReason, eventType, l7 }: Flow): number {
+  const told = dropReasonDesc || dropReason;
+  if (told !== 0) return told;
+  return l7 === undefined ? (eventType?.subType ?? 0) : proxyDropReason(l7.record.case);
 }
 
 function writeLayer4({ l4 }: Flow, columns: FlowColumns, row: number): void {

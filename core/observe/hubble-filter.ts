@@ -9,13 +9,20 @@ import {
   type Verdict,
 } from '#proto/gen/flow/flow_pb.ts';
 import { directions } from '../flow/direction.ts';
-import { dropReasons } from '../flow/drop-reason.ts';
+import { DROP_REASON, toldDropReason } from '../flow/drop-reason.ts';
 import { OBSERVATION, observations } from '../flow/observation.ts';
 import { TCP_FLAG } from '../flow/tcp-flags.ts';
 import { socketPoint } from '../flow/translation.ts';
 import { verdicts } from '../flow/verdict.ts';
 import { EVENT_TYPE, eventTypes } from '../hubble/event-type.ts';
 import { reservedIdentities } from '../identity/reserved.ts';
+import { vocabulary } from '../vocabulary/vocabulary.ts';
+
+/** Those that a server of Hubble's knows. */
+const hubbleReasons = vocabulary(
+  'drop reason',
+  Object.fromEntries(Object.entries(DROP_REASON).filter(([, number]) => toldDropReason(number) === number)),
+);
 
 /** A flag's value that means nothing. */
 export class HubbleFlagError extends Error {
@@ -111,7 +118,7 @@ export const HUBBLE_FLAGS: readonly HubbleFlag[] = [
     f.verdict.push(named(verdicts, value, flag) as Verdict);
   }),
   plain('drop-reason-desc', 'name', 'drop reason, such as POLICY_DENIED', (f, value, flag) => {
-    f.dropReasonDesc.push(named(dropReasons, value, flag) as DropReason);
+    f.dropReasonDesc.push(named(hubbleReasons, value, flag) as DropReason);
   }),
   plain(
     'type',
@@ -271,14 +278,14 @@ function addType(filter: FlowFilter, value: string, flag: string): void {
   if (subType === undefined && type === EVENT_TYPE.TRACE_SOCK) {
     subType = socketPoint(observations.parse(sub) ?? 0) || undefined;
   }
-  if (subType === undefined && type === EVENT_TYPE.DROP) subType = dropReasons.parse(sub);
+  if (subType === undefined && type === EVENT_TYPE.DROP) subType = hubbleReasons.parse(sub);
   if (subType === undefined) throw new HubbleFlagError(flag, `"${sub}" is no sub type of ${name}`);
   filter.eventType.push({ $typeName: 'flow.EventTypeFilter', type, subType, matchSubType: sub !== undefined });
 }
 
-function named(vocabulary: typeof verdicts, value: string, flag: string): number {
-  const number = vocabulary.parse(value);
-  if (number === undefined) throw new HubbleFlagError(flag, `"${value}" is not a ${vocabulary.subject}`);
+function named(words: typeof verdicts, value: string, flag: string): number {
+  const number = words.parse(value);
+  if (number === undefined) throw new HubbleFlagError(flag, `"${value}" is not a ${words.subject}`);
   return number;
 }
 

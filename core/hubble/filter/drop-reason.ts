@@ -1,3 +1,4 @@
+import { toldDropReason } from '../../flow/drop-reason.ts';
 import { VERDICT } from '../../flow/verdict.ts';
 import type { FilterPart } from './filter-part.ts';
 
@@ -5,5 +6,8 @@ import type { FilterPart } from './filter-part.ts';
 export const dropReasonFilter: FilterPart = ({ dropReasonDesc }) => {
   if (dropReasonDesc.length === 0) return [];
   const wanted = new Set<number>(dropReasonDesc);
-  return [({ verdict, dropReason }, row) => wanted.has(verdict[row] === VERDICT.DROPPED ? dropReason[row] : 0)];
+  return [
+    ({ verdict, dropReason }, row) =>
+      wanted.has(verdict[row] === VERDICT.DROPPED ? toldDropReason(dropReason[row]) : 0),
+  ];
 };
