@@ -222,8 +222,11 @@ describe.skipIf(missingProxies.length > 0)('in a portal', () => {
     const other = await page.context().newPage();
     await other.goto(there!);
     await newFlowArrives(other);
-    const metrics = await fetch(`http://127.0.0.1:${ports[0]}/metrics`, { headers: { authorization: 'Bearer roots' } });
-    expect(await metrics.text()).toContain('waggle_backend_replicas 1');
+    await eventually('they hear of each other', 30_000, async () => {
+      const headers = { authorization: 'Bearer roots' };
+      const metrics = await fetch(`http://127.0.0.1:${ports[0]}/metrics`, { headers });
+      return (await metrics.text()).includes('waggle_backend_replicas 1');
+    });
     const kept = await page.context().cookies();
     await page.getByRole('button', { name: 'root: your session' }).click();
     await page.getByRole('button', { name: 'Sign out' }).click();
