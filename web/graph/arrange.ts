@@ -17,16 +17,21 @@ export interface Placed {
 
 const PASSES = 8;
 
-/**
- * Lays out boxes in columns, arrows running to the right; parts without connection stand beside and below each other. `aspect` is
- * the width over the height that the drawing should have.
- */
-export function arrange(boxes: readonly Box[], edges: readonly IndexEdge[], gap: number, aspect: number): Placed[] {
+/** What a drawing is to fit in. */
+export interface Room {
+  /** Width over height. */
+  readonly aspect: number;
+  /** A room higher than wide: more columns than these cannot be read in it. */
+  readonly columns?: number | undefined;
+}
+
+/** Lays out boxes in columns, arrows running to the right; parts without connection stand beside and below each other. */
+export function arrange(boxes: readonly Box[], edges: readonly IndexEdge[], gap: number, room: Room): Placed[] {
   const placed: Placed[] = new Array(boxes.length);
-  const parts = components(boxes.length, edges).map((members) => arrangePart(members, boxes, edges, gap, aspect));
+  const parts = components(boxes.length, edges).map((members) => arrangePart(members, boxes, edges, gap, room));
   const area = parts.reduce((sum, part) => sum + part.columns * COLUMN_PITCH * (part.height + gap), 0);
   const widest = parts.reduce((most, part) => Math.max(most, part.columns), 1);
-  const rowColumns = Math.max(widest, Math.round(Math.sqrt(area * aspect) / COLUMN_PITCH));
+  const rowColumns = Math.max(widest, room.columns ?? Math.round(Math.sqrt(area * room.aspect) / COLUMN_PITCH));
   let column = 0;
   let top = 0;
   let rowHeight = 0;
@@ -74,7 +79,7 @@ function arrangePart(
   boxes: readonly Box[],
   edges: readonly IndexEdge[],
   gap: number,
-  aspect: number,
+  room: Room,
 ): Part {
   if (members.length === 1) {
     const [box] = members;
@@ -96,7 +101,11 @@ function arrangePart(
     inside,
     own.length,
   );
-  const bands = tuckUnder(wrap(ordered, own, gap, aspect), own, gap, aspect);
+  const columns = wrap(ordered, own, gap, room.aspect);
+  const bands =
+    room.columns === undefined
+      ? tuckUnder(columns, own, gap, room.aspect)
+      : narrowed(columns, own, inside, gap, room.columns);
   const tops = settle(
     bands.map((band) => band.map(({ box }) => box)),
     own,
@@ -145,6 +154,40 @@ function tuckUnder(columns: readonly number[][], boxes: readonly Box[], gap: num
     bands = best.bands;
   }
 }
+
+/**
+ * In a narrow room columns that stand beside each other become one, until all of it can be read: where that makes the drawing
+ * least higher, and few arrows run within a column. What stood further right stands lower.
+ */
+function narrowed(
+  columns: readonly number[][],
+  boxes: readonly Box[],
+  edges: readonly IndexEdge[],
+  gap: number,
+  most: number,
+): Band[] {
+  let bands: Band[] = columns.map((column) => column.map((box) => ({ box, offset: 0 })));
+  while (bands.length > 1 && bands.reduce((sum, band) => sum + bandSpan(band, boxes), 0) > most) {
+    let best: { at: number; band: Band; cost: number } | undefined;
+    for (let at = 0; at + 1 < bands.length; at++) {
+      const [left, right] = [bands[at], bands[at + 1]];
+      const span = Math.max(bandSpan(left, boxes), bandSpan(right, boxes));
+      // Arrows run rightward still where there is a wide box above.
+      const shift = span - bandSpan(right, boxes);
+      const band = [...left, ...right.map(({ box, offset }) => ({ box, offset: offset + shift }))];
+      const members = new Set(band.map(({ box }) => box));
+      const within = edges.filter(({ from, to }) => members.has(from) && members.has(to)).length;
+      const tried = [...bands.slice(0, at), band, ...bands.slice(at + 2)];
+      const cost = sizeOf(tried, boxes, gap).height + within * ROW_COST;
+      if (cost < (best?.cost ?? Number.POSITIVE_INFINITY)) best = { at, band, cost };
+    }
+    bands = [...bands.slice(0, best!.at), best!.band, ...bands.slice(best!.at + 2)];
+  }
+  return bands;
+}
+
+/** An arrow within a column is as bad as this much more height. */
+const ROW_COST = 60;
 
 function bandSpan(band: Band, boxes: readonly Box[]): number {
   return Math.max(...band.map(({ box, offset }) => offset + boxes[box].span));

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { card, worldCard } from '../testing/sample-map.ts';
 import { cardIcon } from './card-icon.ts';
-import { cardSentence, cardTitle } from './card-words.ts';
+import { cardSentence, cardTitle, plateFacts } from './card-words.ts';
 import type { ModelCard } from './model.ts';
 
 const one = (each: ModelCard) => ({ card: each, folded: 1 });
@@ -62,4 +62,15 @@ describe('a card', () => {
     expect(cardIcon(one(worldCard()))).toBe('world');
     expect(cardIcon({ card: card('shop/x'), folded: 3 })).toBe('folder');
   });
+});
+
+test('a plate says what policies come to', () => {
+  const plate = { id: 'c/shop', kind: 'namespace', title: 'shop', cluster: 'c', workloads: 5, folded: false } as const;
+  expect(plateFacts(plate)).toBe('5 workloads');
+  const words = (policies: number, ingress: 'open' | 'audited' | 'protected', egress: typeof ingress) =>
+    plateFacts(plate, { policies, ingress, egress });
+  expect(words(2, 'protected', 'open')).toBe('5 workloads · 2 policies · default deny in');
+  expect(words(1, 'protected', 'protected')).toBe('5 workloads · 1 policy · default deny both ways');
+  expect(words(1, 'open', 'audited')).toBe('5 workloads · 1 policy · default deny out in audit');
+  expect(words(3, 'open', 'open')).toBe('5 workloads · 3 policies');
 });

@@ -3,7 +3,7 @@ import { formatCount } from '../format/quantity.ts';
 import { isClusterDns } from './card-icon.ts';
 import type { GroupedCard, Plate } from './group.ts';
 import type { ModelCard } from './model.ts';
-import { labelValue, type PlateKind } from './plates.ts';
+import { labelValue, type PlateKind, type PlatePolicies } from './plates.ts';
 
 export { type CardIcon, cardIcon } from './card-icon.ts';
 
@@ -71,6 +71,20 @@ export function portWords(port: number, protocol: number): string {
   return port === 0 ? name : `${port} ${name}`;
 }
 
-export function plateFacts(plate: Plate): string {
-  return plural(plate.workloads, 'workload', 'workloads');
+/** `5 workloads · 2 policies · default deny in`. */
+export function plateFacts(plate: Plate, policed?: PlatePolicies): string {
+  const words = [plural(plate.workloads, 'workload', 'workloads')];
+  if (policed !== undefined && policed.policies > 0) {
+    words.push(plural(policed.policies, 'policy', 'policies'));
+    const closed = closedWords(policed, 'protected');
+    const wouldBe = closed === '' ? closedWords(policed, 'audited') : '';
+    if (closed !== '') words.push(`default deny${closed}`);
+    else if (wouldBe !== '') words.push(`default deny${wouldBe} in audit`);
+  }
+  return words.join(' · ');
+}
+
+function closedWords({ ingress, egress }: PlatePolicies, how: PlatePolicies['ingress']): string {
+  if (ingress === how && egress === how) return ' both ways';
+  return ingress === how ? ' in' : egress === how ? ' out' : '';
 }

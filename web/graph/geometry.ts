@@ -4,8 +4,8 @@
  * columns only where no card stands.
  */
 export const GRID = 8;
-export const CARD_WIDTH = 176;
-export const COLUMN_GAP = 88;
+export const CARD_WIDTH = 192;
+export const COLUMN_GAP = 80;
 export const COLUMN_PITCH = CARD_WIDTH + COLUMN_GAP;
 export const CARD_HEAD = 58;
 export const DOOR_HEIGHT = 28;

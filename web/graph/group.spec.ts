@@ -76,6 +76,9 @@ describe('grouping', () => {
     expect(folding.decide(many(100), 'namespace', { folded: NONE, unfolded: new Set(['c/ns-3']) }).size).toBe(9);
     expect(folding.decide(many(80), 'namespace', nobody).size).toBe(0);
     expect(folding.decide(many(200), 'workload', nobody).size).toBe(0);
+    // Where there is little room, sooner.
+    expect(folding.decide(many(40), 'namespace', nobody, 30).size).toBe(10);
+    expect(folding.decide(many(20), 'namespace', nobody, 30).size).toBe(0);
   });
 
   test('with more plates than can be read, those whose names begin alike are one card that opens', () => {

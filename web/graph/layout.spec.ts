@@ -79,6 +79,15 @@ describe('a fresh layout', () => {
     expect([...freshLayout(SHOP)]).toEqual([...layout]);
   });
 
+  test('in a room higher than wide has few columns, so that it can be read', () => {
+    const chain = graph('n/a n/b n/c n/d n/e m/f m/g /world', 'world>a a>b b>c c>d d>e d>f f>g');
+    const columns = (layout: Layout) => new Set([...layout.values()].map(({ column }) => column)).size;
+    const narrow = { ...chain, room: { aspect: 0.73 } };
+    const layout = freshLayout(narrow);
+    expectReadable(narrow, layout);
+    expect(columns(layout)).toBeLessThan(columns(freshLayout(chain)) / 1.5);
+  });
+
   test('manages cycles, cards that talk to themselves, and cards nobody talks to', () => {
     const odd = graph('n/a n/b n/c n/alone /x', 'a>b b>c c>a a>a');
     expectReadable(odd, freshLayout(odd));

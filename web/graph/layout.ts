@@ -1,6 +1,7 @@
-import { arrange, type Box } from './arrange.ts';
+import { arrange, type Box, type Room } from './arrange.ts';
 import {
   CARD_WIDTH,
+  COLUMN_PITCH,
   cardHeight,
   columnX,
   PLATE_BOTTOM,
@@ -21,13 +22,17 @@ export interface Standing {
   readonly height: number;
 }
 
-/** Width over height that the map should have where nothing else is said: that of the room above the flow table. */
-const ASPECT = 2.3;
+/** Where nothing else is said: the room above the flow table. */
+const ROOM: Room = { aspect: 2.3 };
+/** For a narrow room; undefined = as many as there are. */
+const COLUMNS_TRIED = [undefined, 6, 5, 4, 3, 2];
+/** Cards above which a map is laid out once: it takes long. */
+const MOST_TRIED = 200;
 
 /** What the layout needs to know of a graph. */
 export interface LayoutInput {
-  /** Width over height of the room there is for it. */
-  readonly aspect?: number | undefined;
+  /** What there is for it. */
+  readonly room?: Room | undefined;
   readonly cards: readonly Pick<GroupedCard, 'key' | 'plate' | 'doors'>[];
   /** Weight 1 where none is given. */
   readonly edges: readonly { readonly source: string; readonly destination: string; readonly weight?: number }[];
@@ -93,13 +98,37 @@ export function layoutBlock(block: Block, input: LayoutInput): Map<string, Stand
     boxes,
     indexEdges(input, (key) => index.get(key)),
     ROW_GAP,
-    input.aspect ?? ASPECT,
+    input.room ?? ROOM,
   );
   return new Map(block.cards.map((key, at) => [key, { ...placed[at], height: boxes[at].height }]));
 }
 
-/** Lays out everything anew: each plate inside, then plates and single cards among each other. */
+/** Lays out everything anew: in a room higher than wide in as many columns as can be seen largest. */
 export function freshLayout(input: LayoutInput): Map<string, Standing> {
+  const { aspect } = input.room ?? ROOM;
+  if (aspect >= 1 || input.cards.length > MOST_TRIED) return layoutOnce(input);
+  let best: { layout: Map<string, Standing>; size: number } | undefined;
+  for (const columns of COLUMNS_TRIED) {
+    const layout = layoutOnce({ ...input, room: { aspect, columns } });
+    const size = sizeFor(layout, aspect);
+    if (best === undefined || size < best.size * 0.98) best = { layout, size };
+  }
+  return best!.layout;
+}
+
+/** Width of the room in which this could be seen in its own size. */
+function sizeFor(layout: Layout, aspect: number): number {
+  let columns = 0;
+  let [top, bottom] = [0, 0];
+  for (const { column, y, height } of layout.values()) {
+    columns = Math.max(columns, column + 1);
+    [top, bottom] = [Math.min(top, y), Math.max(bottom, y + height)];
+  }
+  return Math.max(columns * COLUMN_PITCH, (bottom - top + PLATE_TOP + PLATE_BOTTOM) * aspect);
+}
+
+/** Each plate inside, then plates and single cards among each other. */
+function layoutOnce(input: LayoutInput): Map<string, Standing> {
   const blocks = blocksOf(input);
   const inner = blocks.map((block) => layoutBlock(block, input));
   const blockOf = new Map(blocks.flatMap((block, index) => block.cards.map((key) => [key, index] as const)));
@@ -112,7 +141,7 @@ export function freshLayout(input: LayoutInput): Map<string, Standing> {
     boxes,
     indexEdges(input, (key) => blockOf.get(key)),
     PLATE_GAP,
-    input.aspect ?? ASPECT,
+    input.room ?? ROOM,
   );
   const layout = new Map<string, Standing>();
   blocks.forEach((block, index) => {

@@ -12,6 +12,15 @@ export interface PlateName {
   readonly cluster: string;
 }
 
+/** What policies come to on a namespace's plate. */
+export interface PlatePolicies {
+  /** That stand there, or select pods of it. */
+  readonly policies: number;
+  /** How far all of its workloads are closed. */
+  readonly ingress: 'open' | 'audited' | 'protected';
+  readonly egress: 'open' | 'audited' | 'protected';
+}
+
 const NONE: PlateName = { id: '', title: '', cluster: '' };
 
 /** Labels that say which application a workload is part of, the best known first. */

@@ -4,7 +4,7 @@ import type { Layout } from './layout.ts';
 /** Free height kept between an arrow and a card it passes. */
 const CLEARANCE = 12;
 /** How far a turning arrow swings out of its card. */
-const SWING = 42;
+const SWING = 38;
 /** Distance between arrows that pass through the same opening. */
 const LANE = 7;
 /** With more of them they run together: a bundle is easier to follow than a fan. */

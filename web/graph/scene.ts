@@ -5,7 +5,7 @@ import type { GroupedCard } from './group.ts';
 import { type Block, blockRect, blocksOf, type Layout } from './layout.ts';
 import type { DetailedGraph } from './level-of-detail.ts';
 import type { CardKind, ModelEdge } from './model.ts';
-import type { PlateKind } from './plates.ts';
+import type { PlateKind, PlatePolicies } from './plates.ts';
 import { type Obstacle, type Route, Router, routeBounds } from './route.ts';
 
 /** What is drawn, as far as it changes only when cards or arrows come, go or move. */
@@ -39,6 +39,8 @@ export type SceneFacts = Pick<Scene, 'omittedCards' | 'omittedEdges' | 'hiddenCa
   readonly find: Expression | undefined;
   /** Keys of cards that stand where a person put them. */
   readonly pinned: ReadonlySet<string>;
+  /** By plate. */
+  readonly policed?: Readonly<Record<string, PlatePolicies>> | undefined;
 };
 
 export interface SceneCard extends Rect {
@@ -88,10 +90,10 @@ export interface ScenePlate extends Rect {
 
 /** Last stage: words, places and ways, ready to draw. */
 export function buildScene(graph: DetailedGraph, layout: Layout, facts: SceneFacts): Scene {
-  const { by, nameLabel, find, pinned, ...told } = facts;
+  const { by, nameLabel, find, pinned, policed, ...told } = facts;
   const titles = new Map(graph.cards.map((card) => [card.key, cardTitle(card, nameLabel)]));
   const blocks = blocksOf(graph);
-  const plates = scenePlates(graph, blocks, layout);
+  const plates = scenePlates(graph, blocks, layout, policed);
   const router = new Router(obstacles(blocks, layout));
   const cards = graph.cards.map((card) => sceneCard(card, layout, titles.get(card.key)!, by, pinned.has(card.key)));
   const edges = graph.edges.map((edge) => ({
@@ -168,7 +170,12 @@ function sceneCard(grouped: GroupedCard, layout: Layout, title: string, by: Plat
   };
 }
 
-function scenePlates(graph: DetailedGraph, blocks: readonly Block[], layout: Layout): ScenePlate[] {
+function scenePlates(
+  graph: DetailedGraph,
+  blocks: readonly Block[],
+  layout: Layout,
+  policed: SceneFacts['policed'],
+): ScenePlate[] {
   const byId = new Map(graph.plates.map((plate) => [plate.id, plate]));
   const clusters = new Set(graph.plates.map(({ cluster }) => cluster));
   return blocks.flatMap((block) => {
@@ -181,7 +188,7 @@ function scenePlates(graph: DetailedGraph, blocks: readonly Block[], layout: Lay
         kind: plate.kind,
         ...blockRect(block, layout),
         title,
-        facts: plateFacts(plate),
+        facts: plateFacts(plate, policed?.[plate.id]),
         workloads: plate.workloads,
       },
     ];

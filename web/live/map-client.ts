@@ -1,4 +1,5 @@
 import type { Details } from '../graph/details.ts';
+import { untilLoaded } from '../ui/late-part.ts';
 import type { MapOptions } from '../view/map-options.ts';
 import { viewStore } from '../view/view-store.ts';
 import type { MapEvent, MapRequest } from '../worker/map-protocol.ts';
@@ -74,11 +75,30 @@ export function tidyMap(): void {
   post({ type: 'tidy' });
 }
 
+/** Pixels of the window that are not the map's, nor the table's under it; less where things stand below each other. */
+const CHROME = { wide: [52, 80], narrow: [0, 160] } as const;
+/** Pixels at the map's edges that are kept free for its tools. */
+const TOOLS = { width: 48, height: 108 };
+/** Pixels of the screen that a card needs to be read, with the ways around it. */
+const CARD_PIXELS = 5_600;
+
 /** Alone in a frame the map has all of it, else what is left above the table. */
 function tellRoom(): void {
-  const share = viewStore.get().view.embed === 'map' ? 1 : 0.55;
-  const aspect = innerWidth / (innerHeight * share);
-  post({ type: 'room', aspect: Math.min(2.3, Math.max(0.7, aspect)) });
+  const isAlone = viewStore.get().view.embed === 'map';
+  const [beside, above] = isAlone ? [0, 0] : innerWidth < 640 ? CHROME.narrow : CHROME.wide;
+  const width = innerWidth - beside;
+  const height = (innerHeight - above) * (isAlone ? 1 : 0.6);
+  const aspect = (width - TOOLS.width) / Math.max(1, height - TOOLS.height);
+  const room = { aspect: Math.min(2.3, Math.max(0.7, aspect)), cards: Math.round((width * height) / CARD_PIXELS) };
+  post({ type: 'room', room });
+}
+
+/** What plates say beside what stands on them. */
+function afterFirstMap(): void {
+  untilLoaded(() => import('./plate-policies.ts')).then(
+    ({ followPlatePolicies }) => followPlatePolicies((policed) => post({ type: 'policed', policed })),
+    () => {},
+  );
 }
 
 function post(request: MapRequest, transfer: Transferable[] = []): void {
@@ -94,8 +114,11 @@ function receive(event: MapEvent): void {
       return;
     default: {
       const changed = receiver.hear(event);
-      if (changed === 'scene') sceneStore.set(receiver.state);
-      else if (changed === 'live') liveStore.set(liveStore.get() + 1);
+      if (changed === 'scene') {
+        if (sceneStore.get() === null) afterFirstMap();
+        sceneStore.set(receiver.state);
+      }
+      if (changed === 'live') liveStore.set(liveStore.get() + 1);
     }
   }
 }

@@ -12,7 +12,7 @@ import { edgeKey } from '../graph/model.ts';
 import { flowRow } from './flow-row.ts';
 import { FlowStore } from './flow-store.ts';
 import { callUnary } from './grpc-web-client.ts';
-import { askPolicies } from './policy-answer.ts';
+import { askPolicies, askPolicyCounts } from './policy-answer.ts';
 import type { AnyAnswer, Description, DescriptionQuestion, Question, ValuesQuestion } from './question.ts';
 import { askServices, askTrace } from './service-answer.ts';
 
@@ -31,6 +31,8 @@ export function answerQuestion(base: string, question: Question): Promise<AnyAns
       return description(base, question);
     case 'policies':
       return askPolicies(base);
+    case 'policy-counts':
+      return askPolicyCounts(base);
     case 'services':
       return askServices(base);
     case 'trace':

@@ -10,7 +10,7 @@ import { sortKeys } from './sort-keys.ts';
 
 /** Counted anew when the window has let go of that share of the rows that were counted. */
 const STALE_SHARE = 1 / 16;
-/** A followed table that is sorted changes its order at most that often; its numbers always. */
+/** A followed table that is sorted changes at most that often: numbers that change while their order stays would look wrong. */
 const SORT_INTERVAL_MS = 1_000;
 
 /** Repeats as one row each. Not sorted: in the order in which groups first appeared, so that nothing jumps. */
@@ -50,6 +50,8 @@ export class GroupedOrder implements RowOrder {
     const window = this.#window;
     const wanted = Math.min(anchor ?? window.end, window.end);
     if (wanted === this.#counted) return wanted;
+    const isFollowed = this.#counted >= 0 && anchor === null;
+    if (isFollowed && this.#sort !== null && this.#now() < this.#sortedAt + SORT_INTERVAL_MS) return this.#counted;
     const stale = window.start - this.#builtFrom > window.capacity * STALE_SHARE;
     if (this.#counted < 0 || wanted < this.#counted || stale || this.#counted < window.start) {
       this.#table = new GroupTable(window);
@@ -101,9 +103,8 @@ export class GroupedOrder implements RowOrder {
 
   #reorder(): void {
     const { size } = this.#table;
-    const now = this.#now();
-    if (size === this.#sortedSize && (this.#sort === null || now < this.#sortedAt + SORT_INTERVAL_MS)) return;
-    this.#sortedAt = now;
+    if (size === this.#sortedSize && this.#sort === null) return;
+    this.#sortedAt = this.#now();
     this.#sortedSize = size;
     // Entries are numbered as they first appeared.
     this.#order = Uint32Array.from({ length: size }, (_, index) => size - 1 - index);

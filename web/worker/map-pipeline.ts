@@ -17,9 +17,10 @@ import { withServices } from '../graph/service-cards.ts';
 import { visibleGraph } from '../graph/visible.ts';
 import { DEFAULT_MAP_OPTIONS, type MapOptions, quietMs } from '../view/map-options.ts';
 import { parsePair } from '../view/pair.ts';
-import { type Arrangement, type MapEvent, NO_ARRANGEMENT } from './map-protocol.ts';
+import { type Arrangement, type MapEvent, type MapRoom, NO_ARRANGEMENT } from './map-protocol.ts';
 import { MapSender } from './map-sender.ts';
 import type { MapMessage } from './protocol.ts';
+import type { PolicyCounts } from './question.ts';
 import { Throttle } from './throttle.ts';
 
 /** Data redraws of the map: at most five a second. */
@@ -43,12 +44,13 @@ export class MapPipeline {
   #known = false;
   #layout = new Map<string, Standing>();
   #options: MapOptions = DEFAULT_MAP_OPTIONS;
-  /** Width over height of the room there is; what stands does not move for it. */
-  aspect: number | undefined;
+  /** What stands does not move for it. */
+  room: MapRoom | undefined;
   #arrangement: Arrangement = NO_ARRANGEMENT;
   #pins: Pins = new Map();
   #hiddenCards = 0;
   #reach: ReachView | undefined;
+  #policed: PolicyCounts | undefined;
   readonly #folding = new Folding();
   #selected: string | null = null;
   #viewChanged = false;
@@ -111,6 +113,13 @@ export class MapPipeline {
     this.#redraw.request();
   }
 
+  /** What policies come to on each plate. */
+  setPoliced(policed: PolicyCounts): void {
+    this.#policed = policed;
+    this.#drawn = undefined;
+    this.#redraw.request();
+  }
+
   arrange(arrangement: Arrangement): void {
     this.#arrangement = arrangement;
     this.#pins = new Map(Object.entries(arrangement.pins).map(([key, [column, y]]) => [key, { column, y }]));
@@ -155,6 +164,7 @@ export class MapPipeline {
         nameLabel: this.#options.nameLabel,
         find,
         pinned: new Set(this.#pins.keys()),
+        policed: this.#policed,
         namingLabels: namingLabels(this.#model.cards.values()),
         hiddenCards: this.#hiddenCards,
         omittedCards,
@@ -193,7 +203,7 @@ export class MapPipeline {
       const { folded, unfolded } = this.#arrangement;
       const choice = { folded: new Set(folded), unfolded: new Set(unfolded) };
       this.#graph = levelOfDetail(
-        groupGraph(visible, { by: group, folded: this.#folding.decide(visible, group, choice) }),
+        groupGraph(visible, { by: group, folded: this.#folding.decide(visible, group, choice, this.room?.cards) }),
       );
       this.#hiddenCards = visible.hiddenCards;
       this.#graphAt = now;
@@ -203,7 +213,7 @@ export class MapPipeline {
 
   /** What stood stays, unless a new view shows so much less that it would stand scattered. */
   #nextLayout(detailed: DetailedGraph): Map<string, Standing> {
-    const graph = { ...detailed, aspect: this.aspect };
+    const graph = { ...detailed, room: this.room && { aspect: this.room.aspect } };
     const scattered = this.#viewChanged && graph.cards.length < this.#layout.size * SCATTERED_SHARE;
     this.#viewChanged = false;
     const layout = this.#layout.size === 0 || scattered ? freshLayout(graph) : updateLayout(graph, this.#layout);

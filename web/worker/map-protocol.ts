@@ -3,6 +3,7 @@ import type { PackedNumbers } from '../graph/packed-numbers.ts';
 import type { ReachView } from '../graph/reach.ts';
 import type { Scene, SceneCard, SceneEdge } from '../graph/scene.ts';
 import type { MapOptions } from '../view/map-options.ts';
+import type { PolicyCounts } from './question.ts';
 
 /** What a person changed by hand in one view of the map. */
 export interface Arrangement {
@@ -15,16 +16,25 @@ export interface Arrangement {
 
 export const NO_ARRANGEMENT: Arrangement = { folded: [], unfolded: [], pins: {} };
 
+export interface MapRoom {
+  /** Width over height. */
+  readonly aspect: number;
+  /** How many cards can be read in it at once. */
+  readonly cards: number;
+}
+
 /** From a tab to its map worker. */
 export type MapRequest =
   /** The other end belongs to the session; `MapMessage`s come from it. */
   | { readonly type: 'feed'; readonly port: MessagePort }
-  /** Width over height of the room the map has, for when it is laid out anew. */
-  | { readonly type: 'room'; readonly aspect: number }
+  /** What the map has, for when it is laid out anew. */
+  | { readonly type: 'room'; readonly room: MapRoom }
   | { readonly type: 'select'; readonly key: string | null }
   | { readonly type: 'options'; readonly options: MapOptions }
   /** What policies allow, to be shown beside what is seen; null = not to be. */
   | { readonly type: 'reach'; readonly reach: ReachView | null }
+  /** What policies come to on each plate. */
+  | { readonly type: 'policed'; readonly policed: PolicyCounts }
   | { readonly type: 'arrange'; readonly arrangement: Arrangement }
   /** The other end paints: it hears of scenes and numbers as the tab does. */
   | { readonly type: 'painter'; readonly port: MessagePort }

@@ -24,7 +24,7 @@ addEventListener('message', ({ data }: MessageEvent<MapRequest>) => {
       pipeline.repeat((event) => painter?.postMessage(event));
       return;
     case 'room':
-      pipeline.aspect = data.aspect;
+      pipeline.room = data.room;
       return;
     case 'select':
       pipeline.select(data.key);
@@ -34,6 +34,9 @@ addEventListener('message', ({ data }: MessageEvent<MapRequest>) => {
       return;
     case 'reach':
       pipeline.setReach(data.reach ?? undefined);
+      return;
+    case 'policed':
+      pipeline.setPoliced(data.policed);
       return;
     case 'arrange':
       pipeline.arrange(data.arrangement);

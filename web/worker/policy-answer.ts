@@ -16,10 +16,22 @@ import {
   type Protection,
   policyKey,
 } from './policy-report.ts';
+import type { PolicyCounts } from './question.ts';
 
 /** Throws CallError. */
 export async function askPolicies(base: string): Promise<PolicyReport> {
   return policyReport(await callUnary(base, PolicyService.method.listPolicies));
+}
+
+/** Throws CallError. */
+export async function askPolicyCounts(base: string): Promise<PolicyCounts> {
+  const { cluster, namespaces } = await callUnary(base, PolicyService.method.countPolicies);
+  return Object.fromEntries(
+    namespaces.map(({ namespace, policies, ingress, egress }) => [
+      `${cluster}/${namespace}`,
+      { policies, ingress: PROTECTIONS[ingress] ?? 'open', egress: PROTECTIONS[egress] ?? 'open' },
+    ]),
+  );
 }
 
 const ENFORCEMENTS: Readonly<Record<number, EnforcementWord>> = {

@@ -1,14 +1,26 @@
 import type { PolicyDecision } from '#core/flow/policy-decision.ts';
+import type { PlatePolicies } from '../graph/plates.ts';
 import type { PolicyReport } from './policy-report.ts';
 import type { FlowRow } from './protocol.ts';
 import type { ServiceReport, TraceReport } from './service-report.ts';
 
 /** What a tab asks of the server, beside what it watches. Answers are plain data. */
-export type Question = ValuesQuestion | DescriptionQuestion | PoliciesQuestion | ServicesQuestion | TraceQuestion;
+export type Question =
+  | ValuesQuestion
+  | DescriptionQuestion
+  | PoliciesQuestion
+  | PolicyCountsQuestion
+  | ServicesQuestion
+  | TraceQuestion;
 
 /** All policies of the cluster. */
 export interface PoliciesQuestion {
   readonly about: 'policies';
+}
+
+/** What policies come to in each namespace. */
+export interface PolicyCountsQuestion {
+  readonly about: 'policy-counts';
 }
 
 /** All Services of the cluster. */
@@ -95,7 +107,10 @@ export interface DropDescription {
   readonly policy: PolicyDecision | null;
 }
 
-export type AnyAnswer = readonly string[] | Description | PolicyReport | ServiceReport | TraceReport;
+/** By `cluster/namespace`: its plate's id. */
+export type PolicyCounts = Readonly<Record<string, PlatePolicies>>;
+
+export type AnyAnswer = readonly string[] | Description | PolicyReport | PolicyCounts | ServiceReport | TraceReport;
 
 export type Answer<Q extends Question> = Q extends ValuesQuestion
   ? readonly string[]
@@ -105,4 +120,6 @@ export type Answer<Q extends Question> = Q extends ValuesQuestion
       ? ServiceReport
       : Q extends TraceQuestion
         ? TraceReport
-        : PolicyReport;
+        : Q extends PolicyCountsQuestion
+          ? PolicyCounts
+          : PolicyReport;

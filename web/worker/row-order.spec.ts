@@ -194,6 +194,28 @@ describe('rows in groups', () => {
     ]);
   });
 
+  it('stand sorted whenever they are looked at, also by what changes with every flow', () => {
+    let now = 0;
+    const at = (timeSeconds: number, destinationPort: number) => ({ timeSeconds, destinationPort });
+    const window = windowOf(100, [at(1, 80), at(2, 443)]);
+    const order = new GroupedOrder(window, null, { column: 'time', descending: true }, () => now);
+    order.update(null);
+    for (let flow = 0; flow < 20; flow++) {
+      pushFlows(window, at(3 + flow, flow % 2 === 0 ? 80 : 443));
+      now += 300;
+      // Followed, held where it follows, and looked at while nothing more comes.
+      order.update(flow % 3 === 0 ? order.update(null) : null);
+      const times = rowsOf(order).map(({ time }) => time);
+      expect(times).toEqual(times.toSorted((a, b) => b - a));
+    }
+    now += 1_000;
+    order.update(null);
+    expect(rowsOf(order).map(({ port, count }) => [port, count])).toEqual([
+      [443, 11],
+      [80, 11],
+    ]);
+  });
+
   it('agree with counting one by one', () => {
     fc.assert(
       fc.property(fc.array(anyFlow, { maxLength: 200 }), (flows) => {

@@ -77,10 +77,13 @@ interface HeaderCellProps {
 }
 
 function HeaderCell({ column, shown, dropBefore, dropAfter, dragged, onDrag, onDrop }: HeaderCellProps) {
-  const { sort } = useView().table;
+  const { sort, aggregate } = useView().table;
   const cell = useRef<HTMLDivElement>(null);
   const press = useRef<{ x: number; moved: boolean } | null>(null);
-  const { id, title, numeric } = column;
+  const { id, numeric } = column;
+  // Rows that stand for many stay where they first appeared, and tell when the last of them came.
+  const isLatest = id === 'time' && aggregate;
+  const title = isLatest ? 'Latest' : column.title;
   const order = sort?.column === id ? (sort.descending ? 'descending' : 'ascending') : undefined;
   const width = () => cell.current?.getBoundingClientRect().width ?? column.width;
   const onKeyDown = (event: KeyboardEvent) => {

@@ -1,10 +1,12 @@
 import type { MapState } from '../../live/map-client.ts';
 import { arrowLook } from './arrow-look.ts';
+import { cardType } from './card-type.ts';
 import { type DropTag, paintDropTag } from './drop-tags.ts';
 import { paintArrow } from './paint-arrows.ts';
 import { paintCard } from './paint-cards.ts';
 import { paintPlate } from './paint-plates.ts';
 import type { Palette } from './palette.ts';
+import { plateFigures } from './plate-figures.ts';
 import type { Surface } from './surface.ts';
 import { SvgSurface } from './svg-surface.ts';
 
@@ -60,16 +62,18 @@ function paintAll(surface: Surface, shown: Shown, bounds: ReturnType<typeof oute
   const { state, tags, palette } = shown;
   surface.fillStyle = palette.canvas;
   surface.fillRect(bounds.x, bounds.y, bounds.width, bounds.height);
+  const figures = plateFigures(state.scene.cards, state.cards);
   for (const plate of state.scene.plates) {
-    paintPlate(surface, plate, { hovered: false, focused: false }, palette, 1, 1);
+    paintPlate(surface, plate, { hovered: false, focused: false, figures: figures.get(plate.id) }, palette, 1, 1);
   }
   for (const { route, look } of arrowsOf(shown)) paintArrow(surface, route, look, { palette });
   surface.globalAlpha = 1;
   surface.setLineDash([]);
   surface.lineDashOffset = 0;
   const look = { selected: false, focused: false, hovered: false, aside: false, found: false, shown: 1 };
+  const type = cardType(surface, state.scene.cards, state.cards, 1);
+  const paint = { palette, detail: 'full', type, hairline: 1 } as const;
   for (const card of state.scene.cards) {
-    const paint = { palette, detail: 'full', zoom: 1, hairline: 1 } as const;
     paintCard(surface, card, { ...look, live: state.cards.get(card.key) }, paint);
   }
   for (const tag of tags) paintDropTag(surface, tag, palette);

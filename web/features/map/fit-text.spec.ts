@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { fitText, inTwo } from './fit-text.ts';
+import { fitMiddle, fitText, inTwo } from './fit-text.ts';
 
 test('only what is wider than its room is cut', () => {
   const context = { font: '10px x', measureText: (text: string) => ({ width: 10 * text.length }) as TextMetrics };
@@ -7,6 +7,9 @@ test('only what is wider than its room is cut', () => {
   expect(fitText(context, 'load-generator', 139)).toBe('load-generator');
   expect(fitText(context, 'load-generator', 130)).toBe('load-generat…');
   expect(fitText(context, 'load-generator', 5)).toBe('');
+  // Names that are told apart by their ends begin alike.
+  expect(fitMiddle(context, 'load-generator', 140)).toBe('load-generator');
+  expect(fitMiddle(context, 'recommendation-v2', 110)).toBe('recomm…n-v2');
 });
 
 test('a name on two lines is whole', () => {

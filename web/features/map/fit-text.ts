@@ -21,19 +21,33 @@ const JUST_FITS = 1.03;
 
 /** The text, its end cut with an ellipsis where it is wider than this. Remembered: measuring text is slow. */
 export function fitText(context: Pick<Surface, 'font' | 'measureText'>, text: string, width: number): string {
-  const key = `${context.font}|${Math.floor(width)}|${text}`;
+  return cutTo(context, text, width, 0);
+}
+
+/** The same, cut in its middle: names that are told apart by their ends begin alike. */
+export function fitMiddle(context: Pick<Surface, 'font' | 'measureText'>, text: string, width: number): string {
+  return cutTo(context, text, width, 0.4);
+}
+
+/** `tail` is the share of what is left that stands behind the ellipsis. */
+function cutTo(context: Pick<Surface, 'font' | 'measureText'>, text: string, width: number, tail: number): string {
+  const key = `${context.font}|${Math.floor(width)}|${tail}|${text}`;
   const known = fitted.get(key);
   if (known !== undefined) return known;
   let shown = text;
   if (context.measureText(text).width > width * JUST_FITS) {
+    const cut = (letters: number) => {
+      const behind = Math.floor(letters * tail);
+      return `${text.slice(0, letters - behind)}…${behind > 0 ? text.slice(-behind) : ''}`;
+    };
     let low = 0;
     let high = text.length;
     while (low < high) {
       const middle = (low + high + 1) >>> 1;
-      if (context.measureText(`${text.slice(0, middle)}…`).width <= width) low = middle;
+      if (context.measureText(cut(middle)).width <= width) low = middle;
       else high = middle - 1;
     }
-    shown = low === 0 ? '' : `${text.slice(0, low)}…`;
+    shown = low === 0 ? '' : cut(low);
   }
   if (fitted.size > MOST_REMEMBERED) fitted.clear();
   fitted.set(key, shown);
@@ -65,8 +79,16 @@ export function inTwo(text: string, anywhere: boolean): readonly [first: string,
   return parted;
 }
 
+let fonts = 0;
+
+/** Another number after fonts have come. */
+export function measuredWith(): number {
+  return fonts;
+}
+
 /** After fonts have come, what was measured with others no longer holds. */
 export function forgetFits(): void {
+  fonts++;
   fitted.clear();
   widths.clear();
 }

@@ -4,41 +4,15 @@ import type { CardLive, DoorLive } from '../../graph/live.ts';
 import { QUIET_ALPHA } from '../../graph/quiet.ts';
 import type { SceneCard } from '../../graph/scene.ts';
 import { cardIconOutline, cardIconPath } from './card-icons.ts';
-import { fitText, inTwo, textWidth } from './fit-text.ts';
+import { type CardType, type Detail, MONO, MONO_WIDTH, nameRoom, PAD, PROTOCOL, SANS } from './card-type.ts';
+import { fitMiddle, fitText, inTwo, textWidth } from './fit-text.ts';
 import { type Palette, verdictColor } from './palette.ts';
 import type { Surface } from './surface.ts';
-
-const SANS = '"Inter Variable", system-ui, sans-serif';
-const MONO = '"JetBrains Mono Variable", ui-monospace, monospace';
-const PAD = 12;
-/** JetBrains Mono: every character is so wide, in parts of its size. */
-const MONO_WIDTH = 0.6;
-/** Sizes at zoom 1, in map units. */
-const NAME = 13.5;
-const SENTENCE = 11.5;
-const FIGURE = 11;
-/** Letters of most rates: `0.4/s`, `142/s`. */
-const RATE_LETTERS = 5;
-
-/** Names smaller than this, in pixels of the screen, cannot be read. */
-const LEAST_NAME = 7.5;
-
-/** How much of a card can be read at this zoom. */
-export type Detail = 'full' | 'name' | 'shape';
-
-export function detailAt(zoom: number): Detail {
-  return zoom >= 0.45 ? 'full' : zoom >= 0.2 ? 'name' : 'shape';
-}
-
-/** How much larger text is written than at zoom 1, so that it can be read on a smaller map; cards keep their size. */
-export function typeScale(zoom: number): number {
-  return Math.min(1.75, Math.max(1, Math.round((0.88 / zoom) * 20) / 20));
-}
 
 export interface CardPaint {
   readonly palette: Palette;
   readonly detail: Detail;
-  readonly zoom: number;
+  readonly type: CardType;
   /** Map units per screen pixel, at most 1: lines stay visible when the map is small. */
   readonly hairline: number;
 }
@@ -58,14 +32,14 @@ export interface CardState {
 
 /** Draws one card; the context's origin is the map's. */
 export function paintCard(context: Surface, card: SceneCard, state: CardState, paint: CardPaint): void {
-  const { palette, detail } = paint;
+  const { detail } = paint;
   context.save();
   context.translate(card.x, card.y);
   const quiet = state.selected || state.focused || state.hovered ? 1 : QUIET_ALPHA[state.live?.quiet ?? 0];
   context.globalAlpha = (state.aside ? Math.min(quiet, 0.4) : quiet) * state.shown;
   frame(context, card, state, paint);
-  if (detail === 'full') full(context, card, state, palette, typeScale(paint.zoom));
-  else if (detail === 'name') nameOnly(context, card, state, palette, paint.zoom);
+  if (detail === 'full') full(context, card, state, paint);
+  else if (detail === 'name') nameOnly(context, card, state, paint);
   context.restore();
 }
 
@@ -113,10 +87,10 @@ function isDropping(live: CardLive | undefined): boolean {
   return live?.doors.some(({ verdict }) => verdict === 'dropped' || verdict === 'mixed') ?? false;
 }
 
-function full(context: Surface, card: SceneCard, state: CardState, palette: Palette, scale: number): void {
+function full(context: Surface, card: SceneCard, state: CardState, { palette, type }: CardPaint): void {
   const { width } = card;
   context.textBaseline = 'middle';
-  head(context, card, state, palette, scale);
+  head(context, card, state, palette, type);
   if (card.doors.length === 0) return;
   context.beginPath();
   context.moveTo(0, CARD_HEAD);
@@ -126,104 +100,89 @@ function full(context: Surface, card: SceneCard, state: CardState, palette: Pale
   context.stroke();
   card.doors.forEach((door, index) => {
     const live = state.live?.doors[index];
-    const size = FIGURE * scale;
+    const size = type.figure;
     context.textAlign = 'left';
     context.font = `500 ${size}px ${MONO}`;
     context.fillStyle = palette.text;
     context.fillText(door.port, PAD, door.y);
-    const after = PAD + (door.port.length * MONO_WIDTH + 0.55) * size;
-    const left =
-      live === undefined ? width - PAD : doorFigures(context, live, width - PAD, after, door.y, scale, palette);
-    context.textAlign = 'left';
-    context.font = `400 ${size * 0.9}px ${MONO}`;
+    const protocolX = PAD + (door.port.length * MONO_WIDTH + 0.5) * size;
+    context.font = `400 ${size * PROTOCOL}px ${MONO}`;
     context.fillStyle = palette.faint;
-    if (after + door.protocol.length * MONO_WIDTH * size * 0.9 < left) context.fillText(door.protocol, after, door.y);
+    context.fillText(door.protocol, protocolX, door.y);
+    const after = protocolX + door.protocol.length * MONO_WIDTH * PROTOCOL * size;
+    if (live !== undefined) doorFigures(context, live, width - PAD, after, door.y, type, palette);
     ring(context, door.y, live, palette);
   });
 }
 
-/** Icon, name and rate; below them one line of what it is. A name comes before the rate. */
-function head(context: Surface, card: SceneCard, state: CardState, palette: Palette, scale: number): void {
+/** Icon and name; below them one line of what it is, and the rate at its end. */
+function head(context: Surface, card: SceneCard, state: CardState, palette: Palette, type: CardType): void {
+  const { name, sentence, icon: iconSize, nameLeft, figure } = type;
   const gap = 6;
-  const height = (NAME + SENTENCE) * scale + gap;
-  const top = (CARD_HEAD - height) / 2;
-  const nameY = top + (NAME * scale) / 2;
-  const sentenceY = top + NAME * scale + gap + (SENTENCE * scale) / 2;
-  const iconSize = 16 * Math.min(scale, 1.3);
+  const top = (CARD_HEAD - name - sentence - gap) / 2;
+  const nameY = top + name / 2;
+  const sentenceY = top + name + gap + sentence / 2;
   icon(context, card, nameY - iconSize / 2, iconSize, state.selected ? palette.accent : palette.dim);
-  const left = PAD + iconSize + 8;
-  const rate = formatRate(state.live?.rate ?? 0);
-  const rateSize = FIGURE * scale;
-  const rateWidth = rate.length * rateSize * MONO_WIDTH;
-  const { size, withRate } = nameSize(context, card, card.width - PAD - left, rateWidth, scale);
+  const room = card.width - PAD - nameLeft;
   context.textAlign = 'left';
-  context.font = `600 ${size}px ${SANS}`;
+  context.font = `600 ${name}px ${SANS}`;
+  // Who points at a card reads all of its name.
+  if (state.hovered) context.font = `600 ${Math.min(name, (name * room) / textWidth(context, card.title))}px ${SANS}`;
   context.fillStyle = palette.text;
-  context.fillText(fitText(context, card.title, card.width - PAD - left), left, nameY);
-  if (withRate) {
-    context.textAlign = 'right';
-    context.font = `400 ${rateSize}px ${MONO}`;
-    context.fillStyle = palette.dim;
-    context.fillText(rate, card.width - PAD, nameY);
-  }
-  const room = card.width - 2 * PAD - (card.pinned ? 14 : 0);
-  context.textAlign = 'left';
-  context.font = `400 ${SENTENCE}px ${SANS}`;
-  const wanted = textWidth(context, card.sentence);
-  context.font = `400 ${SENTENCE * Math.max(1, Math.min(scale, room / wanted))}px ${SANS}`;
+  context.fillText(fitMiddle(context, card.title, room), nameLeft, nameY);
+
+  const rate = formatRate(state.live?.rate ?? 0);
+  const rateSize = Math.min(sentence * 0.95, figure);
+  const pinned = card.pinned ? 14 : 0;
+  const rateLeft = card.width - PAD - pinned - rate.length * rateSize * MONO_WIDTH;
+  context.font = `400 ${sentence}px ${SANS}`;
   context.fillStyle = palette.dim;
-  context.fillText(fitText(context, card.sentence, room), PAD, sentenceY);
+  context.fillText(wholeParts(context, card.sentence, rateLeft - 6 - PAD), PAD, sentenceY);
+  context.font = `400 ${rateSize}px ${MONO}`;
+  context.fillText(rate, rateLeft, sentenceY);
   if (card.pinned) pin(context, card.width - PAD - 8, sentenceY - 6, palette);
 }
 
-/**
- * As large as it fits, and whole if that can be: beside the rate, smaller, or in the rate's place. Room is kept for a rate of
- * usual width, so that a name does not change its size with the traffic.
- */
-function nameSize(context: Surface, card: SceneCard, room: number, rate: number, scale: number) {
-  context.font = `600 ${NAME}px ${SANS}`;
-  const width = textWidth(context, card.title) / NAME;
-  const gap = 8;
-  const usual = RATE_LETTERS * FIGURE * scale * MONO_WIDTH + gap;
-  const beside = Math.min(NAME * scale, (room - usual) / width);
-  if (beside >= NAME * Math.max(scale * 0.74, Math.min(scale, 0.9))) {
-    return { size: beside, withRate: beside * width + rate + gap / 2 <= room };
-  }
-  return { size: Math.min(NAME * scale, Math.max(room / width, NAME * 0.85)), withRate: false };
+/** As many parts of a sentence as there is room for; the first is cut rather than left out. */
+function wholeParts(context: Surface, sentence: string, room: number): string {
+  const parts = sentence.split(' · ');
+  while (parts.length > 1 && textWidth(context, parts.join(' · ')) > room) parts.pop();
+  return fitText(context, parts.join(' · '), room);
 }
 
 /**
- * Success and p99, or round trip, at the right end of a door's line, as far as there is room right of `least`. Health appears only where
- * something was asked. Returns where they begin.
+ * Success and p99, or round trip, at the right end of a door's line, as far as there is room right of `after`. Health appears only where
+ * something was asked.
  */
 function doorFigures(
   context: Surface,
   live: DoorLive,
   right: number,
-  least: number,
+  after: number,
   y: number,
-  scale: number,
+  type: CardType,
   palette: Palette,
-): number {
-  const size = FIGURE * scale;
+): void {
+  const size = type.figure;
   // Where requests are told, a failing server counts like a drop, and what its clients wait for is the answer.
   const passed = live.answeredShare < 0 ? live.forwardedShare : Math.min(live.answeredShare, live.forwardedShare);
   const share = live.verdict === 'quiet' ? '–' : formatShare(passed);
   const time =
     live.p99Micros > 0 ? `p99 ${formatMicros(live.p99Micros)}` : live.rttMicros > 0 ? formatMicros(live.rttMicros) : '';
   const widthOf = (text: string) => text.length * MONO_WIDTH * size;
+  const gap = 0.6 * size;
   context.textAlign = 'right';
   context.font = `400 ${size}px ${MONO}`;
   let x = right;
-  if (time !== '' && least + widthOf(share) + widthOf(time) + 6 <= right) {
+  if (type.times && time !== '' && after + gap + widthOf(share) + gap + widthOf(time) <= right + 2) {
     context.fillStyle = palette.faint;
     context.fillText(time, x, y);
-    x -= widthOf(time) + 6;
+    x -= widthOf(time) + gap;
   }
+  if (after + gap / 2 + widthOf(share) > x) return;
   const isHurt = live.verdict !== 'quiet' && passed < 1;
   context.fillStyle = isHurt ? palette['dropped-text'] : live.verdict === 'quiet' ? palette.faint : palette.dim;
   context.fillText(share, x, y);
-  return x - widthOf(share) - 6;
 }
 
 /** A door: the ring on the card's left edge where arrows end. */
@@ -268,43 +227,31 @@ function pin(context: Surface, x: number, y: number, palette: Palette): void {
   context.stroke();
 }
 
-/** Far away only the name is drawn, as large as it can be read and fits; on two lines rather than cut. */
-function nameOnly(context: Surface, card: SceneCard, state: CardState, palette: Palette, zoom: number): void {
-  const room = card.width - 1.5 * PAD;
-  const left = PAD * 0.75;
+/** From far away a card is its name: on one line, else on two, else cut in its middle. */
+function nameOnly(context: Surface, card: SceneCard, state: CardState, { palette, type }: CardPaint): void {
+  const { name, nameLeft } = type;
+  const room = nameRoom(card);
   context.textBaseline = 'middle';
   context.textAlign = 'left';
   context.fillStyle = palette.text;
-  context.font = `600 ${NAME}px ${SANS}`;
-  const one = Math.min(11.5 / zoom, CARD_HEAD * 0.75, (room * NAME) / textWidth(context, card.title));
-  const parted = one < LEAST_NAME / zoom ? twoLines(context, card, room, zoom) : undefined;
-  if (parted === undefined) {
-    context.font = `600 ${Math.max(one, LEAST_NAME / zoom)}px ${SANS}`;
-    context.fillText(fitText(context, card.title, room), left, Math.min(card.height / 2, CARD_HEAD));
-  } else {
-    context.font = `600 ${parted.size}px ${SANS}`;
-    parted.lines.forEach((line, index) => {
-      context.fillText(line, left, card.height / 2 + (index - 0.5) * 1.08 * parted.size);
-    });
-  }
+  context.font = `600 ${name}px ${SANS}`;
+  const lines = nameLines(context, card, name, room);
+  lines.forEach((line, index) => {
+    context.fillText(line, nameLeft, card.height / 2 + (index - (lines.length - 1) / 2) * 1.08 * name);
+  });
   card.doors.forEach((door, index) => {
     ring(context, door.y, state.live?.doors[index], palette);
   });
 }
 
-/** A name on two lines that can be read; undefined where there is no room for them. Rather small than broken within a word. */
-function twoLines(context: Surface, card: SceneCard, room: number, zoom: number) {
-  for (const [anywhere, least] of TWO_LINES) {
-    const lines = inTwo(card.title, anywhere);
-    const widest = Math.max(...lines.map((line) => textWidth(context, line)));
-    const size = Math.min(9.5 / zoom, card.height * 0.45, (room * NAME) / widest);
-    if (lines[1] !== '' && size >= least * (LEAST_NAME / zoom)) return { lines, size };
+function nameLines(context: Surface, card: SceneCard, size: number, room: number): readonly string[] {
+  const { title, height } = card;
+  const fits = (text: string) => fitText(context, text, room) === text;
+  if (!fits(title) && size * 2.1 <= height) {
+    for (const anywhere of [false, true]) {
+      const two = inTwo(title, anywhere);
+      if (two[1] !== '' && two.every(fits)) return two;
+    }
   }
-  return undefined;
+  return [fitMiddle(context, title, room)];
 }
-
-/** Ways to part a name, and how small it may be for that, as a share of the least that can be read. */
-const TWO_LINES: readonly (readonly [anywhere: boolean, least: number])[] = [
-  [false, 0.78],
-  [true, 0.9],
-];

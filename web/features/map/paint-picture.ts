@@ -3,11 +3,13 @@ import type { MapState } from '../../live/map-client.ts';
 import type { Arrows } from './arrows.ts';
 import { type Camera, seenRect } from './camera.ts';
 import type { CardDrag } from './card-drag.ts';
+import { cardType, detailAt } from './card-type.ts';
 import { type DropTag, paintDropTag } from './drop-tags.ts';
 import type { Attention, Standing } from './emphasis.ts';
-import { type CardPaint, type CardState, detailAt, paintCard } from './paint-cards.ts';
+import { type CardPaint, type CardState, paintCard } from './paint-cards.ts';
 import { paintGround, paintPlate, paintPlateName } from './paint-plates.ts';
 import type { Palette } from './palette.ts';
+import { plateFigures } from './plate-figures.ts';
 import { meets, type Point } from './point.ts';
 
 /** Cards painted at once, at least. */
@@ -42,16 +44,21 @@ export function* paintPicture(
   context.translate(pan.x, pan.y);
   context.scale(zoom, zoom);
 
+  const figures = plateFigures(state.scene.cards, state.cards);
   for (const plate of state.scene.plates) {
     const placed = drag?.plate === plate.id ? shifted(plate, drag.by) : plate;
     if (!meets(placed, seen)) continue;
-    const look = { hovered: plate.id === picture.hoveredPlate, focused: plate.id === attention.focused };
+    const look = {
+      hovered: plate.id === picture.hoveredPlate,
+      focused: plate.id === attention.focused,
+      figures: figures.get(plate.id),
+    };
     paintPlate(context, placed, look, palette, zoom, hairline);
   }
   yield;
   yield* picture.arrows.paint(context, seen, palette, drag, hairline);
 
-  const paint = cardPaint(picture, camera);
+  const paint = cardPaint(context, picture, camera);
   const { detail } = paint;
   let painted = 0;
   for (const card of state.scene.cards) {
@@ -84,14 +91,15 @@ function paintPointed(context: CanvasRenderingContext2D, picture: Picture, camer
   const { scene } = picture.state;
   context.translate(camera.pan.x, camera.pan.y);
   context.scale(camera.zoom, camera.zoom);
-  const paint = cardPaint(picture, camera);
+  const paint = cardPaint(context, picture, camera);
   const plate = scene.plates.find(({ id }) => id === hoveredPlate);
   if (plate !== undefined) {
     context.save();
     context.beginPath();
     context.rect(plate.x, plate.y, plate.width, PLATE_TITLE);
     context.clip();
-    const look = { hovered: true, focused: plate.id === attention.focused };
+    const figures = plateFigures(scene.cards, picture.state.cards).get(plate.id);
+    const look = { hovered: true, focused: plate.id === attention.focused, figures };
     paintPlate(context, plate, look, palette, camera.zoom, paint.hairline);
     context.restore();
   }
@@ -107,7 +115,7 @@ function paintDragged(context: CanvasRenderingContext2D, picture: Picture, camer
   if (drag === undefined) return;
   context.translate(camera.pan.x, camera.pan.y);
   context.scale(camera.zoom, camera.zoom);
-  const paint = cardPaint(picture, camera);
+  const paint = cardPaint(context, picture, camera);
   for (const plate of state.scene.plates) {
     if (plate.id !== drag.plate) continue;
     const look = { hovered: true, focused: false };
@@ -119,8 +127,9 @@ function paintDragged(context: CanvasRenderingContext2D, picture: Picture, camer
   }
 }
 
-function cardPaint({ palette }: Picture, { zoom }: Camera): CardPaint {
-  return { palette, detail: detailAt(zoom), zoom, hairline: Math.max(1, 1 / zoom) };
+function cardPaint(context: CanvasRenderingContext2D, { palette, state }: Picture, { zoom }: Camera): CardPaint {
+  const type = cardType(context, state.scene.cards, state.cards, zoom);
+  return { palette, detail: detailAt(zoom), type, hairline: Math.max(1, 1 / zoom) };
 }
 
 function cardState(key: string, { state, attention, standing, shown }: Picture): CardState {

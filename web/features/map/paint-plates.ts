@@ -1,21 +1,22 @@
 import { PLATE_TITLE } from '../../graph/geometry.ts';
 import type { ScenePlate } from '../../graph/scene.ts';
+import { MONO, MONO_WIDTH, SANS } from './card-type.ts';
 import { fitText, inTwo, textWidth } from './fit-text.ts';
 import type { Palette } from './palette.ts';
+import type { PlateFigures } from './plate-figures.ts';
 import type { Point } from './point.ts';
 import type { Surface } from './surface.ts';
 
-const SANS = '"Inter Variable", system-ui, sans-serif';
 /** Pixels below which a name cannot be read. */
 const LEAST_NAME = 7.5;
 /** Distance between the dots of the ground, in map units. */
 const DOTS = 24;
 
-/** Draws a namespace's plate: a title and one line of facts. */
+/** Draws a namespace's plate: a title and one line of facts; at its end what its workloads receive. */
 export function paintPlate(
   context: Surface,
   plate: ScenePlate,
-  state: { readonly hovered: boolean; readonly focused: boolean },
+  state: { readonly hovered: boolean; readonly focused: boolean; readonly figures?: PlateFigures | undefined },
   palette: Palette,
   zoom: number,
   hairline: number,
@@ -45,12 +46,46 @@ export function paintPlate(
   const title = fitText(context, plate.title, room);
   context.fillText(title, plate.x + 16, y);
   const after = plate.x + 16 + textWidth(context, title) + 8;
+  const facts = [...plate.facts.split(' · '), ...(state.hovered && plate.workloads > 1 ? ['click to fold'] : [])];
+  const end = plate.x + plate.width - 16;
+  context.font = `400 ${size}px ${SANS}`;
+  const first = textWidth(context, facts[0]);
+  const left =
+    state.figures === undefined ? end : figures(context, state.figures, end, after + first, y, size, palette);
+  context.textAlign = 'left';
   context.font = `400 ${size}px ${SANS}`;
   context.fillStyle = palette.faint;
-  const facts = state.hovered && plate.workloads > 1 ? `${plate.facts} · click to fold` : plate.facts;
-  const left = plate.x + plate.width - 16 - after;
   // Half of a fact is none.
-  if (textWidth(context, facts) <= left) context.fillText(facts, after, y);
+  while (facts.length > 0 && textWidth(context, facts.join(' · ')) > left - after) facts.pop();
+  context.fillText(facts.join(' · '), after, y);
+}
+
+/** Rate, success and time as far as there is room right of `least`. Returns where they begin. */
+function figures(
+  context: Surface,
+  { rate, share, isHurt, time }: PlateFigures,
+  end: number,
+  least: number,
+  y: number,
+  size: number,
+  palette: Palette,
+): number {
+  const letter = size * 0.92 * MONO_WIDTH;
+  const gap = 1.2 * letter;
+  const words = [rate, share, time].filter((word) => word !== '');
+  const widthOf = () => words.reduce((sum, word) => sum + word.length * letter + gap, 0);
+  while (words.length > 0 && end - widthOf() < least + 2 * gap) words.pop();
+  let x = end - widthOf();
+  const left = x;
+  context.textAlign = 'left';
+  context.font = `400 ${size * 0.92}px ${MONO}`;
+  for (const word of words) {
+    x += gap;
+    context.fillStyle = word === share && isHurt ? palette['dropped-text'] : palette.faint;
+    context.fillText(word, x, y);
+    x += word.length * letter;
+  }
+  return left;
 }
 
 /** From far away a plate is told by its name across it: what stands on it cannot be read there. */

@@ -1,10 +1,10 @@
 import type { MapEvent } from '../../worker/map-protocol.ts';
 import { MapReceiver, type MapState } from '../../worker/map-receiver.ts';
 import { Arrows } from './arrows.ts';
+import { detailAt, typeScale } from './card-type.ts';
 import { type DropTag, dropTags } from './drop-tags.ts';
 import { standing } from './emphasis.ts';
 import { forgetFits } from './fit-text.ts';
-import { detailAt, typeScale } from './paint-cards.ts';
 import { paintPicture } from './paint-picture.ts';
 import type { FontSource, PainterMessage, Painting, PaintRequest } from './paint-request.ts';
 

@@ -1,0 +1,143 @@
+import type { CardLive } from '../../graph/live.ts';
+import type { SceneCard } from '../../graph/scene.ts';
+import { inTwo, measuredWith, textWidth } from './fit-text.ts';
+import type { Surface } from './surface.ts';
+
+export const SANS = '"Inter Variable", system-ui, sans-serif';
+export const MONO = '"JetBrains Mono Variable", ui-monospace, monospace';
+/** JetBrains Mono: every character is so wide, in parts of its size. */
+export const MONO_WIDTH = 0.6;
+export const PAD = 12;
+/** Sizes at zoom 1, in map units. */
+export const NAME = 13.5;
+export const SENTENCE = 11.5;
+export const FIGURE = 11;
+/** A protocol is written so much smaller than the port before it. */
+export const PROTOCOL = 0.9;
+/** Between icon and name. */
+const ICON_GAP = 8;
+/** Names smaller than this, in pixels of the screen, cannot be read. */
+const LEAST_NAME = 7.5;
+/** Names are as large as nearly all fit: of very many a long one does not make all small. */
+const MOST_NAMES = 0.95;
+/** Sizes of names that are tried, as shares of the wanted one. */
+const STEPS = [1, 0.92, 0.84, 0.76, 0.68];
+/** Letters of the longest usual figures of a door: `99.8%`, `1.0 ms`, `p99 1.0 ms`. */
+const SHARE_LETTERS = 5;
+const TIME_LETTERS = 6;
+const P99_LETTERS = 10;
+
+/** How much of a card can be read at this zoom. */
+export type Detail = 'full' | 'name' | 'shape';
+
+export function detailAt(zoom: number): Detail {
+  return zoom >= 0.45 ? 'full' : zoom >= 0.2 ? 'name' : 'shape';
+}
+
+/** How much larger text is written than at zoom 1, so that it can be read on a smaller map; cards keep their size. */
+export function typeScale(zoom: number): number {
+  return Math.min(1.75, Math.max(1, Math.round((0.88 / zoom) * 20) / 20));
+}
+
+/** In what sizes a map's cards are written, in map units: all of them alike, whatever stands on each. */
+export interface CardType {
+  readonly name: number;
+  readonly sentence: number;
+  readonly figure: number;
+  readonly icon: number;
+  /** Where the name begins. */
+  readonly nameLeft: number;
+  /** Whether doors have room for how long answers, or round trips, take. */
+  readonly times: boolean;
+}
+
+let known: { readonly cards: unknown; readonly key: string; readonly type: CardType } | undefined;
+
+/** Remembered for the cards and the zoom asked for last. */
+export function cardType(
+  context: Surface,
+  cards: readonly SceneCard[],
+  live: ReadonlyMap<string, CardLive>,
+  zoom: number,
+): CardType {
+  const letters = timeLetters(live);
+  const key = `${zoom} ${letters} ${measuredWith()}`;
+  if (known?.cards === cards && known.key === key) return known.type;
+  const type = detailAt(zoom) === 'full' ? fullType(context, cards, letters, zoom) : nameType(context, cards, zoom);
+  known = { cards, key, type };
+  return type;
+}
+
+function fullType(context: Surface, cards: readonly SceneCard[], letters: number, zoom: number): CardType {
+  const scale = typeScale(zoom);
+  const icon = 16 * Math.min(scale, 1.3);
+  const nameLeft = PAD + icon + ICON_GAP;
+  const fits = cards.map((card) => ((card.width - PAD - nameLeft) / nameWidth(context, card.title)) * NAME);
+  const figure = doorFigure(cards, letters, scale);
+  return {
+    name: chosenSize(NAME * scale, fits),
+    sentence: SENTENCE * Math.min(scale, 1.4),
+    figure: figure.size,
+    icon,
+    nameLeft,
+    times: figure.times,
+  };
+}
+
+/** So large that port, protocol, success and time stand beside each other; else without the time. */
+function doorFigure(cards: readonly SceneCard[], letters: number, scale: number) {
+  let line = 0;
+  let room = 0;
+  for (const { doors, width } of cards) {
+    room = width - 2 * PAD;
+    // Ports of five digits count as four: those who have one do without the time.
+    for (const { port, protocol } of doors) {
+      line = Math.max(line, Math.min(port.length, 4) + 0.9 + Math.min(protocol.length, 4) * PROTOCOL);
+    }
+  }
+  if (line === 0) return { size: FIGURE * scale, times: true };
+  const wanted = FIGURE * scale;
+  const whole = room / ((line + 1 + SHARE_LETTERS + 0.6 + letters) * MONO_WIDTH);
+  if (whole >= Math.max(FIGURE * 0.88, wanted * 0.84)) return { size: Math.min(wanted, whole), times: true };
+  return { size: Math.min(wanted, room / ((line + 1 + 1 + SHARE_LETTERS) * MONO_WIDTH)), times: false };
+}
+
+function timeLetters(live: ReadonlyMap<string, CardLive>): number {
+  for (const { doors } of live.values()) for (const { p99Micros } of doors) if (p99Micros > 0) return P99_LETTERS;
+  return TIME_LETTERS;
+}
+
+/** From far away there is nothing but the name, as large as it can be read; on two lines rather than small. */
+function nameType(context: Surface, cards: readonly SceneCard[], zoom: number): CardType {
+  const wanted = 11.5 / zoom;
+  const least = LEAST_NAME / zoom;
+  const fits = cards.map((card) => {
+    const room = nameRoom(card);
+    const one = Math.min(card.height * 0.75, (room / nameWidth(context, card.title)) * NAME);
+    const lines = inTwo(card.title, false);
+    if (lines[1] === '') return one;
+    const widest = Math.max(...lines.map((line) => nameWidth(context, line)));
+    return Math.max(one, Math.min(card.height * 0.45, (room / widest) * NAME));
+  });
+  const name = Math.max(least, chosenSize(wanted, fits));
+  return { name, sentence: 0, figure: 0, icon: 0, nameLeft: PAD * 0.75, times: false };
+}
+
+/** Room for a name where a card says nothing else. */
+export function nameRoom({ width }: SceneCard): number {
+  return width - 1.5 * PAD;
+}
+
+function nameWidth(context: Surface, text: string): number {
+  context.font = `600 ${NAME}px ${SANS}`;
+  return textWidth(context, text);
+}
+
+/** The largest of the steps at which most fit. */
+function chosenSize(wanted: number, fits: readonly number[]): number {
+  const size = STEPS.find((step) => {
+    const fitting = fits.reduce((count, fit) => count + (fit >= wanted * step * 0.98 ? 1 : 0), 0);
+    return fitting >= fits.length * MOST_NAMES;
+  });
+  return wanted * (size ?? STEPS[STEPS.length - 1]);
+}

@@ -1,0 +1,60 @@
+import { formatMicros, formatRate, formatShare } from '../../format/quantity.ts';
+import type { CardLive } from '../../graph/live.ts';
+import type { SceneCard } from '../../graph/scene.ts';
+
+/** What all that a plate's cards receive comes to. */
+export interface PlateFigures {
+  /** `142/s` */
+  readonly rate: string;
+  /** `99.8%` */
+  readonly share: string;
+  readonly isHurt: boolean;
+  /** `0.3 ms`: of answers where they are told, else round trips; empty where neither is known. */
+  readonly time: string;
+}
+
+interface Sums {
+  rate: number;
+  passed: number;
+  timed: number;
+  micros: number;
+}
+
+/** By plate; none for those that receive nothing. */
+export function plateFigures(
+  cards: readonly SceneCard[],
+  live: ReadonlyMap<string, CardLive>,
+): ReadonlyMap<string, PlateFigures> {
+  const sums = new Map<string, Sums>();
+  for (const { key, plate } of cards) {
+    if (plate === '') continue;
+    const sum = sums.get(plate) ?? { rate: 0, passed: 0, timed: 0, micros: 0 };
+    sums.set(plate, sum);
+    for (const { verdict, rate, forwardedShare, answeredShare, p99Micros, rttMicros } of live.get(key)?.doors ?? []) {
+      if (verdict === 'quiet' || rate === 0) continue;
+      sum.rate += rate;
+      sum.passed += rate * (answeredShare < 0 ? forwardedShare : Math.min(answeredShare, forwardedShare));
+      const micros = p99Micros || rttMicros;
+      if (micros === 0) continue;
+      sum.timed += rate;
+      sum.micros += rate * micros;
+    }
+  }
+  return new Map(
+    [...sums].flatMap(([plate, { rate, passed, timed, micros }]) =>
+      rate === 0
+        ? []
+        : [
+            [
+              plate,
+              {
+                rate: formatRate(rate),
+                share: formatShare(passed / rate > 0.99999 ? 1 : passed / rate),
+                isHurt: passed / rate <= 0.99999,
+                time: timed === 0 ? '' : formatMicros(micros / timed),
+              },
+            ],
+          ],
+    ),
+  );
+}
