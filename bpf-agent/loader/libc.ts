@@ -102,9 +102,12 @@ const SO_RCVBUFFORCE = 33;
 const MSG_DONTWAIT = 0x40;
 const MSG_TRUNC = 0x20;
 
-/** A route netlink socket of this thread's network namespace, non-blocking, member of the groups in the bit mask. */
-export function openRouteSocket(groups: number): Outcome {
-  const fd = calls.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0) as number;
+/** Whom a netlink socket speaks with. */
+export const NETLINK = { ROUTE: 0, NETFILTER: 12 } as const;
+
+/** A netlink socket of this thread's network namespace, non-blocking, member of the groups in the bit mask. */
+export function openNetlinkSocket(protocol: number, groups: number): Outcome {
+  const fd = calls.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol) as number;
   if (fd < 0) return outcome(fd);
   // Best effort: room for the burst when many pods come at once.
   calls.setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, new Uint8Array(new Uint32Array([4 << 20]).buffer), 4);
@@ -168,6 +171,20 @@ export function openProcess(pid: number): Outcome {
 /** A descriptor of our own for what is open under `fd` in another process. */
 export function takeDescriptor(processFd: number, fd: number): Outcome {
   return outcome(Number(calls.syscall(SYS_PIDFD_GETFD, processFd, fd, 0)));
+}
+
+const SOCK_DGRAM = 2;
+
+/** A datagram socket of this thread's network namespace, bound to nothing. */
+export function openDatagramSocket(addressFamily: number): Outcome {
+  return outcome(calls.socket(addressFamily, SOCK_DGRAM | SOCK_CLOEXEC, 0) as number);
+}
+
+/** Fills `value`, which may hold an argument. The result's value is how many bytes the kernel says there are. */
+export function socketOption(fd: number, level: number, name: number, value: Uint8Array): Outcome {
+  const length = new Uint32Array([value.length]);
+  const result = outcome(calls.getsockopt(fd, level, name, value, length) as number);
+  return result.value < 0 ? result : { value: length[0]!, errno: 0 };
 }
 
 /** @param address a struct sockaddr_in or sockaddr_in6 */

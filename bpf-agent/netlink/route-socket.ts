@@ -1,5 +1,5 @@
 /** Asking a network namespace for its links and addresses. */
-import { closeFd, openRouteSocket, receiveOn, sendOn } from '../loader/libc.ts';
+import { closeFd, NETLINK, openNetlinkSocket, receiveOn, sendOn } from '../loader/libc.ts';
 import { LoaderError } from '../loader/loader-error.ts';
 import { inNetworkNamespace, type NetworkNamespace } from '../loader/netns.ts';
 import { type Link, type LinkAddress, parseAddress, parseLink, RTM } from './link.ts';
@@ -25,7 +25,7 @@ export function listAddresses(namespace?: NetworkNamespace): LinkAddress[] {
 
 /** @throws LoaderError `netlink-failed`. */
 export function openSocket(groups: number): number {
-  const { value, errno } = openRouteSocket(groups);
+  const { value, errno } = openNetlinkSocket(NETLINK.ROUTE, groups);
   if (value < 0) throw new LoaderError('netlink-failed', 'cannot open a route netlink socket', errno);
   return value;
 }

@@ -18,6 +18,7 @@ const IPTABLES = `*nat
 -A KUBE-SEP-YIL6JZP7A3QYXJU2 -p udp -m udp -j DNAT --to-destination 10.77.0.9:53
 COMMIT
 `;
+const IPTABLES6 = IPTABLES.replace('10.96.0.10/32', 'fd96::a/128').replace('10.77.0.9:53', '[fd77::9]:53');
 /** The same in nftables mode, of both families. */
 const NFTABLES = ['ip', 'ip6']
   .map(
@@ -62,15 +63,18 @@ it('a node without kube-proxy tells none, and its status nothing of it', async (
 });
 
 it('its rules are counted in either form, and waggle status says how to remove them, and what that risks', async () => {
-  inside(['iptables-restore', '--noflush'], IPTABLES);
+  inside(['iptables-nft-restore', '--noflush'], IPTABLES);
+  // The older kind of both families, which other tools than the newer one's would list.
+  inside(['iptables-legacy-restore', '--noflush'], IPTABLES);
+  inside(['ip6tables-legacy-restore', '--noflush'], IPTABLES6);
   inside(['nft', '-f', '-'], NFTABLES);
   expect(await told()).toEqual([
-    { kind: 'iptables', rules: 4 },
+    { kind: 'iptables', rules: 12 },
     { kind: 'nftables', rules: 6 },
   ]);
   const status = node.waggle('status', '--server', `unix:${node.run.socket}`);
   await status.ended;
-  expect(status.output).toContain(`${node.name}: 4 iptables rules of kube-proxy are present`);
+  expect(status.output).toContain(`${node.name}: 12 iptables rules of kube-proxy are present`);
   expect(status.output).toContain(`${node.name}: 6 nftables rules of kube-proxy are present`);
   expect(status.output).toMatch(/kube-proxy --cleanup/);
   expect(status.output).toMatch(/^Risk: /m);

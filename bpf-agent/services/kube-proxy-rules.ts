@@ -1,50 +1,61 @@
-import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
+import { countLegacyRules, LEGACY } from '../netlink/legacy-table-rules.ts';
+import { countNftablesRules, NFPROTO } from '../netlink/nftables-rules.ts';
 
 export interface KubeProxyRulesFound {
   readonly kind: 'iptables' | 'nftables';
   readonly rules: number;
 }
 
+export interface KubeProxyRules {
+  /** Kinds that have rules. */
+  readonly found: readonly KubeProxyRulesFound[];
+  /** Why there may be more; empty when there are not. */
+  readonly unknown: string;
+}
+
 const FRESH_MS = 30_000;
-const DEADLINE_MS = 3_000;
-const IPTABLES_RULE = /^-A KUBE-(?:SERVICES|SVC-|SEP-|NODEPORTS|EXT-)/;
-/** Rules, and the elements of the maps that lead to Services. */
-const NFTABLES_RULE = /^\s*(?:ip6?|meta|numgen|jump|goto|elements)\b/;
-let known: { readonly atMs: number; readonly found: Promise<KubeProxyRulesFound[]> } | undefined;
+const IPTABLES_CHAIN = /^KUBE-(?:SERVICES$|SVC-|SEP-|NODEPORTS$|EXT-)/;
+/** In nftables mode kube-proxy has a table of its own. */
+const ANY_CHAIN = /^/;
+let known: { readonly atMs: number; readonly rules: Promise<KubeProxyRules> } | undefined;
 
 /**
- * Rules of kube-proxy in this network namespace. They do no harm: what a program connects to is exchanged before a packet meets
- * them. Listing them may take long where there are many, so the answer is kept for half a minute.
+ * Rules of kube-proxy in this network namespace, as the kernel has them. They do no harm: what a program connects to is exchanged
+ * before a packet meets them. Counting them may take long where there are many, so the answer is kept for half a minute.
  */
-export function kubeProxyRules(nowMs: number = performance.now()): Promise<readonly KubeProxyRulesFound[]> {
-  if (known === undefined || nowMs - known.atMs > FRESH_MS) known = { atMs: nowMs, found: look() };
-  return known.found;
+export function kubeProxyRules(nowMs: number = performance.now()): Promise<KubeProxyRules> {
+  if (known === undefined || nowMs - known.atMs > FRESH_MS) known = { atMs: nowMs, rules: look() };
+  return known.rules;
 }
 
-async function look(): Promise<KubeProxyRulesFound[]> {
-  const [ip4, ip6, nft4, nft6] = await Promise.all([
-    lines(['iptables-save', '-t', 'nat'], IPTABLES_RULE),
-    lines(['ip6tables-save', '-t', 'nat'], IPTABLES_RULE),
-    lines(['nft', '-s', 'list', 'table', 'ip', 'kube-proxy'], NFTABLES_RULE),
-    lines(['nft', '-s', 'list', 'table', 'ip6', 'kube-proxy'], NFTABLES_RULE),
-  ]);
-  const [iptables, nftables] = [ip4 + ip6, nft4 + nft6];
-  return [
-    ...(iptables > 0 ? [{ kind: 'iptables' as const, rules: iptables }] : []),
-    ...(nftables > 0 ? [{ kind: 'nftables' as const, rules: nftables }] : []),
-  ];
-}
-
-/** How many lines of a tool's output are of this form; 0 where there is no such tool, or nothing of it. */
-function lines([command = '', ...args]: string[], form: RegExp): Promise<number> {
-  return new Promise((resolve) => {
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'ignore'], timeout: DEADLINE_MS });
-    let count = 0;
-    child.on('error', () => resolve(0));
-    child.on('close', () => resolve(count));
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      if (form.test(line)) count++;
-    });
-  });
+async function look(): Promise<KubeProxyRules> {
+  const unknown = new Set<string>();
+  const total = async (...counts: (() => number | Promise<number>)[]): Promise<number> => {
+    let rules = 0;
+    for (const count of counts) {
+      try {
+        rules += await count();
+      } catch (error) {
+        unknown.add((error as Error).message);
+      }
+    }
+    return rules;
+  };
+  const iptables = await total(
+    () => countNftablesRules(NFPROTO.IPV4, 'nat', IPTABLES_CHAIN),
+    () => countNftablesRules(NFPROTO.IPV6, 'nat', IPTABLES_CHAIN),
+    () => countLegacyRules(LEGACY.ipv4, 'nat', IPTABLES_CHAIN),
+    () => countLegacyRules(LEGACY.ipv6, 'nat', IPTABLES_CHAIN),
+  );
+  const nftables = await total(
+    () => countNftablesRules(NFPROTO.IPV4, 'kube-proxy', ANY_CHAIN),
+    () => countNftablesRules(NFPROTO.IPV6, 'kube-proxy', ANY_CHAIN),
+  );
+  return {
+    found: [
+      ...(iptables > 0 ? [{ kind: 'iptables' as const, rules: iptables }] : []),
+      ...(nftables > 0 ? [{ kind: 'nftables' as const, rules: nftables }] : []),
+    ],
+    unknown: [...unknown].join('; '),
+  };
 }

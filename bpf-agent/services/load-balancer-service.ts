@@ -91,9 +91,14 @@ async function listServices(
       ),
     }),
   );
-  const kubeProxy = (await kubeProxyRules()).map(({ kind, rules }) => ({ node, kind, rules }));
+  const { found: ruleKinds, unknown } = await kubeProxyRules();
+  const kubeProxy = ruleKinds.map(({ kind, rules }) => ({ node, kind, rules }));
   const omitted = found.length - services.length;
-  const problems = omitted > 0 ? [...sync.problems, `${omitted} more Services are not listed`] : sync.problems;
+  const problems = [
+    ...sync.problems,
+    ...(omitted > 0 ? [`${omitted} more Services are not listed`] : []),
+    ...(unknown === '' ? [] : [`${node}: whether kube-proxy's rules are present is not known: ${unknown}`]),
+  ];
   const { sockets, total } = await options.untranslated.find();
   const asked = sockets.filter(
     ({ frontend }) => name === '' || (frontend.namespace === namespace && frontend.service === name),
