@@ -22,15 +22,14 @@ import { Layer7Store } from './layer7-store.ts';
 import type { NodeBoot } from './node-boot.ts';
 import { OBSERVATION } from './observation.ts';
 import type { PolicyDecision } from './policy-decision.ts';
+import { SentIndex } from './sent-index.ts';
 import { RING_ENTRIES, SentRing } from './sent-ring.ts';
 import type { ServiceReference } from './service-reference.ts';
 
 /** What of one store a stream has been sent, and under which index. */
 class SentEntries<T> {
   readonly #store: EntryStore<T>;
-  /** By the store's number: the index in this stream, plus one, and the generation it was sent for. */
-  #index = new Uint32Array(64);
-  #generation = new Uint32Array(64);
+  readonly #sent = new SentIndex(64);
   /** Entries sent so far. */
   count = 0;
 
@@ -40,23 +39,12 @@ class SentEntries<T> {
 
   /** The entry's index in the stream's dictionary; one not sent yet is given to `send` first. */
   index(number: number, send: (entry: T) => void): number {
-    if (number >= this.#index.length) this.#grow(this.#store.bound);
     const generation = this.#store.generation(number);
-    if (this.#index[number] !== 0 && this.#generation[number] === generation) return this.#index[number] - 1;
+    const known = this.#sent.get(number, generation);
+    if (known >= 0) return known;
     send(this.#store.get(number));
-    this.#index[number] = ++this.count;
-    this.#generation[number] = generation;
-    return this.count - 1;
-  }
-
-  #grow(bound: number): void {
-    const length = Math.max(this.#index.length * 2, bound);
-    const index = new Uint32Array(length);
-    index.set(this.#index);
-    this.#index = index;
-    const generation = new Uint32Array(length);
-    generation.set(this.#generation);
-    this.#generation = generation;
+    this.#sent.set(number, generation, this.count, this.#store.bound);
+    return this.count++;
   }
 }
 

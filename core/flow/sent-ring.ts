@@ -1,5 +1,6 @@
 import { MAX_BATCH_ROWS } from './column-codec.ts';
 import type { EntryStore } from './entry-store.ts';
+import { SentIndex } from './sent-index.ts';
 
 /** Entries that both ends of a stream remember. As many as a batch has rows, so that none is overwritten by its own batch. */
 export const RING_ENTRIES = MAX_BATCH_ROWS;
@@ -11,9 +12,7 @@ const FIRST_ENTRIES = 256;
  */
 export class SentRing<T> {
   readonly #store: EntryStore<T>;
-  /** By the store's number: the index, plus one, and the generation it was sent for. */
-  #index = new Uint32Array(FIRST_ENTRIES);
-  #generation = new Uint32Array(FIRST_ENTRIES);
+  readonly #sent = new SentIndex(FIRST_ENTRIES);
   /** By index: the store's number. */
   #owner = new Uint32Array(FIRST_ENTRIES);
   #next = 0;
@@ -28,10 +27,9 @@ export class SentRing<T> {
    * @param rowsLeft of the batch, this one included: an index must stay good for that many entries more
    */
   index(number: number, rowsLeft: number, send: (entry: T) => void): number {
-    if (number >= this.#index.length) this.#growNumbers(Math.max(number + 1, this.#store.bound));
     const generation = this.#store.generation(number);
-    const known = this.#index[number] - 1;
-    if (known >= 0 && this.#generation[number] === generation && this.#owner[known] === number) {
+    const known = this.#sent.get(number, generation);
+    if (known >= 0 && this.#owner[known] === number) {
       const untilOverwritten = (known - this.#next + RING_ENTRIES) % RING_ENTRIES;
       if (untilOverwritten >= rowsLeft) return known;
     }
@@ -39,20 +37,9 @@ export class SentRing<T> {
     const index = this.#next;
     if (index >= this.#owner.length) this.#growOwners();
     this.#owner[index] = number;
-    this.#index[number] = index + 1;
-    this.#generation[number] = generation;
+    this.#sent.set(number, generation, index, this.#store.bound);
     this.#next = (index + 1) % RING_ENTRIES;
     return index;
-  }
-
-  #growNumbers(least: number): void {
-    const length = Math.max(this.#index.length * 2, least);
-    const index = new Uint32Array(length);
-    index.set(this.#index);
-    this.#index = index;
-    const generation = new Uint32Array(length);
-    generation.set(this.#generation);
-    this.#generation = generation;
   }
 
   #growOwners(): void {

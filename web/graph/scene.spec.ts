@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { card, edge, mapModel, NOW, worldCard } from '../testing/sample-map.ts';
+import { card, edge, FACTS, mapModel, NOW, worldCard } from '../testing/sample-map.ts';
 import { type Expression, parseExpression } from './expression.ts';
 import { foldedKey, groupGraph } from './group.ts';
 import { freshLayout } from './layout.ts';
@@ -9,17 +9,6 @@ import type { ModelCard, ModelEdge } from './model.ts';
 import { piecesOf } from './route.ts';
 import { buildScene, type Scene, type SceneFacts } from './scene.ts';
 import { visibleGraph } from './visible.ts';
-
-const FACTS: SceneFacts = {
-  by: 'namespace',
-  nameLabel: '',
-  find: undefined,
-  pinned: new Set(),
-  namingLabels: [],
-  hiddenCards: 0,
-  omittedCards: 0,
-  omittedEdges: 0,
-};
 
 function graphOf(cards: readonly ModelCard[], edges: readonly ModelEdge[], folded: readonly string[] = []) {
   const visible = visibleGraph(mapModel(cards, edges), { now: NOW, quietAfterMs: 300_000 });

@@ -1,7 +1,20 @@
 import { type EdgeStats, edgeKey, type MapModel, type ModelCard, type ModelEdge } from '../graph/model.ts';
+import type { SceneFacts } from '../graph/scene.ts';
 
 /** The clock of sample maps: everything in them was heard of now. */
 export const NOW = 1_900_000_000_000;
+
+/** How a whole map is drawn where nobody has chosen anything. */
+export const FACTS: SceneFacts = {
+  by: 'namespace',
+  nameLabel: '',
+  find: undefined,
+  pinned: new Set(),
+  namingLabels: [],
+  hiddenCards: 0,
+  omittedCards: 0,
+  omittedEdges: 0,
+};
 
 /** A workload of cluster `c`, named `namespace/name`. */
 export function card(path: string, more: Partial<ModelCard> = {}): ModelCard {

@@ -6,7 +6,7 @@ import { liveNumbers } from '../graph/live.ts';
 import type { ModelCard, ModelEdge } from '../graph/model.ts';
 import { buildScene } from '../graph/scene.ts';
 import { visibleGraph } from '../graph/visible.ts';
-import { card, edge, mapModel, NOW } from '../testing/sample-map.ts';
+import { card, edge, FACTS, mapModel, NOW } from '../testing/sample-map.ts';
 import type { MapEvent } from './map-protocol.ts';
 import { MapReceiver } from './map-receiver.ts';
 import { MapSender } from './map-sender.ts';
@@ -17,16 +17,7 @@ function drawn(cards: readonly ModelCard[], edges: readonly ModelEdge[]) {
   const clock = { now: NOW, quietAfterMs: 300_000 };
   const visible = visibleGraph(mapModel(cards, edges), clock);
   const graph = levelOfDetail(groupGraph(visible, { by: 'namespace', folded: new Set() }));
-  const scene = buildScene(graph, freshLayout(graph), {
-    by: 'namespace',
-    nameLabel: '',
-    find: undefined,
-    pinned: new Set(),
-    namingLabels: [],
-    hiddenCards: 0,
-    omittedCards: 0,
-    omittedEdges: 0,
-  });
+  const scene = buildScene(graph, freshLayout(graph), FACTS);
   return { scene, live: liveNumbers(graph, clock) };
 }
 
