@@ -6,6 +6,7 @@ import type { Redaction } from '#core/redaction/redaction.ts';
 import type { Flow } from '#proto/gen/flow/flow_pb.ts';
 import type { IngestInto } from '../relay/ingest.ts';
 import type { MergeSource } from '../relay/merge-queue.ts';
+import type { AskedNames } from './asked-names.ts';
 import type { FollowedNode } from './followed-nodes.ts';
 import type { PodPlaces } from './pod-places.ts';
 
@@ -21,6 +22,7 @@ export class FlowStream {
   readonly #into: IngestInto;
   readonly #redaction: Redaction;
   readonly #places: PodPlaces;
+  readonly #names: AskedNames;
   readonly #source: MergeSource;
   readonly #timer: NodeJS.Timeout;
   // Held until the stream ends: rows that wait to be merged refer to them.
@@ -31,10 +33,11 @@ export class FlowStream {
   #rows = 0;
   #requests = 0;
 
-  constructor(into: IngestInto, redaction: Redaction, places: PodPlaces) {
+  constructor(into: IngestInto, redaction: Redaction, places: PodPlaces, names: AskedNames) {
     this.#into = into;
     this.#redaction = redaction;
     this.#places = places;
+    this.#names = names;
     this.#source = into.merge.addSource();
     this.#timer = setInterval(() => this.#flush(), FLUSH_MS);
   }
@@ -49,7 +52,7 @@ export class FlowStream {
     const columns = this.#columns;
     const row = this.#rows;
     // What is not to be told is not kept.
-    const flow = redactFlow({ ...message, uuid: '' }, this.#redaction);
+    const flow = this.#names.named(redactFlow({ ...message, uuid: '' }, this.#redaction));
     writeFlowRow(flow, node.boot, ++node.sequence, columns, row, window);
     this.#places.place(columns, row, node.boot.node, window.endpoints);
     for (const number of [columns.source[row], columns.destination[row]]) {

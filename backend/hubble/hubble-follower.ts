@@ -18,6 +18,7 @@ import { pause } from '#runtime/pause.ts';
 import type { IngestInto } from '../relay/ingest.ts';
 import type { FollowedStatus, RelaySource } from '../relay/relay.ts';
 import { timestamp } from '../timestamp.ts';
+import { AskedNames } from './asked-names.ts';
 import { FlowStream } from './flow-stream.ts';
 import { FollowedNodes } from './followed-nodes.ts';
 import { LastInstant } from './last-instant.ts';
@@ -50,6 +51,7 @@ export class HubbleFollower implements RelaySource {
   readonly #ended = new AbortController();
   readonly #nodes: FollowedNodes;
   readonly #places = new PodPlaces();
+  readonly #names = new AskedNames();
   readonly #last = new LastInstant();
   readonly #done: Promise<void>;
   #state: NodeState = NodeState.CONNECTING;
@@ -144,7 +146,7 @@ export class HubbleFollower implements RelaySource {
     const signal = AbortSignal.any([outer, ended.signal]);
     const { address, security } = this.#target;
     const client = createClient(Observer, address, { maxReceiveBytes: 16 * 1024 * 1024, security });
-    const flows = new FlowStream(this.#into, this.#redaction, this.#places);
+    const flows = new FlowStream(this.#into, this.#redaction, this.#places, this.#names);
     let probeTimer: NodeJS.Timeout | undefined;
     let broken: unknown;
     try {
