@@ -1,0 +1,64 @@
+import { create } from '@bufbuild/protobuf';
+import { afterEach, expect, it } from 'vitest';
+import { ViewService } from '#proto/gen/waggle/v1/view_pb.ts';
+import { Code } from '#runtime/grpc/service.ts';
+import { closeGuarded, marked, openGuarded } from '../testing/guarded-answers.ts';
+
+afterEach(closeGuarded);
+
+it('cuts a stream when what its reader may see changes, and refuses who may see nothing', async () => {
+  const may = new Set(['shop']);
+  const { call, gate } = await openGuarded([{ source: marked('shop', 0), destination: marked('data', 0) }], may);
+  const watching = (async () => {
+    for await (const _ of call(`${ViewService.typeName}/Watch`, { flows: true, map: true }));
+  })();
+  const ended = expect(watching).rejects.toMatchObject({ code: Code.PERMISSION_DENIED });
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  expect(gate.audiences).toBe(1);
+  may.delete('shop');
+  await ended;
+  await expect(call(`${ViewService.typeName}/Status`, {}).next()).rejects.toMatchObject({
+    code: Code.PERMISSION_DENIED,
+  });
+});
+
+it('ends a stream whose reader may see more by now, so that it begins anew', async () => {
+  const may = new Set(['shop']);
+  const { call } = await openGuarded([], may);
+  const watching = (async () => {
+    for await (const _ of call(`${ViewService.typeName}/Watch`, { map: true }));
+  })();
+  const ended = expect(watching).rejects.toMatchObject({ code: Code.ABORTED });
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  may.add('data');
+  await ended;
+});
+
+it('outlives an API server that restarts, not one that stays away', async () => {
+  const may: Set<string> & { away?: boolean } = new Set(['shop']);
+  const { call } = await openGuarded([], may, { checkMs: 400 });
+  const responses = call(`${ViewService.typeName}/Watch`, { flows: true, map: true });
+  await responses.next();
+  may.away = true;
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  may.away = false;
+  const until = Date.now() + 1_000;
+  while (Date.now() < until) expect((await responses.next()).done).toBe(false);
+  may.away = true;
+  const read = async () => {
+    while (!(await responses.next()).done);
+  };
+  await expect(read()).rejects.toMatchObject({ code: Code.UNAVAILABLE });
+});
+
+it('refuses whoever has not said who they are', async () => {
+  const { services } = await openGuarded([], new Set(['*']));
+  for (const method of services.flatMap(({ methods }) => methods)) {
+    const context = { signal: new AbortController().signal, peer: 'test' };
+    const answer = method.invoke(create(method.descriptor.input, {}), context);
+    const first = method.streaming
+      ? (answer as AsyncIterable<unknown>)[Symbol.asyncIterator]().next()
+      : (answer as Promise<unknown>);
+    await expect(first, method.path).rejects.toMatchObject({ code: Code.UNAUTHENTICATED });
+  }
+});
