@@ -1,5 +1,8 @@
 import { terminalText } from '#core/observe/terminal-text.ts';
-import { codeName, StatusError } from '#runtime/grpc/service.ts';
+import { Code, codeName, StatusError } from '#runtime/grpc/service.ts';
+
+/** Exit code where the command line, or a variable in its place, is not understood. */
+export const MISUSE = 2;
 
 /** A command cannot go on, for a reason the person can do something about. The message says what and how. */
 export class CommandError extends Error {
@@ -23,7 +26,8 @@ export function reportFailure(error: unknown): number {
   }
   if (error instanceof StatusError) {
     say(`${error.message} (${codeName(error.code)})`);
-    return 1;
+    // What was asked for by the words of the command line.
+    return error.code === Code.INVALID_ARGUMENT ? MISUSE : 1;
   }
   if (!(error instanceof Error)) {
     say(String(error));

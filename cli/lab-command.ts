@@ -190,10 +190,11 @@ function deleteCommand(): Command {
     .action(
       async (word: string | undefined, names: string[], flags: Named & { filename?: string[]; namespace: string }) => {
         const { filename, namespace } = flags;
-        if ((word === undefined) === (filename === undefined)) throw new CommandError('give -f, or a kind and names');
+        if ((word === undefined) === (filename === undefined))
+          throw new CommandError('give -f, or a kind and names', 2);
         const sources: ManifestSource[] = filename === undefined ? [] : readSources(filename);
         const kind = word === undefined ? undefined : knownKind(word);
-        if (kind && names.length === 0) throw new CommandError(`which of the ${kind.plural}? Give their names`);
+        if (kind && names.length === 0) throw new CommandError(`which of the ${kind.plural}? Give their names`, 2);
         const objects = kind ? names.map((object) => objectName(kind, object, namespace)) : [];
         const response = await new LabClient(flags.name).delete({ sources, objects }, namespace);
         tellDeleted(response, kind !== undefined);
@@ -289,7 +290,7 @@ async function scale(wishes: string[], { name }: Named): Promise<void> {
   for (const wish of wishes) {
     const [, namespace, deployment, replicas] = /^([^/=]+)\/([^/=]+)=(\d{1,5})$/.exec(wish) ?? [];
     if (namespace === undefined || deployment === undefined) {
-      throw new CommandError(`"${wish}" is not understood; expected namespace/deployment=replicas`);
+      throw new CommandError(`"${wish}" is not understood; expected namespace/deployment=replicas`, 2);
     }
     console.log(`${objectText(await lab.scale(namespace, deployment, Number(replicas)))} scaled`);
   }
@@ -305,13 +306,14 @@ async function scenario(wanted: string, { name, stage }: Named & { stage?: strin
   if (!sources) {
     throw new CommandError(
       `there is no scenario "${wanted}"; there are ${scenarios.map((one) => one.name).join(', ')}`,
+      2,
     );
   }
   const stages = scenarioStages(wanted);
   const last = stage === undefined ? 0 : stages.findIndex(({ letter }) => letter === stage);
   if (last < 0) {
     const known = stages.map(({ letter }) => letter).join(', ') || 'none';
-    throw new CommandError(`scenario ${wanted} has no stage "${stage}"; it has ${known}`);
+    throw new CommandError(`scenario ${wanted} has no stage "${stage}"; it has ${known}`, 2);
   }
   const lab = new LabClient(name);
   const later = stages.slice(last + 1).map(({ source }) => source);
@@ -330,7 +332,7 @@ async function scenario(wanted: string, { name, stage }: Named & { stage?: strin
 function knownKind(word: string): Kind {
   const kind = kindByWord(word);
   if (!kind)
-    throw new CommandError(`the lab keeps no "${word}"; it keeps ${KINDS.map(({ plural }) => plural).join(', ')}`);
+    throw new CommandError(`the lab keeps no "${word}"; it keeps ${KINDS.map(({ plural }) => plural).join(', ')}`, 2);
   return kind;
 }
 
@@ -348,7 +350,7 @@ function objectText({ kind, name }: ObjectName): string {
 function podReference(text: string): [string, string] {
   const [namespace = '', pod = '', ...rest] = text.includes('/') ? text.split('/') : ['default', text];
   if (namespace === '' || pod === '' || rest.length > 0) {
-    throw new CommandError(`"${text}" is not understood; expected namespace/pod`);
+    throw new CommandError(`"${text}" is not understood; expected namespace/pod`, 2);
   }
   return [namespace, pod];
 }

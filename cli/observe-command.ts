@@ -143,7 +143,7 @@ async function observe(words: string[], flags: ObserveFlags, given: readonly Giv
       : await byHubble(flags, given, ended.signal);
     if (responses !== undefined) await print(responses, flags);
   } catch (error) {
-    if (error instanceof HubbleFlagError) throw new CommandError(error.message);
+    if (error instanceof HubbleFlagError) throw new CommandError(error.message, 2);
     // Ctrl-C is how following ends.
     if (!ended.signal.aborted) throw relayFailure(error, flags.server);
   } finally {

@@ -196,7 +196,7 @@ describe('waggle observe', () => {
     const bad = await ask('observe', '--port', '80,http');
     expect(bad).toMatchObject({
       stdout: '',
-      code: 1,
+      code: 2,
       stderr: expect.stringContaining('"http" is not a port'),
     });
     expect(await ask('observe', 'port=80,http')).toMatchObject({
@@ -205,7 +205,7 @@ describe('waggle observe', () => {
       stderr: expect.stringContaining('"port=80,http", character 9: "http"'),
     });
     expect(await ask('observe', '--verdict', 'x')).toMatchObject({
-      code: 1,
+      code: 2,
       stderr: expect.stringContaining('--verdict: "x"'),
     });
     expect(await ask('observe', 'ns=a', '--not', '--port', '1')).toMatchObject({
@@ -213,7 +213,7 @@ describe('waggle observe', () => {
       stderr: expect.stringContaining('--port cannot stand beside the filter "ns=a"'),
     });
     expect(await ask('observe', '--since', 'yesterday')).toMatchObject({
-      code: 1,
+      code: 2,
       stderr: expect.stringContaining('how long ago'),
     });
     const nobody = await waggle(['observe', '--server', '127.0.0.1:1']);

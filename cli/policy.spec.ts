@@ -329,7 +329,7 @@ describe('waggle policy', { timeout: 120_000 }, () => {
 
   test('refuses a port that is none by the flag’s name, and a lab that is not there', async () => {
     const port = await waggle('explain', '--from', 'a/b', '--to', 'c/d', '--port', 'http');
-    expect(port).toMatchObject({ code: 1, stderr: expect.stringMatching(/--port.*'http'.*a port such as 80/) });
+    expect(port).toMatchObject({ code: 2, stderr: expect.stringMatching(/--port.*'http'.*a port such as 80/) });
     const lab = await waggle('get', '--name', 'no-such-lab');
     expect(lab).toMatchObject({ code: 1, stderr: expect.stringMatching(/no lab "no-such-lab"; start one/) });
   });

@@ -151,14 +151,14 @@ function parseTarget(text: string): { address: string; port: number; protocol: s
     /^(?:\[([0-9a-fA-F:.]{2,45})\]|([0-9.]{7,15})):(\d{1,5})(?:\/(TCP|UDP))?$/i.exec(text) ?? [];
   const address = v6 ?? v4;
   if (address === undefined || Number(port) < 1 || Number(port) > 65_535) {
-    throw new CommandError(`"${text}" is no address and port, such as 10.96.0.10:53/UDP or [fd00::a]:80`);
+    throw new CommandError(`"${text}" is no address and port, such as 10.96.0.10:53/UDP or [fd00::a]:80`, 2);
   }
   return { address, port: Number(port), protocol: protocol.toUpperCase() };
 }
 
 function named(text: string, what: string): { namespace: string; name: string } {
   const [namespace, name, ...more] = text.split('/');
-  if (!namespace || !name || more.length > 0) throw new CommandError(`"${text}" is no ${what}: give namespace/name`);
+  if (!namespace || !name || more.length > 0) throw new CommandError(`"${text}" is no ${what}: give namespace/name`, 2);
   return { namespace, name };
 }
 

@@ -44,22 +44,28 @@ describe('the waggle command', () => {
 
   test('refuses a command that there is not', async () => {
     const { code, stderr } = await waggle(['observ']);
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(stderr).toMatch(/unknown command 'observ'[\s\S]*observe/);
   });
 
   test('refuses a bad setting by its name, from flag and variable alike', async () => {
     const flag = await waggle(['demo', '--listen', 'nonsense']);
-    expect(flag.code).toBe(1);
+    expect(flag.code).toBe(2);
     expect(flag.stderr).toMatch(/--listen.*'nonsense'.*host:port/);
     const variable = await waggle(['demo'], { env: { WAGGLE_LISTEN: 'nonsense' } });
-    expect(variable.code).toBe(1);
+    expect(variable.code).toBe(2);
     expect(variable.stderr).toMatch(/WAGGLE_LISTEN.*host:port/);
+  });
+
+  test('points to the help of the verb that was not understood', async () => {
+    const { code, stdout, stderr } = await waggle(['policy', 'diff', '--no-such-flag']);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toBe("error: unknown option '--no-such-flag'\n(waggle policy diff --help says what is possible)\n");
   });
 
   test('says of an unknown scenario which there are', async () => {
     const { code, stderr } = await waggle(['demo', 'nonsense']);
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(stderr).toMatch(/^waggle: there is no scenario "nonsense"; there are .*guestbook/m);
   });
 });

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
-import { reportFailure } from './failure.ts';
+import { MISUSE, reportFailure } from './failure.ts';
 
 /** Each verb stands in `cli/<name>-command.ts` and is loaded only when it is asked for: `waggle --help` starts no engine. */
 const COMMANDS: Readonly<Record<string, string>> = {
@@ -40,7 +40,6 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 const program = new Command('waggle')
   .description('A live service map of a Kubernetes cluster, from eBPF.')
   .version(version)
-  .showHelpAfterError('(--help says what is possible)')
   .enablePositionalOptions();
 
 const asked = process.argv.slice(2).find((word) => !word.startsWith('-') && word !== 'help');
@@ -48,10 +47,19 @@ for (const [name, summary] of Object.entries(COMMANDS)) {
   program.addCommand(name === asked ? (await load(name)).summary(summary) : new Command(name).description(summary));
 }
 
+explainMisuse(program, 'waggle');
+
 try {
   await program.parseAsync();
 } catch (error) {
   process.exitCode = reportFailure(error);
+}
+
+/** A command that is not understood ends with code 2, and points to its own help. */
+function explainMisuse(command: Command, words: string): void {
+  command.showHelpAfterError(`(${words} --help says what is possible)`);
+  command.exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : MISUSE));
+  for (const verb of command.commands) explainMisuse(verb, `${words} ${verb.name()}`);
 }
 
 async function load(name: string): Promise<Command> {

@@ -13,6 +13,6 @@ export function scenariosNamed(names: readonly string[]): NamedScenario[] {
     const sources = scenarioSources(name);
     if (sources !== undefined) return { name, sources };
     const known = listScenarios().map((scenario) => scenario.name);
-    throw new CommandError(`there is no scenario "${name}"; there are ${known.join(', ')}`);
+    throw new CommandError(`there is no scenario "${name}"; there are ${known.join(', ')}`, 2);
   });
 }

@@ -22,7 +22,7 @@ export function findParty(cluster: ReadCluster, word: string): NamedParty {
   if (isAddress(word)) return partyOfAddress(cluster, word);
   if (word.startsWith('node:')) return partyOfNode(cluster, word.slice('node:'.length));
   const [namespace, name, more] = word.split('/');
-  if (!namespace || !name || more !== undefined) throw new CommandError(`"${word}" is not ${PARTY_FORM}`);
+  if (!namespace || !name || more !== undefined) throw new CommandError(`"${word}" is not ${PARTY_FORM}`, 2);
   const pods = cluster.pods.filter((pod) => pod.namespace === namespace).sort((a, b) => (a.name < b.name ? -1 : 1));
   const found = pods.find((pod) => pod.name === name) ?? pods.find((pod) => pod.workload.name === name);
   if (found !== undefined) return partyOfPod(found);

@@ -17,7 +17,7 @@ const KINDS: Readonly<Record<string, PolicyKind>> = {
 /** The policy that a word names. Throws {@link CommandError} that says which there are. */
 export function findPolicy(policies: readonly Policy[], word: string): Policy {
   const meant = parse(word);
-  if (meant === undefined) throw new CommandError(`"${word}" is not ${POLICY_FORM}`);
+  if (meant === undefined) throw new CommandError(`"${word}" is not ${POLICY_FORM}`, 2);
   const beside = policies.filter(
     ({ reference: { kind, namespace } }) => kind === meant.kind && namespace === meant.namespace,
   );
