@@ -9,6 +9,7 @@ import { allocateColumns, rowTimeMs, rowTimeNs } from '#core/flow/columns.ts';
 import { NO_ENDPOINT } from '#core/flow/endpoint.ts';
 import { EndpointStore } from '#core/flow/endpoint-store.ts';
 import { FlowWindow } from '#core/flow/flow-window.ts';
+import { NO_DECISION, type PolicyReference } from '#core/flow/policy-decision.ts';
 import { RuleEffect } from '#proto/gen/waggle/v1/agent_pb.ts';
 import { type FlowBatch, FlowService, NodeState } from '#proto/gen/waggle/v1/flow_pb.ts';
 import {
@@ -44,10 +45,15 @@ function batches(...groups: number[][]): FlowBatch[] {
       columns.node[0] = window.nodeNumber(BOOT);
       columns.source[0] = window.endpoints.intern({ ...NO_ENDPOINT, address: `10.0.0.${port}`, pod: `pod-${port}` });
       columns.destination[0] = window.endpoints.intern({ ...NO_ENDPOINT, address: '10.0.0.200', pod: 'server' });
+      columns.policy[0] = window.decisions.intern({ ...NO_DECISION, deniedBy: [reference(`policy-${port}`)] });
       window.push(columns, 0);
     }
     return encoder.encode(Array.from({ length: group.length }, (_, index) => from + index));
   });
+}
+
+function reference(name: string): PolicyReference {
+  return { kind: 'NetworkPolicy', namespace: 'default', name, rule: 0, path: 'ingress[0]' };
 }
 
 function recording(): Recording {
@@ -90,9 +96,10 @@ describe('a timeline', () => {
       0, 100, 900, 1000, 1100, 1900, 2000,
     ]);
     expect(window.endpoints.get(window.columns.source[3]).pod).toBe('pod-1');
+    expect(window.decisions.get(window.columns.policy[3]).deniedBy).toEqual([reference('policy-1')]);
   });
 
-  test('keeps its endpoints when the window has forgotten their flows', () => {
+  test('keeps its endpoints and decisions when the window has forgotten their flows', () => {
     const window = new FlowWindow(2);
     const timeline = new Timeline(window, window.nodeNumber(BOOT), batches([0, 100], [900]), SPAN, begin);
     timeline.advance(begin + 20 * DURATION_MS + 950);
@@ -100,6 +107,10 @@ describe('a timeline', () => {
       (position) => window.endpoints.get(window.columns.source[window.slot(position)]).pod,
     );
     expect(pods).toEqual(['pod-2', 'pod-3']);
+    const decided = [window.start, window.start + 1].map(
+      (position) => window.decisions.get(window.columns.policy[window.slot(position)]).deniedBy[0]!.name,
+    );
+    expect(decided).toEqual(['policy-2', 'policy-3']);
   });
 });
 
@@ -146,7 +157,7 @@ describe('recorded answers', () => {
 function answer(afterMs: number, hits: bigint, opened: bigint): NodeAnswers {
   const rule = (name: string, hits: bigint, lastMs: number) => ({
     ...{ effect: RuleEffect.ALLOW, direction: 1, hits, packets: hits * 2n, last: timestampFromMs(lastMs) },
-    policies: [{ kind: 'NetworkPolicy', namespace: 'default', name, path: 'ingress[0]' }],
+    policies: [reference(name)],
   });
   const backends = [{ address: '10.0.0.1', port: 80, connections: 2, opened }];
   return create(NodeAnswersSchema, {
@@ -208,14 +219,19 @@ describe('a replaying agent', () => {
       const endpoints = new EndpointStore();
       const decoder = new BatchDecoder({ endpoints, nodeNumber: () => 0 });
       const pods: string[] = [];
+      const denied: (string | undefined)[] = [];
       const ended = new AbortController();
       for await (const batch of client.follow({ follow: true, last: 100 }, { signal: ended.signal })) {
         const { rows, columns } = decoder.decode(batch);
-        for (let row = 0; row < rows; row++) pods.push(endpoints.get(columns.source[row]).pod);
+        for (let row = 0; row < rows; row++) {
+          pods.push(endpoints.get(columns.source[row]).pod);
+          denied.push(decoder.decisions.get(columns.policy[row]).deniedBy[0]?.name);
+        }
         if (pods.length >= 5) break;
       }
       ended.abort();
       expect(pods.slice(0, 5)).toEqual(['pod-1', 'pod-2', 'pod-3', 'pod-1', 'pod-2']);
+      expect(denied.slice(0, 4)).toEqual(['policy-1', 'policy-2', 'policy-3', 'policy-1']);
       const { nodes, version } = await client.status({});
       expect(version).toBe('1.2.3');
       expect(nodes[0]).toMatchObject({ cluster: 'recording', name: 'node1', state: NodeState.CONNECTED, endpoints: 3 });

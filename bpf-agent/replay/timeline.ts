@@ -21,13 +21,14 @@ export class Timeline {
   #part = 0;
   #row = 0;
 
-  /** Endpoints of the batches are interned in the window for good; `node` is the window's number of the replaying boot. */
+  /** What the batches' dictionaries hold is interned in the window for good; `node` is the window's number of the replaying boot. */
   constructor(window: FlowWindow, node: number, batches: readonly FlowBatch[], span: Span, beginMs: number) {
     this.#window = window;
     this.#node = node;
     this.#span = span;
     this.#beginMs = Math.round(beginMs);
-    const decoder = new BatchDecoder({ endpoints: window.endpoints, nodeNumber: () => node });
+    const { endpoints, decisions, layer7 } = window;
+    const decoder = new BatchDecoder({ endpoints, decisions, layer7, nodeNumber: () => node });
     this.#parts = batches.map((batch) => decoder.decode(batch)).filter(({ rows }) => rows > 0);
   }
 
