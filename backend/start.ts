@@ -9,6 +9,7 @@ import { healthService } from '#runtime/grpc/health-service.ts';
 import { startGrpcServer } from '#runtime/grpc/server.ts';
 import type { ClientSecurity, ServerCredentials } from '#runtime/grpc/tls.ts';
 import { Health } from '#runtime/health.ts';
+import type { FlowMetricsOptions } from '#runtime/hubble/flow-metrics.ts';
 import { HEALTH_NAMES } from '#runtime/hubble/observer-service.ts';
 import { createLogger, type Logger } from '#runtime/log.ts';
 import { type AccessOptions, openAccess } from './access/open-access.ts';
@@ -52,6 +53,8 @@ export interface BackendOptions {
   readonly hubble?: readonly HubbleTarget[];
   /** Edges that are counted for Prometheus, at most; 0 = none. Default 2,000. */
   readonly metricEdges?: number;
+  /** By which labels requests are counted, and how many series of them there may be. */
+  readonly metrics?: FlowMetricsOptions;
   /** OpenTelemetry collector that gets the edges as metrics. */
   readonly otlp?: URL;
   /** TLS of the relay's gRPC address. */
@@ -100,7 +103,7 @@ export async function startBackend(options: BackendOptions = {}): Promise<Backen
   let answers: Answers | undefined;
   const { registry, missed } = backendMetrics(relay, () => answers?.selections.size ?? 0);
   const edges = new EdgeMetrics(registry, relay, options.metricEdges);
-  countRequests(registry, relay);
+  countRequests(registry, relay, options.metrics);
   const onMissed = (flows: number) => missed.inc(flows);
   const health = new Health();
   // In the order in which they are to be closed.

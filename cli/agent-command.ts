@@ -5,7 +5,6 @@ import { Command } from 'commander';
 import { type DatapathTimeouts, DEFAULT_TIMEOUTS } from '#bpf-agent/maps/settings.ts';
 import { RunDirectory } from '#bpf-agent/run-directory.ts';
 import { findCgroup2 } from '#runtime/cgroup-mount.ts';
-import { CONTEXT_LABELS, DEFAULT_SERIES } from '#runtime/hubble/metric-context.ts';
 import { createLogger } from '#runtime/log.ts';
 import {
   address,
@@ -23,6 +22,7 @@ import { addSettings, setting } from '#runtime/settings/setting.ts';
 import { type ClusterSourceFlags, clusterSourceOf, clusterSourceSettings } from './cluster-source-settings.ts';
 import { type ExportFlags, exportSettings, exportsOf } from './export-settings.ts';
 import { CommandError } from './failure.ts';
+import { type MetricsFlags, metricsOf, metricsSettings } from './metrics-settings.ts';
 import { type ServerTlsFlags, serverCredentialsOf, serverTlsSettings } from './tls-settings.ts';
 
 /** By flag: which time-out of the datapath it sets, and what it says. Milliseconds once parsed. */
@@ -38,14 +38,17 @@ const TIMEOUTS = {
 } as const;
 type TimeoutFlag = keyof typeof TIMEOUTS;
 
-interface AgentFlags extends Record<TimeoutFlag, number>, ServerTlsFlags, ExportFlags, ClusterSourceFlags {
+interface AgentFlags
+  extends Record<TimeoutFlag, number>,
+    ServerTlsFlags,
+    ExportFlags,
+    ClusterSourceFlags,
+    MetricsFlags {
   nodeName: string;
   clusterName: string;
   runDir: string;
   listen: string;
   metricsListen: string;
-  metricsContext: string[];
-  metricsSeries: number;
   cgroupRoot?: string;
   procRoot: string;
   flows: number;
@@ -102,19 +105,7 @@ export function agentCommand(): Command {
       parser: address,
       default: '127.0.0.1:9965',
     }),
-    setting<string[]>({
-      flags: '--metrics-context <labels>',
-      description: `labels by which flows are counted beside those of their families: ${CONTEXT_LABELS.join(', ')}`,
-      parser: listOf(oneOf(...CONTEXT_LABELS)),
-      default: [],
-      defaultText: 'none',
-    }),
-    setting<number>({
-      flags: '--metrics-series <count>',
-      description: 'series of one metric family; flows beyond are counted by waggle_metrics_overflow_total',
-      parser: count(1, 1_000_000),
-      default: DEFAULT_SERIES,
-    }),
+    ...metricsSettings('flows'),
     ...exportSettings(),
     setting<string>({
       flags: '--cgroup-root <dir>',
@@ -264,7 +255,7 @@ async function runAgent(flags: AgentFlags): Promise<void> {
     credentials: await serverCredentialsOf(flags),
     metricsListen: flags.metricsListen,
     exports: await exportsOf(flags, packageVersion()),
-    metrics: { context: flags.metricsContext, series: flags.metricsSeries },
+    metrics: metricsOf(flags),
     cgroupRoot,
     procRoot: flags.procRoot,
     flows: flags.flows,

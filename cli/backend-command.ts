@@ -19,6 +19,7 @@ import { type ClusterSourceFlags, clusterSourceOf, clusterSourceSettings } from 
 import { webAddress } from './export-settings.ts';
 import { CommandError } from './failure.ts';
 import { grpcListenSetting, listenSetting } from './listen-settings.ts';
+import { type MetricsFlags, metricsOf, metricsSettings } from './metrics-settings.ts';
 import { type RedactionFlags, redactionAllowSettings } from './redaction-settings.ts';
 import {
   clientSecurityOf,
@@ -28,7 +29,12 @@ import {
   serverTlsSettings,
 } from './tls-settings.ts';
 
-interface BackendFlags extends ServerTlsFlags, ClusterSourceFlags, AccessFlags, Omit<RedactionFlags, 'redact'> {
+interface BackendFlags
+  extends ServerTlsFlags,
+    ClusterSourceFlags,
+    AccessFlags,
+    MetricsFlags,
+    Omit<RedactionFlags, 'redact'> {
   hubble: string[];
   hubbleTls?: boolean;
   hubbleTlsCaCertFiles?: string[];
@@ -85,6 +91,7 @@ export function backendCommand(): Command {
       parser: count(1_024, 16_777_216),
       default: 262_144,
     }),
+    ...metricsSettings('requests'),
     setting<number>({
       flags: '--metrics-edges <count>',
       description: 'pairs of workloads and port that /metrics counts; flows beyond are counted as overflow, 0 = none',
@@ -168,6 +175,7 @@ export function backendCommand(): Command {
       window: flags.window,
       mergeWaitMs: flags.mergeWait,
       metricEdges: flags.metricsEdges,
+      metrics: metricsOf(flags),
       otlp: flags.exportOtlp,
       allowedHosts: flags.allowedHost,
       frameAncestors: flags.frameAncestors,

@@ -1,4 +1,4 @@
-import { DIRECTION } from '#core/flow/direction.ts';
+import { DIRECTION, directions, REPLY } from '#core/flow/direction.ts';
 import {
   type DnsRecord,
   type HttpRecord,
@@ -9,8 +9,11 @@ import {
   layer7Number,
 } from '#core/flow/layer7.ts';
 import { rcodeText } from '#core/flow/layer7-text.ts';
+import type { FlowMetricsOptions } from '#runtime/hubble/flow-metrics.ts';
+import { CONTEXT_LABELS, contextValues, DEFAULT_SERIES } from '#runtime/hubble/metric-context.ts';
 import { Counter, Histogram, type Registry } from '#runtime/metrics.ts';
 import type { Relay } from '../relay/relay.ts';
+import { BoundedSeries } from './bounded-series.ts';
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'CONNECT', 'TRACE'];
 const PROTOCOLS = ['HTTP/1.0', 'HTTP/1.1', 'HTTP/2', 'HTTP/2.0', 'HTTP/3', 'HTTP/3.0'];
@@ -22,47 +25,89 @@ const MOST_IPS = 16;
 /** Whose proxy tells, as Hubble names it. */
 const REPORTERS: Readonly<Record<number, string>> = { [DIRECTION.INGRESS]: 'server', [DIRECTION.EGRESS]: 'client' };
 
-/** Hubble's metrics of HTTP and DNS, of flows that another Hubble's proxies tell, for as long as the relay lives. */
-export function countRequests(registry: Registry, relay: Relay): void {
-  const metrics = new RequestMetrics(registry, relay);
+/** How often series that nobody counts in are looked for, in milliseconds. */
+const EXPIRE_EVERY_MS = 10_000;
+
+/**
+ * Hubble's metrics of HTTP and DNS, of flows that another Hubble's proxies tell, for as long as the relay lives. Of an answer, too, the
+ * source is who asked and the destination who was asked.
+ */
+export function countRequests(registry: Registry, relay: Relay, options?: FlowMetricsOptions): void {
+  const metrics = new RequestMetrics(registry, relay, options);
   relay.onRows((from, to) => metrics.count(from, to));
 }
 
-class RequestMetrics {
-  readonly #relay: Relay;
-  readonly #requests: Counter;
-  readonly #seconds: Histogram;
-  readonly #queries: Counter;
-  readonly #responses: Counter;
-  readonly #qtypes = new Set<string>();
+type Family<M> = { readonly metric: M; readonly series: BoundedSeries };
 
-  constructor(registry: Registry, relay: Relay) {
+export class RequestMetrics {
+  readonly #relay: Pick<Relay, 'window' | 'requests'>;
+  readonly #context: readonly string[];
+  readonly #now: () => number;
+  readonly #requests: Family<Counter>;
+  readonly #seconds: Family<Histogram>;
+  readonly #queries: Family<Counter>;
+  readonly #responses: Family<Counter>;
+  readonly #qtypes = new Set<string>();
+  #expiredMs = 0;
+
+  /** @param now in milliseconds, of a clock that does not go back */
+  constructor(
+    registry: Registry,
+    relay: Pick<Relay, 'window' | 'requests'>,
+    { context, series }: FlowMetricsOptions = { context: [], series: DEFAULT_SERIES },
+    now: () => number = () => performance.now(),
+  ) {
     this.#relay = relay;
+    this.#now = now;
+    this.#context = CONTEXT_LABELS.filter((label) => context.includes(label));
+    const family = <M extends Counter | Histogram>(metric: M): Family<M> => ({
+      metric,
+      series: new BoundedSeries(metric, series),
+    });
     const registers = [registry];
-    this.#requests = new Counter({
-      name: 'hubble_http_requests_total',
-      help: 'HTTP requests that were answered.',
-      labelNames: ['method', 'protocol', 'status', 'reporter'],
+    const own = (...labels: string[]) => [...labels, ...this.#context];
+    // Whoever looks is not shown what is long gone.
+    const expire = () => this.#expire(this.#now());
+    this.#requests = family(
+      new Counter({
+        name: 'hubble_http_requests_total',
+        help: 'HTTP requests that were answered.',
+        labelNames: own('method', 'protocol', 'status', 'reporter'),
+        registers,
+        collect: expire,
+      }),
+    );
+    this.#seconds = family(
+      new Histogram({
+        name: 'hubble_http_request_duration_seconds',
+        help: 'From an HTTP request to its answer.',
+        labelNames: own('method', 'reporter'),
+        registers,
+      }),
+    );
+    const dns = own('rcode', 'qtypes', 'ips_returned');
+    this.#queries = family(
+      new Counter({ name: 'hubble_dns_queries_total', help: 'DNS queries.', labelNames: dns, registers }),
+    );
+    this.#responses = family(
+      new Counter({ name: 'hubble_dns_responses_total', help: 'DNS responses.', labelNames: dns, registers }),
+    );
+    const overflows = {
+      hubble_http_requests_total: this.#requests,
+      hubble_http_request_duration_seconds: this.#seconds,
+      hubble_dns_queries_total: this.#queries,
+      hubble_dns_responses_total: this.#responses,
+    };
+    new Counter({
+      name: 'waggle_metrics_overflow_total',
+      help: 'Requests that found no room among the series of a family.',
+      labelNames: ['family'],
       registers,
-    });
-    this.#seconds = new Histogram({
-      name: 'hubble_http_request_duration_seconds',
-      help: 'From an HTTP request to its answer.',
-      labelNames: ['method', 'reporter'],
-      registers,
-    });
-    const dns = ['rcode', 'qtypes', 'ips_returned'];
-    this.#queries = new Counter({
-      name: 'hubble_dns_queries_total',
-      help: 'DNS queries.',
-      labelNames: dns,
-      registers,
-    });
-    this.#responses = new Counter({
-      name: 'hubble_dns_responses_total',
-      help: 'DNS responses.',
-      labelNames: dns,
-      registers,
+      collect() {
+        this.reset();
+        for (const [name, { series: counted }] of Object.entries(overflows))
+          this.inc({ family: name }, counted.overflow);
+      },
     });
   }
 
@@ -70,32 +115,63 @@ class RequestMetrics {
     const { window, requests } = this.#relay;
     if (requests.total === 0) return;
     const { columns } = window;
+    const nowMs = this.#now();
+    this.#expire(nowMs);
     for (let position = from; position < to; position++) {
       const row = window.slot(position);
       if (!isLayer7(columns.observation[row])) continue;
       const entry = window.layer7.get(layer7Number(columns, row));
       const { record, type } = entry;
       if (record?.kind === 'http' && isAnswer(entry)) {
-        this.#http(record, REPORTERS[columns.direction[row]] ?? 'unknown', layer7LatencyNs(columns, row));
-      } else if (record?.kind === 'dns') this.#dns(record, type === LAYER7_TYPE.REQUEST);
+        const reporter = REPORTERS[columns.direction[row]] ?? 'unknown';
+        this.#http(record, reporter, layer7LatencyNs(columns, row), this.#contextOf(row), nowMs);
+      } else if (record?.kind === 'dns') {
+        this.#dns(record, type === LAYER7_TYPE.REQUEST, this.#contextOf(row), nowMs);
+      }
     }
   }
 
-  #http(record: HttpRecord, reporter: string, latencyNs: number): void {
+  /** The labels that were asked for, in their order. */
+  #contextOf(row: number): Record<string, string> {
+    if (this.#context.length === 0) return {};
+    const { columns, endpoints } = this.#relay.window;
+    const back = columns.reply[row] === REPLY.REPLY;
+    const client = endpoints.get(back ? columns.destination[row] : columns.source[row]);
+    const server = endpoints.get(back ? columns.source[row] : columns.destination[row]);
+    const values = [
+      ...contextValues(this.#context, 'source', client),
+      ...contextValues(this.#context, 'destination', server),
+      directions.name(columns.direction[row]).toLowerCase(),
+    ];
+    return Object.fromEntries(this.#context.map((label, index) => [label, values[index]]));
+  }
+
+  #expire(nowMs: number): void {
+    if (nowMs - this.#expiredMs < EXPIRE_EVERY_MS) return;
+    this.#expiredMs = nowMs;
+    for (const { series } of [this.#requests, this.#seconds, this.#queries, this.#responses]) series.expire(nowMs);
+  }
+
+  #http(record: HttpRecord, reporter: string, latencyNs: number, context: Record<string, string>, nowMs: number): void {
     const method = oneOf(METHODS, record.method.toUpperCase());
     const protocol = oneOf(PROTOCOLS, record.protocol);
     const status = record.code >= 100 && record.code < 600 ? String(record.code) : OTHER;
-    this.#requests.inc({ method, protocol, status, reporter });
-    if (latencyNs > 0) this.#seconds.observe({ method, reporter }, latencyNs / 1e9);
+    const requests = { method, protocol, status, reporter, ...context };
+    if (this.#requests.series.admits(requests, nowMs)) this.#requests.metric.inc(requests);
+    const seconds = { method, reporter, ...context };
+    if (latencyNs > 0 && this.#seconds.series.admits(seconds, nowMs)) {
+      this.#seconds.metric.observe(seconds, latencyNs / 1e9);
+    }
   }
 
-  #dns({ qtypes, rcode, ips }: DnsRecord, asks: boolean): void {
+  #dns({ qtypes, rcode, ips }: DnsRecord, asks: boolean, context: Record<string, string>, nowMs: number): void {
     const types = this.#known(qtypes.join(','));
-    if (asks) this.#queries.inc({ rcode: '', qtypes: types, ips_returned: '0' });
-    else {
-      const returned = ips.length > MOST_IPS ? `>${MOST_IPS}` : String(ips.length);
-      this.#responses.inc({ rcode: rcode <= 10 ? rcodeText(rcode) : OTHER, qtypes: types, ips_returned: returned });
-    }
+    const returned = ips.length > MOST_IPS ? `>${MOST_IPS}` : String(ips.length);
+    const labels = asks
+      ? { rcode: '', qtypes: types, ips_returned: '0', ...context }
+      : { rcode: rcode <= 10 ? rcodeText(rcode) : OTHER, qtypes: types, ips_returned: returned, ...context };
+    const { metric, series } = asks ? this.#queries : this.#responses;
+    if (series.admits(labels, nowMs)) metric.inc(labels);
   }
 
   #known(qtypes: string): string {

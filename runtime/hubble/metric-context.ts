@@ -23,6 +23,15 @@ export const CONTEXT_LABELS: readonly string[] = [
   'traffic_direction',
 ];
 
+/** Values of those labels that are of this end, in their order. */
+export function contextValues(labels: readonly string[], end: 'source' | 'destination', endpoint: Endpoint): string[] {
+  return partsOf(labels, end).map((part) => PARTS[part](endpoint));
+}
+
+function partsOf(labels: readonly string[], end: 'source' | 'destination'): string[] {
+  return labels.filter((label) => label.startsWith(`${end}_`)).map((label) => label.slice(end.length + 1));
+}
+
 /** Series of one family, at most, where nobody says otherwise. */
 export const DEFAULT_SERIES = 10_000;
 
@@ -45,7 +54,7 @@ export class EndContexts {
   #generation = new Float64Array(256);
 
   constructor(labels: readonly string[], end: 'source' | 'destination', endpoints: EndpointStore) {
-    this.#parts = labels.filter((label) => label.startsWith(`${end}_`)).map((label) => label.slice(end.length + 1));
+    this.#parts = partsOf(labels, end);
     this.#endpoints = endpoints;
     this.#values = [this.#parts.map(() => OVERFLOW)];
   }
