@@ -85,7 +85,10 @@ export function untidyCards(page: Page): Promise<string[]> {
   });
 }
 
-/** What is wrong with the drawing of the map, as exported in the dark theme: arrows under cards, tags over them, text beyond. */
+/**
+ * What is wrong with the drawing of the map, as exported in the dark theme: arrows under cards, tags over them, text beyond, cards
+ * written unlike each other.
+ */
 export async function untidyDrawing(browser: Browser, page: Page): Promise<string[]> {
   await page.getByRole('button', { name: 'Export the map' }).click();
   const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: /SVG/ }).click()]);
@@ -107,6 +110,8 @@ export async function untidyDrawing(browser: Browser, page: Page): Promise<strin
       const arrows = paths.filter((path) => !isFilled(path) && /^M\S+ \S+C/.test(pathOf(path)));
       const texts = [...document.querySelectorAll<SVGTextElement>('svg > text')].map((text) => ({
         words: text.textContent ?? '',
+        weight: text.getAttribute('font-weight'),
+        size: text.getAttribute('font-size'),
         box: text.getBBox(),
       }));
       if (cards.length === 0 || arrows.length === 0) wrong.push(`${cards.length} cards and ${arrows.length} arrows`);
@@ -133,6 +138,12 @@ export async function untidyDrawing(browser: Browser, page: Page): Promise<strin
         const card = cardOf(box);
         if (card !== undefined && box.x + box.width > card.x + card.width + 1) wrong.push(`"${words}" leaves its card`);
       }
+      const onCards = texts.filter(({ box }) => cardOf(box) !== undefined);
+      const sizes = new Set(onCards.filter(({ weight }) => weight === '600').map(({ size }) => size));
+      if (sizes.size !== 1) wrong.push(`names of cards in sizes ${[...sizes].join(', ')}`);
+      const ports = onCards.filter(({ weight }) => weight === '500').length;
+      const protocols = onCards.filter(({ words }) => /^(TCP|UDP|SCTP|ICMP)/.test(words)).length;
+      if (ports !== protocols) wrong.push(`${ports} ports with ${protocols} protocols`);
       return wrong;
     });
   } finally {

@@ -134,6 +134,14 @@ describe('policies', () => {
     expect(await axeFindings(page)).toEqual([]);
   });
 
+  test('are told on the plates of the map', async () => {
+    await visit('');
+    const plate = (name: string) => new PageParts(page).map.getByRole('treeitem', { name, exact: true });
+    await plate('data, namespace, 1 workload · 1 policy · default deny in').waitFor({ state: 'attached' });
+    await plate('shop, namespace, 1 workload · 1 policy · default deny out').waitFor({ state: 'attached' });
+    await plate('other, namespace, 1 workload').waitFor({ state: 'attached' });
+  });
+
   test('say who is covered, and lead to the policies that do it', async () => {
     await visit('?view=policies&tab=coverage');
     const table = page.getByRole('region', { name: 'Coverage' });

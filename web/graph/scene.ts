@@ -195,19 +195,19 @@ function scenePlates(
   });
 }
 
-/** Cards, and the titles of plates over their first column. */
+/** Cards, and what plates say over their first and last columns. */
 function obstacles(blocks: readonly Block[], layout: Layout): Obstacle[] {
   const found: Obstacle[] = [];
   for (const block of blocks) {
-    let first = Number.POSITIVE_INFINITY;
+    let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
     for (const key of block.cards) {
       const { column, y, height } = layout.get(key)!;
       found.push({ column, top: y, bottom: y + height });
-      first = Math.min(first, column);
+      [first, last] = [Math.min(first, column), Math.max(last, column)];
     }
     if (block.isPlate) {
       const { y } = blockRect(block, layout);
-      found.push({ column: first, top: y, bottom: y + PLATE_TOP - 16 });
+      for (const column of new Set([first, last])) found.push({ column, top: y, bottom: y + PLATE_TOP - 16 });
     }
   }
   return found;

@@ -80,16 +80,16 @@ const CHROME = { wide: [52, 80], narrow: [0, 160] } as const;
 /** Pixels at the map's edges that are kept free for its tools. */
 const TOOLS = { width: 48, height: 108 };
 /** Pixels of the screen that a card needs to be read, with the ways around it. */
-const CARD_PIXELS = 5_600;
+const CARD_PIXELS = 5_000;
 
 /** Alone in a frame the map has all of it, else what is left above the table. */
 function tellRoom(): void {
   const isAlone = viewStore.get().view.embed === 'map';
   const [beside, above] = isAlone ? [0, 0] : innerWidth < 640 ? CHROME.narrow : CHROME.wide;
-  const width = innerWidth - beside;
-  const height = (innerHeight - above) * (isAlone ? 1 : 0.6);
-  const aspect = (width - TOOLS.width) / Math.max(1, height - TOOLS.height);
-  const room = { aspect: Math.min(2.3, Math.max(0.7, aspect)), cards: Math.round((width * height) / CARD_PIXELS) };
+  const width = innerWidth - beside - TOOLS.width;
+  const height = Math.max(1, (innerHeight - above) * (isAlone ? 1 : 0.6) - TOOLS.height);
+  const aspect = Math.min(2.3, Math.max(0.7, width / height));
+  const room = { aspect, cards: Math.max(8, Math.round((width * height) / CARD_PIXELS)) };
   post({ type: 'room', room });
 }
 

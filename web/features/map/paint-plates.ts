@@ -1,4 +1,4 @@
-import { PLATE_TITLE } from '../../graph/geometry.ts';
+import { CARD_WIDTH, PLATE_TITLE } from '../../graph/geometry.ts';
 import type { ScenePlate } from '../../graph/scene.ts';
 import { MONO, MONO_WIDTH, SANS } from './card-type.ts';
 import { fitText, inTwo, textWidth } from './fit-text.ts';
@@ -74,7 +74,9 @@ function figures(
   const gap = 1.2 * letter;
   const words = [rate, share, time].filter((word) => word !== '');
   const widthOf = () => words.reduce((sum, word) => sum + word.length * letter + gap, 0);
-  while (words.length > 0 && end - widthOf() < least + 2 * gap) words.pop();
+  // Beyond the last column arrows change their height.
+  const from = Math.max(least + 2 * gap, end - CARD_WIDTH);
+  while (words.length > 0 && end - widthOf() < from) words.pop();
   let x = end - widthOf();
   const left = x;
   context.textAlign = 'left';
