@@ -43,6 +43,13 @@ const flow = (number: number) =>
             { key: 'authorization', value: `Bearer ${SECRET}5` },
             { key: 'cookie', value: `session=${SECRET}6` },
             { key: 'referer', value: URL_OF_SECRETS },
+            { key: 'X-Api-Key', value: SECRET },
+            { key: 'Proxy-Authorization', value: `Basic ${SECRET}` },
+            { key: 'Set-Cookie', value: `id=${SECRET}; Path=/` },
+            { key: 'Ocp-Apim-Subscription-Key', value: SECRET },
+            { key: 'X_CSRF', value: SECRET },
+            { key: ':path', value: `/login?token=${SECRET}` },
+            { key: 'Link', value: `<${URL_OF_SECRETS}>; rel="next"` },
           ],
         },
       },
@@ -119,7 +126,7 @@ test('the flows are secret enough to be found', () => {
     Buffer.from(toBinary(FlowSchema, flow(0)))
       .toString('latin1')
       .split(SECRET),
-  ).toHaveLength(16);
+  ).toHaveLength(26);
 });
 
 test('no secret is in Hubble’s API', async () => {

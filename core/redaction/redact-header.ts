@@ -20,6 +20,15 @@ const CREDENTIAL_WORDS = [
   'bearer',
   'client-cert',
   'otp',
+  'csrf',
+  'xsrf',
+  'dpop',
+  'saml',
+  'assertion',
+  'subscription-key',
+  'functions-key',
+  'master-key',
+  'account-key',
 ];
 /** Names that only sound like those: the host that was asked, and what a server asks its client for. */
 const HARMLESS = new Set([':authority', 'authority', 'www-authenticate', 'proxy-authenticate']);
