@@ -73,4 +73,9 @@ test('a plate says what policies come to', () => {
   expect(words(1, 'protected', 'protected')).toBe('5 workloads · 1 policy · default deny both ways');
   expect(words(1, 'open', 'audited')).toBe('5 workloads · 1 policy · default deny out in audit');
   expect(words(3, 'open', 'open')).toBe('5 workloads · 3 policies');
+  // Folded up, its card says the same.
+  const closed = { policies: 1, ingress: 'protected', egress: 'open' } as const;
+  expect(cardSentence({ card: card('shop/web'), folded: 5 }, 'namespace', closed)).toBe(
+    '5 workloads · 1 policy · default deny in',
+  );
 });

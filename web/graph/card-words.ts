@@ -15,11 +15,14 @@ export function cardTitle({ card, folded, title }: Named, nameLabel = ''): strin
   return (nameLabel !== '' && card.kind === 'workload' && labelValue(card, nameLabel)) || card.name;
 }
 
-/** One line of what a card is: `3 pods · v1 v2`, `StatefulSet · 1 pod`, `38 addresses`, `25 namespaces`. */
-export function cardSentence(grouped: Named, by: PlateKind = 'namespace'): string {
+/**
+ * One line of what a card is: `3 pods · v1 v2`, `StatefulSet · 1 pod`, `38 addresses`, `25 namespaces`; of a folded plate what the plate
+ * would say.
+ */
+export function cardSentence(grouped: Named, by: PlateKind = 'namespace', policed?: PlatePolicies): string {
   const { card, folded, plates = 0 } = grouped;
   if (plates > 1) return plural(plates, by, `${by}s`);
-  if (folded > 1) return `${folded} workloads`;
+  if (folded > 1) return plateFacts({ workloads: folded }, policed);
   switch (card.kind) {
     case 'workload': {
       const parts = [isClusterDns(grouped) ? `cluster DNS · ${pods(card)}` : workloadSentence(card)];
@@ -72,7 +75,7 @@ export function portWords(port: number, protocol: number): string {
 }
 
 /** `5 workloads · 2 policies · default deny in`. */
-export function plateFacts(plate: Plate, policed?: PlatePolicies): string {
+export function plateFacts(plate: Pick<Plate, 'workloads'>, policed?: PlatePolicies): string {
   const words = [plural(plate.workloads, 'workload', 'workloads')];
   if (policed !== undefined && policed.policies > 0) {
     words.push(plural(policed.policies, 'policy', 'policies'));

@@ -1,7 +1,7 @@
 import { type CardIcon, cardIcon, cardSentence, cardTitle, plateFacts, portWords } from './card-words.ts';
 import { type Expression, matchesCard, matchesEdge, speaksOfEdges } from './expression.ts';
 import { CARD_WIDTH, columnX, doorY, PLATE_TOP, type Rect } from './geometry.ts';
-import type { GroupedCard } from './group.ts';
+import { type GroupedCard, plateOfFolded } from './group.ts';
 import { type Block, blockRect, blocksOf, type Layout } from './layout.ts';
 import type { DetailedGraph } from './level-of-detail.ts';
 import type { CardKind, ModelEdge } from './model.ts';
@@ -95,7 +95,7 @@ export function buildScene(graph: DetailedGraph, layout: Layout, facts: SceneFac
   const blocks = blocksOf(graph);
   const plates = scenePlates(graph, blocks, layout, policed);
   const router = new Router(obstacles(blocks, layout));
-  const cards = graph.cards.map((card) => sceneCard(card, layout, titles.get(card.key)!, by, pinned.has(card.key)));
+  const cards = graph.cards.map((card) => sceneCard(card, layout, titles.get(card.key)!, facts));
   const edges = graph.edges.map((edge) => ({
     key: edge.key,
     source: edge.source,
@@ -142,7 +142,12 @@ function found(find: Expression, graph: DetailedGraph, cards: readonly SceneCard
   };
 }
 
-function sceneCard(grouped: GroupedCard, layout: Layout, title: string, by: PlateKind, pinned: boolean): SceneCard {
+function sceneCard(
+  grouped: GroupedCard,
+  layout: Layout,
+  title: string,
+  { by, pinned, policed }: SceneFacts,
+): SceneCard {
   const at = layout.get(grouped.key)!;
   const { card } = grouped;
   return {
@@ -153,11 +158,11 @@ function sceneCard(grouped: GroupedCard, layout: Layout, title: string, by: Plat
     workloadKind: card.workloadKind,
     name: card.name,
     title,
-    sentence: cardSentence(grouped, by),
+    sentence: cardSentence(grouped, by, policed?.[plateOfFolded(grouped.key) ?? '']),
     icon: cardIcon(grouped),
     plate: grouped.plate,
     folded: grouped.key !== card.key,
-    pinned,
+    pinned: pinned.has(grouped.key),
     x: columnX(at.column),
     y: at.y,
     width: CARD_WIDTH,
