@@ -1,3 +1,4 @@
+import { TAKEN } from './map-feed.ts';
 import { MapPipeline } from './map-pipeline.ts';
 import type { MapEvent, MapRequest } from './map-protocol.ts';
 import type { MapMessage } from './protocol.ts';
@@ -16,7 +17,10 @@ addEventListener('message', ({ data }: MessageEvent<MapRequest>) => {
     case 'feed':
       feed?.close();
       feed = data.port;
-      feed.onmessage = (event: MessageEvent<MapMessage>) => pipeline.receive(event.data);
+      feed.onmessage = (event: MessageEvent<MapMessage>) => {
+        pipeline.receive(event.data);
+        feed?.postMessage(TAKEN);
+      };
       return;
     case 'painter':
       painter?.close();

@@ -1,6 +1,7 @@
 import { ViewService } from '#proto/gen/waggle/v1/view_pb.ts';
 import { callFailure } from './call-failure.ts';
 import { type CallError, callUnary } from './grpc-web-client.ts';
+import { MapFeed } from './map-feed.ts';
 import type { ExportForm, MapMessage, RowsQuery, SessionMessage, StreamView, TabMessage } from './protocol.ts';
 import type { Question } from './question.ts';
 import { awakeKeys } from './stream-turns.ts';
@@ -72,7 +73,7 @@ class Tab implements Viewer {
   visible = true;
   readonly #session: Session;
   readonly #port: TabPort;
-  #map: MessagePort | undefined;
+  #map: MapFeed | undefined;
   #base = '';
   #key: string | undefined;
   #view: WatchedView | undefined;
@@ -88,7 +89,7 @@ class Tab implements Viewer {
   }
 
   sendMap(message: MapMessage): void {
-    this.#map?.postMessage(message);
+    this.#map?.send(message);
   }
 
   receive(message: TabMessage): void {
@@ -111,7 +112,10 @@ class Tab implements Viewer {
         return;
       case 'map':
         this.#map?.close();
-        this.#map = message.port;
+        this.#map = new MapFeed(message.port, (reset) => {
+          if (reset) this.sendMap({ type: 'reset' });
+          this.#view?.sendMapSnapshot(this);
+        });
         this.#view?.sendMapSnapshot(this);
         return;
       case 'drawn':

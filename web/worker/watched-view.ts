@@ -64,7 +64,7 @@ export class WatchedView {
     if (this.#status !== undefined) viewer.send({ type: 'status', status: this.#status });
     viewer.send({ type: 'hidden', hidden: this.#hidden });
     viewer.sendMap({ type: 'reset' });
-    if (this.#map.known) viewer.sendMap({ type: 'delta', delta: this.#map.snapshot() });
+    this.sendMapSnapshot(viewer);
     this.sendRows(viewer);
   }
 
