@@ -24,6 +24,8 @@ export interface PointerEvents {
 const DOUBLE_MS = 350;
 /** Pixels from an arrow at which a pointer is still on it. */
 const REACH = 6;
+/** Which arrow a pointer is on is looked for when it has slowed down for so many milliseconds: there are thousands to look at. */
+const RESTS_MS = 30;
 
 /** The pointer over the map: what it lies on, what it drags, what its clicks mean. */
 export class MapPointer {
@@ -37,6 +39,7 @@ export class MapPointer {
   #state: MapState | null = null;
   #tapped: { readonly key: string; readonly at: number } | undefined;
   #edge: SceneEdge | undefined;
+  #rests: ReturnType<typeof setTimeout> | undefined;
   card: string | null = null;
   plate: string | null = null;
   drag: CardDrag | undefined;
@@ -63,6 +66,7 @@ export class MapPointer {
   }
 
   end(): void {
+    clearTimeout(this.#rests);
     this.#ended.abort();
     this.#gestures?.end();
   }
@@ -74,6 +78,7 @@ export class MapPointer {
 
   /** The map moved away under the pointer. */
   leaveArrow(): void {
+    clearTimeout(this.#rests);
     this.#overEdge(undefined, { x: 0, y: 0 });
   }
 
@@ -88,8 +93,8 @@ export class MapPointer {
     return titleAt(this.#state?.scene.plates ?? [], at);
   }
 
-  #edgeAt(event: EventObject): SceneEdge | undefined {
-    return this.#arrows.at(event.position, REACH / event.cy.zoom());
+  #arrowAt(point: Point): SceneEdge | undefined {
+    return this.#arrows.at(point, REACH / (this.#gestures?.cy.zoom() ?? 1));
   }
 
   #pressed(event: EventObject): void {
@@ -127,7 +132,7 @@ export class MapPointer {
     if (key !== undefined) this.#tapCard(key, event.originalEvent.timeStamp);
     else if (plate !== undefined) this.#events.fold(plate);
     else {
-      const edge = this.#edgeAt(event);
+      const edge = this.#arrowAt(event.position);
       this.#events.select(edge === undefined ? null : pairKey(edge));
     }
   }
@@ -146,12 +151,24 @@ export class MapPointer {
     if (this.drag?.moved || (event.originalEvent as MouseEvent).buttons !== 0) return;
     this.#overCard(this.#cardAt(event.position) ?? null);
     const plate = this.card === null ? (this.#titleAt(event.position) ?? null) : null;
-    const edge = this.card === null && plate === null ? this.#edgeAt(event) : undefined;
-    this.#overEdge(edge, event.renderedPosition);
-    this.#setCursor(this.card !== null || plate !== null || edge !== undefined);
+    const isOnGround = this.card === null && plate === null;
+    if (!isOnGround) this.leaveArrow();
+    this.#setCursor(!isOnGround || this.#edge !== undefined);
+    if (isOnGround) this.#lookForArrow(event);
     if (plate === this.plate) return;
     this.plate = plate;
     this.#changed();
+  }
+
+  #lookForArrow(event: EventObject): void {
+    clearTimeout(this.#rests);
+    // The event is the renderer's, and used again.
+    const [at, onScreen] = [{ ...event.position }, { ...event.renderedPosition }];
+    this.#rests = setTimeout(() => {
+      const edge = this.#arrowAt(at);
+      this.#overEdge(edge, onScreen);
+      this.#setCursor(edge !== undefined);
+    }, RESTS_MS);
   }
 
   #overCard(key: string | null): void {
