@@ -46,31 +46,38 @@ describe('a backend whose API server gives no answer', () => {
   let api: Server;
   let answers: boolean;
   let backend: Backend;
+  let folder: string;
   beforeEach(async () => {
     answers = false;
+    folder = mkdtempSync(join(tmpdir(), 'waggle-kept-'));
     api = createServer((request, response) => {
       if (!answers) response.writeHead(503).end();
       else if (request.url?.includes('watch=1')) response.writeHead(200).flushHeaders();
       else response.end('{"metadata": {"resourceVersion": "1"}, "items": []}');
     });
     await new Promise<void>((resolve) => api.listen(0, '127.0.0.1', resolve));
+    backend = await start();
+  });
+  const start = () => {
     const server = new URL(`http://127.0.0.1:${(api.address() as AddressInfo).port}`);
     const access = { server, namespace: 'default', insecure: false, origin: 'spec', credentials: async () => ({}) };
-    backend = await startBackend({
+    return startBackend({
       listen: '127.0.0.1:0',
       relayListen: '127.0.0.1:0',
       source: new KubernetesSource({
         client: new ApiClient(access),
         patienceMs: 100,
+        keepIn: join(folder, 'state/kept.jsonl'),
         backoff: { firstMs: 20, mostMs: 50 },
       }),
       log: pino({ level: 'silent' }),
     });
-  });
+  };
   afterEach(async () => {
     await backend.close();
     api.closeAllConnections();
     await new Promise((resolve) => api.close(resolve));
+    rmSync(folder, { recursive: true });
   });
 
   const get = (path: string) => fetch(new URL(path, backend.url));
@@ -110,5 +117,27 @@ describe('a backend whose API server gives no answer', () => {
     expect(await staleSeconds()).toBeGreaterThan(2);
     // The page goes on with what is known.
     expect((await get('/readyz')).status).toBe(200);
+  });
+
+  test('goes on after a restart with what it knew, which is as old as it is', async () => {
+    answers = true;
+    await eventually(async () => expect((await get('/readyz')).status).toBe(200));
+    answers = false;
+    api.closeAllConnections();
+    await eventually(async () => expect(await stale()).toHaveLength(1));
+    const [before] = await stale();
+    await backend.close();
+
+    backend = await start();
+    expect((await get('/readyz')).status).toBe(200);
+    const [after] = await stale();
+    expect(after?.reason).toMatch(/gives no answer|503/);
+    // Not from its own start: what is known is no younger for it.
+    expect(Math.abs(timestampMs(after!.since!) - timestampMs(before!.since!))).toBeLessThan(1_000);
+    expect(await staleSeconds()).toBeGreaterThan(3);
+
+    answers = true;
+    await eventually(async () => expect(await stale()).toEqual([]));
+    expect(await staleSeconds()).toBe(0);
   });
 });

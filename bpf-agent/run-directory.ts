@@ -17,6 +17,7 @@ export type RunFile = (typeof RUN_FILES)[number];
  *     policy-reasons.json  what the rule ids in kernel and records stand for
  *     policies-kept.json   last good states of policies that cannot be used now
  *     rule-hits.json how often rules have decided
+ *     cluster-state.jsonl  what is known of the cluster, for a start without its API
  */
 export class RunDirectory {
   readonly path: string;
@@ -35,6 +36,10 @@ export class RunDirectory {
 
   get pins(): string {
     return join(this.path, 'bpf');
+  }
+
+  get clusterState(): string {
+    return join(this.path, 'cluster-state.jsonl');
   }
 
   create(): void {
@@ -93,7 +98,9 @@ export class RunDirectory {
       if (isMountPoint(this.pins)) unmountBpffs(this.pins);
     }
     rmSync(this.pins, { recursive: true, force: true });
-    for (const name of [...RUN_FILES, 'agent.sock']) rmSync(join(this.path, name), { force: true });
+    for (const name of [...RUN_FILES, 'agent.sock', 'cluster-state.jsonl', '.cluster-state.jsonl']) {
+      rmSync(join(this.path, name), { force: true });
+    }
   }
 }
 

@@ -226,13 +226,13 @@ function timeoutOf(flag: TimeoutFlag): keyof DatapathTimeouts {
 async function runAgent(flags: AgentFlags): Promise<void> {
   // Not for commander to demand: it would do so of `cleanup` as well.
   const log = createLogger('agent');
-  const source = await clusterSourceOf(flags, log, { containerStatuses: false });
+  const run = new RunDirectory(flags.runDir);
+  const source = await clusterSourceOf(flags, log, { containerStatuses: false, keepIn: run.clusterState });
   if (source === undefined) {
     throw new CommandError(
       'no cluster state: name its folder with --state-dir or WAGGLE_STATE_DIR, or take --source kubernetes',
     );
   }
-  const run = new RunDirectory(flags.runDir);
   const cgroupRoot = flags.cgroupRoot ?? findCgroup2(flags.procRoot);
   if (cgroupRoot === undefined) {
     throw new CommandError('no cgroup v2 file system is mounted: mount one, or name its place with --cgroup-root');

@@ -12,6 +12,7 @@ import {
   listOf,
   origin,
   type Parser,
+  path,
 } from '#runtime/settings/parsers.ts';
 import { addSettings, setting } from '#runtime/settings/setting.ts';
 import { type AccessFlags, accessOf, accessSettings, checkAnonymous } from './access-settings.ts';
@@ -48,6 +49,7 @@ interface BackendFlags
   agentTlsServerName?: string;
   listen: string;
   grpcListen: string;
+  keepState?: string;
   agent: PeerTarget[];
   window: number;
   mergeWait: number;
@@ -67,6 +69,13 @@ export function backendCommand(): Command {
     listenSetting,
     grpcListenSetting,
     ...clusterSourceSettings('folder with the cluster state: the agents of its nodes are followed'),
+    setting<string>({
+      flags: '--keep-state <file>',
+      description:
+        'with --source kubernetes: where what is known of the cluster is kept for a start while the API gives no answer ' +
+        '(default: nowhere)',
+      parser: path,
+    }),
     setting<PeerTarget[]>({
       flags: '--agent <name=address,...>',
       description: 'agents to follow beside those, each as node name and host:port',
@@ -129,7 +138,7 @@ export function backendCommand(): Command {
   return command.action(async (flags: BackendFlags) => {
     const agents = flags.agent;
     const log = createLogger('backend');
-    const source = await clusterSourceOf(flags, log);
+    const source = await clusterSourceOf(flags, log, { keepIn: flags.keepState });
     if (source === undefined && agents.length === 0 && flags.hubble.length === 0) {
       throw new CommandError(
         'nothing to follow: name the cluster state with --state-dir or --source kubernetes, agents with --agent, or a Hubble ' +

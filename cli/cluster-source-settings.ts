@@ -66,7 +66,7 @@ export function labSourceSetting(): Setting<never> {
 export async function clusterSourceOf(
   flags: ClusterSourceFlags,
   log: Logger,
-  { containerStatuses = true } = {},
+  { containerStatuses = true, keepIn }: { containerStatuses?: boolean; keepIn?: string } = {},
 ): Promise<ClusterSource | undefined> {
   if (flags.source === 'folder') return flags.stateDir === undefined ? undefined : new FolderSource(flags.stateDir);
   const client = await apiClientOf(flags);
@@ -74,6 +74,7 @@ export async function clusterSourceOf(
   return new KubernetesSource({
     client,
     containerStatuses,
+    keepIn,
     patienceMs: PATIENCE_MS,
     onWaiting: (problem) => log.warn({ problem }, 'waiting for the Kubernetes API'),
   });

@@ -1,10 +1,11 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { ApiClient } from '../kubernetes/api-client.ts';
 import { apiServerObstacle, TestApiServer } from '../testing/api-server.ts';
 import { KubernetesSource, type KubernetesSourceOptions } from './kubernetes-source.ts';
+import { KINDS } from './objects.ts';
 import type { ClusterChange } from './source.ts';
 
 const obstacle = apiServerObstacle();
@@ -13,6 +14,7 @@ if (obstacle !== undefined) console.warn(`SKIPPED: cluster state from a real API
 describe.skipIf(obstacle !== undefined)('cluster state from a real API server', { timeout: 120_000 }, () => {
   let server: TestApiServer;
   let admin: ApiClient;
+  const folder = mkdtempSync(join(tmpdir(), 'waggle-kept-'));
   const sources: KubernetesSource[] = [];
 
   beforeAll(async () => {
@@ -23,6 +25,7 @@ describe.skipIf(obstacle !== undefined)('cluster state from a real API server', 
   afterAll(async () => {
     admin?.close();
     await server?.remove();
+    rmSync(folder, { recursive: true });
   });
   afterEach(async () => {
     await Promise.all(sources.splice(0).map((source) => source.stop()));
@@ -134,18 +137,44 @@ describe.skipIf(obstacle !== undefined)('cluster state from a real API server', 
     expect(source.problems()).toEqual([]);
   });
 
-  test('stays while the server is gone, says how old it is, and catches up when it is back', async () => {
-    await admin.request('POST', pods('shop'), { body: pod('before') });
+  test('stays while the server is gone, over a restart too, says how old it is, and catches up when it is back', async () => {
+    const keepIn = join(folder, 'kept.jsonl');
+    await admin.request('POST', pods('shop'), { body: pod('before', { app: 'kept' }) });
     const source = await open();
+    const first = await open({ keepIn });
+    await first.stop();
     await server.kill();
     await eventually(() => expect(source.problems()).toHaveLength(1));
     expect(source.problems()[0]?.message).toMatch(/gives no answer: .*ECONNREFUSED.*old and stays in use/);
     expect(source.get('Pod', 'shop', 'before')).toBeDefined();
+
+    const second = await open({ keepIn });
+    expect(second.unread).toBe(false);
+    for (const kind of KINDS) expect(second.list(kind)).toEqual(first.list(kind));
+    const [problem] = second.problems();
+    expect(problem).toMatchObject({ subject: 'Kubernetes API (all kinds)' });
+    expect(problem?.message).toMatch(/gives no answer: .*ECONNREFUSED.*some seconds old and stays in use/);
+    expect(Date.now() - problem!.stale!.sinceMs!).toBeLessThan(60_000);
+    // What it keeps in turn is as old as what it was given.
+    await second.stop();
+    const third = await open({ keepIn });
+    expect(third.problems()[0]?.stale?.sinceMs).toBeCloseTo(problem!.stale!.sinceMs!, -1);
+    const changes: ClusterChange[] = [];
+    third.onChange((change) => changes.push(change));
+    const unkept = await open({ keepIn: join(folder, 'none.jsonl'), patienceMs: 100 });
+    expect(unkept.unread).toBe(true);
+
     await server.restart();
-    await admin.request('POST', pods('shop'), { body: pod('after') });
-    await eventually(() => expect(source.get('Pod', 'shop', 'after')).toBeDefined(), 30_000);
-    await eventually(() => expect(source.problems()).toEqual([]), 30_000);
     await remove('shop', 'before');
+    await admin.request('POST', pods('shop'), { body: pod('after') });
+    for (const each of [source, third, unkept]) {
+      await eventually(() => expect(each.get('Pod', 'shop', 'after')).toBeDefined(), 30_000);
+      await eventually(() => expect(each.get('Pod', 'shop', 'before')).toBeUndefined(), 30_000);
+      await eventually(() => expect(each.problems()).toEqual([]), 30_000);
+    }
+    // What is as it was is told to nobody.
+    const told = changes.map(({ kind, old, new: now }) => `${kind} ${(now ?? old)?.metadata.name}`);
+    expect([...new Set(told)].sort()).toEqual(['Pod after', 'Pod before']);
     await remove('shop', 'after');
   });
 

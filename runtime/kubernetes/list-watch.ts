@@ -111,6 +111,12 @@ export class ListWatch {
     return this.#versions.size;
   }
 
+  /** Says that it was there before this process was: it is told again when it is listed, and deleted when it is not. */
+  assume(namespace: string, name: string): void {
+    const key = `${namespace}/${name}`;
+    if (!this.#versions.has(key)) this.#versions.set(key, '');
+  }
+
   /**
    * Runs until the signal.
    * @param onListed called once, when it was listed whole the first time

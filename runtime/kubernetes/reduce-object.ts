@@ -26,10 +26,15 @@ export class ObjectReducer {
   reduce(kind: Kind, document: ApiDocument, before: ClusterObject | undefined): ClusterObject {
     // Items of a list say neither kind nor version, and metadata alone says another.
     const { apiVersion = apiVersionOf(kind) } = document;
-    const object = readObject(kind, { ...document, ...reducedManifest(kind, document), apiVersion, kind });
-    const reduced = { ...object, metadata: this.#metadata(object.metadata) } as ClusterObject;
-    const result = reduced.kind === 'Pod' ? this.#pod(reduced) : reduced;
+    const object = readObject(kind, { ...reducedDocument(kind, document), apiVersion, kind });
+    const result = this.share(object);
     return before !== undefined && isDeepStrictEqual(before, result) ? before : result;
+  }
+
+  /** The same for an object that was read already. */
+  share(object: ClusterObject): ClusterObject {
+    const shared = { ...object, metadata: this.#metadata(object.metadata) } as ClusterObject;
+    return shared.kind === 'Pod' ? this.#pod(shared) : shared;
   }
 
   #metadata(metadata: Metadata): Metadata {
@@ -70,10 +75,11 @@ const NONE = Object.freeze([]) as readonly never[];
 const MOST_LABEL_SETS = 4_096;
 
 /** A policy is kept as it was written, less what the server adds. */
-function reducedManifest(kind: Kind, document: ApiDocument): Partial<ApiDocument> {
-  if (!kind.endsWith('NetworkPolicy')) return {};
+function reducedDocument(kind: Kind, document: ApiDocument): ApiDocument {
+  if (!kind.endsWith('NetworkPolicy')) return document;
+  const { status: _status, ...written } = document;
   const metadata: Record<string, unknown> & ApiDocument['metadata'] = { ...document.metadata };
   for (const field of UNUSED_METADATA) delete metadata[field];
   const { [UNUSED_ANNOTATION]: _, ...annotations } = (metadata.annotations ?? {}) as Record<string, unknown>;
-  return { metadata: { ...metadata, annotations }, status: undefined };
+  return { ...written, metadata: { ...metadata, annotations } };
 }
