@@ -289,7 +289,7 @@ export class MapCanvas {
     const state = this.#state;
     if (state === null) return;
     const camera = this.#camera;
-    this.#mini.paint(state, seenRect(camera), this.#palette, camera.width);
+    this.#mini.paint(state, seenRect(camera), this.#palette, camera);
     const { card, plate, drag } = this.#pointer;
     const isAbove = this.#isLarge && (drag?.moved || (!this.#schedule.isMoving && (card !== null || plate !== null)));
     this.#painter.above(isAbove ? this.#picture(state, camera, false) : undefined, camera);

@@ -8,6 +8,8 @@ const HEIGHT = 112;
 const PADDING = 6;
 /** With fewer cards than this there is nothing to get lost in. */
 const LEAST_CARDS = 24;
+/** Pixels of a frame in which it would cover too much. */
+const LEAST_FRAME = 200_000;
 
 /**
  * The whole map in a corner, with the part that is seen. A press or drag goes there. Keyboards reach every card through the
@@ -49,14 +51,19 @@ export class MiniMap {
   }
 
   /** `seen` is the part of the map in view, in map units. */
-  paint(state: MapState, seen: Rect, palette: Palette, frameWidth: number): void {
+  paint(
+    state: MapState,
+    seen: Rect,
+    palette: Palette,
+    frame: { readonly width: number; readonly height: number },
+  ): void {
     const { bounds, cards } = state.scene;
     const isWhole =
       seen.x <= bounds.x &&
       seen.y <= bounds.y &&
       seen.x + seen.width >= bounds.x + bounds.width &&
       seen.y + seen.height >= bounds.y + bounds.height;
-    const wanted = cards.length >= LEAST_CARDS && !isWhole && frameWidth > 560;
+    const wanted = cards.length >= LEAST_CARDS && !isWhole && frame.width * frame.height > LEAST_FRAME;
     this.#canvas.classList.toggle('hidden', !wanted);
     if (!wanted) return;
     const ratio = devicePixelRatio;

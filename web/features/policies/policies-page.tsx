@@ -86,10 +86,12 @@ function Totals({ totals }: { totals: PolicyTotals }) {
   return (
     <dl className="flex flex-wrap items-baseline gap-x-6 gap-y-1 text-sm">
       <Total name="in force" value={plural(totals.policies, 'policy', 'policies')} />
-      <Total
-        name={unused === 0 ? 'all used' : `${formatCount(unused)} never used`}
-        value={plural(rules, 'rule', 'rules')}
-      />
+      {rules > 0 && (
+        <Total
+          name={unused === 0 ? 'all used' : `${formatCount(unused)} never used`}
+          value={plural(rules, 'rule', 'rules')}
+        />
+      )}
       <Total name="closed inward" value={`${ingress} of ${workloads}`} />
       <Total name="closed outward" value={`${egress} of ${workloads}`} />
       {unselected > 0 && (
