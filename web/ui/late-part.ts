@@ -1,4 +1,4 @@
-import { type ComponentType, type LazyExoticComponent, lazy } from 'react';
+import { type ComponentType, createElement, lazy, type ReactNode, useState } from 'react';
 import { connectionStore } from '../live/session-client.ts';
 
 /** Attempts with a server that answers: then it has no such file, as it is of another version. */
@@ -6,13 +6,33 @@ const MOST_ATTEMPTS = 3;
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 5_000;
 
+/** A part of the page that is loaded when it is first wanted. */
+export interface LatePart<P> {
+  (props: P): ReactNode;
+  /** Loads it before it is wanted: then it is drawn at once. */
+  preload(): void;
+}
+
 /**
  * A part of the page that is loaded when it is first wanted. A server that is away at that moment is waited for: until then its
  * place looks as it does while anything loads.
  */
-// biome-ignore lint/suspicious/noExplicitAny: as `lazy` has it
-export function latePart<C extends ComponentType<any>>(load: () => Promise<C>): LazyExoticComponent<C> {
-  return lazy(async () => ({ default: await untilLoaded(load) }));
+export function latePart<P extends object>(load: () => Promise<ComponentType<P>>): LatePart<P> {
+  let loaded: ComponentType<P> | undefined;
+  const loading = async () => {
+    loaded = await untilLoaded(load);
+    return { default: loaded };
+  };
+  const Lazy = lazy(loading);
+  // biome-ignore lint/correctness/noComponentHookFactories: as `lazy`, it is called once per part, outside of all components
+  const Part = (props: P) => {
+    // As it was first drawn: another type of component would be drawn anew, from nothing.
+    const [Shown] = useState<ComponentType<P>>(() => loaded ?? Lazy);
+    return createElement(Shown, props);
+  };
+  // Whoever wants it later asks again.
+  const preload = () => void loading().catch(() => {});
+  return Object.assign(Part, { preload });
 }
 
 /** Rejects only when a server that answers does not give it. */

@@ -47,6 +47,8 @@ const ROW =
 const CELL = 'absolute top-0 h-[25px]';
 /** Rows out of view are written this much later, in milliseconds: at many flows per second most of them are never seen. */
 const UNSEEN_MS = 300;
+/** The same for a table that holds still: behind the frame that shows what a person did to have it so. */
+const HELD_UNSEEN_MS = 50;
 /** Pixels per character, at most: most texts are known to fit, and clipping costs as much as drawing. */
 const WIDEST = { sans: 8, mono: 7.25 };
 
@@ -67,7 +69,7 @@ export class FlowRows {
 
   show(picture: RowsPicture): void {
     this.#picture = picture;
-    this.#draw(picture, picture.scrolling || picture.held);
+    this.#draw(picture, picture.scrolling);
   }
 
   #draw(picture: RowsPicture, unseenToo: boolean): void {
@@ -106,10 +108,13 @@ export class FlowRows {
   }
 
   #writeLater(): void {
-    this.#later ??= setTimeout(() => {
-      this.#later = undefined;
-      if (this.#picture !== undefined) this.#draw(this.#picture, true);
-    }, UNSEEN_MS);
+    this.#later ??= setTimeout(
+      () => {
+        this.#later = undefined;
+        if (this.#picture !== undefined) this.#draw(this.#picture, true);
+      },
+      this.#picture?.held ? HELD_UNSEEN_MS : UNSEEN_MS,
+    );
   }
 
   /** The row and the place that an element stands for. */

@@ -2,8 +2,10 @@ import { Suspense, useCallback, useEffect, useLayoutEffect, useRef, useState, us
 import { secondStore } from '../../live/second.ts';
 import { connectionStore, rowsStore } from '../../live/session-client.ts';
 import { useStore } from '../../live/store.ts';
+import { classNames } from '../../ui/class-names.ts';
 import { latePart } from '../../ui/late-part.ts';
 import { useWidth } from '../../ui/use-width.ts';
+import { whenIdle } from '../../ui/when-idle.ts';
 import { settingsStore } from '../../view/settings.ts';
 import { changeTableOptions, useView } from '../../view/view-store.ts';
 import type { FlowRow, Selection } from '../../worker/protocol.ts';
@@ -13,6 +15,7 @@ import { HeaderRow } from './header-row.tsx';
 import { registerTableActions } from './table-actions.ts';
 import { TableBar } from './table-bar.tsx';
 import { useColumns } from './use-columns.ts';
+import { useCovered } from './use-covered.ts';
 import { ROW_HEIGHT, showRow, useDrawnRows } from './use-drawn-rows.ts';
 import { usePointed } from './use-pointed.ts';
 import { useRowKeys } from './use-row-keys.ts';
@@ -22,9 +25,6 @@ const FlowDrawer = latePart(() => import('./flow-drawer.tsx').then(({ FlowDrawer
 
 /** Milliseconds until the details follow who goes through the rows. */
 const FOLLOWS_MS = 60;
-const DRAWER_WIDTH = 420;
-/** Pixels of table that make it worth while to keep it beside the drawer. */
-const LEAST_BESIDE = 480;
 
 /**
  * Flows, newest first or sorted. It follows what arrives; scrolled away, paused or with a row being read, it holds still
@@ -36,6 +36,7 @@ export function FlowTable({ selection }: { selection: Selection | null }) {
   const scroller = useRef<HTMLDivElement>(null);
   const outer = useRef<HTMLDivElement>(null);
   const room = useWidth(outer);
+  const inner = useWidth(scroller);
   const [scrolled, setScrolled] = useState(false);
   const [paused, setPaused] = useState(false);
   /** A row was opened here: what is around it is being read. A link that was followed holds nothing. */
@@ -64,12 +65,13 @@ export function FlowTable({ selection }: { selection: Selection | null }) {
     setReading(false);
     if (flow === null) return;
     changeTableOptions({ flow: null });
-    scroller.current?.focus({ preventScroll: true });
+    // Who closed it from the table goes on where they were; giving the focus has all of the page laid out at once.
+    if (!scroller.current?.contains(document.activeElement)) scroller.current?.focus({ preventScroll: true });
   }, [flow]);
   const keys = useRowKeys({
     list: scroller,
     total,
-    page: Math.max(1, Math.floor((scroller.current?.clientHeight ?? 0) / ROW_HEIGHT) - 2),
+    page: () => Math.max(1, Math.floor((scroller.current?.clientHeight ?? 0) / ROW_HEIGHT) - 2),
     first: () => Math.ceil((scroller.current?.scrollTop ?? 0) / ROW_HEIGHT),
     show: (index) => showRow(scroller.current, index),
     open: (index) => {
@@ -92,6 +94,8 @@ export function FlowTable({ selection }: { selection: Selection | null }) {
     pointed.end();
     keys.reach(null);
   }, [keys.reach, pointed.end]);
+  const hasRows = total > 0;
+  useEffect(() => (hasRows ? whenIdle(FlowDrawer.preload) : undefined), [hasRows]);
   const holdOrGoOn = useRef<() => void>(undefined);
   holdOrGoOn.current = () => (held ? toNewest() : setPaused(true));
   useEffect(() => registerTableActions(() => holdOrGoOn.current?.()), []);
@@ -114,7 +118,7 @@ export function FlowTable({ selection }: { selection: Selection | null }) {
     return () => clearTimeout(timer);
   }, [reading, reachedId, flow]);
 
-  const covered = flow === null ? 0 : coveredBy(outer.current, room);
+  const covered = useCovered(outer, room, flow !== null);
   const width = room - covered;
   // By arrival, a flow keeps its element while others come.
   const fromOldest = options.sort === null && !options.aggregate;
@@ -179,9 +183,13 @@ export function FlowTable({ selection }: { selection: Selection | null }) {
               if (!event.currentTarget.contains(event.relatedTarget)) keys.reach(null);
             }}
             onScroll={(event) => setScrolled(event.currentTarget.scrollTop > ROW_HEIGHT / 2)}
-            className="min-h-0 flex-1 overflow-auto will-change-scroll focus-visible:-outline-offset-2"
+            className={classNames(
+              'min-h-0 flex-1 overflow-y-auto will-change-scroll focus-visible:-outline-offset-2',
+              // The rows keep their width for the frame in which the table gets another.
+              least > inner ? 'overflow-x-auto' : 'overflow-x-hidden',
+            )}
           >
-            <div style={{ minWidth: least }}>
+            <div style={{ width: Math.max(least, inner) }}>
               <HeaderRow columns={columns} template={template} />
               {/* biome-ignore lint/a11y/useSemanticElements: see above */}
               {/* biome-ignore lint/a11y/useKeyWithClickEvents: the table's own keys open a row */}
@@ -221,15 +229,6 @@ function useTimes(): string {
 }
 
 const neverChanges = () => () => {};
-
-/** Pixels of the table at the right that the drawer lies over, where there is room for both; else it lies over the table. */
-function coveredBy(table: HTMLElement | null, room: number): number {
-  const within = table?.closest('main')?.getBoundingClientRect();
-  if (table === null || within === undefined) return 0;
-  const left = within.right - Math.min(DRAWER_WIDTH, within.width);
-  const covered = Math.max(0, Math.round(table.getBoundingClientRect().right - left));
-  return room - covered >= LEAST_BESIDE ? covered : 0;
-}
 
 function NoRows({ selection }: { selection: Selection | null }) {
   const live = useStore(connectionStore).phase === 'live';

@@ -12,7 +12,7 @@ export function useRowKeys(options: {
   readonly list: RefObject<HTMLElement | null>;
   readonly total: number;
   /** Rows that a page key goes by. */
-  readonly page: number;
+  page(): number;
   /** The first row in view: where going through them begins. */
   first(): number;
   /** Brings the row into view, so that it is drawn. */
@@ -40,8 +40,8 @@ export function useRowKeys(options: {
       const steps: Record<string, number> = {
         ArrowDown: reached === null ? 0 : 1,
         ArrowUp: reached === null ? 0 : -1,
-        PageDown: page,
-        PageUp: -page,
+        PageDown: page(),
+        PageUp: -page(),
         Home: -at,
         End: total - 1 - at,
       };

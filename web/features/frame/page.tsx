@@ -4,6 +4,7 @@ import { ErrorEdge } from '../../ui/error-edge.tsx';
 import { latePart } from '../../ui/late-part.ts';
 import { Split } from '../../ui/split.tsx';
 import { useMedia } from '../../ui/use-media.ts';
+import { whenIdle } from '../../ui/when-idle.ts';
 import { useView } from '../../view/view-store.ts';
 import { Notices, Waiting } from '../status/notices.tsx';
 import { StatusBar as PlainStatusBar } from '../status/status-bar.tsx';
@@ -26,9 +27,10 @@ const ServicesPage = memo(
   latePart(() => import('../services/services-page.tsx').then(({ ServicesPage }) => ServicesPage)),
 );
 const FlowTable = memo(latePart(() => import('../flows/flow-table.tsx').then(({ FlowTable }) => FlowTable)));
-const DetailsPanel = memo(
-  latePart(() => import('../details/details-panel.tsx').then(({ DetailsPanel }) => DetailsPanel)),
+const LateDetailsPanel = latePart(() =>
+  import('../details/details-panel.tsx').then(({ DetailsPanel }) => DetailsPanel),
 );
+const DetailsPanel = memo(LateDetailsPanel);
 const StatusBar = memo(PlainStatusBar);
 const Rail = memo(PlainRail);
 const TopBar = memo(PlainTopBar);
@@ -42,6 +44,8 @@ export function Page() {
   const isMapKnown = useSyncExternalStore(sceneStore.subscribe, () => sceneStore.get() !== null);
   useEffect(() => watch(view), [view]);
   useEffect(startMap, []);
+  // The first click on a map is on a card or an arrow.
+  useEffect(() => (isMapKnown ? whenIdle(LateDetailsPanel.preload) : undefined), [isMapKnown]);
   useEffect(() => selectCard(select), [select]);
   const obstacle = useObstacle();
   const instead = obstacle !== null && (
