@@ -1,0 +1,45 @@
+import { describe, expect, test } from 'vitest';
+import type { SceneCard } from '../../graph/scene.ts';
+import { cardType } from './card-type.ts';
+import type { Surface } from './surface.ts';
+
+/** Letters are half as wide as high. */
+const context = {
+  font: '',
+  measureText(this: { font: string }, text: string) {
+    return { width: text.length * 0.5 * Number(/([\d.]+)px/.exec(this.font)![1]) };
+  },
+} as unknown as Surface;
+
+const card = (title: string, port = '9080') =>
+  ({ key: title, title, width: 192, height: 92, doors: [{ port, protocol: 'TCP', y: 72 }] }) as unknown as SceneCard;
+const type = (zoom: number, ...cards: SceneCard[]) => cardType(context, cards, new Map(), zoom);
+const long = card('recommendation-service-v1');
+
+describe('cards are written in one size', () => {
+  test('as large as the longest name allows, within bounds', () => {
+    const one = type(1, card('web'));
+    expect(one.name).toBe(13.5);
+    const both = type(1, card('web'), long);
+    expect(both.name).toBeLessThan(one.name);
+    expect(both.name).toBeGreaterThan(one.name * 0.6);
+    expect(type(1, card('web'), card('x'.repeat(200))).name).toBe(type(1, card('web'), card('y'.repeat(300))).name);
+  });
+
+  test('which few among very many do not change', () => {
+    const many = Array.from({ length: 40 }, (_, index) => card(`web-${index}`));
+    expect(type(1, ...many, long).name).toBe(type(1, ...many).name);
+  });
+
+  test('that can be read from afar: names alone, on two lines where that is larger', () => {
+    const { name, figure } = type(0.3, card('web'));
+    expect([name * 0.3 >= 7.5, figure]).toEqual([true, 0]);
+    const named = (title: string) => type(0.4, card(title)).name;
+    expect(named('recommender-services')).toBeGreaterThan(named('recommendersservices'));
+  });
+
+  test('and times stand on every door or on none', () => {
+    expect(type(1, card('web'), card('db', '53')).times).toBe(true);
+    expect(type(0.5, card('web'), card('db', '53')).times).toBe(false);
+  });
+});
