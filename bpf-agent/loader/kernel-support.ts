@@ -69,7 +69,10 @@ function probePrivileges(): FeatureResult {
     has(CAP_NET_ADMIN) ? '' : 'CAP_NET_ADMIN',
     has(CAP_BPF) || has(CAP_SYS_ADMIN) ? '' : 'CAP_BPF',
   ].filter(Boolean);
-  if (missing.length) return failed(feature, `missing ${missing.join(', ')}`, 'Run as root (sudo) or grant them');
+  if (missing.length > 0) {
+    const fix = process.getuid?.() === 0 ? 'Grant them: root has lost them here' : 'Run as root (sudo) or grant them';
+    return failed(feature, `missing ${missing.join(', ')}`, fix);
+  }
   return passed(feature, 'CAP_SYS_ADMIN and CAP_NET_ADMIN');
 }
 

@@ -28,6 +28,7 @@ export interface DemoOptions {
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 // A Ctrl-C is how the demo ends when all went well.
 const EXIT_CODES = { SIGINT: 0, SIGTERM: 143, SIGHUP: 129 } as const;
+const LIST = new Intl.ListFormat('en-GB');
 /** How long after the scenarios are applied the first flows may take. */
 const FLOWS_DEADLINE_MS = 60_000;
 
@@ -79,11 +80,11 @@ class Demo {
     const obstacle = replay ? 'a replay was asked for with --replay.' : await observingObstacle();
     await assertFree(listen, '--listen or WAGGLE_LISTEN');
     await assertFree(grpcListen, '--grpc-listen or WAGGLE_GRPC_LISTEN');
-    return await (obstacle === undefined ? this.#startLab(scenarios) : this.#startReplay(obstacle));
+    return await (obstacle === undefined ? this.#startLab(scenarios) : this.#startReplay(scenarios, obstacle));
   }
 
   /** Recorded traffic in place of the lab's. */
-  async #startReplay(reason: string): Promise<Started> {
+  async #startReplay(scenarios: readonly NamedScenario[], reason: string): Promise<Started> {
     const { listen, grpcListen } = this.#options;
     await buildPage();
     const { readRecording, startedMs } = await import('#bpf-agent/replay/recording.ts');
@@ -93,8 +94,10 @@ class Demo {
     const day = new Date(startedMs(recording)).toISOString().slice(0, 10);
     const seconds = Math.round(recording.durationMs / 1000);
     progress(
-      `this is not live traffic: ${seconds} s of ${recording.scenarios.join(' and ')}, which Waggle recorded on ${day}, are replayed over and over`,
+      `this is not live traffic: ${seconds} s of ${LIST.format(recording.scenarios)}, which Waggle recorded on ${day}, are replayed over and over`,
     );
+    const missing = scenarios.flatMap(({ name }) => (recording.scenarios.includes(name) ? [] : [name]));
+    if (missing.length > 0) progress(`not recorded: ${LIST.format(missing)}`);
     this.#throwIfInterrupted();
     this.#replay = await Replay.start({ recording, listen, grpcListen, reason });
     const { backend, nodes } = this.#replay;
