@@ -23,6 +23,8 @@ it('tells what the agent says of itself, read when it is scraped', async () => {
     losses: () => losses,
     dropped: () => [4, 0, 0, 0, 0, 0, 0],
     translations: () => ({ told: 5, untold: 1 }),
+    dnsAnswers: () => ({ read: 9, unreadable: 2, lost: 4 }),
+    dnsNames: () => ({ held: 6, evicted: 3 }),
   });
   expect(await registry.metrics()).toContain('hubble_lost_events_total{source="kernel_ring"} 5\n');
   flows = 11;
@@ -44,6 +46,10 @@ it('tells what the agent says of itself, read when it is scraped', async () => {
     'hubble_lost_events_total{source="agent_ring"} 2',
     'waggle_agent_dropped_packets_total{reason="policy denied"} 4',
     'waggle_agent_translations_total{told="false"} 1',
+    'waggle_agent_dns_answers_total{outcome="read"} 7',
+    'waggle_agent_dns_answers_total{outcome="lost"} 4',
+    'waggle_agent_dns_names 6',
+    'waggle_agent_dns_names_evicted_total 3',
   ]) {
     expect(text).toContain(`${line}\n`);
   }

@@ -35,6 +35,10 @@ export interface AgentFigures {
   dropped(): readonly number[];
   /** Addresses exchanged at pods' sockets, likewise. */
   translations(): { readonly told: number; readonly untold: number };
+  /** Answers of DNS servers to pods: `read` and `unreadable` since the agent started, `lost` since the maps were made. */
+  dnsAnswers(): { readonly read: number; readonly unreadable: number; readonly lost: number };
+  /** Addresses outside the cluster that have a name, and those that were forgotten for others to have room. */
+  dnsNames(): { readonly held: number; readonly evicted: number };
 }
 
 /** Registers the agent's metrics. Lost events keep the name Hubble's users alert on. */
@@ -115,6 +119,31 @@ export function registerAgentMetrics(registry: Registry, figures: AgentFigures):
       this.inc({ told: 'false' }, untold);
     },
   });
+  new Counter({
+    name: 'waggle_agent_dns_answers_total',
+    help: 'Answers of DNS servers to pods: read for names, not readable, or lost for want of room.',
+    labelNames: ['outcome'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      const { read, unreadable, lost } = figures.dnsAnswers();
+      this.inc({ outcome: 'read' }, read - unreadable);
+      this.inc({ outcome: 'unreadable' }, unreadable);
+      this.inc({ outcome: 'lost' }, lost);
+    },
+  });
+  gauge(
+    registry,
+    'waggle_agent_dns_names',
+    'Addresses outside the cluster that have a name, once for each namespace that asked for it.',
+    () => figures.dnsNames().held,
+  );
+  counter(
+    registry,
+    'waggle_agent_dns_names_evicted_total',
+    'Addresses whose names were forgotten for others to have room.',
+    () => figures.dnsNames().evicted,
+  );
 }
 
 function perMap(

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { encode } from 'dns-packet';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isLabelIdentity } from '#core/identity/identity-number.ts';
 import { Code } from '#runtime/grpc/service.ts';
@@ -97,6 +98,34 @@ describe.runIf(isRoot())('the agent of a node', () => {
     expect(to('192.0.2.9')).toMatchObject({ node: 'other-node', labels: ['reserved:remote-node'] });
   });
 
+  it('names addresses outside by what the pod’s DNS server answered', async () => {
+    const [resolver, web] = [await podUp('resolver'), await podUp('web-named')];
+    const answer = encode({
+      type: 'response',
+      id: 7,
+      questions: [{ type: 'A', name: 'Bank.example' }],
+      answers: [{ type: 'A', name: 'Bank.example', ttl: 30, data: '198.51.100.7' }],
+    });
+    const served = node.runIn(
+      resolver,
+      `const s=require('dgram').createSocket('udp4');s.on('message',(m,a)=>{s.send(Buffer.from('${answer.toString('hex')}','hex'),a.port,a.address,()=>s.close())});s.bind(53)`,
+    );
+    const follower = new Follower(node, {});
+    const ask = `const s=require('dgram').createSocket('udp4');const to=(p,a)=>s.send('x'.repeat(12),p,a);
+      const again=setInterval(()=>to(53,'${resolver.ip}'),50);
+      s.once('message',()=>{clearInterval(again);to(443,'198.51.100.7');s.send('x',443,'198.51.100.8',()=>s.close())})`;
+    await node.runIn(web, ask);
+    await served;
+    const to = (address: string) =>
+      follower.flows.find(({ destination }) => destination.address === address)?.destination;
+    const named = await until('both addresses', () =>
+      to('198.51.100.8') === undefined ? undefined : to('198.51.100.7'),
+    );
+    await follower.stop();
+    expect(named).toMatchObject({ identity: 2, names: ['bank.example'] });
+    expect(to('198.51.100.8')).toMatchObject({ identity: 2, names: [] });
+  });
+
   it('follows pods that come, change and go within a second', async () => {
     const took = { come: [] as number[], change: [] as number[], go: [] as number[] };
     const timed = async <T>(into: number[], what: string, ask: () => Promise<T | undefined>): Promise<T> => {
@@ -170,7 +199,11 @@ describe.runIf(isRoot())('the agent of a node', () => {
     const get = (path: string) =>
       node.runOnNode(`fetch('http://127.0.0.1:9965${path}').then(async r=>console.log(r.status,await r.text()))`);
     expect(await get('/readyz')).toMatch(/^200 /);
-    expect(await get('/metrics')).toMatch(new RegExp(`^waggle_agent_endpoints ${node.pods.size}$`, 'm'));
+    const metrics = await get('/metrics');
+    expect(metrics).toMatch(new RegExp(`^waggle_agent_endpoints ${node.pods.size}$`, 'm'));
+    expect(metrics).toContain('hubble_dns_responses_total{rcode="No Error",qtypes="A",ips_returned="1"} 1\n');
+    expect(metrics).toContain('waggle_agent_dns_answers_total{outcome="read"} 1\n');
+    expect(metrics).toContain('waggle_agent_dns_names 1\n');
   });
 
   it('says which pod it cannot observe', async () => {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { KnownNames } from '#core/dns/known-names.ts';
 import { AgentService } from '#proto/gen/waggle/v1/agent_pb.ts';
 import { CniService } from '#proto/gen/waggle/v1/cni_pb.ts';
 import { FlowService } from '#proto/gen/waggle/v1/flow_pb.ts';
@@ -16,6 +17,8 @@ import { peerService } from '#runtime/hubble/peer-service.ts';
 import { SeenNamespaces } from '#runtime/hubble/seen-namespaces.ts';
 import type { Logger } from '#runtime/log.ts';
 import { PodPreparation } from './cni/cni-service.ts';
+import { DnsDrain } from './dns/dns-drain.ts';
+import { NamedNumbers } from './dns/named-numbers.ts';
 import { EndpointService } from './endpoint-service.ts';
 import { AddressBook } from './events/address-book.ts';
 import { EndpointTable } from './events/endpoint-table.ts';
@@ -131,6 +134,9 @@ export class Agent {
   readonly #loop: SyncLoop;
   readonly #book: AddressBook;
   readonly #clock = new KernelClock();
+  /** What pods call addresses outside the cluster. */
+  readonly #names = new KnownNames();
+  readonly #dns: DnsDrain;
   readonly #decisions: DecisionTable;
   readonly #hits: RuleHitLog;
   readonly #drain: RecordDrain;
@@ -201,6 +207,8 @@ export class Agent {
     this.#decisions = new DecisionTable(this.flows.window.decisions, (id) => reasons.reason(id));
     this.#hits = new RuleHitLog(run, { hits: () => this.#decisions.hits(), reasonOf: (id) => reasons.reason(id) });
     this.#serviceNumbers = new ServiceNumbers(this.flows.window.endpoints, (id) => this.#services?.sync.frontend(id));
+    this.#dns = new DnsDrain(datapath.dnsRing, this.#book, this.#names);
+    const named = new NamedNumbers(this.flows.window.endpoints, this.#names);
     this.#drain = new RecordDrain({
       ring: datapath.ring,
       rows: new RecordToRow(
@@ -210,10 +218,16 @@ export class Agent {
         this.#clock,
         this.#decisions,
         this.#serviceNumbers,
+        named,
       ),
       table,
       book: this.#book,
       clock: this.#clock,
+      onLook: () => {
+        const nowMs = performance.now();
+        this.#dns.look(nowMs);
+        named.at(nowMs);
+      },
       onProgress: (appended) => {
         this.#memory.save(this.flows);
         const { end } = this.flows.window;
@@ -281,6 +295,12 @@ export class Agent {
         connections: () => this.#connections,
         drainSeconds: () => this.#drain.workedMs / 1_000,
         losses: () => this.#service.losses,
+        dnsAnswers: () => ({
+          read: this.#dns.read,
+          unreadable: this.#dns.unreadable,
+          lost: this.#datapath.maps.dnsSampleCounts().lost,
+        }),
+        dnsNames: () => ({ held: this.#names.size, evicted: this.#names.evicted }),
         evictions: () => ({
           connections: this.#losses.told.connections,
           external_connections: this.#external.evicted,
@@ -294,6 +314,7 @@ export class Agent {
       }),
     });
     this.#metrics.count(this.flows.window.start, this.flows.window.end);
+    this.#dns.onAnswer = (answer, client, server) => this.#metrics?.countAnswer(answer, client, server);
     this.#servers.push(this.#metrics);
     await this.#metrics.start();
   }
@@ -348,6 +369,7 @@ export class Agent {
     const gone = this.#gonePods.due();
     if (gone.size > 0) this.#metrics?.forget(gone);
     this.#book.expire();
+    this.#names.expire(performance.now());
     this.#services?.settle();
     this.#nodeEvents.servicesChanged();
     this.#memory.save(this.flows);

@@ -1,9 +1,12 @@
+import type { Endpoint } from '#core/flow/endpoint.ts';
 import type { ClusterSource } from '#runtime/cluster/source.ts';
 import { registerStaleness } from '#runtime/cluster/staleness-metric.ts';
 import type { Health } from '#runtime/health.ts';
 import { FlowMetrics, type FlowMetricsOptions } from '#runtime/hubble/flow-metrics.ts';
 import { createRegistry, type MetricsServer, startMetricsServer } from '#runtime/metrics.ts';
 import { type AgentFigures, registerAgentMetrics } from './agent-metrics.ts';
+import { DNS_RESPONSES, DnsMetrics } from './dns/dns-metrics.ts';
+import type { DnsAnswer } from './dns/read-answer.ts';
 import { DropMetrics } from './drop-metrics.ts';
 import type { Datapath } from './loader/datapath.ts';
 import { mapCapacity } from './loader/map-capacity.ts';
@@ -31,6 +34,7 @@ export class MetricsEndpoint {
   readonly #registry = createRegistry();
   readonly #flows: FlowMetrics;
   readonly #drops: DropMetrics;
+  readonly #dns: DnsMetrics;
   #server: MetricsServer | undefined;
 
   constructor({ address, options, health, source, startedMs, flows, datapath, figures, entries }: MetricsParts) {
@@ -47,6 +51,8 @@ export class MetricsEndpoint {
       external_connections: mapCapacity(external.connections.fd),
     };
     this.#flows = new FlowMetrics(registry, flows.window, options);
+    this.#dns = new DnsMetrics(registry, options);
+    this.#flows.tellOverflow(DNS_RESPONSES, () => this.#dns.overflow);
     this.#drops = new DropMetrics(registry, flows.window, dropped);
     registerAgentMetrics(registry, {
       ...figures,
@@ -88,9 +94,15 @@ export class MetricsEndpoint {
     this.#drops.count(from, end);
   }
 
+  /** Counts what a DNS server answered to a pod. */
+  countAnswer(answer: DnsAnswer, client: Endpoint, server: Endpoint): void {
+    this.#dns.count(answer, client, server);
+  }
+
   /** Lets go of the series of pods that are gone. */
   forget(gone: Parameters<FlowMetrics['forget']>[0]): void {
     this.#flows.forget(gone);
+    this.#dns.forget(gone);
   }
 
   async stop(): Promise<void> {

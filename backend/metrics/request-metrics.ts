@@ -9,11 +9,11 @@ import {
   layer7Number,
 } from '#core/flow/layer7.ts';
 import { rcodeText } from '#core/flow/layer7-text.ts';
+import { BoundedSeries } from '#runtime/hubble/bounded-series.ts';
 import type { FlowMetricsOptions } from '#runtime/hubble/flow-metrics.ts';
 import { CONTEXT_LABELS, contextValues, DEFAULT_SERIES } from '#runtime/hubble/metric-context.ts';
 import { Counter, Histogram, type Registry } from '#runtime/metrics.ts';
 import type { Relay } from '../relay/relay.ts';
-import { BoundedSeries } from './bounded-series.ts';
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'CONNECT', 'TRACE'];
 const PROTOCOLS = ['HTTP/1.0', 'HTTP/1.1', 'HTTP/2', 'HTTP/2.0', 'HTTP/3', 'HTTP/3.0'];

@@ -7,6 +7,7 @@
 
 #include "conntrack.h"
 #include "counters.h"
+#include "dns-sample.h"
 #include "drop.h"
 #include "emit.h"
 #include "enforce.h"
@@ -72,6 +73,8 @@ static __always_inline void count_packet(struct __sk_buff *skb, const struct pac
 		if (way == ORIGINAL && !(before & STATE_MEASURED))
 			measure_handshake(connection, packet, before);
 		follow_sequence(skb, connection, packet, way, fresh & STATE_SEEN << way);
+	} else if (unlikely(may_answer_dns(packet, connection, way))) {
+		sample_dns(skb, packet, connection);
 	}
 	if (unlikely(fresh)) {
 		/* Two CPUs may bring the same bits: the one that set them tells. */

@@ -20,6 +20,7 @@
  *   translation-trace.h telling it
  *   identity.h  address → identity               endpoint.h  interface → endpoint
  *   external.h  Services for clients outside      uplink.h   their packets (rewrite.h: addresses, ports, checksums)
+ *   dns-sample.h what DNS servers answer
  *   counters.h  seen, unparsed, lost             settings.h  time-outs (clock.h)
  *   agent.h     what agents leave each other     likely.h    the usual packet's way
  */
@@ -121,7 +122,8 @@ int sweep(struct sweep_result *result)
 	return sweep_connections(result);
 }
 
-/* Keeps the record in the type information, where the agent's tests read its layout. */
+/* Keeps the records in the type information, where the agent's tests read their layout. */
 const struct flow_record *record_layout __attribute__((unused));
+const struct dns_sample *dns_sample_layout __attribute__((unused));
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

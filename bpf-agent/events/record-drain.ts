@@ -29,6 +29,8 @@ export interface RecordDrainOptions {
   readonly table: EndpointTable;
   readonly book: AddressBook;
   readonly clock: KernelClock;
+  /** Called before each look at the ring, for what is to be known by then. */
+  readonly onLook?: () => void;
   /** Called after each run that appended rows. */
   readonly onProgress: (appended: number) => void;
 }
@@ -84,7 +86,8 @@ export class RecordDrain {
   }
 
   #look(end: number): { appended: number; more: boolean } {
-    const { ring, table, onProgress } = this.#options;
+    const { ring, table, onLook, onProgress } = this.#options;
+    onLook?.();
     table.refresh();
     this.#holding = false;
     let appended = 0;

@@ -1,9 +1,11 @@
+import { isOutside } from '#core/card/card-name.ts';
 import { REPLY } from '#core/flow/direction.ts';
 import type { FlowWindow } from '#core/flow/flow-window.ts';
 import { seenAtDestination } from '#core/flow/observation.ts';
 import { writeSocketCookie } from '#core/flow/translation.ts';
 import { TRIGGER } from '#core/flow/trigger.ts';
 import { VERDICT } from '#core/flow/verdict.ts';
+import type { NamedNumbers } from '../dns/named-numbers.ts';
 import type { DecisionTable } from '../policy/decision-table.ts';
 import { ProgramNumbers } from '../services/program-numbers.ts';
 import type { ServiceNumbers } from '../services/service-numbers.ts';
@@ -19,12 +21,14 @@ export class RecordToRow {
   readonly #clock: KernelClock;
   readonly #decisions: DecisionTable | undefined;
   readonly #services: Pick<ServiceNumbers, 'number' | 'count'> | undefined;
+  readonly #names: NamedNumbers | undefined;
   readonly #programs: ProgramNumbers;
 
   /**
    * @param node the window's number of this node boot
    * @param decisions makes the policy column; without it flows tell none
    * @param services names the Service a backend was reached through, likewise
+   * @param names names addresses outside the cluster, likewise
    */
   constructor(
     window: FlowWindow,
@@ -33,6 +37,7 @@ export class RecordToRow {
     clock: KernelClock,
     decisions?: DecisionTable,
     services?: Pick<ServiceNumbers, 'number' | 'count'>,
+    names?: NamedNumbers,
   ) {
     this.#window = window;
     this.#node = node;
@@ -40,6 +45,7 @@ export class RecordToRow {
     this.#clock = clock;
     this.#decisions = decisions;
     this.#services = services;
+    this.#names = names;
     this.#programs = new ProgramNumbers(window.endpoints);
   }
 
@@ -53,6 +59,7 @@ export class RecordToRow {
     const clock = this.#clock;
     const node = this.#node;
     const decisions = this.#decisions;
+    const names = this.#names?.any === true ? this.#names : undefined;
     // Taken out of their objects once: a row writes each column.
     const {
       sequence,
@@ -86,13 +93,16 @@ export class RecordToRow {
       const sourceIdentity = u32[word + RECORD.sourceIdentity / 4]!;
       const afresh = table.timesCleared;
       let source = table.number(u32, sourceAt, sourceIdentity);
-      let destination = table.number(
-        u32,
-        word + RECORD.destinationAddress / 4,
-        u32[word + RECORD.destinationIdentity / 4]!,
-      );
+      const destinationIdentity = u32[word + RECORD.destinationIdentity / 4]!;
+      let destination = table.number(u32, word + RECORD.destinationAddress / 4, destinationIdentity);
       // The second look-up may have started the table afresh, and with it let go of the first one's endpoint.
       if (table.timesCleared !== afresh) source = table.number(u32, sourceAt, sourceIdentity);
+      if (names !== undefined) {
+        if (isOutside({ identity: destinationIdentity }))
+          destination = names.number(destination, source, table.timesCleared);
+        else if (isOutside({ identity: sourceIdentity }))
+          source = names.number(source, destination, table.timesCleared);
+      }
       const service = u32[word + RECORD.serviceId / 4]!;
       const trigger = u8[at + RECORD.trigger]!;
       const isTranslation = trigger === TRIGGER.TRANSLATION;

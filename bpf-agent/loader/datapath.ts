@@ -8,6 +8,7 @@ import { AgentStateMap } from '../maps/agent-state.ts';
 import { type ConnectionMap, connectionMap } from '../maps/connections.ts';
 import { CounterMap } from '../maps/counters.ts';
 import { DatapathStateMap } from '../maps/datapath-state.ts';
+import { DNS_MAPS, type DnsSampleCounts, dnsSampleCounts } from '../maps/dns-samples.ts';
 import { type EndpointMap, endpointMap } from '../maps/endpoints.ts';
 import { EXTERNAL_COUNTS_MAP, EXTERNAL_MAPS, type ExternalMaps, externalMaps } from '../maps/external.ts';
 import { IdentityMap } from '../maps/identities.ts';
@@ -63,6 +64,7 @@ export interface DatapathMaps {
   readonly policyRanges: PolicyRangeMap;
   readonly services: ServiceMaps;
   readonly external: ExternalMaps;
+  readonly dnsSampleCounts: () => DnsSampleCounts;
 }
 
 /** Pod side → program: what the pod sends comes in at the host side of its veth. */
@@ -84,6 +86,7 @@ const PINNED_MAPS = [
   'policy_ranges',
   'drops',
   EXTERNAL_COUNTS_MAP,
+  ...DNS_MAPS,
   ...SERVICE_MAPS,
   ...EXTERNAL_MAPS,
 ];
@@ -137,6 +140,8 @@ export function openDatapath(options: DatapathOptions = {}): Datapath {
 export class Datapath {
   readonly maps: DatapathMaps;
   readonly ring: RingConsumer;
+  /** What DNS servers answered to pods. */
+  readonly dnsRing: RingConsumer;
   /** Whether the connection table and the ring were taken over from an earlier process. */
   readonly resumed: boolean;
   readonly #object: BpfObject;
@@ -165,9 +170,11 @@ export class Datapath {
       policyRanges: policyRangeMap(object.mapFd('policy_ranges')),
       services: serviceMaps((name) => object.mapFd(name)),
       external: externalMaps((name) => object.mapFd(name)),
+      dnsSampleCounts: dnsSampleCounts((name) => object.mapFd(name)),
     };
     this.resumed = object.reused.includes('connections') && object.reused.includes('records');
     this.ring = new RingConsumer(object.mapFd('records'), object.mapEntries('records'));
+    this.dnsRing = new RingConsumer(object.mapFd('dns_samples'), object.mapEntries('dns_samples'));
     if (pinDirectory !== undefined) {
       this.#linkDirectory = join(pinDirectory, 'links');
       mkdirSync(this.#linkDirectory, { recursive: true, mode: 0o700 });
@@ -256,6 +263,7 @@ export class Datapath {
   /** Closes everything. With pins, programs and maps stay at work; without, tcx programs are gone with their links. */
   close(): void {
     this.ring.close();
+    this.dnsRing.close();
     this.#cgroupHooks?.close();
     this.#uplinkHooks?.close();
     for (const link of this.#links.values()) releaseTcx(link);

@@ -8,6 +8,7 @@ import { AGENT_STATE_TWIN } from './agent-state.ts';
 import { CONNECTION_KEY_TWIN, CONNECTION_TWIN } from './connections.ts';
 import { COUNTERS_TWIN } from './counters.ts';
 import { DATAPATH_STATE_TWIN } from './datapath-state.ts';
+import { DNS_SAMPLE_TWIN } from './dns-samples.ts';
 import { ENDPOINT_TWIN } from './endpoints.ts';
 import { EXTERNAL_CONNECTION_TWIN, EXTERNAL_KEY_TWIN, EXTERNAL_RANGE_KEY_TWIN, UPLINK_TWIN } from './external.ts';
 import { PREFIX_KEY_TWIN } from './identities.ts';
@@ -30,6 +31,7 @@ const TWINS: readonly StructTwin[] = [
   CONNECTION_TWIN,
   COUNTERS_TWIN,
   DATAPATH_STATE_TWIN,
+  DNS_SAMPLE_TWIN,
   ENDPOINT_TWIN,
   EXTERNAL_CONNECTION_TWIN,
   EXTERNAL_KEY_TWIN,

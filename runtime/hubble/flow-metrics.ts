@@ -41,6 +41,7 @@ export class FlowMetrics {
   readonly #sources: EndContexts;
   readonly #destinations: EndContexts;
   readonly #withDirection: boolean;
+  readonly #otherOverflows = new Map<string, () => number>();
   readonly #families: { family: Family; counts: Map<string | number, Series>; overflow: number }[];
 
   constructor(registry: Registry, window: FlowWindow, { context, series }: FlowMetricsOptions = DEFAULT_METRICS) {
@@ -55,6 +56,7 @@ export class FlowMetrics {
     this.#families = families(window).map((family) => ({ family, counts: new Map(), overflow: 0 }));
     for (const held of this.#families) this.#register(registry, held);
     const held = this.#families;
+    const others = this.#otherOverflows;
     new Counter({
       name: 'waggle_metrics_overflow_total',
       help: 'Flows that found no room among the series of a family.',
@@ -63,8 +65,14 @@ export class FlowMetrics {
       collect() {
         this.reset();
         for (const { family, overflow } of held) this.inc({ family: family.name }, overflow);
+        for (const [family, overflow] of others) this.inc({ family }, overflow());
       },
     });
+  }
+
+  /** Tells of a family that somebody else counts how much found no room in it. */
+  tellOverflow(family: string, overflow: () => number): void {
+    this.#otherOverflows.set(family, overflow);
   }
 
   /** Counts the window's rows at positions [from, to). */

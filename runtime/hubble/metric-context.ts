@@ -28,6 +28,14 @@ export function contextValues(labels: readonly string[], end: 'source' | 'destin
   return partsOf(labels, end).map((part) => PARTS[part](endpoint));
 }
 
+/** The pods, `namespace/name`, that the labels name when these are the ends. */
+export function podsNamed(labels: readonly string[], source: Endpoint, destination: Endpoint): string[] {
+  return (['source', 'destination'] as const).flatMap((end) => {
+    const { pod, namespace } = end === 'source' ? source : destination;
+    return pod !== '' && partsOf(labels, end).some((part) => OF_ONE_POD.has(part)) ? [`${namespace}/${pod}`] : [];
+  });
+}
+
 function partsOf(labels: readonly string[], end: 'source' | 'destination'): string[] {
   return labels.filter((label) => label.startsWith(`${end}_`)).map((label) => label.slice(end.length + 1));
 }
