@@ -105,6 +105,38 @@ backend   2         0         0       not ready
     expect(json.parts).toHaveLength(2);
   });
 
+  test('says what only events tell: pods that are not made, and what pods wait for', async () => {
+    const path = '/api/v1/namespaces/bees/pods/waggle-agent-node-2';
+    await setStatus(path, {
+      containerStatuses: [
+        {
+          ...{ name: 'agent', image: 'x', imageID: '', ready: false, restartCount: 0 },
+          ...{ state: { waiting: { reason: 'ContainerCreating' } }, lastState: null },
+        },
+      ],
+    });
+    const warn = (kind: string, name: string, reason: string, message: string, lastTimestamp: string) =>
+      admin.request('POST', '/api/v1/namespaces/bees/events', {
+        body: {
+          metadata: { generateName: 'e-' },
+          ...{ involvedObject: { kind, name, namespace: 'bees' }, type: 'Warning', reason, message, lastTimestamp },
+        },
+      });
+    const bpf = 'MountVolume.SetUp failed for volume "bpf" : mkdir /sys/fs/bpf/waggle: operation not permitted';
+    await warn('Pod', 'waggle-agent-node-2', 'FailedMount', 'something older', '2026-01-01T00:00:00Z');
+    await warn('Pod', 'waggle-agent-node-2', 'FailedMount', bpf, '2026-01-02T00:00:00Z');
+    const refusal = 'pods "waggle-agent-x" is forbidden: violates PodSecurity "baseline:latest": host namespaces';
+    await warn('DaemonSet', 'waggle-agent', 'FailedCreate', refusal, '2026-01-02T00:00:00Z');
+    const { stdout } = await waggle('status', '--kubernetes');
+    expect(stdout).toContain(
+      `agent: ContainerCreating, FailedMount: ${bpf} (the node has no BPF file system: mount -t bpf bpf /sys/fs/bpf) (node-2)\n`,
+    );
+    expect(stdout).toContain(
+      `agent: 1 pod is not made: FailedCreate: ${refusal} (the namespace does not admit them: ` +
+        'kubectl label namespace bees pod-security.kubernetes.io/enforce=privileged)\n',
+    );
+  });
+
   test('tells a cluster whose pods agents would not see', async () => {
     server.kubectl(
       ['apply', '-f', '-'],

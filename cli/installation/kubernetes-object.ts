@@ -16,6 +16,7 @@ export const INSTALLED_KINDS: readonly {
   readonly plural: string;
 }[] = [
   { kind: 'Namespace', apiVersion: 'v1', plural: 'namespaces' },
+  { kind: 'ResourceQuota', apiVersion: 'v1', plural: 'resourcequotas' },
   { kind: 'ServiceAccount', apiVersion: 'v1', plural: 'serviceaccounts' },
   { kind: 'Secret', apiVersion: 'v1', plural: 'secrets' },
   { kind: 'ClusterRole', apiVersion: 'rbac.authorization.k8s.io/v1', plural: 'clusterroles' },

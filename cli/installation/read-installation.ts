@@ -2,6 +2,7 @@ import type { ApiClient } from '#runtime/kubernetes/api-client.ts';
 import { daysLeft, RENEW_DAYS } from './certificates.ts';
 import { getObject, type KubernetesObject, pathOf } from './kubernetes-object.ts';
 import { findObstacles } from './obstacles.ts';
+import { WarningEvents } from './warning-events.ts';
 
 /** One workload of the installation. */
 export interface PartStatus {
@@ -65,12 +66,19 @@ export async function readInstallation(client: ApiClient, namespace: string): Pr
       query: { labelSelector: 'app.kubernetes.io/name=waggle', limit: 5_000 },
     },
   );
-  const problemsOf = (component: string) =>
-    countedLines(
-      pods.items
-        .filter(({ metadata }) => metadata.labels?.['app.kubernetes.io/component'] === component)
-        .flatMap((pod) => podProblem(pod) ?? []),
-    );
+  const events = await WarningEvents.read(client, namespace);
+  const problemsOf = (component: string, desired: number) => {
+    const own = pods.items.filter(({ metadata }) => metadata.labels?.['app.kubernetes.io/component'] === component);
+    const lines = countedLines(own.flatMap((pod) => podProblem(pod, events) ?? []));
+    // Pods that were never made say nothing.
+    const missing = own.length < desired ? events.newest(isMakerOf(component), ['FailedCreate']) : undefined;
+    return missing === undefined
+      ? lines
+      : [
+          `${desired - own.length === 1 ? '1 pod is' : `${desired - own.length} pods are`} not made: ${missing}`,
+          ...lines,
+        ];
+  };
   const parts: PartStatus[] = [];
   if (agent !== undefined) {
     const { desiredNumberScheduled = 0, updatedNumberScheduled = 0, numberReady = 0 } = agent.status ?? {};
@@ -79,17 +87,18 @@ export async function readInstallation(client: ApiClient, namespace: string): Pr
       desired: desiredNumberScheduled,
       updated: updatedNumberScheduled,
       ready: numberReady,
-      problems: problemsOf('agent'),
+      problems: problemsOf('agent', desiredNumberScheduled),
     });
   }
   if (backend !== undefined) {
     const { updatedReplicas = 0, readyReplicas = 0 } = backend.status ?? {};
+    const desired = backend.spec?.replicas ?? 1;
     parts.push({
       name: 'backend',
-      desired: backend.spec?.replicas ?? 1,
+      desired,
       updated: updatedReplicas,
       ready: readyReplicas,
-      problems: problemsOf('backend'),
+      problems: problemsOf('backend', desired),
     });
   }
   const problems: string[] = [];
@@ -118,8 +127,23 @@ async function certificateProblems(client: ApiClient, namespace: string): Promis
   return problems;
 }
 
+/** Of a DaemonSet, or of a Deployment's ReplicaSets. */
+function isMakerOf(component: string) {
+  const name = `waggle-${component}`;
+  return (object: { kind?: string; name?: string }): boolean =>
+    (object.kind === 'DaemonSet' && object.name === name) ||
+    (object.kind === 'ReplicaSet' && (object.name ?? '').startsWith(`${name}-`));
+}
+
+/** A pod that says no more than these waits for something that only events tell. */
+const WAITING = ['ContainerCreating', 'PodInitializing'];
+const WAITED_FOR = ['FailedMount', 'FailedAttachVolume', 'FailedCreatePodSandBox'];
+
 /** Undefined where the pod is ready. */
-function podProblem({ metadata, spec, status }: PodObject): { text: string; where: string } | undefined {
+function podProblem(
+  { metadata, spec, status }: PodObject,
+  events: WarningEvents,
+): { text: string; where: string } | undefined {
   const where = spec.nodeName ?? metadata.name;
   const condition = (type: string) => status?.conditions?.find((candidate) => candidate.type === type);
   if (metadata.deletionTimestamp !== undefined || condition('Ready')?.status === 'True') return undefined;
@@ -135,6 +159,10 @@ function podProblem({ metadata, spec, status }: PodObject): { text: string; wher
       ended === undefined ? '' : `, ended with ${ended.exitCode}${ended.message ? `: ${lastLine(ended.message)}` : ''}`;
     if (state?.waiting !== undefined) {
       const { reason = 'waiting', message } = state.waiting;
+      const awaited = WAITING.includes(reason)
+        ? events.newest(({ kind, name: about }) => kind === 'Pod' && about === metadata.name, WAITED_FOR)
+        : undefined;
+      if (awaited !== undefined) return { text: `${name}: ${reason}, ${awaited}`, where };
       return { text: `${name}: ${reason}${how || (message ? `: ${lastLine(message)}` : '')}`, where };
     }
     if (ended !== undefined && ended.exitCode !== 0) return { text: `${name}${how}, ${restartCount} restarts`, where };
