@@ -22,16 +22,26 @@ metadata:
     pod-security.kubernetes.io/enforce: privileged
 `;
 
-/** The chart as templates make it with these values. Throws an error with helm's own words. */
-export function renderChart(values: Readonly<Record<string, unknown>> = {}): string {
+/** Values for a kind of cluster, by the file's name. */
+export const PLATFORMS = join(CHART, 'platforms');
+
+/**
+ * The chart as templates make it with these values. Throws an error with helm's own words.
+ * @param files of values, taken before these
+ */
+export function renderChart(values: Readonly<Record<string, unknown>> = {}, files: readonly string[] = []): string {
   const helm = findProgram('helm');
   if (helm === undefined) throw new Error('there is no helm: node scripts/build-envtest.ts helm builds it');
   const sets = Object.entries(values).flatMap(([key, value]) => ['--set-json', `${key}=${JSON.stringify(value)}`]);
-  return execFileSync(helm, ['template', 'waggle', CHART, '--namespace', 'waggle', ...sets], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, HELM_CACHE_HOME: '/tmp', HELM_CONFIG_HOME: '/tmp', HELM_DATA_HOME: '/tmp' },
-  });
+  return execFileSync(
+    helm,
+    ['template', 'waggle', CHART, '--namespace', 'waggle', ...files.flatMap((file) => ['--values', file]), ...sets],
+    {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, HELM_CACHE_HOME: '/tmp', HELM_CONFIG_HOME: '/tmp', HELM_DATA_HOME: '/tmp' },
+    },
+  );
 }
 
 export function plainManifest(): string {

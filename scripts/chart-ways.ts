@@ -15,7 +15,13 @@ export const CHART_WAYS: readonly ChartWay[] = [
   {
     name: 'as it comes',
     values: {},
-    says: [/kind: DaemonSet/, /--listen=127\.0\.0\.1:12000/, /kind: NetworkPolicy/],
+    says: [
+      /kind: DaemonSet/,
+      /--listen=127\.0\.0\.1:12000/,
+      /kind: NetworkPolicy/,
+      /--keep-state=\/state\//,
+      /kind: ResourceQuota[\s\S]*values: \["system-node-critical"\]/,
+    ],
     not: [/PodMonitor/, /cert-manager/, /tokenreviews/, /waggle-replicas/],
   },
   {
@@ -38,7 +44,7 @@ export const CHART_WAYS: readonly ChartWay[] = [
       /kind: PodMonitor/,
     ],
     // It asks for no rights and leaves nodes alone.
-    not: [/ClusterRole/, /DaemonSet/, /kind: Secret/, /NetworkPolicy/, /waggle-agent/],
+    not: [/ClusterRole/, /DaemonSet/, /kind: Secret/, /NetworkPolicy/, /waggle-agent/, /ResourceQuota/, /--keep-state/],
   },
   {
     name: 'with the CNI plugin, Services and audit',

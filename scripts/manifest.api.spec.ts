@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { apiServerObstacle, findProgram, TestApiServer } from '#runtime/testing/api-server.ts';
-import { CHART, MANIFEST, plainManifest, renderChart } from './build-manifest.ts';
+import { CHART, MANIFEST, PLATFORMS, plainManifest, renderChart } from './build-manifest.ts';
 import { CHART_WAYS, type ChartWay } from './chart-ways.ts';
 import { findCrds } from './fetch-crds.ts';
 
@@ -102,6 +102,16 @@ describe.skipIf(noHelm)('the chart', () => {
     for (const pattern of not) expect(text).not.toMatch(pattern);
   });
 
+  test.for(readdirSync(PLATFORMS))('renders for %s, and what it sets stands in it', (name) => {
+    const file = join(PLATFORMS, name);
+    const text = renderChart({ 'agent.cni.enabled': true }, [file]);
+    const values = parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+    const set = leaves(values).map((path) =>
+      path.split('.').reduce((at, key) => (at as never)[key], values as unknown),
+    );
+    for (const value of set.flat()) if (typeof value === 'string') expect(text).toContain(value);
+  });
+
   test('has no value that none of these ways sets', () => {
     const set = new Set(CHART_WAYS.flatMap(({ values }) => Object.keys(values)));
     const values = parse(readFileSync(join(CHART, 'values.yaml'), 'utf8')) as Record<string, unknown>;
@@ -138,6 +148,12 @@ describe.skipIf(obstacle !== undefined)('a real API server takes', () => {
   test.for(CHART_WAYS)('the chart $name', ({ values }, { skip }) => {
     if (crds === undefined && !ownKinds(values)) skip();
     const text = renderChart(values);
+    const told = server.kubectl(['apply', '--server-side', '--dry-run=server', '--validate=strict', '-f', '-'], text);
+    expect(told.trim().split('\n')).toHaveLength(documents(text).length);
+  });
+
+  test.for(readdirSync(PLATFORMS))('the chart for %s', (name) => {
+    const text = renderChart({ 'agent.cni.enabled': true }, [join(PLATFORMS, name)]);
     const told = server.kubectl(['apply', '--server-side', '--dry-run=server', '--validate=strict', '-f', '-'], text);
     expect(told.trim().split('\n')).toHaveLength(documents(text).length);
   });
