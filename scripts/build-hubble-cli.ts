@@ -1,9 +1,10 @@
-// Builds the real `hubble` command line and Cilium's relay from their public Go modules, outside the repository, for the specs of
-// e2e/ that run them. Needs Go; takes some minutes. Run: npm run build:hubble-cli
+// Builds the real `hubble` command line, Cilium's relay and a command that asks Hubble's own filters from their public Go modules,
+// outside the repository, for the specs that run them. Needs Go; takes some minutes. Run: npm run build:hubble-cli
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 const VERSION = '1.19.6';
 const PROGRAMS = ['hubble', 'hubble-relay'];
@@ -27,3 +28,9 @@ for (const program of PROGRAMS) {
   go('build', '-o', binary, path);
   console.log(`built ${binary}`);
 }
+
+const filters = join(directory, 'hubble-filters');
+mkdirSync(join(directory, 'filters'), { recursive: true });
+copyFileSync(fileURLToPath(new URL('./hubble-filters/main.go', import.meta.url)), join(directory, 'filters/main.go'));
+go('build', '-o', filters, './filters');
+console.log(`built ${filters}`);

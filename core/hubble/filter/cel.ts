@@ -1,6 +1,6 @@
 import { celEnv, isCelError, objectType, parse, plan } from '@bufbuild/cel';
-import { createRegistry } from '@bufbuild/protobuf';
-import { FlowSchema, file_flow_flow } from '#proto/gen/flow/flow_pb.ts';
+import { create, createRegistry } from '@bufbuild/protobuf';
+import { type Flow, FlowSchema, file_flow_flow } from '#proto/gen/flow/flow_pb.ts';
 import { any } from '../../filter/algebra.ts';
 import type { FlowColumns } from '../../flow/columns.ts';
 import { flowMessage } from '../flow-message.ts';
@@ -10,6 +10,8 @@ const MOST_CHARACTERS = 1_024;
 /** Loops over lists within loops take time that grows with their depth's power. */
 const MOST_LOOPS = 1;
 const LOOP = /\.\s*(?:all|exists|exists_one|map|filter)\s*\(/g;
+/** Errors of names that no flow can give a meaning to. */
+const NO_NAME = /^(?:unresolved attribute|field not found|unbound function)/;
 const FIELD = 'experimental.cel_expression';
 
 const environment = celEnv({
@@ -18,7 +20,7 @@ const environment = celEnv({
   variables: { _flow: objectType(FlowSchema) },
 });
 
-/** `experimental.cel_expression`: CEL over `_flow`. An expression that fails, or gives no boolean, does not hold. */
+/** `experimental.cel_expression`: CEL over `_flow`. An expression that fails does not hold. */
 export const celFilter: FilterPart = ({ experimental }, tables) => {
   const expressions = experimental?.celExpression ?? [];
   if (expressions.length === 0) return [];
@@ -27,25 +29,32 @@ export const celFilter: FilterPart = ({ experimental }, tables) => {
     any(
       expressions.map((text) => {
         const evaluate = compile(text);
-        return (columns, row) => evaluate({ _flow: message(columns, row) }) === true;
+        return (columns, row) => evaluate(message(columns, row));
       }),
     ),
   ];
 };
 
-function compile(text: string) {
+function compile(text: string): (flow: Flow) => boolean {
   if (text.length > MOST_CHARACTERS) {
     throw new FlowFilterError(FIELD, text, `is longer than ${MOST_CHARACTERS} characters`);
   }
   if ((text.match(LOOP)?.length ?? 0) > MOST_LOOPS) {
     throw new FlowFilterError(FIELD, text, 'loops over lists more than once');
   }
+  const evaluate = planned(text);
+  const given = evaluate({ _flow: create(FlowSchema) });
+  if (isCelError(given)) {
+    // What fails for a flow of nothing, as the first of no labels does, may hold for others; a name that is none never will.
+    if (NO_NAME.test(given.message))
+      throw new FlowFilterError(FIELD, text, `is not a CEL expression: ${given.message}`);
+  } else if (typeof given !== 'boolean') throw new FlowFilterError(FIELD, text, 'is not true or false of a flow');
+  return (flow) => evaluate({ _flow: flow }) === true;
+}
+
+function planned(text: string) {
   try {
-    const evaluate = plan(environment, parse(text));
-    return (bindings: Parameters<typeof evaluate>[0]) => {
-      const result = evaluate(bindings);
-      return isCelError(result) ? undefined : result;
-    };
+    return plan(environment, parse(text));
   } catch (error) {
     throw new FlowFilterError(FIELD, text, `is not a CEL expression: ${(error as Error).message}`);
   }

@@ -2,12 +2,11 @@ import { toldDropReason } from '../../flow/drop-reason.ts';
 import { VERDICT } from '../../flow/verdict.ts';
 import type { FilterPart } from './filter-part.ts';
 
-/** `drop_reason_desc`; 0 is what flows have that were not dropped. */
+/** `drop_reason_desc`: of drops alone, 0 among them where nobody told the reason. */
 export const dropReasonFilter: FilterPart = ({ dropReasonDesc }) => {
   if (dropReasonDesc.length === 0) return [];
   const wanted = new Set<number>(dropReasonDesc);
   return [
-    ({ verdict, dropReason }, row) =>
-      wanted.has(verdict[row] === VERDICT.DROPPED ? toldDropReason(dropReason[row]) : 0),
+    ({ verdict, dropReason }, row) => verdict[row] === VERDICT.DROPPED && wanted.has(toldDropReason(dropReason[row])),
   ];
 };

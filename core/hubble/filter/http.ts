@@ -1,5 +1,6 @@
 import type { HTTP } from '#proto/gen/flow/flow_pb.ts';
 import type { RowPredicate } from '../../filter/algebra.ts';
+import { EVENT_TYPE } from '../event-type.ts';
 import { type FilterPart, FlowFilterError, ofLayer7 } from './filter-part.ts';
 import { readRegex } from './regex.ts';
 
@@ -10,6 +11,14 @@ export const httpFilter: FilterPart = (filter, tables) => {
   const asked: RowPredicate[] = [];
   const ask = <V>(values: readonly V[], read: (value: V) => (http: HTTP) => boolean) => {
     if (values.length === 0) return;
+    // As Hubble does: one of the two was meant otherwise.
+    if (filter.eventType.length > 0 && !filter.eventType.some(({ type }) => type === EVENT_TYPE.L7)) {
+      throw new FlowFilterError(
+        'event_type',
+        filter.eventType.map(({ type }) => type).join(', '),
+        'has no HTTP: only 129 (l7) has',
+      );
+    }
     const questions = values.map(read);
     asked.push(
       ofLayer7(tables, ({ record }) => {

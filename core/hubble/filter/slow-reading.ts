@@ -38,7 +38,7 @@ function holds(flow: Flow, filter: FlowFilter): boolean {
     [filter.destinationIdentity, (value: number) => (flow.destination?.identity ?? 0) === value],
     [filter.trafficDirection, (value: number) => flow.trafficDirection === value],
     [filter.verdict, (value: number) => flow.verdict === value],
-    [filter.dropReasonDesc, (value: number) => flow.dropReasonDesc === value],
+    [filter.dropReasonDesc, (value: number) => flow.verdict === 2 && flow.dropReasonDesc === value],
     [
       filter.interface,
       ({ index, name }: { index: number; name: string }) =>
@@ -62,7 +62,7 @@ function holds(flow: Flow, filter: FlowFilter): boolean {
     [filter.tcpFlags, (value: TCPFlags) => hasFlags(flow, value)],
     [filter.nodeName, (value: string) => onNode(flow.nodeName, value)],
     [filter.ipVersion, (value: number) => (flow.IP?.ipVersion ?? 0) === value],
-    [filter.traceId, (value: string) => flow.traceContext?.parent?.traceId === value],
+    [filter.traceId, (value: string) => (flow.traceContext?.parent?.traceId ?? '') === value],
     [filter.ipTraceId, (value: bigint) => (flow.ipTraceId?.traceId ?? 0n) === value],
     [filter.encrypted, (value: boolean) => (flow.IP?.encrypted ?? false) === value],
     [

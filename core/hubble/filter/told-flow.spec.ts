@@ -70,6 +70,8 @@ async function answers(filter: FilterInit): Promise<boolean[]> {
 
 const some = <T>(...values: T[]) => fc.subarray(values, { minLength: 1, maxLength: 2 });
 
+const asksHttp = (filter: FilterInit) => Object.keys(filter).some((field) => field.startsWith('http'));
+
 const anyFilter: fc.Arbitrary<FilterInit> = fc.oneof(
   some('404', '4+', '50+', '200').map((httpStatusCode) => ({ httpStatusCode })),
   some('GET', 'put').map((httpMethod) => ({ httpMethod })),
@@ -95,6 +97,8 @@ test('what was told is asked by the same rules', async () => {
   await fc.assert(
     fc.asyncProperty(anyFilter, anyFilter, async (a, b) => {
       for (const filter of [a, { ...a, ...b } as FilterInit]) {
+        // Refused: see http.ts.
+        if (asksHttp(filter) && filter.eventType?.every(({ type }) => type !== 129)) continue;
         const expected = flows.map((flow) => passes(flow, [create(FlowFilterSchema, filter)], []));
         matched += expected.filter(Boolean).length;
         expect(await answers(filter)).toEqual(expected);
