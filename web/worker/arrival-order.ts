@@ -29,6 +29,10 @@ export class ArrivalOrder implements RowOrder {
     return this.#index === undefined ? end - this.#anchor : this.#index.countBelow(end) - this.total;
   }
 
+  get edition(): string {
+    return `${this.position(0)} ${this.total} ${this.arrived()}`;
+  }
+
   row(index: number): FlowRow | null {
     return flowRow(this.#window, this.position(index));
   }

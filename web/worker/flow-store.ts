@@ -43,6 +43,13 @@ export class FlowStore {
     return { query, anchor, total, arrived: order.arrived(), rows };
   }
 
+  /** Of what the table shows, as of the last slice or now; see `RowOrder.edition`. */
+  edition(query: RowsQuery, reader: object): string | undefined {
+    const order = this.#order(query, reader);
+    order.update(query.anchor);
+    return order.edition;
+  }
+
   #order({ selection, sort, group }: OrderSpec, reader: object): RowOrder {
     const key = JSON.stringify([selection, sort, group]);
     const known = this.#orders.get(reader);

@@ -15,6 +15,8 @@ const SORT_INTERVAL_MS = 1_000;
 
 /** Repeats as one row each. Not sorted: in the order in which groups first appeared, so that nothing jumps. */
 export class GroupedOrder implements RowOrder {
+  /** What stands where may change with every flow. */
+  readonly edition = undefined;
   readonly #window: PageWindow;
   readonly #sort: FlowSort | null;
   readonly #matches: (slot: number) => boolean;

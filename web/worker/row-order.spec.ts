@@ -255,3 +255,20 @@ function groupOf({ source, destination, port, protocol, verdict, reason, directi
   const party = ({ name, namespace, workload }: FlowRow['source']) => [name, namespace, workload];
   return JSON.stringify([party(source), party(destination), port, protocol, verdict, reason, direction]);
 }
+
+it('says by its edition whether a table shows the same: of a selection, while others come', () => {
+  const window = windowOf(8, [{ source: WEB, destination: DB }]);
+  const selected = rowOrder(window, { selection: WEB_CARD, sort: null, group: false });
+  const editionAfter = (...flows: SampleFlow[]) => {
+    pushFlows(window, ...flows);
+    selected.update(null);
+    return selected.edition;
+  };
+  const first = editionAfter();
+  expect(editionAfter({ source: DB, destination: WORLD })).toBe(first);
+  const second = editionAfter({ source: WEB, destination: DB });
+  expect(second).not.toBe(first);
+  // As many again, but others: the window holds eight.
+  const others = Array.from({ length: 7 }, () => ({ source: DB, destination: WORLD }));
+  expect(editionAfter(...others, { source: WEB, destination: DB })).not.toBe(second);
+});

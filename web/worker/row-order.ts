@@ -25,6 +25,8 @@ export interface RowOrder {
   readonly total: number;
   /** Matching flows that have come since. */
   arrived(): number;
+  /** As long as it is the same, so are the rows and what arrived; undefined where that is not known. */
+  readonly edition: string | undefined;
   /** Null for a row whose flow the window no longer holds. */
   row(index: number): FlowRow | null;
   /** Position of the row's flow (of a group: the latest). */

@@ -70,6 +70,7 @@ export class Session {
 class Tab implements Viewer {
   rows: Viewer['rows'] = null;
   drawing: Viewer['drawing'] = 'no';
+  told: Viewer['told'];
   visible = true;
   readonly #session: Session;
   readonly #port: TabPort;
@@ -186,6 +187,7 @@ class Tab implements Viewer {
     this.#key = key;
     this.#view = this.#session.enter(key, base, view);
     this.drawing = 'no';
+    this.told = undefined;
     this.#view.join(this);
     this.#session.balance();
   }

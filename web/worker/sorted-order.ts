@@ -13,6 +13,8 @@ const COST_SHARE = 10;
 
 /** Rows sorted by a column; among equals the newest first. Four bytes a row. */
 export class SortedOrder implements RowOrder {
+  /** What stands where may change with every flow. */
+  readonly edition = undefined;
   readonly #window: PageWindow;
   readonly #sort: FlowSort;
   readonly #matches: (slot: number) => boolean;

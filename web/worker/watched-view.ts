@@ -21,6 +21,8 @@ export interface Viewer {
   rows: RowsQuery | null;
   /** Whether rows were sent that are not on the screen yet, and whether there are newer ones by now. */
   drawing: 'no' | 'yes' | 'outdated';
+  /** The rows that were sent last. */
+  told?: { readonly query: RowsQuery; readonly edition: string | undefined; readonly at: number };
   /** Whether a person can see it. */
   readonly visible: boolean;
   send(message: SessionMessage): void;
@@ -29,6 +31,10 @@ export interface Viewer {
 
 /** Tables hear of new rows at most this often; less often where it takes long to draw them. */
 const ROWS_INTERVAL_MS = 30;
+/** A table that holds still is told how many flows came at most this often. */
+const HELD_INTERVAL_MS = 250;
+/** Rows that are the same are told again after so many milliseconds. */
+const TOLD_ANEW_MS = 1_000;
 
 /** One view with its stream and stores, shared by the tabs that show it. */
 export class WatchedView {
@@ -41,11 +47,12 @@ export class WatchedView {
   #status: StatusSummary | undefined;
   #clockAhead = 0;
   #hidden: readonly HiddenCount[] = [];
+  #later: ReturnType<typeof setTimeout> | undefined;
   readonly #rows = new Throttle(ROWS_INTERVAL_MS, () => {
     for (const viewer of this.#viewers) {
       // A tab that is slow at drawing gets fewer, not later ones.
-      if (viewer.drawing === 'no') this.sendRows(viewer);
-      else viewer.drawing = 'outdated';
+      if (viewer.drawing !== 'no') viewer.drawing = 'outdated';
+      else if (this.#isNews(viewer)) this.sendRows(viewer);
     }
   });
 
@@ -79,6 +86,28 @@ export class WatchedView {
     if (viewer.rows === null || !viewer.visible) return;
     viewer.drawing = 'yes';
     viewer.send({ type: 'rows', slice: this.flows.slice(viewer.rows, viewer) });
+    viewer.told = {
+      query: viewer.rows,
+      edition: this.flows.edition(viewer.rows, viewer),
+      at: performance.now(),
+    };
+  }
+
+  /** Whether its table shows something else by now; what is known of the ends of its flows may be after a while. */
+  #isNews(viewer: Viewer): boolean {
+    const { rows, told } = viewer;
+    if (rows === null || told?.query !== rows) return true;
+    const ago = performance.now() - told.at;
+    if (ago >= TOLD_ANEW_MS) return true;
+    if (rows.anchor !== null && ago < HELD_INTERVAL_MS) {
+      this.#later ??= setTimeout(() => {
+        this.#later = undefined;
+        this.#rows.request();
+      }, HELD_INTERVAL_MS - ago);
+      return false;
+    }
+    const edition = this.flows.edition(rows, viewer);
+    return edition === undefined || edition !== told.edition;
   }
 
   /** What was sent to a tab is on its screen. */
@@ -113,6 +142,7 @@ export class WatchedView {
   close(): void {
     this.#stream.close();
     this.#rows.stop();
+    clearTimeout(this.#later);
   }
 
   #update(update: ViewUpdate): void {

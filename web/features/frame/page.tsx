@@ -45,7 +45,8 @@ export function Page() {
   useEffect(() => watch(view), [view]);
   useEffect(startMap, []);
   // The first click on a map is on a card or an arrow.
-  useEffect(() => (isMapKnown ? whenIdle(LateDetailsPanel.preload) : undefined), [isMapKnown]);
+  const hasPanel = isMapKnown && embed === null;
+  useEffect(() => (hasPanel ? whenIdle(LateDetailsPanel.preload) : undefined), [hasPanel]);
   useEffect(() => selectCard(select), [select]);
   const obstacle = useObstacle();
   const instead = obstacle !== null && (
