@@ -1,4 +1,4 @@
-import { type RefObject, useMemo, useState } from 'react';
+import { memo, type RefObject, useMemo, useState } from 'react';
 import type { SceneCard, SceneEdge, ScenePlate } from '../../graph/scene.ts';
 import type { MapState } from '../../live/map-client.ts';
 import { CardItem, type EdgeItem } from './card-item.tsx';
@@ -9,6 +9,7 @@ import { useUnhurried } from './use-unhurried.ts';
 /** Up to this many arrows all of them are in the document; beyond, those of the card in focus. */
 const MANY_EDGES = 250;
 const NO_EDGES: readonly EdgeItem[] = [];
+const NO_CARDS: readonly SceneCard[] = [];
 
 /** What an item of the tree stands for. */
 export type TreeTarget =
@@ -34,41 +35,27 @@ export function CardTree(props: {
   const state = useUnhurried(props.state);
   const labels = useLabels(state);
   const [current, setCurrent] = useState<string | null>(null);
-  const { outgoing, loose, onPlate } = useMemo(() => arrangeItems(state), [state]);
+  const { outgoing, loose, onPlate, plateOf } = useMemo(() => arrangeItems(state), [state]);
   const known = useMemo(
     () => new Set([...state.scene.plates.map(({ id }) => id), ...state.scene.cards.map(({ key }) => key)]),
     [state],
   );
   const reachable = current !== null && known.has(current) ? current : (loose[0]?.key ?? state.scene.plates[0]?.id);
   const tellsAll = state.scene.edges.length <= MANY_EDGES;
-  const items = useMemo(() => {
-    const item = (card: SceneCard) => {
-      const edges = outgoing.get(card.key) ?? [];
-      const told =
-        tellsAll || card.key === current ? edges.map((edge) => ({ edge, words: labels.edge(edge) })) : NO_EDGES;
-      return (
-        <CardItem
-          key={card.key}
-          card={card}
-          live={labels.numbers(card.key)}
-          edges={told}
-          hasEdges={edges.length > 0}
-          selected={card.key === selected}
-          reachable={card.key === reachable}
-        />
-      );
-    };
-    return (
-      <>
-        {loose.map(item)}
-        {state.scene.plates.map((plate) => (
-          <PlateItem key={plate.id} plate={plate} reachable={plate.id === reachable}>
-            {(onPlate.get(plate.id) ?? []).map(item)}
-          </PlateItem>
-        ))}
-      </>
-    );
-  }, [state, labels, outgoing, loose, onPlate, tellsAll, current, reachable, selected]);
+  /** What a key is to the cards of a plate: nothing, where it is none of them. */
+  const on = (plate: string, key: string | null | undefined) =>
+    key != null && plateOf.get(key) === plate ? key : null;
+  const cardsOf = (plate: string, cards: readonly SceneCard[]) => (
+    <Cards
+      cards={cards}
+      outgoing={outgoing}
+      labels={labels}
+      tellsAll={tellsAll}
+      current={on(plate, current)}
+      reachable={on(plate, reachable)}
+      selected={on(plate, selected)}
+    />
+  );
   return (
     <div
       ref={props.frame}
@@ -101,10 +88,45 @@ export function CardTree(props: {
         } else if (moveFocus(event.currentTarget, element, event.key)) event.preventDefault();
       }}
     >
-      {items}
+      {cardsOf('', loose)}
+      {state.scene.plates.map((plate) => (
+        <PlateItem key={plate.id} plate={plate} reachable={plate.id === reachable}>
+          {cardsOf(plate.id, onPlate.get(plate.id) ?? NO_CARDS)}
+        </PlateItem>
+      ))}
     </div>
   );
 }
+
+/** The cards of one plate: of a thousand cards, only those are looked at that what a person did is about. */
+const Cards = memo(function Cards(props: {
+  cards: readonly SceneCard[];
+  outgoing: ReadonlyMap<string, readonly SceneEdge[]>;
+  labels: ReturnType<typeof useLabels>;
+  tellsAll: boolean;
+  /** Keys, where it is one of these cards. */
+  current: string | null;
+  reachable: string | null;
+  selected: string | null;
+}) {
+  const { outgoing, labels, tellsAll, current } = props;
+  return props.cards.map((card) => {
+    const edges = outgoing.get(card.key) ?? [];
+    const told =
+      tellsAll || card.key === current ? edges.map((edge) => ({ edge, words: labels.edge(edge) })) : NO_EDGES;
+    return (
+      <CardItem
+        key={card.key}
+        card={card}
+        live={labels.numbers(card.key)}
+        edges={told}
+        hasEdges={edges.length > 0}
+        selected={card.key === props.selected}
+        reachable={card.key === props.reachable}
+      />
+    );
+  });
+});
 
 function PlateItem(props: { plate: ScenePlate; reachable: boolean; children: React.ReactNode }) {
   const { plate } = props;
@@ -137,11 +159,13 @@ function arrangeItems({ scene }: MapState) {
   for (const edge of scene.edges) append(outgoing, edge.source, edge);
   const loose: SceneCard[] = [];
   const onPlate = new Map<string, SceneCard[]>();
+  const plateOf = new Map<string, string>();
   for (const card of scene.cards.toSorted((a, b) => a.x - b.x || a.y - b.y)) {
+    plateOf.set(card.key, card.plate);
     if (card.plate === '') loose.push(card);
     else append(onPlate, card.plate, card);
   }
-  return { outgoing, loose, onPlate };
+  return { outgoing, loose, onPlate, plateOf };
 }
 
 function append<T>(map: Map<string, T[]>, key: string, value: T): void {
