@@ -17,20 +17,28 @@ const SNMP = `
     .filter(l=>l.startsWith(kind+':')).map(l=>l.split(' '));return Number(v[n.indexOf(name)])};`;
 const net = `const net=require('net'),dgram=require('dgram');`;
 
+/** Where the two that stay on the node's own loopback meet. */
+const NEAR_PORT = 18_080;
+
 /** Echoes; counts datagrams and connections by who sends them, from its start, and what it had to send again. */
 const SERVER = `const keep=true;const figures=()=>{c.resent=snmp('Tcp','RetransSegs')};${SNMP}${net}${REPORT}
   dgram.createSocket('udp4').on('message',(m,r)=>add(r.address)).bind(${PORT});
   net.createServer(s=>{add(s.remoteAddress.replace('::ffff:',''));s.on('error',()=>{});s.pipe(s)}).listen(${PORT},'0.0.0.0');`;
 
 /** One connection, a byte every 5 ms; the longest time between two answers, and what had to be sent again. */
-const FRIEND = `const keep=false;const figures=()=>{c.resent=snmp('Tcp','RetransSegs')};${SNMP}${net}${REPORT}
+const friendOf = (address: string, port: number) => `const keep=false;
+  const figures=()=>{c.resent=snmp('Tcp','RetransSegs')};${SNMP}${net}${REPORT}
   let last=0;
-  const go=()=>{const s=net.connect(${PORT},'${SERVER_SERVICE}');s.setNoDelay(true);let open=0;
+  const go=()=>{const s=net.connect(${port},'${address}');s.setNoDelay(true);let open=0;
     const beat=setInterval(()=>open&&s.write('x'),5);
     s.on('connect',()=>{open=1});
     s.on('data',d=>{const n=Date.now();add('answered',d.length);c.gap=Math.max(c.gap||0,last?n-last:0);last=n});
     s.on('error',()=>{});s.on('close',()=>{clearInterval(beat);if(open)add('broken');setTimeout(go,200)})};
   go();`;
+
+/** The same on the node's loopback, where nothing of Waggle's is: what the machine alone makes of it. */
+const NEAR = `require('net').createServer(s=>{s.on('error',()=>{});s.pipe(s)}).listen(${NEAR_PORT},'127.0.0.1');
+  ${friendOf('127.0.0.1', NEAR_PORT)}`;
 
 /** A new connection to the Service every 50 ms, closed when it is answered. */
 const CALLER = `const keep=false;const figures=()=>{};${SNMP}${net}${REPORT}
@@ -49,8 +57,9 @@ const SCANNER = `const keep=false;const figures=()=>{};${SNMP}${net}${REPORT}
   const u=dgram.createSocket('udp4');u.on('error',()=>{});
   setInterval(()=>{for(let i=2;i<${SCANNED};i++)u.send('x',${PORT},'10.244.0.'+i,()=>add('sent'))},20);`;
 
-/** Sends from its first moment, 1 ms apart. What came in is the kernel's count, from before there was a process. */
-const CLOSED = `const keep=true;const figures=()=>{c.in=snmp('Udp','InDatagrams')+snmp('Udp','NoPorts')};${SNMP}${net}${REPORT}
+/** Sends from its first moment, 1 ms apart. What came in is the kernel's count: before there was this process, and since. */
+const CLOSED = `const keep=true;${SNMP}const came=()=>snmp('Udp','InDatagrams')+snmp('Udp','NoPorts');
+  const before=came();const figures=()=>{c.before=before;c.in=came()-before};${net}${REPORT}
   const u=dgram.createSocket('udp4').bind(${PORT});u.on('error',()=>{});
   setInterval(()=>{add('sent');u.send('x',${PORT},process.env.OPEN,()=>{})},1);
   for(let i=0;i<20;i++)net.connect(${PORT},process.env.OPEN).on('error',()=>{});`;
@@ -62,9 +71,10 @@ export function closedPod(name: string, image: string, open: string): string {
 
 /** All that runs from the start, with its policies. */
 export function storyManifest(image: string): string {
-  const programs = { server: SERVER, open: SERVER, friend: FRIEND, caller: CALLER, foe: FOE, scanner: SCANNER };
+  const friend = friendOf(SERVER_SERVICE, PORT);
+  const programs = { server: SERVER, open: SERVER, friend, caller: CALLER, foe: FOE, scanner: SCANNER };
   const pods = Object.entries(programs).map(([name, code]) => pod(name, name, image, code));
-  return [RULES, ...pods].join('---\n');
+  return [RULES, ...pods, `${pod('near', 'near', image, NEAR)}  hostNetwork: true\n`].join('---\n');
 }
 
 const RULES = `apiVersion: v1
