@@ -164,17 +164,17 @@ export class Gate {
   async #permitted(caller: Caller | undefined) {
     if (caller === undefined) throw new StatusError(Code.UNAUTHENTICATED, 'sign in first');
     const { permissions, everything, log } = this.#options;
-    let still: boolean;
+    let current: Caller | undefined;
     let permitted: Awaited<ReturnType<Permissions['of']>>;
     try {
-      still = caller.isStill === undefined || (await caller.isStill());
-      permitted = still ? await permissions.of(caller) : new Set<string>();
+      current = caller.current === undefined ? caller : await caller.current();
+      permitted = current === undefined ? new Set<string>() : await permissions.of(current);
     } catch (error) {
       if (error instanceof StatusError) throw error;
       log.error({ err: error, user: caller.user }, 'what somebody may see cannot be found out');
       throw new StatusError(Code.UNAVAILABLE, 'what you may see cannot be found out: the API server does not answer');
     }
-    if (!still) throw new StatusError(Code.UNAUTHENTICATED, 'your session has ended: sign in again');
+    if (current === undefined) throw new StatusError(Code.UNAUTHENTICATED, 'your session has ended: sign in again');
     if (permitted !== 'all' && permitted.size === 0) {
       if (everything.namespaces().length === 0) {
         throw new StatusError(Code.UNAVAILABLE, 'no namespace is known yet: nodes have still to answer');

@@ -108,10 +108,8 @@ describe('with a token', () => {
     expect((await ask('/metrics', { headers: { authorization: 'Bearer admins-token' } })).status).toBe(200);
   });
 
-  it('it ends with the token, and an open stream with it', async () => {
-    const { signIn, call, backend, jar } = await site.start();
-    await signIn('admins-token');
-    expect(await call()).toMatchObject({ code: Code.OK });
+  /** What an open stream says until it is cut off. */
+  const watched = async ({ backend, jar }: Pick<Awaited<ReturnType<SignInSite['start']>>, 'backend' | 'jar'>) => {
     const message = toBinary(WatchRequestSchema, create(WatchRequestSchema, { map: true }));
     const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
     const stream = await fetch(`${backend.url}/api/waggle.v1.ViewService/Watch`, {
@@ -119,10 +117,26 @@ describe('with a token', () => {
       headers: { cookie, 'content-type': 'application/grpc-web+proto' },
       body: Buffer.concat([Buffer.from([0, 0, 0, 0, message.length]), message]),
     });
-    const ended = stream.text();
+    return { ended: stream.text() };
+  };
+
+  it('it ends with the token, and an open stream with it', async () => {
+    const replica = await site.start();
+    await replica.signIn('admins-token');
+    expect(await replica.call()).toMatchObject({ code: Code.OK });
+    const { ended } = await watched(replica);
     site.reviews.tokens.delete('admins-token');
     expect(await ended).toMatch(/grpc-status: ?16/);
-    expect(await call()).toMatchObject({ code: Code.UNAUTHENTICATED });
+    expect(await replica.call()).toMatchObject({ code: Code.UNAUTHENTICATED });
+  });
+
+  it('an open stream ends with the group by which its reader might see it', async () => {
+    const replica = await site.start();
+    await replica.signIn('janes-token');
+    const { ended } = await watched(replica);
+    site.reviews.tokens.set('janes-token', { user: 'jane', groups: [] });
+    expect(await ended).toMatch(/grpc-status: ?7/);
+    expect(await replica.call()).toMatchObject({ code: Code.PERMISSION_DENIED });
   });
 
   it('it ends in time', async () => {

@@ -88,13 +88,13 @@ async function sessionCaller(
 ): Promise<Caller | undefined> {
   const session = sessions.of(request, response);
   if (session === undefined) return undefined;
-  const lasts = async () => sessions.lasts(session);
+  const lasts = () => sessions.lasts(session);
   if (session.proof.kind === 'identity') {
     const caller = outsideCaller(session.proof.user, session.proof.groups);
-    return caller && { ...caller, isStill: lasts };
+    return caller && { ...caller, current: async () => (lasts() ? caller : undefined) };
   }
   const caller = await reviews?.of(session.proof.token);
-  return caller && { ...caller, isStill: async () => (await lasts()) && ((await caller.isStill?.()) ?? true) };
+  return caller && { ...caller, current: async () => (lasts() ? await caller.current?.() : undefined) };
 }
 
 export function whoAmI(mode: AuthMode, caller: Caller | undefined, session: Session | undefined): WhoAmI {

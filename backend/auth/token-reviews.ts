@@ -13,6 +13,7 @@ export type WhoHas = (token: string) => Promise<Caller | undefined>;
 interface Review {
   readonly status?: {
     readonly authenticated?: boolean;
+    readonly audiences?: readonly string[];
     readonly user?: { username?: string; uid?: string; groups?: string[]; extra?: Record<string, string[]> };
   };
 }
@@ -28,6 +29,8 @@ export function tokenReview(client: Pick<ApiClient, 'request'>, audiences: reado
       },
       timeoutMs: DEADLINE_MS,
     });
+    // Who knows nothing of audiences tells none, and has accepted a token that was made for somebody else.
+    if (audiences.length > 0 && !status?.audiences?.some((each) => audiences.includes(each))) return undefined;
     const user = status?.user;
     if (status?.authenticated !== true || user?.username === undefined || user.username === '') return undefined;
     const { username, uid = '', groups = [], extra = {} } = user;
@@ -62,11 +65,11 @@ export class TokenReviews {
     if (token === '' || token.length > MOST_TOKEN_CHARACTERS || !/^[\x21-\x7e]+$/.test(token)) return undefined;
     const caller = await this.#ask(token);
     if (caller === undefined) return undefined;
-    const isStill = async () => {
+    const current = async (): Promise<Caller | undefined> => {
       const now = await this.#ask(token);
-      return now !== undefined && now.user === caller.user && now.uid === caller.uid;
+      return now?.user === caller.user && now.uid === caller.uid ? { ...now, current } : undefined;
     };
-    return { ...caller, isStill };
+    return { ...caller, current };
   }
 
   #ask(token: string): Promise<Caller | undefined> {

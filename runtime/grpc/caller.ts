@@ -8,6 +8,9 @@ export interface Caller {
   readonly extra: Readonly<Record<string, readonly string[]>>;
   /** Let in by something that stands for all of the cluster: a client's certificate. Nobody asks what it may see. */
   readonly trusted?: boolean;
-  /** Whether what proved it still does: tokens are withdrawn, sessions end. Absent where it cannot change. */
-  isStill?(): Promise<boolean>;
+  /**
+   * Whom the same proof names by now: tokens are withdrawn, sessions end, groups change. Resolves with undefined when that is nobody,
+   * or another one. Absent where it cannot change.
+   */
+  current?(): Promise<Caller | undefined>;
 }

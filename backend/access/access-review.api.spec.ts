@@ -42,11 +42,11 @@ describe.skipIf(obstacle !== undefined)('at a real API server', () => {
     kind,
   });
 
-  /** A new service account's token. */
-  async function account(name: string): Promise<string> {
+  /** A new service account's token; without audiences, for the API server itself. */
+  async function account(name: string, audiences?: readonly string[]): Promise<string> {
     await client.request('POST', '/api/v1/namespaces/shop/serviceaccounts', { body: { metadata: { name } } });
     const path = `/api/v1/namespaces/shop/serviceaccounts/${name}/token`;
-    const made = await client.request<{ status: { token: string } }>('POST', path, { body: { spec: {} } });
+    const made = await client.request<{ status: { token: string } }>('POST', path, { body: { spec: { audiences } } });
     return made.status.token;
   }
 
@@ -56,14 +56,23 @@ describe.skipIf(obstacle !== undefined)('at a real API server', () => {
     const caller = await reviews.of(token);
     expect(caller).toMatchObject({ user: 'system:serviceaccount:shop:short-lived' });
     expect(caller!.groups).toContain('system:serviceaccounts:shop');
-    expect(await caller!.isStill?.()).toBe(true);
+    expect(await caller!.current?.()).toMatchObject({ user: caller!.user });
     expect(await reviews.of(`${token.slice(0, -4)}AAAA`)).toBeUndefined();
     await client.request('DELETE', '/api/v1/namespaces/shop/serviceaccounts/short-lived');
     // The API server keeps what it has checked for ten seconds.
-    for (const deadline = Date.now() + 30_000; await caller!.isStill?.(); ) {
+    for (const deadline = Date.now() + 30_000; (await caller!.current?.()) !== undefined; ) {
       if (Date.now() > deadline) throw new Error('the token is still accepted');
       await new Promise((resolve) => setTimeout(resolve, 500));
     }
+  });
+
+  it('a token names its owner to those that it was made for', async () => {
+    const [own, others] = [await account('own'), await account('others', ['waggle', 'somebody'])];
+    expect(await tokenReview(client)(own)).toMatchObject({ user: 'system:serviceaccount:shop:own' });
+    expect(await tokenReview(client, ['waggle'])(own)).toBeUndefined();
+    expect(await tokenReview(client)(others)).toBeUndefined();
+    expect(await tokenReview(client, ['waggle'])(others)).toMatchObject({ user: 'system:serviceaccount:shop:others' });
+    expect(await tokenReview(client, ['nobody'])(others)).toBeUndefined();
   });
 
   it('its roles say which namespaces somebody sees, and for how long', async () => {
