@@ -1,6 +1,7 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -155,6 +156,7 @@ async function startBackendProcess(
   peers: readonly FakePeer[],
 ): Promise<BackendProcess> {
   const args = ['backend', '--source', 'kubernetes', '--kubeconfig', kubeconfig, '--listen', '127.0.0.1:0'];
+  args.push('--keep-state', join(dirname(kubeconfig), 'backend-state.jsonl'));
   const agents = peers.map(({ name, address }) => `${name}=${address}`).join(',');
   const child = spawn(process.execPath, [BIN, ...args, '--grpc-listen', '127.0.0.1:0', '--agent', agents], {
     stdio: ['ignore', 'pipe', 'ignore'],
