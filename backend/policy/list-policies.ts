@@ -40,7 +40,7 @@ export function listPolicies(picture: PolicyPicture, hits: CollectedHits): ListP
   });
   const selected: number[][] = listed.map(() => []);
   for (const [at, policies] of selecting.entries()) for (const policy of policies) selected[policy]!.push(at);
-  const findings = Map.groupBy(picture.findings, ({ message }) => message.slice(0, message.indexOf(': ')));
+  const findings = Map.groupBy(picture.findings(), ({ message }) => message.slice(0, message.indexOf(': ')));
   const omitted = new Set(picture.workloads.slice(MOST_WORKLOADS).map(({ key }) => key));
   const workloadIndex = new Map(workloads.map(({ key }, index) => [key, index]));
   return create(ListPoliciesResponseSchema, {
@@ -50,11 +50,11 @@ export function listPolicies(picture: PolicyPicture, hits: CollectedHits): ListP
       return policyMessage(picture.engine, entry, hits, selected[index]!, found);
     }),
     workloads: workloads.map((workload, at) => workloadMessage(workload, selecting[at]!)),
-    reaches: picture.reach.reaches.flatMap((reach) => {
+    reaches: picture.reach().reaches.flatMap((reach) => {
       const policy = policyIndex.get(policyText(reach.rule.policy));
       return policy === undefined ? [] : reachMessage(reach, policy, workloadIndex, omitted);
     }),
-    moreReaches: picture.reach.more,
+    moreReaches: picture.reach().more,
     omittedPolicies: entries.length - listed.length,
     omittedWorkloads: picture.workloads.length - workloads.length,
     hitsSince: hits.sinceMs === undefined ? undefined : timestamp(hits.sinceMs),

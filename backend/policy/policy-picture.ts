@@ -33,9 +33,9 @@ export interface PolicyPicture {
   readonly entries: readonly PolicyEntry[];
   /** By namespace, kind and name. */
   readonly workloads: readonly PolicedWorkload[];
-  /** Of policies against the cluster: WP2xx. */
-  readonly findings: readonly Finding[];
-  readonly reach: ReachList;
+  /** Of policies against the cluster: WP2xx. Worked out when first asked for, as is who reaches whom: that takes longest. */
+  findings(): readonly Finding[];
+  reach(): ReachList;
 }
 
 /** Keeps a picture of the cluster's policies, made anew when asked for after a change. */
@@ -68,17 +68,24 @@ export class PolicyPictures {
       this.#picture = undefined;
     }
     if (this.#picture === undefined || (this.#stale && performance.now() >= this.#notBefore)) {
-      const started = performance.now();
       this.#stale = false;
-      this.#picture = this.#make(cluster);
-      const ended = performance.now();
-      this.#notBefore = ended + (ended - started) / MOST_SHARE;
+      this.#notBefore = 0;
+      this.#picture = this.#timed(() => this.#make(cluster));
     }
     return this.#picture;
   }
 
   problems(): string[] {
     return this.#source.problems().map(({ subject, message }) => `${subject}: ${message}`);
+  }
+
+  /** What it takes is made up for by waiting. */
+  #timed<T>(work: () => T): T {
+    const started = performance.now();
+    const made = work();
+    const ended = performance.now();
+    this.#notBefore = Math.max(this.#notBefore, ended) + (ended - started) / MOST_SHARE;
+    return made;
   }
 
   #make(cluster: string): PolicyPicture {
@@ -90,19 +97,34 @@ export class PolicyPictures {
       workloadCardKey(cluster, namespace, workload.kind, workload.name),
     );
     const names = new Map(pods.map(({ identity, namespace, workload }) => [identity, `${namespace}/${workload.name}`]));
+    const outside = outsideOf(cluster, pods, this.#source.list('Node'));
     return {
       engine,
       entries,
       workloads: [...byWorkload].map(([key, own]) => policedWorkload(engine, key, own)).sort(compareWorkloads),
-      findings: checkPolicies(engine, (identity) => names.get(identity) ?? `identity ${identity}`),
-      reach: reachOf(
-        engine,
-        [...byWorkload].map(([key, [first]]) => reachEnd(key, first)),
-        outsideOf(cluster, pods, this.#source.list('Node')),
-        MOST_REACHES,
+      findings: once(() =>
+        this.#timed(() => checkPolicies(engine, (identity) => names.get(identity) ?? `identity ${identity}`)),
+      ),
+      reach: once(() =>
+        this.#timed(() =>
+          reachOf(
+            engine,
+            [...byWorkload].map(([key, [first]]) => reachEnd(key, first)),
+            outside,
+            MOST_REACHES,
+          ),
+        ),
       ),
     };
   }
+}
+
+function once<T>(work: () => T): () => T {
+  let made: { readonly result: T } | undefined;
+  return () => {
+    made ??= { result: work() };
+    return made.result;
+  };
 }
 
 function policedWorkload(engine: PolicyEngine, key: string, pods: readonly PodDescription[]): PolicedWorkload {
