@@ -44,13 +44,14 @@ test('a state that is missing is not ready; a broken object in it is only told',
 
 describe('a backend whose API server gives no answer', () => {
   let api: Server;
-  let answers: boolean;
+  let answers: boolean | 'never';
   let backend: Backend;
   let folder: string;
   beforeEach(async () => {
     answers = false;
     folder = mkdtempSync(join(tmpdir(), 'waggle-kept-'));
     api = createServer((request, response) => {
+      if (answers === 'never') return;
       if (!answers) response.writeHead(503).end();
       else if (request.url?.includes('watch=1')) response.writeHead(200).flushHeaders();
       else response.end('{"metadata": {"resourceVersion": "1"}, "items": []}');
@@ -135,8 +136,16 @@ describe('a backend whose API server gives no answer', () => {
     // Not from its own start: what is known is no younger for it.
     expect(Math.abs(timestampMs(after!.since!) - timestampMs(before!.since!))).toBeLessThan(1_000);
     expect(await staleSeconds()).toBeGreaterThan(3);
+    await backend.close();
+
+    // One that takes every connection and says nothing is as good as gone.
+    answers = 'never';
+    backend = await start();
+    expect((await get('/readyz')).status).toBe(200);
+    expect(await stale()).toMatchObject([{ reason: expect.stringContaining('not everything is read yet') }]);
 
     answers = true;
+    api.closeAllConnections();
     await eventually(async () => expect(await stale()).toEqual([]));
     expect(await staleSeconds()).toBe(0);
   });
