@@ -8,12 +8,16 @@ import {
   type RuleHits,
   RuleHitsSchema,
 } from '#proto/gen/waggle/v1/agent_pb.ts';
-import type { NodeAnswers } from '#proto/gen/waggle/v1/recording_pb.ts';
+import type { NodeAnswers, NodeRecording } from '#proto/gen/waggle/v1/recording_pb.ts';
 import {
   type ListServicesResponse,
   ListServicesResponseSchema,
   type LoadBalancerService,
   type ServiceBackend,
+  TraceOutcome,
+  type TraceServiceRequest,
+  type TraceServiceResponse,
+  TraceServiceResponseSchema,
 } from '#proto/gen/waggle/v1/service_pb.ts';
 import { Code, type Handlers, StatusError } from '#runtime/grpc/service.ts';
 import type { Span } from './timeline.ts';
@@ -23,12 +27,14 @@ import type { Span } from './timeline.ts';
  * added, as they do for a cluster in which the same happens over and over.
  */
 export class RecordedAnswers {
+  readonly #node: string;
   readonly #answers: readonly NodeAnswers[];
   readonly #span: Span;
   readonly #beginMs: number;
 
-  /** @param answers in order of time, at least one */
-  constructor(answers: readonly NodeAnswers[], span: Span, beginMs: number) {
+  /** Of a node with one answer at least. */
+  constructor({ name, answers }: Pick<NodeRecording, 'name' | 'answers'>, span: Span, beginMs: number) {
+    this.#node = name;
     this.#answers = answers;
     this.#span = span;
     this.#beginMs = beginMs;
@@ -51,7 +57,7 @@ export class RecordedAnswers {
         );
         return all;
       },
-      traceService: notRecorded,
+      traceService: async (request) => trace(this.#node, this.services(now()), request),
     };
   }
 
@@ -131,6 +137,30 @@ function* backends({ services }: ListServicesResponse): Iterable<[key: string, b
       }
     }
   }
+}
+
+/** Where a connection would have gone, as far as what stood behind the Services says it. */
+function trace(
+  node: string,
+  { services }: ListServicesResponse,
+  { address, port, protocol }: TraceServiceRequest,
+): TraceServiceResponse {
+  for (const { namespace, name, frontends } of services) {
+    const frontend = frontends.find(
+      (one) => one.address === address && one.port === port && one.protocol === protocol.toUpperCase(),
+    );
+    if (frontend === undefined) continue;
+    const ready = frontend.backends.filter(({ terminating, weight }) => !terminating && weight > 0);
+    const weights = ready.reduce((sum, { weight }) => sum + weight, 0);
+    return create(TraceServiceResponseSchema, {
+      ...{ node, namespace, service: name, frontend },
+      outcome: ready.length > 0 ? TraceOutcome.BALANCED : TraceOutcome.REFUSED,
+      steps: [`When this was recorded, ${address}:${port}/${frontend.protocol} was Service ${namespace}/${name}.`],
+      candidates: ready.map((backend) => ({ backend, share: backend.weight / weights })),
+    });
+  }
+  const steps = [`No Service had the address ${address}:${port}/${protocol.toUpperCase()} when this was recorded.`];
+  return create(TraceServiceResponseSchema, { node, outcome: TraceOutcome.PASSED, steps });
 }
 
 async function notRecorded(): Promise<never> {

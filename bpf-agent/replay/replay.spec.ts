@@ -18,6 +18,7 @@ import {
   type Recording,
   RecordingSchema,
 } from '#proto/gen/waggle/v1/recording_pb.ts';
+import { TraceOutcome, TraceServiceRequestSchema } from '#proto/gen/waggle/v1/service_pb.ts';
 import { createClient } from '#runtime/grpc/client.ts';
 import { RecordedAnswers } from './recorded-answers.ts';
 import { packRecording, RecordingError, readRecording, unpackRecording } from './recording.ts';
@@ -116,7 +117,8 @@ describe('a timeline', () => {
 
 describe('recorded answers', () => {
   const begin = 1_900_000_000_000;
-  const answers = new RecordedAnswers([answer(0, 4n, 10n), answer(400, 6n, 12n), answer(900, 7n, 13n)], SPAN, begin);
+  const recorded = (...answers: NodeAnswers[]) => new RecordedAnswers({ name: 'node1', answers }, SPAN, begin);
+  const answers = recorded(answer(0, 4n, 10n), answer(400, 6n, 12n), answer(900, 7n, 13n));
   const rules = (afterMs: number) =>
     answers.ruleHits(begin + afterMs).rules.map(({ policies, hits, last }) => ({
       rule: policies[0]!.name,
@@ -143,8 +145,19 @@ describe('recorded answers', () => {
     expect(services[0]!.frontends[0]!.backends[0]).toMatchObject({ connections: 2, opened: 28n });
   });
 
+  test('trace a connection to who stood behind the Service', async () => {
+    const { traceService } = answers.loadBalancerService(() => begin);
+    const ask = (port: number) =>
+      traceService(create(TraceServiceRequestSchema, { address: '10.96.0.1', port, protocol: 'tcp' }), undefined!);
+    expect(await ask(80)).toMatchObject({
+      ...{ node: 'node1', outcome: TraceOutcome.BALANCED, namespace: 'default', service: 'web' },
+      candidates: [{ share: 1, backend: { address: '10.0.0.1' } }],
+    });
+    expect(await ask(81)).toMatchObject({ outcome: TraceOutcome.PASSED, service: '', candidates: [] });
+  });
+
   test('a rule that decides for the first time in the recording is told from then on', () => {
-    const late = new RecordedAnswers([answer(0, 0n, 0n), answer(900, 2n, 0n)], SPAN, begin);
+    const late = recorded(answer(0, 0n, 0n), answer(900, 2n, 0n));
     const hits = (afterMs: number) =>
       late.ruleHits(begin + afterMs).rules.find(({ policies }) => policies[0]!.name === 'open');
     expect(hits(100)).toBeUndefined();
@@ -159,14 +172,18 @@ function answer(afterMs: number, hits: bigint, opened: bigint): NodeAnswers {
     ...{ effect: RuleEffect.ALLOW, direction: 1, hits, packets: hits * 2n, last: timestampFromMs(lastMs) },
     policies: [reference(name)],
   });
-  const backends = [{ address: '10.0.0.1', port: 80, connections: 2, opened }];
+  const backends = [
+    { address: '10.0.0.1', port: 80, weight: 1, connections: 2, opened },
+    { address: '10.0.0.2', port: 80, weight: 1, terminating: true },
+  ];
+  const frontend = { kind: 'cluster-ip', address: '10.96.0.1', port: 80, protocol: 'TCP', backends };
   return create(NodeAnswersSchema, {
     afterMs,
     ruleHits: {
       since: timestampFromMs(STARTED_MS - 60_000),
       rules: [...(hits > 0n ? [rule('open', hits, STARTED_MS + afterMs)] : []), rule('quiet', 3n, STARTED_MS - 5_000)],
     },
-    services: { services: [{ namespace: 'default', name: 'web', frontends: [{ kind: 'cluster-ip', backends }] }] },
+    services: { services: [{ namespace: 'default', name: 'web', frontends: [frontend] }] },
   });
 }
 

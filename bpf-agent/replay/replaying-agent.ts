@@ -75,6 +75,6 @@ export async function startReplayingAgent(options: ReplayingAgentOptions): Promi
 /** What else an agent answers. */
 function asked(recording: NodeRecording, span: Span, beginMs: number): ServedService[] {
   if (recording.answers.length === 0) return [];
-  const answers = new RecordedAnswers(recording.answers, span, beginMs);
+  const answers = new RecordedAnswers(recording, span, beginMs);
   return [service(AgentService, answers.agentService()), service(LoadBalancerService, answers.loadBalancerService())];
 }
