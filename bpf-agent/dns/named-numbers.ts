@@ -54,21 +54,24 @@ export class NamedNumbers {
         if (known.named !== undefined) known.named.usedMs = this.#nowMs;
         return known.number;
       }
-      if (known.number !== outside) this.#store.release(known.number);
+      this.#release(key, known.number);
     }
     const endpoint = this.#store.get(outside);
     const named = isOutside(endpoint) ? this.#names.get(this.#store.get(pod).namespace, endpoint.address) : undefined;
     const number = named === undefined ? outside : this.#store.intern({ ...endpoint, names: named.names });
-    if (number !== outside) this.#store.retain(number);
+    // Both that are asked with, too: as long as they are held, they stand for nobody else.
+    for (const held of [number, outside, pod]) this.#store.retain(held);
     if (named !== undefined) named.usedMs = this.#nowMs;
     this.#known.set(key, { number, revision: this.#names.revision, named });
     return number;
   }
 
   #clear(): void {
-    for (const [key, { number }] of this.#known) {
-      if (number !== Math.floor(key / ENDPOINTS)) this.#store.release(number);
-    }
+    for (const [key, { number }] of this.#known) this.#release(key, number);
     this.#known.clear();
+  }
+
+  #release(key: number, number: number): void {
+    for (const held of [number, Math.floor(key / ENDPOINTS), key % ENDPOINTS]) this.#store.release(held);
   }
 }

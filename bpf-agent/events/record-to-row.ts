@@ -97,12 +97,6 @@ export class RecordToRow {
       let destination = table.number(u32, word + RECORD.destinationAddress / 4, destinationIdentity);
       // The second look-up may have started the table afresh, and with it let go of the first one's endpoint.
       if (table.timesCleared !== afresh) source = table.number(u32, sourceAt, sourceIdentity);
-      if (names !== undefined) {
-        if (isOutside({ identity: destinationIdentity }))
-          destination = names.number(destination, source, table.timesCleared);
-        else if (isOutside({ identity: sourceIdentity }))
-          source = names.number(source, destination, table.timesCleared);
-      }
       const service = u32[word + RECORD.serviceId / 4]!;
       const trigger = u8[at + RECORD.trigger]!;
       const isTranslation = trigger === TRIGGER.TRANSLATION;
@@ -116,6 +110,12 @@ export class RecordToRow {
           destination = this.#services.number(service, destination, table.timesCleared);
           if (trigger === TRIGGER.FIRST_PACKET) this.#services.count(service, destination);
         }
+      }
+      if (names !== undefined) {
+        if (isOutside({ identity: destinationIdentity }))
+          destination = names.number(destination, source, table.timesCleared);
+        else if (isOutside({ identity: sourceIdentity }))
+          source = names.number(source, destination, table.timesCleared);
       }
 
       if (isTranslation) {
