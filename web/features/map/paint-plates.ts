@@ -50,8 +50,9 @@ export function paintPlate(
   const end = plate.x + plate.width - 16;
   context.font = `400 ${size}px ${SANS}`;
   const first = textWidth(context, facts[0]);
-  const left =
-    state.figures === undefined ? end : figures(context, state.figures, end, after + first, y, size, palette);
+  // What stands alone says it itself.
+  const told = plate.workloads > 1 ? state.figures : undefined;
+  const left = told === undefined ? end : figures(context, told, end, after + first, y, size, palette);
   context.textAlign = 'left';
   context.font = `400 ${size}px ${SANS}`;
   context.fillStyle = palette.faint;
