@@ -247,6 +247,7 @@ export async function accessOf(flags: AccessFlags, log: Logger): Promise<AccessO
     audit,
     replicas,
     maySee: client === undefined || flags.access === 'all' ? async () => true : accessReview(client, flags.accessRule),
+    rule: flags.accessRule,
     hiddenEnd: flags.hiddenEnds,
     cluster: flags.accessCluster,
     audiences: flags.audiences,

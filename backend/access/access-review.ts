@@ -11,7 +11,12 @@ export interface AccessRule {
   readonly resource: string;
 }
 
-export const DEFAULT_ACCESS_RULE: AccessRule = { verb: 'get', group: '', resource: 'pods' };
+const DEFAULT_ACCESS_RULE: AccessRule = { verb: 'get', group: '', resource: 'pods' };
+
+/** As `--access-rule` takes it: `get pods`, `list flows.waggle.dev`. */
+export function ruleText({ verb, group, resource }: AccessRule): string {
+  return `${verb} ${resource}${group === '' ? '' : `.${group}`}`;
+}
 
 interface Review {
   readonly status?: { readonly allowed?: boolean; readonly denied?: boolean };

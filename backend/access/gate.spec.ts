@@ -19,6 +19,7 @@ it('cuts a stream when what its reader may see changes, and refuses who may see 
   await ended;
   await expect(call(`${ViewService.typeName}/Status`, {}).next()).rejects.toMatchObject({
     code: Code.PERMISSION_DENIED,
+    message: 'jane may not get pods in any namespace',
   });
 });
 

@@ -11,7 +11,7 @@ import { VisibleFlows } from './visible-flows.ts';
  * How often an open stream asks again whether it may go on. With answers as old as that, one attempt that fails and the deadline of
  * the next, what is withdrawn is cut off within 30 s.
  */
-export const CHECK_MS = 8_000;
+const CHECK_MS = 8_000;
 /** How long a window that nobody reads is kept up to date: pages reconnect. */
 const KEEP_MS = 60_000;
 /** Different sets of namespaces looked at at once; each takes 4 MiB and some time for every flow. */
@@ -38,6 +38,8 @@ export interface GateOptions {
   /** The cluster whose namespaces the permissions are about; empty while it is not known. */
   readonly cluster: () => string;
   readonly hiddenEnd: HiddenEnd;
+  /** What somebody must be allowed in a namespace, for who may see none: `get pods`. */
+  readonly right: string;
   readonly log: Logger;
   readonly checkMs?: number;
   /** Default {@link MOST_AUDIENCES}. */
@@ -179,7 +181,7 @@ export class Gate {
       if (everything.namespaces().length === 0) {
         throw new StatusError(Code.UNAVAILABLE, 'no namespace is known yet: nodes have still to answer');
       }
-      throw new StatusError(Code.PERMISSION_DENIED, `${caller.user} may not get pods in any namespace`);
+      throw new StatusError(Code.PERMISSION_DENIED, `${caller.user} may not ${this.#options.right} in any namespace`);
     }
     return permitted;
   }

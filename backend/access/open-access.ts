@@ -6,6 +6,7 @@ import type { AuditLog } from '../auth/audit-log.ts';
 import type { Replicas } from '../auth/replicas.ts';
 import type { SignIn } from '../auth/sign-in.ts';
 import type { MergedFlows } from '../relay/merged-flows.ts';
+import { type AccessRule, DEFAULT_ACCESS_RULE, ruleText } from './access-review.ts';
 import { Gate } from './gate.ts';
 import { type MaySee, Permissions } from './permissions.ts';
 import type { HiddenEnd } from './visibility.ts';
@@ -17,6 +18,8 @@ export interface AccessOptions {
   /** Where sessions end too that end here. */
   readonly replicas?: Replicas;
   readonly maySee: MaySee;
+  /** What that asks for in each namespace, for who may see none. Default: {@link DEFAULT_ACCESS_RULE}. */
+  readonly rule?: AccessRule;
   /** What is told of an end in a namespace that may not be seen. Default: its namespace. */
   readonly hiddenEnd?: HiddenEnd;
   /** The cluster whose namespaces permissions are about. Default: that of the first node. */
@@ -59,6 +62,7 @@ export function openAccess(options: AccessOptions, { relay, parts, everything, l
     relay,
     parts,
     cluster: () => options.cluster ?? firstCluster(),
+    right: ruleText(options.rule ?? DEFAULT_ACCESS_RULE),
     hiddenEnd: options.hiddenEnd ?? 'namespace',
     log,
     checkMs,

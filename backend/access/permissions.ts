@@ -1,7 +1,7 @@
 import type { Caller } from '#runtime/grpc/caller.ts';
 
 /** How long an answer is good for. A stream asks again every CHECK_MS, so that a change is felt within both. */
-export const PERMISSION_FRESH_MS = 8_000;
+const PERMISSION_FRESH_MS = 8_000;
 /** People whose answers are kept. */
 const MOST_CALLERS = 2_000;
 /** Questions to the API server at once, over all callers. */

@@ -7,7 +7,7 @@ import { isReserved } from '#core/identity/reserved.ts';
 export type HiddenEnd = 'namespace' | 'hidden';
 
 /** How a workload is called of which nothing else may be said. */
-export const HIDDEN_WORKLOAD = { kind: 'Hidden', name: 'hidden' } as const;
+const HIDDEN_WORKLOAD = { kind: 'Hidden', name: 'hidden' } as const;
 
 export function isHiddenEnd({ workloadKind }: Endpoint): boolean {
   return workloadKind === HIDDEN_WORKLOAD.kind;

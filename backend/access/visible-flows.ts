@@ -14,7 +14,7 @@ import { isHiddenEnd, type Visibility } from './visibility.ts';
 /** Rows looked at without a pause. */
 const SLICE_ROWS = 16_384;
 /** Flows held for those who may not see everything: 4 MiB. */
-export const MOST_VISIBLE_FLOWS = 65_536;
+const MOST_VISIBLE_FLOWS = 65_536;
 
 /**
  * The part of the relay's flows that some people may see, as a window of its own: flows that have an end in one of their

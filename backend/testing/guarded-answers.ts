@@ -71,7 +71,17 @@ export async function openGuarded(
   };
   const permissions = new Permissions(maySee, () => NAMESPACES, checkMs);
   const log = pino({ level: 'silent' });
-  const gate = new Gate({ permissions, everything, relay, parts, cluster: () => 'test', hiddenEnd, log, checkMs });
+  const gate = new Gate({
+    permissions,
+    everything,
+    relay,
+    parts,
+    cluster: () => 'test',
+    right: 'get pods',
+    hiddenEnd,
+    log,
+    checkMs,
+  });
   closing.push(
     () => relay.close(),
     () => everything.close(),
