@@ -11,7 +11,7 @@ export interface AccessRule {
   readonly resource: string;
 }
 
-const DEFAULT_ACCESS_RULE: AccessRule = { verb: 'get', group: '', resource: 'pods' };
+export const DEFAULT_ACCESS_RULE: AccessRule = { verb: 'get', group: '', resource: 'pods' };
 
 /** As `--access-rule` takes it: `get pods`, `list flows.waggle.dev`. */
 export function ruleText({ verb, group, resource }: AccessRule): string {
