@@ -11,7 +11,9 @@ export function FindingsList({ scope }: { scope: PolicyScope }) {
   if (found.length === 0) {
     return (
       <State icon={<ShieldCheck size={22} strokeWidth={1.75} />} title="Nothing is found wrong">
-        Every policy can be read and used, selects pods, and leaves them DNS.
+        {scope.policies.length === 0
+          ? 'There is no policy here that could have faults.'
+          : 'Every policy can be read and used, selects pods, and leaves them DNS.'}
       </State>
     );
   }
