@@ -67,6 +67,21 @@ it.each([
   expect(await observe(...args)).toBe(ANSWER);
 });
 
+it('prints them as a dictionary and as a table, who answers as the source', async () => {
+  const summary = 'HTTP/1.1 503 12ms (GET http://cart/pay?card=HUBBLE_REDACTED)';
+  expect(await observe('-o', 'dict', '--http-status', '503')).toBe(`  TIMESTAMP: Nov 21 09:26:56.135
+     SOURCE: shop/cart-1:80
+DESTINATION: shop/web-1:41000
+       TYPE: http-response
+    VERDICT: FORWARDED
+    SUMMARY: ${summary}
+`);
+  expect(await observe('-o', 'table', '--http-status', '503')).toBe(`\
+TIMESTAMP             SOURCE           DESTINATION        TYPE            VERDICT     SUMMARY
+Nov 21 09:26:56.135   shop/cart-1:80   shop/web-1:41000   http-response   FORWARDED   ${summary}
+`);
+});
+
 it('tells all of it as JSON', async () => {
   const [line] = (await observe('-o', 'json', '--http-status', '503')).split('\n');
   const { l7, Type, event_type } = JSON.parse(line).flow;
