@@ -19,5 +19,5 @@ it('tells every dropped packet, by reason and as far as known by direction', asy
   expect(text).toContain(`cilium_drop_count_total{reason="Policy denied",direction="EGRESS"} ${denied(2)}\n`);
   const rest = 1_000 - denied(1) - denied(2);
   expect(text).toContain(`cilium_drop_count_total{reason="Policy denied",direction="UNKNOWN"} ${rest}\n`);
-  expect(text).toContain('cilium_drop_count_total{reason="Invalid source IP",direction="UNKNOWN"} 3\n');
+  expect(text).toContain('cilium_drop_count_total{reason="Invalid source ip",direction="UNKNOWN"} 3\n');
 });

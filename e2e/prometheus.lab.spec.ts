@@ -52,7 +52,7 @@ describe.skipIf(PROMETHEUS === undefined)('metrics, read by a real Prometheus (s
 
   test.each([
     'sum(hubble_flows_processed_total{type="Trace",subtype="to-endpoint",verdict="FORWARDED"})',
-    'sum(hubble_drop_total{reason="Policy denied",protocol="TCP",source_namespace="client",destination_namespace="stars"})',
+    'sum(hubble_drop_total{reason="POLICY_DENIED",protocol="TCP",source_namespace="client",destination_namespace="stars"})',
     'sum(hubble_port_distribution_total{protocol="TCP",port="6379"})',
     'sum(hubble_tcp_flags_total{flag="SYN",family="IPv4"})',
     'sum(cilium_drop_count_total{reason="Policy denied",direction="INGRESS"})',

@@ -123,8 +123,57 @@ const ACRONYMS = new Set([
   'TC',
 ]);
 
-/** The reason in words, for people: `Policy denied`, `Stale or unroutable IP`. */
+/** Where Hubble's words are others than those of the name: people alert on them. */
+const WORDS: Readonly<Record<number, string>> = {
+  [DROP_REASON.INVALID_SOURCE_MAC]: 'Invalid source mac',
+  [DROP_REASON.INVALID_DESTINATION_MAC]: 'Invalid destination mac',
+  [DROP_REASON.INVALID_SOURCE_IP]: 'Invalid source ip',
+  [DROP_REASON.INVALID_PACKET_DROPPED]: 'Invalid packet',
+  [DROP_REASON.CT_TRUNCATED_OR_INVALID_HEADER]: 'CT: Truncated or invalid header',
+  [DROP_REASON.CT_MISSING_TCP_ACK_FLAG]: 'Fragmentation needed',
+  [DROP_REASON.CT_UNKNOWN_L4_PROTOCOL]: 'CT: Unknown L4 protocol',
+  [DROP_REASON.CT_CANNOT_CREATE_ENTRY_FROM_PACKET]: "CT: Can't create entry from packet",
+  [DROP_REASON.UNKNOWN_ICMPV4_CODE]: 'Unknown ICMPv4 code',
+  [DROP_REASON.UNKNOWN_ICMPV4_TYPE]: 'Unknown ICMPv4 type',
+  [DROP_REASON.UNKNOWN_ICMPV6_CODE]: 'Unknown ICMPv6 code',
+  [DROP_REASON.UNKNOWN_ICMPV6_TYPE]: 'Unknown ICMPv6 type',
+  [DROP_REASON.INVALID_GENEVE_OPTION]: 'Invalid Geneve option',
+  [DROP_REASON.CT_MAP_INSERTION_FAILED]: 'CT: Map insertion failed',
+  [DROP_REASON.INVALID_IPV6_EXTENSION_HEADER]: 'Invalid IPv6 extension header',
+  [DROP_REASON.NO_TUNNEL_OR_ENCAPSULATION_ENDPOINT]: 'No tunnel/encapsulation endpoint (datapath BUG!)',
+  [DROP_REASON.FAILED_TO_INSERT_INTO_PROXYMAP]: 'NAT 46/64 not enabled',
+  [DROP_REASON.REACHED_EDT_RATE_LIMITING_DROP_HORIZON]: 'Reached EDT rate-limiting drop horizon',
+  [DROP_REASON.IS_A_CLUSTERIP]: 'Is a ClusterIP',
+  [DROP_REASON.FORBIDDEN_ICMPV6_MESSAGE]: 'Forbidden ICMPv6 message',
+  [DROP_REASON.POLICY_DENY]: 'Policy denied by denylist',
+  [DROP_REASON.VLAN_FILTERED]: 'VLAN traffic disallowed by VLAN filter',
+  [DROP_REASON.INVALID_VNI]: 'Incorrect VNI from VTEP',
+  [DROP_REASON.INVALID_TC_BUFFER]: 'Failed to update or lookup TC buffer',
+  [DROP_REASON.NO_SID]: 'No SID was found for the IP address',
+  [DROP_REASON.MISSING_SRV6_STATE]: 'SRv6 state was removed during tail call',
+  [DROP_REASON.NAT46]: 'L3 translation from IPv4 to IPv6 failed (NAT46)',
+  [DROP_REASON.NAT64]: 'L3 translation from IPv6 to IPv4 failed (NAT64)',
+  [DROP_REASON.AUTH_REQUIRED]: 'Authentication required',
+  [DROP_REASON.CT_NO_MAP_FOUND]: 'No conntrack map found',
+  [DROP_REASON.SNAT_NO_MAP_FOUND]: 'No nat map found',
+  [DROP_REASON.INVALID_CLUSTER_ID]: 'Invalid ClusterID',
+  [DROP_REASON.UNSUPPORTED_PROTOCOL_FOR_DSR_ENCAP]: 'Unsupported packet protocol for DSR encapsulation',
+  [DROP_REASON.NO_EGRESS_GATEWAY]: 'No egress gateway found',
+  [DROP_REASON.UNENCRYPTED_TRAFFIC]: 'Traffic is unencrypted',
+  [DROP_REASON.NO_NODE_ID]: 'No node ID found',
+  [DROP_REASON.DROP_RATE_LIMITED]: 'Rate limited',
+  [DROP_REASON.IGMP_HANDLED]: 'IGMP handled',
+  [DROP_REASON.IGMP_SUBSCRIBED]: 'IGMP subscribed',
+  [DROP_REASON.DROP_HOST_NOT_READY]: 'Host datapath not ready',
+  [DROP_REASON.DROP_EP_NOT_READY]: 'Endpoint policy program not available',
+  [DROP_REASON.DROP_NO_EGRESS_IP]: 'No Egress IP configured',
+  [DROP_REASON.DROP_PUNT_PROXY]: 'Punt to proxy',
+};
+
+/** The reason in Hubble's words: `Policy denied`, `Stale or unroutable IP`. */
 export function dropReasonText(reason: number): string {
+  const known = WORDS[reason];
+  if (known !== undefined) return known;
   const words = dropReasons.name(reason).split('_');
   const text = words.map((word) => (ACRONYMS.has(word) ? word : word.toLowerCase())).join(' ');
   return text.charAt(0).toUpperCase() + text.slice(1);

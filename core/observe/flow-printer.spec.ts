@@ -144,8 +144,8 @@ describe('a compact line', () => {
   it('has colours on a terminal', () => {
     const paint = (color: number, text: string) => `\u001b[${color}m${text}\u001b[0m`;
     expect(line({}, { color: true })).toBe(
-      `Nov 21 09:26:56.123: ${paint(36, 'default/xwing')}:${paint(33, '41234')} ${paint(35, '(ID:2331)')} -> ` +
-        `${paint(36, 'default/deathstar-x')}:${paint(33, '80')} ${paint(35, '(ID:901)')} to-endpoint ${paint(32, 'FORWARDED')} (TCP Flags: SYN)\n`,
+      `Nov 21 09:26:56.123: ${paint(36, `default/xwing:${paint(33, '41234')}`)} ${paint(35, '(ID:2331)')} -> ` +
+        `${paint(36, `default/deathstar-x:${paint(33, '80')}`)} ${paint(35, '(ID:901)')} to-endpoint ${paint(32, 'FORWARDED')} (TCP Flags: SYN)\n`,
     );
     expect(line({ verdict: 2 }, { color: true })).toContain(paint(31, 'DROPPED'));
   });

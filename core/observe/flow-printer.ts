@@ -187,7 +187,7 @@ export class FlowPrinter {
     host = terminalText(host);
     if (port === undefined || port === 0) return this.#paint('cyan', host);
     const bracketed = host.includes(':') ? `[${host}]` : host;
-    return `${this.#paint('cyan', bracketed)}:${this.#paint('yellow', String(port))}`;
+    return this.#paint('cyan', `${bracketed}:${this.#paint('yellow', String(port))}`);
   }
 
   #time(time: Timestamp | undefined): string {
@@ -273,7 +273,7 @@ export class FlowPrinter {
 }
 
 /** Where a flow was seen or why it was dropped, as its line says it. */
-export function flowType(flow: Flow): string {
+function flowType(flow: Flow): string {
   if (flow.l7 !== undefined) return layer7Type(flow.l7);
   const { type = 0, subType = 0 } = flow.eventType ?? {};
   switch (type) {

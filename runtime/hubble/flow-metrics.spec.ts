@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { REPLY } from '#core/flow/direction.ts';
 import { generatedWindow } from '#core/hubble/generated-flows.ts';
 import { createRegistry } from '../metrics.ts';
 import { FlowMetrics, type FlowMetricsOptions } from './flow-metrics.ts';
@@ -23,17 +24,30 @@ describe('Hubble’s families', () => {
   it('count every flow once', async () => {
     const { window, read } = await counted(all);
     const rows = Array.from({ length: 500 }, (_, row) => row);
-    const { verdict, protocol, tcpFlags, dropReason } = window.columns;
+    const { verdict, protocol, tcpFlags, dropReason, reply, destination, observation } = window.columns;
     expect(sum(await read('hubble_flows_processed_total'))).toBe(500);
     const drops = rows.filter((row) => verdict[row] === 2);
     expect(sum(await read('hubble_drop_total'))).toBe(drops.length);
-    const denied = (await read('hubble_drop_total')).filter(({ labels }) => labels.reason === 'Policy denied');
+    const denied = (await read('hubble_drop_total')).filter(({ labels }) => labels.reason === 'POLICY_DENIED');
     expect(sum(denied)).toBe(drops.filter((row) => dropReason[row] === 133).length);
     const syn = (await read('hubble_tcp_flags_total')).filter(({ labels }) => labels.flag.startsWith('SYN'));
-    expect(sum(syn)).toBe(rows.filter((row) => protocol[row] === 6 && tcpFlags[row] & 2).length);
+    const passed = rows.filter((row) => verdict[row] === 1);
+    expect(sum(syn)).toBe(passed.filter((row) => protocol[row] === 6 && tcpFlags[row] & 2).length);
     expect(sum(await read('hubble_icmp_total'))).toBe(rows.filter((row) => [1, 58].includes(protocol[row])).length);
-    expect((await read('hubble_port_distribution_total')).some(({ labels }) => labels.port === '65535')).toBe(true);
-    expect(sum(await read('hubble_flows_to_world_total'))).toBeGreaterThan(0);
+    const ports = await read('hubble_port_distribution_total');
+    expect(sum(ports)).toBe(passed.filter((row) => reply[row] === REPLY.ORIGINAL && protocol[row] !== 0).length);
+    expect(ports.some(({ labels }) => labels.port === '65535')).toBe(true);
+    expect(ports.filter(({ labels }) => labels.protocol === 'ICMPv4').map(({ labels }) => labels.port)).toEqual(['0']);
+    const toWorld = rows.filter((row) => {
+      if (![2, 9, 10].includes(window.endpoints.get(destination[row]).identity) || observation[row] > 200) return false;
+      return verdict[row] === 2 ? dropReason[row] === 133 : reply[row] !== REPLY.REPLY;
+    });
+    expect(sum(await read('hubble_flows_to_world_total'))).toBe(toWorld.length);
+    expect(
+      (await read('hubble_flows_processed_total'))
+        .filter(({ labels }) => labels.type === 'Drop')
+        .map(({ labels }) => labels.subtype),
+    ).not.toContain('Policy denied');
     expect((await read('hubble_flows_processed_total')).map(({ labels }) => labels)).toContainEqual({
       type: 'Trace',
       subtype: 'to-endpoint',

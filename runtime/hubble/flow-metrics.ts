@@ -1,7 +1,7 @@
 import { memoised } from '#core/filter/endpoint-predicate.ts';
 import type { FlowColumns } from '#core/flow/columns.ts';
-import { directions } from '#core/flow/direction.ts';
-import { dropReasonText } from '#core/flow/drop-reason.ts';
+import { directions, REPLY } from '#core/flow/direction.ts';
+import { DROP_REASON, dropReasons } from '#core/flow/drop-reason.ts';
 import type { FlowWindow } from '#core/flow/flow-window.ts';
 import { icmpText } from '#core/flow/icmp.ts';
 import { OBSERVATION, observations } from '#core/flow/observation.ts';
@@ -157,10 +157,10 @@ function families(window: FlowWindow): Family[] {
   return [
     {
       name: 'hubble_flows_processed_total',
-      help: 'Flows observed, by kind of event, where they were seen or why they were dropped, and verdict.',
+      help: 'Flows observed, by kind of event, where they were seen, and verdict.',
       labels: ['type', 'subtype', 'verdict', 'protocol'],
-      keys: ({ verdict, dropReason, observation, protocol }, row, tell) => {
-        const sub = verdict[row] === VERDICT.DROPPED ? dropReason[row] : observation[row];
+      keys: ({ verdict, observation, protocol }, row, tell) => {
+        const sub = verdict[row] === VERDICT.DROPPED ? 0 : observation[row];
         tell(((verdict[row] & 7) << 16) | (sub << 8) | protocol[row]);
       },
       values: (key) => {
@@ -168,7 +168,7 @@ function families(window: FlowWindow): Family[] {
         const sub = (key >> 8) & 0xff;
         const dropped = verdict === VERDICT.DROPPED;
         const subtype = dropped
-          ? dropReasonText(sub)
+          ? ''
           : observations
               .name(sub === 0 ? OBSERVATION.UNKNOWN : sub)
               .toLowerCase()
@@ -188,15 +188,17 @@ function families(window: FlowWindow): Family[] {
       keys: ({ verdict, dropReason, protocol }, row, tell) => {
         if (verdict[row] === VERDICT.DROPPED) tell((dropReason[row] << 8) | protocol[row]);
       },
-      values: (key) => [dropReasonText(key >> 8), protocols.name(key & 0xff)],
+      values: (key) => [dropReasonName(key >> 8), protocols.name(key & 0xff)],
     },
     {
       name: 'hubble_flows_to_world_total',
-      help: 'Flows to addresses outside the cluster, replies left out.',
+      help: 'Flows to addresses outside the cluster, without replies, and of drops those that policies made.',
       labels: ['protocol', 'verdict'],
-      keys: ({ destination, reply, verdict, protocol, observation }, row, tell) => {
-        if (reply[row] !== 1 && !isTranslation(observation[row]) && world(destination[row]))
-          tell((verdict[row] << 8) | protocol[row]);
+      keys: ({ destination, reply, verdict, dropReason, protocol, observation }, row, tell) => {
+        if (isTranslation(observation[row]) || !world(destination[row])) return;
+        const dropped = verdict[row] === VERDICT.DROPPED;
+        if (dropped ? dropReason[row] !== DROP_REASON.POLICY_DENIED : reply[row] === REPLY.REPLY) return;
+        tell((verdict[row] << 8) | protocol[row]);
       },
       values: (key) => [protocols.name(key & 0xff), verdicts.name(key >> 8)],
     },
@@ -220,19 +222,20 @@ function families(window: FlowWindow): Family[] {
     },
     {
       name: 'hubble_port_distribution_total',
-      help: 'Flows by destination port, replies left out.',
+      help: 'Flows forwarded, by destination port, replies left out; 0 of protocols without ports.',
       labels: ['protocol', 'port'],
-      keys: ({ protocol, destinationPort, reply }, row, tell) => {
-        if (reply[row] === 0 && hasPorts(protocol[row])) tell(protocol[row] * 65_536 + destinationPort[row]);
+      keys: ({ protocol, destinationPort, reply, verdict }, row, tell) => {
+        if (reply[row] !== REPLY.ORIGINAL || !passed(verdict[row]) || protocol[row] === 0) return;
+        tell(protocol[row] * 65_536 + (hasPorts(protocol[row]) ? destinationPort[row] : 0));
       },
       values: (key) => [protocols.name(Math.floor(key / 65_536)), String(key & 0xffff)],
     },
     {
       name: 'hubble_tcp_flags_total',
-      help: 'TCP segments that opened, closed or reset a connection, by flag; SYN-ACK are those that answer.',
+      help: 'TCP segments forwarded that opened, closed or reset a connection, by flag; SYN-ACK are those that answer.',
       labels: ['flag', 'family'],
-      keys: ({ protocol, tcpFlags, source }, row, tell) => {
-        if (protocol[row] !== PROTOCOL.TCP) return;
+      keys: ({ protocol, tcpFlags, source, verdict }, row, tell) => {
+        if (protocol[row] !== PROTOCOL.TCP || !passed(verdict[row])) return;
         const six = v6(source[row]) ? 1 : 0;
         const bits = tcpFlags[row];
         for (const [index, flag] of flags.entries()) {
@@ -244,4 +247,13 @@ function families(window: FlowWindow): Family[] {
       values: (key) => [flags[key >> 1] ?? 'SYN-ACK', family(key & 1)],
     },
   ];
+}
+
+function passed(verdict: number): boolean {
+  return verdict === VERDICT.FORWARDED || verdict === VERDICT.REDIRECTED;
+}
+
+/** As Hubble's enum has it. */
+function dropReasonName(reason: number): string {
+  return reason === DROP_REASON.UNKNOWN ? 'DROP_REASON_UNKNOWN' : dropReasons.name(reason);
 }
