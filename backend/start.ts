@@ -31,8 +31,8 @@ import { ReplicaCounts } from './view/replica-counts.ts';
 import type { MapLimits } from './view/selection.ts';
 import type { Rotation } from './view/view-service.ts';
 
-export const DEFAULT_LISTEN = '127.0.0.1:12000';
-export const DEFAULT_RELAY_LISTEN = '127.0.0.1:4245';
+const DEFAULT_LISTEN = '127.0.0.1:12000';
+const DEFAULT_RELAY_LISTEN = '127.0.0.1:4245';
 
 const PACKAGE = new URL('../package.json', import.meta.url);
 /** Where `npm run build` puts the page. */

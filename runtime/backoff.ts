@@ -4,7 +4,7 @@ export interface BackoffLimits {
   readonly mostMs: number;
 }
 
-export const DEFAULT_BACKOFF: BackoffLimits = { firstMs: 1_000, mostMs: 60_000 };
+const DEFAULT_BACKOFF: BackoffLimits = { firstMs: 1_000, mostMs: 60_000 };
 
 /** Waits that double from attempt to attempt. Each is varied by up to a fifth, so that many peers do not come back at once. */
 export class Backoff {

@@ -8,7 +8,7 @@ export interface ProxyHeaders {
   readonly groups: string;
 }
 
-export const DEFAULT_PROXY_HEADERS: ProxyHeaders = { user: 'X-Forwarded-User', groups: 'X-Forwarded-Groups' };
+const DEFAULT_PROXY_HEADERS: ProxyHeaders = { user: 'X-Forwarded-User', groups: 'X-Forwarded-Groups' };
 
 /** A proxy in front has people sign in, and says in headers who they are. Believed only from trusted addresses. */
 export function proxySignIn(parts: SignInParts, headers: ProxyHeaders = DEFAULT_PROXY_HEADERS): SignIn {

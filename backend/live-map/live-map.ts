@@ -36,9 +36,9 @@ export interface LiveMapOptions {
   readonly now?: () => number;
 }
 
-export const DEFAULT_MAX_AGE_MS = 5 * 60_000;
-export const DEFAULT_MAX_CARDS = 5_000;
-export const DEFAULT_MAX_EDGES = 20_000;
+const DEFAULT_MAX_AGE_MS = 5 * 60_000;
+const DEFAULT_MAX_CARDS = 5_000;
+const DEFAULT_MAX_EDGES = 20_000;
 
 /** Versions for which removals are remembered; who is further behind gets a snapshot. */
 const REMEMBERED_VERSIONS = 240;

@@ -10,7 +10,7 @@ import { isWorld } from '#core/identity/reserved.ts';
 import { Counter, type Registry } from '#runtime/metrics.ts';
 import type { Relay } from '../relay/relay.ts';
 
-export const DEFAULT_METRIC_EDGES = 2_000;
+const DEFAULT_METRIC_EDGES = 2_000;
 /** An edge without a flow for so long goes, and its series with it: jobs and single pods come and go without end. */
 const IDLE_MS = 15 * 60_000;
 

@@ -5,7 +5,7 @@ import type { ClusterSource } from '#runtime/cluster/source.ts';
 import type { PeerTarget } from './peer-target.ts';
 
 /** Where node agents listen. */
-export const AGENT_PORT = 4244;
+const AGENT_PORT = 4244;
 
 /** Tells which agents there are, at once and whenever the cluster's nodes change. Returns the function that ends it. */
 export function discoverPeers(source: ClusterSource, tell: (targets: PeerTarget[]) => void): () => void {
@@ -17,7 +17,7 @@ export function discoverPeers(source: ClusterSource, tell: (targets: PeerTarget[
 }
 
 /** The agent of a node, by its primary address; undefined while the node has none. */
-export function agentOf(node: Node): PeerTarget | undefined {
+function agentOf(node: Node): PeerTarget | undefined {
   const host = primaryAddress(node);
   if (host === undefined) return undefined;
   return { name: node.metadata.name, address: formatAddress({ kind: 'tcp', host, port: AGENT_PORT }) };

@@ -12,7 +12,7 @@ import type { PeerTarget } from './peer-target.ts';
 import { RateMeter } from './rate-meter.ts';
 
 /** About 16 MiB of rows. */
-export const DEFAULT_WINDOW = 262_144;
+const DEFAULT_WINDOW = 262_144;
 
 export interface RelayOptions {
   /** Flows held. Each takes BYTES_PER_ROW. */

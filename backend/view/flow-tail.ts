@@ -12,7 +12,7 @@ import { StreamPosition } from './stream-position.ts';
 /** Rows looked at without a pause. */
 const SLICE_ROWS = 16_384;
 /** Rows of one batch. */
-export const MOST_BATCH_ROWS = 4_096;
+const MOST_BATCH_ROWS = 4_096;
 
 /** Positions of the batch that is being put together. One for all readers, of whom there may be a thousand: it is done in one go. */
 const scratch = new Float64Array(MOST_BATCH_ROWS);

@@ -33,7 +33,7 @@ export interface Rotation {
   readonly ageMs: number;
 }
 
-export const DEFAULT_ROTATION: Rotation = { bytes: 8 * 1024 * 1024, ageMs: 10 * 60_000 };
+const DEFAULT_ROTATION: Rotation = { bytes: 8 * 1024 * 1024, ageMs: 10 * 60_000 };
 
 export interface ViewDependencies {
   readonly relay: MergedFlows;

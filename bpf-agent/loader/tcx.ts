@@ -79,7 +79,7 @@ export function releaseTcx(link: TcxLink, pinPath?: string): void {
 }
 
 /** The interface a tcx link is on; 0 when the interface is gone or the link is of another kind. */
-export function interfaceOfLink(fd: number): number {
+function interfaceOfLink(fd: number): number {
   const LINK_TYPE_TCX = 11;
   const info = new Uint8Array(64);
   const view = new DataView(info.buffer);

@@ -111,7 +111,7 @@ export class DecisionTable {
 }
 
 /** Reasons as a flow tells them. Those that need no rule say nothing. */
-export function decisionOf(direction: number, reason: Reason | undefined, audit: Reason | undefined): PolicyDecision {
+function decisionOf(direction: number, reason: Reason | undefined, audit: Reason | undefined): PolicyDecision {
   const decision = { ...NO_DECISION, direction };
   const told = [reason, audit].some(
     (one) => one?.kind === 'rule' || one?.kind === 'deny-rule' || one?.kind === 'default-deny',

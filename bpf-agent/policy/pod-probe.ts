@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { type TestPod, until } from '../kernel-test-node.ts';
 
-export const UDP_PORT = 9999;
+const UDP_PORT = 9999;
 export const TCP_PORT = 8080;
 
 const running = new Set<Probe>();

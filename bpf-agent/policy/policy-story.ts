@@ -89,6 +89,6 @@ export function frame(source: string, destination: string, protocol: number, pay
 }
 
 /** The endpoint's own address of the peer's family. */
-export function ownFor(peer: string): string {
+function ownFor(peer: string): string {
   return peer.includes(':') ? OWN.v6 : OWN.v4;
 }

@@ -81,7 +81,7 @@ export function desiredState(picture: ClusterPicture): DesiredState {
 }
 
 /** One text per address, whatever way a manifest writes it. */
-export function canonicalAddress(text: string): string {
+function canonicalAddress(text: string): string {
   return text.includes(':') ? formatAddress(parseAddress(text)) : text;
 }
 

@@ -68,7 +68,7 @@ function unplug(command: readonly string[]): string[] {
 }
 
 /** An init container does the work, so that ready means done; what waits beside it does nothing. */
-export function cleanerOf(agent: AgentSet, namespace: string): KubernetesObject {
+function cleanerOf(agent: AgentSet, namespace: string): KubernetesObject {
   const { containers, initContainers, ...pod } = agent.spec.template.spec;
   const cni = (initContainers as Record<string, unknown>[] | undefined)?.find(({ name }) => name === 'cni');
   const { args: __, ports: ___, readinessProbe, startupProbe, livenessProbe, env, ...container } = containers[0]!;

@@ -42,7 +42,7 @@ export function verb(name: string, description: string): Command {
 const STAND_IN =
   'taken here for one that closes the pods it may be about; agents that could read it before keep what it said then';
 
-export function clusterOf({ name, manifests }: From): ReadCluster {
+function clusterOf({ name, manifests }: From): ReadCluster {
   return manifests === undefined
     ? readCluster(labSources(name), { workloads: false, name })
     : readCluster(readSources(manifests), { workloads: true });

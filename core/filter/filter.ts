@@ -17,8 +17,6 @@ export interface Filter {
   readonly terms: readonly FilterTerm[];
 }
 
-export const PASS_ALL: Filter = { terms: [] };
-
 /** What is wrong with a token, and where: characters [start, end) of the token with that index. */
 export interface FilterError {
   readonly token: number;

@@ -103,7 +103,7 @@ function identityText(identity: number): string {
 }
 
 /** `Nov  1 09:26:56.123`: the day is padded with a space. */
-export function shortTime(ms: number): string {
+function shortTime(ms: number): string {
   const at = new Date(ms);
   const two = (value: number) => String(value).padStart(2, '0');
   const clock = `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;

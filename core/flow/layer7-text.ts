@@ -104,7 +104,7 @@ function kafkaWords({ apiKey, topic, errorCode }: KafkaRecord, answers: boolean)
 }
 
 /** Path and query of a URL, or of the path and query that a request line has. */
-export function httpTarget(url: string): string {
+function httpTarget(url: string): string {
   const slashes = url.indexOf('://');
   if (slashes < 0) return url;
   const rest = url.slice(slashes + 3);

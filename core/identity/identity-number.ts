@@ -2,7 +2,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { byCodeUnits } from './label-set.ts';
 
 /** Least identity computed from labels; they end below 0x8000_0000. */
-export const FIRST_LABEL_IDENTITY = 0x4000_0000;
+const FIRST_LABEL_IDENTITY = 0x4000_0000;
 
 /** True for identities computed from a label set, as opposed to reserved and CIDR ones. */
 export function isLabelIdentity(identity: number): boolean {

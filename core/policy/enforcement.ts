@@ -1,7 +1,7 @@
 import type { PolicyCheck } from './finding.ts';
 
 /** On a policy or a namespace: `audit` = evaluated and reported, not enforced. */
-export const ENFORCEMENT_ANNOTATION = 'waggle.dev/enforcement';
+const ENFORCEMENT_ANNOTATION = 'waggle.dev/enforcement';
 
 /** True where the annotations of a namespace ask for audit: nothing is enforced on the pods of that namespace. */
 export function asksForAudit(annotations: Readonly<Record<string, string>>): boolean {

@@ -5,7 +5,7 @@
 export type TransportKey = number;
 
 export const EVERY_TRANSPORT: TransportKey = 0;
-export const PROTOCOL_BITS = 8;
+const PROTOCOL_BITS = 8;
 export const FULL_BITS = 24;
 
 /** @param bits 0, or 8..24 */

@@ -1,5 +1,4 @@
 import { DROP_REASON } from '../flow/drop-reason.ts';
-import { vocabulary } from '../vocabulary/vocabulary.ts';
 import type { Rule } from './policy.ts';
 import { type PolicyReference, policyText, type RuleReference, ruleText } from './reference.ts';
 
@@ -28,15 +27,12 @@ export const REASON_KIND = {
 
 export type ReasonKind = keyof typeof REASON_KIND;
 
-export const reasonKinds = vocabulary('policy reason', REASON_KIND);
-
 export type Reason =
   | { readonly kind: 'no-policy' | 'own-node' | 'itself' | 'reply' | 'not-ready' }
   | { readonly kind: 'rule' | 'deny-rule'; readonly rule: RuleReference }
   | { readonly kind: 'default-deny'; readonly policies: readonly PolicyReference[] };
 
 export const NO_POLICY: Reason = { kind: 'no-policy' };
-export const OWN_NODE: Reason = { kind: 'own-node' };
 export const ITSELF: Reason = { kind: 'itself' };
 
 export function ruleReason(rule: Rule): Reason {

@@ -18,12 +18,8 @@ export interface PolicyReference {
   readonly name: string;
 }
 
-/** The four lists a rule can stand in. Numbers are wire values; 0 = unknown. */
-export const RULE_LIST = { ingress: 1, ingressDeny: 2, egress: 3, egressDeny: 4 } as const;
-
-export type RuleList = keyof typeof RULE_LIST;
-
-export const ruleLists = vocabulary('rule list', RULE_LIST);
+/** The four lists a rule can stand in. */
+export type RuleList = 'ingress' | 'ingressDeny' | 'egress' | 'egressDeny';
 
 export interface RuleReference {
   readonly policy: PolicyReference;
@@ -54,10 +50,6 @@ export function comparePolicies(a: PolicyReference, b: PolicyReference): number 
   return (
     POLICY_KIND[a.kind] - POLICY_KIND[b.kind] || compareTexts(a.namespace, b.namespace) || compareTexts(a.name, b.name)
   );
-}
-
-export function samePolicy(a: PolicyReference, b: PolicyReference): boolean {
-  return a.kind === b.kind && a.namespace === b.namespace && a.name === b.name;
 }
 
 function compareTexts(a: string, b: string): number {

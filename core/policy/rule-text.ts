@@ -28,7 +28,7 @@ export function peerText(peer: PeerMatch): string {
   }
 }
 
-export function portsText(ports: readonly PortMatch[] | undefined): string {
+function portsText(ports: readonly PortMatch[] | undefined): string {
   if (ports === undefined) return 'any port';
   return ports.length === 0 ? 'no port' : [...new Set(ports.map(portText))].join(', ');
 }

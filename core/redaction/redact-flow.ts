@@ -37,7 +37,7 @@ function redactHttp(http: HTTP, rules: Redaction): HTTP {
 }
 
 /** `HTTP/1.1 GET http://shop/`, `HTTP/1.1 200 12ms (GET http://shop/)`. */
-export function httpSummary({ type, latencyNs }: Layer7, { protocol, method, url, code }: HTTP): string {
+function httpSummary({ type, latencyNs }: Layer7, { protocol, method, url, code }: HTTP): string {
   if (type === L7FlowType.REQUEST) return `${protocol} ${method} ${url}`;
   return `${protocol} ${code} ${latencyNs / NS_PER_MS}ms (${method} ${url})`;
 }

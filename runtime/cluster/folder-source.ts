@@ -8,9 +8,6 @@ import { type ClusterObject, type ClusterObjects, isClusterScoped, KINDS, type K
 import { readObject } from './read-object.ts';
 import type { ClusterChange, ClusterProblem, ClusterSource } from './source.ts';
 
-/** The folder that stands where a namespace would, for cluster-scoped kinds. */
-export const CLUSTER_SCOPE_FOLDER = '_cluster';
-
 // The watcher is fast, but the system may drop events (a full inotify queue, no watches left); a look at the folder finds what
 // it missed. Only files whose modification time, size or inode changed are read again.
 const RESCAN_MS = 2_000;

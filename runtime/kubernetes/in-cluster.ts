@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type ApiAccess, ApiAccessError, type ApiCredentials } from './api-access.ts';
 
 /** Where a pod finds its service account. */
-export const SERVICE_ACCOUNT_DIRECTORY = '/var/run/secrets/kubernetes.io/serviceaccount';
+const SERVICE_ACCOUNT_DIRECTORY = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 // The kubelet writes a new token long before the old one ends.
 const REREAD_MS = 60_000;

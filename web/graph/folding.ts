@@ -9,7 +9,7 @@ export interface FoldChoice {
 }
 
 /** With more cards than this a map cannot be read at once, however large: plates are folded up until someone opens them. */
-export const FOLD_ABOVE = 120;
+const FOLD_ABOVE = 120;
 /** Folding ends with fewer cards than this share, so that a map near the limit does not flap. */
 const UNFOLD_SHARE = 0.75;
 

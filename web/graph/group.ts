@@ -181,6 +181,6 @@ function groupEdges(
   return [...grouped].map(([key, { edge, members }]) => ({ key, ...edge, members, weight: edgeWeight(members) }));
 }
 
-export function edgeWeight(members: readonly ModelEdge[]): number {
+function edgeWeight(members: readonly ModelEdge[]): number {
   return 1 + Math.log10(1 + members.reduce((sum, { stats }) => sum + stats.totalConnections, 0));
 }

@@ -158,7 +158,7 @@ function layoutOnce(input: LayoutInput): Map<string, Standing> {
 }
 
 /** Edges between different boxes, one per pair, their weights added. */
-export function indexEdges(input: LayoutInput, indexOf: (key: string) => number | undefined): IndexEdge[] {
+function indexEdges(input: LayoutInput, indexOf: (key: string) => number | undefined): IndexEdge[] {
   const weights = new Map<number, Map<number, number>>();
   for (const { source, destination, weight = 1 } of input.edges) {
     const from = indexOf(source);

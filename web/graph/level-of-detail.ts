@@ -2,7 +2,7 @@ import type { GroupedEdge, GroupedGraph } from './group.ts';
 import { edgeVerdict } from './model.ts';
 
 /** Most edges that are drawn: a canvas with more cannot be panned smoothly (see the layout decision record). */
-export const MOST_EDGES = 1_000;
+const MOST_EDGES = 1_000;
 
 export interface DetailedGraph extends GroupedGraph {
   /** Edges merged into one arrow between the same two cards. */

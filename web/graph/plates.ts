@@ -46,7 +46,7 @@ export function plateOf(card: ModelCard, by: PlateKind): PlateName {
 }
 
 /** The application a workload is part of, by its labels; empty when they do not say. */
-export function appOf(card: Pick<ModelCard, 'labels'>): string {
+function appOf(card: Pick<ModelCard, 'labels'>): string {
   for (const key of APP_LABELS) {
     const value = labelValue(card, key);
     if (value !== '') return value;

@@ -10,7 +10,7 @@ const LANE = 7;
 /** With more of them they run together: a bundle is easier to follow than a fan. */
 const MOST_LANES = 5;
 /** Where the tip ends, left of the card's edge: the door's ring lies between. */
-export const TIP_GAP = 8;
+const TIP_GAP = 8;
 
 /**
  * The way of an arrow: from `start` over control points to `end`. They come in pairs: the first lie above each other in a strip,

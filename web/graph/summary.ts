@@ -1,4 +1,3 @@
-import type { GroupedEdge } from './group.ts';
 import { type EdgeVerdict, edgeVerdict, type ModelEdge } from './model.ts';
 
 /** What the edges of one arrow, door or card amount to together. Rates per second over the last 10 s. */
@@ -103,8 +102,4 @@ export function answeredShare({ answers, failures }: Pick<Summary, 'answers' | '
 /** Flows of an arrow that are dropped, per minute. */
 export function dropsPerMinute(summary: Pick<Summary, 'dropped'>): number {
   return summary.dropped * 6;
-}
-
-export function summarizeGroup(edge: GroupedEdge): Summary {
-  return summarize(edge.members);
 }

@@ -74,6 +74,6 @@ function ends(edges: readonly ModelEdge[]): Set<string> {
   return new Set(edges.flatMap(({ source, destination }) => [source, destination]));
 }
 
-export function compare(a: string, b: string): number {
+function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -15,10 +15,10 @@ export interface ServiceState {
   readonly problem: string;
 }
 
-export const serviceStore = createStore<ServiceState>({ report: null, rates: new Map(), problem: '' });
+const serviceStore = createStore<ServiceState>({ report: null, rates: new Map(), problem: '' });
 
 /** Keeps the store up to date until the returned function is called. */
-export const watchServices = polling(
+const watchServices = polling(
   EVERY_MS,
   async () => {
     const before = serviceStore.get().report;
@@ -34,7 +34,7 @@ export function rateKey(service: string, frontend: string, backend: string): str
 }
 
 /** A count that fell was begun anew, as by an agent's restart: it tells no rate. */
-export function ratesBetween(before: ServiceReport | null, now: ServiceReport): Map<string, number> {
+function ratesBetween(before: ServiceReport | null, now: ServiceReport): Map<string, number> {
   const counts = before === null ? new Map<string, number>() : openedCounts(before);
   const seconds = before === null ? 0 : (now.atMs - before.atMs) / 1000;
   const rates = new Map<string, number>();

@@ -1,6 +1,6 @@
 export type PolicyTab = 'policies' | 'coverage' | 'findings';
 
-export const POLICY_TABS: readonly PolicyTab[] = ['policies', 'coverage', 'findings'];
+const POLICY_TABS: readonly PolicyTab[] = ['policies', 'coverage', 'findings'];
 
 /** What the page of policies shows. Part of the URL. */
 export interface PolicyOptions {

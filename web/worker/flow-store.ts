@@ -5,7 +5,7 @@ import type { FlowRow, RowsQuery, RowsSlice } from './protocol.ts';
 import { type OrderSpec, type RowOrder, rowOrder } from './row-order.ts';
 
 /** Flows held by a page: at most 64 MB, dictionaries included (flow-store.spec.ts measures it). */
-export const DEFAULT_CAPACITY = 1_000_000;
+const DEFAULT_CAPACITY = 1_000_000;
 const MOST_ROWS_PER_SLICE = 500;
 
 /** The flows of one view, in columns; rows become objects only when a table shows them. */

@@ -45,7 +45,7 @@ const PROTECTIONS: Readonly<Record<number, Protection>> = {
   [PolicyProtection.PROTECTED]: 'protected',
 };
 
-export function policyReport(response: ListPoliciesResponse): PolicyReport {
+function policyReport(response: ListPoliciesResponse): PolicyReport {
   const policies = response.policies.map(policyFacts);
   const workloads = response.workloads.map(({ key, namespace, kind, name, pods, ingress, egress, policies: by }) => ({
     ...{ key, namespace, kind, name, pods, policies: by },

@@ -31,7 +31,7 @@ export interface FlowTables extends FilterTables {
 export type FilterPart = (filter: FlowFilter, tables: FlowTables) => RowPredicate[];
 
 /** A question about the endpoint at one end, asked once per endpoint. */
-export function aboutEndpoint(
+function aboutEndpoint(
   side: 'source' | 'destination',
   { endpoints }: FilterTables,
   question: (endpoint: Endpoint) => boolean,

@@ -12,8 +12,8 @@ export interface ColumnChoice {
 
 export const DEFAULT_CHOICE: ColumnChoice = { order: FLOW_COLUMN_IDS, shown: null, widths: {} };
 
-export const LEAST_WIDTH = 40;
-export const MOST_WIDTH = 800;
+const LEAST_WIDTH = 40;
+const MOST_WIDTH = 800;
 
 /** What of a column matters for whether it is shown. */
 interface Fits {

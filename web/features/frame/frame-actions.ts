@@ -24,7 +24,7 @@ function showVerdict(verdict: VerdictFilter, name: string): Action {
 }
 
 /** What the frame itself can do. */
-export const FRAME_ACTIONS: readonly Action[] = [
+const FRAME_ACTIONS: readonly Action[] = [
   { id: 'palette', name: 'Find and do anything', group: 'Page', keys: 'mod+k', run: () => openDialog('palette') },
   {
     id: 'keyboard',
@@ -133,10 +133,6 @@ export function showEverything(): void {
 
 export function startFrameActions(): () => void {
   return registerActions(FRAME_ACTIONS);
-}
-
-export function runFrameAction(id: string): void {
-  FRAME_ACTIONS.find((action) => action.id === id)?.run();
 }
 
 /** For a button's tooltip: what it does, and its key. */

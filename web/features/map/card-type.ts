@@ -9,9 +9,9 @@ export const MONO = '"JetBrains Mono Variable", ui-monospace, monospace';
 export const MONO_WIDTH = 0.6;
 export const PAD = 12;
 /** Sizes at zoom 1, in map units. */
-export const NAME = 13.5;
-export const SENTENCE = 11.5;
-export const FIGURE = 11;
+const NAME = 13.5;
+const SENTENCE = 11.5;
+const FIGURE = 11;
 /** A protocol is written so much smaller than the port before it. */
 export const PROTOCOL = 0.9;
 /** Between icon and name. */
