@@ -18,7 +18,8 @@ export function watchClusterState(
   let told = new Set<string>();
   const look = () => {
     const problems = source.problems();
-    const now = new Set(problems.map((problem) => `${problem.subject}: ${problem.message}`));
+    // Without its age: that it is older now is no news.
+    const now = new Set(problems.map(({ subject, message, stale }) => `${subject}: ${stale?.reason ?? message}`));
     for (const problem of now) if (!told.has(problem)) log.warn({ problem }, 'the cluster state is not whole');
     told = now;
     const whole =
