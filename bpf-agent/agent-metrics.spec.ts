@@ -26,7 +26,7 @@ it('tells what the agent says of itself, read when it is scraped', async () => {
     dnsAnswers: () => ({ read: 9, unreadable: 2, lost: 4 }),
     dnsNames: () => ({ held: 6, evicted: 3 }),
   });
-  expect(await registry.metrics()).toContain('hubble_lost_events_total{source="kernel_ring"} 5\n');
+  expect(await registry.metrics()).toContain('waggle_agent_lost_events_total{source="kernel_ring"} 5\n');
   flows = 11;
   losses.set(LossSource.AGENT_RING, 2);
   const text = await registry.metrics();
@@ -42,8 +42,10 @@ it('tells what the agent says of itself, read when it is scraped', async () => {
     'waggle_agent_unattached_pods 1',
     'waggle_agent_exported_flows_total 7',
     'waggle_agent_export_lost_flows_total 1',
-    'hubble_lost_events_total{source="kernel_ring"} 5',
-    'hubble_lost_events_total{source="agent_ring"} 2',
+    'hubble_lost_events_total{source="perf_event_ring_buffer"} 5',
+    'hubble_lost_events_total{source="hubble_ring_buffer"} 2',
+    'waggle_agent_lost_events_total{source="kernel_ring"} 5',
+    'waggle_agent_lost_events_total{source="agent_ring"} 2',
     'waggle_agent_dropped_packets_total{reason="policy denied"} 4',
     'waggle_agent_translations_total{told="false"} 1',
     'waggle_agent_dns_answers_total{outcome="read"} 7',

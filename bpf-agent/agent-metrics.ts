@@ -1,8 +1,11 @@
+import { hubbleLossSource } from '#core/hubble/lost-event.ts';
 import { vocabulary } from '#core/vocabulary/vocabulary.ts';
+import { LostEventSource } from '#proto/gen/flow/flow_pb.ts';
 import { LossSource } from '#proto/gen/waggle/v1/flow_pb.ts';
 import { Counter, Gauge, type Registry } from '#runtime/metrics.ts';
 import { DROPPED_CAUSES } from './maps/counters.ts';
 
+const hubbleSources = vocabulary('lost event source', LostEventSource);
 const lossSources = vocabulary('loss source', LossSource);
 
 /** How full one of the kernel's maps is. */
@@ -88,7 +91,18 @@ export function registerAgentMetrics(registry: Registry, figures: AgentFigures):
   );
   new Counter({
     name: 'hubble_lost_events_total',
-    help: 'Events that were seen and could not be told, by source.',
+    help: "Events that were seen and could not be told, by Hubble's sources.",
+    labelNames: ['source'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [source, count] of figures.losses())
+        this.inc({ source: hubbleSources.name(hubbleLossSource(source)).toLowerCase() }, count);
+    },
+  });
+  new Counter({
+    name: 'waggle_agent_lost_events_total',
+    help: 'The same events by our own sources, of which there are more.',
     labelNames: ['source'],
     registers: [registry],
     collect() {

@@ -15,7 +15,12 @@ const SOURCES: Readonly<Record<LossSource, LostEventSource>> = {
   [LossSource.CONNECTION_TABLE]: LostEventSource.UNKNOWN_LOST_EVENT_SOURCE,
 };
 
-/** A loss as Hubble's LostEvent. Sources this version does not know are unknown there too. */
+/** Sources this version does not know are unknown to Hubble too. */
+export function hubbleLossSource(source: LossSource): LostEventSource {
+  return SOURCES[source] ?? LostEventSource.UNKNOWN_LOST_EVENT_SOURCE;
+}
+
+/** A loss as Hubble's LostEvent. */
 export function lostEvent(loss: {
   readonly source: LossSource;
   readonly count: bigint;
@@ -23,6 +28,5 @@ export function lostEvent(loss: {
   readonly last?: Timestamp;
 }): LostEvent {
   const { source, count, first, last } = loss;
-  const known = SOURCES[source] ?? LostEventSource.UNKNOWN_LOST_EVENT_SOURCE;
-  return create(LostEventSchema, { source: known, numEventsLost: count, first, last });
+  return create(LostEventSchema, { source: hubbleLossSource(source), numEventsLost: count, first, last });
 }
