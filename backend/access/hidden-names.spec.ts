@@ -59,6 +59,11 @@ const endpoint = fc
   .map(({ namespace, index, foreign }): Endpoint => {
     if (namespace !== '')
       return foreign && index === 3 ? { ...marked(namespace, 9, 'z'), cluster: 'other' } : marked(namespace, index);
+    // What a program asked for before it was exchanged, or had no backend: a Service's own address.
+    if (index === 3) {
+      const { service } = marked(NAMESPACES[foreign ? 3 : 0]!, index);
+      return { ...WORLD, address: service!.address, labels: [], service };
+    }
     // The world, known by what a hidden pod looked up in the cluster.
     return { ...WORLD, names: foreign ? [`qvaultq${index}q.vault.svc.cluster.local`] : ['example.com'] };
   });

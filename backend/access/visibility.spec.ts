@@ -1,7 +1,21 @@
 import { expect, it } from 'vitest';
+import type { Endpoint } from '#core/flow/endpoint.ts';
 import type { Layer7 } from '#core/flow/layer7.ts';
+import { WORLD } from '#runtime/testing/sample-flows.ts';
 import { marked, requestOf } from '../testing/guarded-answers.ts';
 import { Visibility } from './visibility.ts';
+
+it('a hidden Service’s own address is a hidden end; a backend outside that it stands for is not', () => {
+  const visibility = new Visibility(['shop'], () => 'test');
+  const [own, hidden] = [marked('shop', 0).service!, marked('vault', 0).service!];
+  const at = (address: string, service: Endpoint['service']) =>
+    visibility.endpoint({ ...WORLD, address, service, names: [] });
+  expect(at(own.address, own)).toMatchObject({ address: own.address, service: own });
+  expect(at(hidden.address, hidden)).toMatchObject({ address: '', namespace: 'vault', workloadKind: 'Hidden' });
+  expect(at(hidden.address, { ...hidden, address: '' })).toMatchObject({ address: '', workloadKind: 'Hidden' });
+  const outside = at(WORLD.address, hidden);
+  expect([outside.address, outside.service, outside.identity]).toEqual([WORLD.address, undefined, WORLD.identity]);
+});
 
 it('of a request to a hidden end, its host and its headers are not told; of a name, what may be named', () => {
   const visibility = new Visibility(['shop'], () => 'test');

@@ -42,7 +42,15 @@ export class Visibility {
     const { cluster, namespace } = endpoint;
     if (this.sees(cluster, namespace)) return this.#withoutHiddenNames(endpoint);
     // Who is in no namespace is nobody's: the world, nodes. A pod always is, but may be known before its namespace.
-    if (namespace === '' && !isPod(endpoint)) return this.#withoutHiddenNames(endpoint);
+    if (namespace !== '' || isPod(endpoint)) return this.#hidden(cluster, namespace);
+    const service = serviceAt(endpoint);
+    if (service !== undefined && !this.namespaces.has(service.namespace)) {
+      return this.#hidden(cluster, service.namespace);
+    }
+    return this.#withoutHiddenNames(endpoint);
+  }
+
+  #hidden(cluster: string, namespace: string): Endpoint {
     return {
       ...NO_ENDPOINT,
       cluster,
@@ -107,6 +115,11 @@ export class Visibility {
 function pathOf(url: string): string {
   const rest = url.replace(/^[a-z][a-z0-9+.-]{0,20}:\/\/[^/?#]*/i, '');
   return rest.startsWith('/') || rest.startsWith('?') ? rest : '';
+}
+
+/** The Service whose own address this is: what was asked for before it was exchanged, or had nobody behind it. */
+function serviceAt({ address, service }: Endpoint): Endpoint['service'] {
+  return service !== undefined && (service.address === '' || service.address === address) ? service : undefined;
 }
 
 /** Pods of a cluster have identities of their own; so do ranges of addresses, but those are outside. */
