@@ -26,7 +26,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 const CORE_LIBRARIES = ['@bufbuild/cel', '@bufbuild/protobuf', '@bufbuild/re2', '@noble/hashes', 'ipaddr.js', 'yaml'];
 
 // Cases for specs of several folders, made at random.
-const CASE_GENERATORS = ['core/policy/generated-case.ts'];
+const CASE_GENERATORS = ['core/policy/generated-case.ts', 'core/hubble/filter/generated-filters.ts'];
 
 interface Import {
   readonly file: string;
