@@ -1,6 +1,6 @@
 import { dropReasonText } from '#core/flow/drop-reason.ts';
 import { formatCount } from '../../format/quantity.ts';
-import { PLATE_TITLE, type Rect } from '../../graph/geometry.ts';
+import { CARD_WIDTH, PLATE_SIDE, PLATE_TITLE, type Rect } from '../../graph/geometry.ts';
 import type { EdgeLive } from '../../graph/live.ts';
 import type { Route } from '../../graph/route.ts';
 import type { Scene } from '../../graph/scene.ts';
@@ -40,7 +40,7 @@ export function dropTags(scene: Scene, live: ReadonlyMap<string, EdgeLive>, scal
     .sort((a, b) => b.live.dropsPerMinute - a.live.dropsPerMinute || (a.edge.key < b.edge.key ? -1 : 1))
     .slice(0, MOST_TAGS);
   const crowded = scene.edges.length > MANY_EDGES;
-  const taken: Rect[] = [...scene.cards, ...scene.plates.map(titleOf)];
+  const taken: Rect[] = [...scene.cards, ...scene.plates.flatMap(titleOf)];
   const tags: DropTag[] = [];
   for (const { edge, live: numbers } of dropping) {
     if (crowded && tags.length >= FEW_TAGS) break;
@@ -91,8 +91,13 @@ function freePlace(
     .find((place) => !taken.some((other) => meets(place, other)));
 }
 
-function titleOf({ x, y, width }: Rect): Rect {
-  return { x, y, width: Math.min(width, 240), height: PLATE_TITLE };
+/** What a plate says at the beginning and at the end of its first line. */
+function titleOf({ x, y, width }: Rect): Rect[] {
+  const [facts, figures] = [Math.min(width, 300), Math.min(width, CARD_WIDTH + PLATE_SIDE)];
+  return [
+    { x, y, width: facts, height: PLATE_TITLE },
+    { x: x + width - figures, y, width: figures, height: PLATE_TITLE },
+  ];
 }
 
 export function paintDropTag(context: Surface, tag: DropTag, palette: Palette): void {

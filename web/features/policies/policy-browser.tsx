@@ -106,7 +106,8 @@ function PolicyRow({ policy, current }: { policy: PolicyFacts; current: boolean 
         )}
       >
         <span className="flex w-full items-center gap-2 text-sm">
-          <span className="min-w-0 truncate font-semibold">{policy.name}</span>
+          <span className="shrink-0 truncate font-semibold max-w-[70%]">{policy.name}</span>
+          <span className="min-w-0 truncate text-2xs text-faint">{policy.kind}</span>
           {policy.findings.length > 0 && (
             <TriangleAlert
               role="img"
@@ -118,9 +119,7 @@ function PolicyRow({ policy, current }: { policy: PolicyFacts; current: boolean 
           <span className="flex-1" />
           <span className="numbers text-xs text-dim">{plural(hitsOf(policy), 'hit', 'hits')}</span>
         </span>
-        <span className="flex w-full items-center gap-x-2 text-2xs text-faint">
-          <span className="truncate">{policy.kind}</span>
-          <span aria-hidden>·</span>
+        <span className="flex w-full flex-wrap items-center gap-x-2 gap-y-0.5 text-2xs text-faint">
           <span className="whitespace-nowrap">{pods}</span>
           <span aria-hidden>·</span>
           <span className="whitespace-nowrap">{closesWords(policy)}</span>
@@ -130,8 +129,9 @@ function PolicyRow({ policy, current }: { policy: PolicyFacts; current: boolean 
               <span className="whitespace-nowrap text-accent-text">{formatCount(unused)} unused</span>
             </>
           )}
-          <span className="flex-1" />
-          <Enforcement value={policy.enforcement} />
+          <span className="ml-auto">
+            <Enforcement value={policy.enforcement} />
+          </span>
         </span>
       </button>
     </li>

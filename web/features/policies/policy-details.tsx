@@ -46,7 +46,6 @@ export function PolicyDetails({ policy, report }: { policy: PolicyFacts; report:
                   <span title={formatMoment(policy.created)}>applied {formatAgo(policy.created, now)}</span>
                 </>
               )}
-              <span aria-hidden>·</span>
               <Enforcement value={policy.enforcement} />
             </p>
           </div>
