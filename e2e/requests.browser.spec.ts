@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { FakeHubble, type Layer7Init, requestFlow } from '#runtime/testing/fake-hubble.ts';
+import { FakeHubble, type FlowInit, type Layer7Init, requestFlow } from '#runtime/testing/fake-hubble.ts';
 import { buildWeb } from '../scripts/build-web.ts';
 import { axeFindings } from './axe.ts';
 import { Backend } from './backend.ts';
@@ -35,6 +35,26 @@ const toCart = { client: WEB, server: CART, port: 80 };
 const lookup = { client: WEB, server: COREDNS, port: 53, direction: 2, udp: true } as const;
 const toOrders = { client: CART, server: ORDERS, port: 9092 };
 const produced = { apiVersion: 2, apiKey: 'produce', correlationId: 7, topic: 'orders' };
+const BANK = '198.51.100.7';
+const bank: FlowInit = {
+  verdict: 1,
+  Type: 1,
+  IP: { source: WEB.address, destination: BANK, ipVersion: 1 },
+  l4: { protocol: { case: 'TCP', value: { sourcePort: 41_000, destinationPort: 443, flags: { SYN: true } } } },
+  source: {
+    namespace: 'shop',
+    podName: 'web-1',
+    clusterName: 'kind',
+    identity: 1_003,
+    labels: ['k8s:app=web'],
+    workloads: [{ kind: 'Deployment', name: 'web' }],
+  },
+  destination: { identity: 2, labels: ['reserved:world'] },
+  eventType: { type: 4, subType: 3 },
+  traceObservationPoint: 3,
+  trafficDirection: 2,
+  isReply: false,
+};
 const TRAFFIC = [
   requestFlow(toCart, http(1, 0, 'GET', '/items?token=s3cr3t')),
   requestFlow(toCart, http(2, 200, 'GET', '/items?token=s3cr3t', 12n * MS)),
@@ -77,6 +97,10 @@ describe('requests', () => {
     watched = await WatchedPage.open(browser, `${url}/${query}`);
     page = watched.page;
     parts = new PageParts(page);
+  }
+
+  async function visitAgain(query: string): Promise<void> {
+    await page.goto(`${backend.url}/${query}`);
   }
 
   const drawer = () => page.getByRole('dialog', { name: 'Flow', exact: true });
@@ -144,6 +168,33 @@ describe('requests', () => {
     expect(await figure('p50').textContent()).toMatch(/1[0-4](\.\d)? ms/);
     expect(await figure('p99').textContent()).toMatch(/1\.[3-6]\d? s/);
     expect(await axeFindings(page)).toEqual([]);
+  });
+
+  test('say that a proxy denied them, and what to compare', async () => {
+    const policy = [{ name: 'only-reads', namespace: 'shop', kind: 'CiliumNetworkPolicy' }];
+    hubble.keepTelling(
+      250,
+      requestFlow(toCart, http(1, 0, 'DELETE', '/items'), { verdict: 2, ingressDeniedBy: policy }),
+    );
+    const pair = new URLSearchParams({ select: 'kind/shop/Deployment/web>kind/shop/Deployment/cart' });
+    await visit(`?${pair}`);
+    const note = page.getByRole('region', { name: 'Drops' }).getByRole('article').first();
+    await note.getByText('HTTP denied by proxy.').waitFor();
+    expect(await note.textContent()).toContain('no HTTP rule of the policies that sent it there allows it');
+    expect(await note.textContent()).toContain('only-reads');
+    await note.getByRole('button', { name: 'Show these flows' }).click();
+    await parts.rows.filter({ hasText: 'DELETE /items · denied' }).first().waitFor();
+    expect(page.url()).toContain('reason=http-denied-by-proxy');
+  });
+
+  test('name the world by what was asked for', async () => {
+    hubble.tell(requestFlow(lookup, dns(2, { query: 'Bank.example.', ips: [BANK], ttl: 30 })));
+    hubble.keepTelling(250, bank);
+    await visit('');
+    await parts.card('bank.example').waitFor();
+    await parts.arrow('web', 'bank.example', /port 443/).waitFor();
+    await visitAgain('?view=table&filter=to:dns%3D*.example');
+    await parts.everyRow((text) => text.includes('bank.example'), 'of the bank');
   });
 
   test('are said not to be told where they are not, and why', async () => {
