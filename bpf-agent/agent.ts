@@ -16,6 +16,7 @@ import { HEALTH_NAMES, observerService } from '#runtime/hubble/observer-service.
 import { peerService } from '#runtime/hubble/peer-service.ts';
 import { SeenNamespaces } from '#runtime/hubble/seen-namespaces.ts';
 import type { Logger } from '#runtime/log.ts';
+import { AgentCondition } from './agent-condition.ts';
 import { PodPreparation } from './cni/cni-service.ts';
 import { DnsDrain } from './dns/dns-drain.ts';
 import { NamedNumbers } from './dns/named-numbers.ts';
@@ -29,7 +30,7 @@ import { type Datapath, type DatapathOptions, openDatapath } from './loader/data
 import type { MetricsEndpoint } from './metrics-endpoint.ts';
 import { AgentEvents } from './observer/agent-events.ts';
 import { BootMemory } from './observer/boot-memory.ts';
-import { DatapathLosses } from './observer/datapath-losses.ts';
+import { DatapathUpkeep } from './observer/datapath-upkeep.ts';
 import { FlowLog } from './observer/flow-log.ts';
 import { NodeFlowService } from './observer/flow-service.ts';
 import { GonePods } from './observer/gone-pods.ts';
@@ -43,7 +44,7 @@ import type { RunDirectory } from './run-directory.ts';
 import { NodeServices } from './services/node-services.ts';
 import { ServiceNumbers } from './services/service-numbers.ts';
 import { NodeSync } from './sync/node-sync.ts';
-import { andMore, countObserved, noneObserved, notObserved } from './sync/observed-pods.ts';
+import { countObserved } from './sync/observed-pods.ts';
 import { SyncLoop } from './sync/sync-loop.ts';
 
 const SWEEP_MS = 2_000;
@@ -116,15 +117,6 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   }
 }
 
-const STATE_UNREAD = 'the cluster state could not be read yet; what was in force before stays so';
-
-/** Why nothing is to be made of the cluster's state; empty when something is. */
-function unreadProblem(source: ClusterSource): string {
-  if (source.unread !== true) return '';
-  const reason = source.problems().find(({ stale }) => stale !== undefined)?.stale?.reason;
-  return reason === undefined ? STATE_UNREAD : `${STATE_UNREAD}: ${reason}`;
-}
-
 export class Agent {
   readonly flows: FlowLog;
   readonly health = new Health('gRPC', 'pods', 'policy');
@@ -140,7 +132,8 @@ export class Agent {
   readonly #decisions: DecisionTable;
   readonly #hits: RuleHitLog;
   readonly #drain: RecordDrain;
-  readonly #losses: DatapathLosses;
+  readonly #upkeep: DatapathUpkeep;
+  readonly #condition: AgentCondition;
   readonly #memory: BootMemory;
   readonly #service: NodeFlowService;
   readonly #services: NodeServices | undefined;
@@ -155,9 +148,6 @@ export class Agent {
   #metrics: MetricsEndpoint | undefined;
   /** Pods whose series are to go. */
   readonly #gonePods = new GonePods(GONE_POD_MS);
-  #connections = 0;
-  /** Of clients outside: entries, and those that a full table has forgotten. */
-  #external = { entries: 0, evicted: 0 };
   #address = '';
   #stopping: Promise<void> | undefined;
 
@@ -171,7 +161,6 @@ export class Agent {
     this.#namespaces = new SeenNamespaces(this.flows.window);
     this.#events = new AgentEvents(`${cluster}/${node}`);
     this.#events.started(this.#startedMs);
-    this.#losses = new DatapathLosses(DatapathLosses.fromJson(run.read('losses.json')));
     const { cgroupRoot, procRoot } = options;
     if (options.services !== false) {
       this.#services = new NodeServices({ source, datapath, node, cgroup: cgroupRoot, procRoot });
@@ -190,18 +179,25 @@ export class Agent {
       services: this.#services?.sync,
       onOwners: () => this.#gonePods.update(this.#book.owners.values()),
     });
+    this.#condition = new AgentCondition({
+      health: this.health,
+      source,
+      sync: this.#sync,
+      services: this.#services,
+      run,
+    });
     this.#memory.save(this.flows);
-    this.#noteLosses(undefined);
+    this.#upkeep = new DatapathUpkeep(datapath, run, this.flows);
 
     // Names before records: what waited in the ring is told with the names known now.
     // A state that could not be read yet says nothing: what an earlier agent left goes on.
     const synchronise = () => source.unread !== true && this.#sync.run();
     synchronise();
-    this.#afterSync(unreadProblem(source));
+    this.#afterSync('');
     this.#loop = new SyncLoop({
       source,
       run: synchronise,
-      onRun: (problem) => this.#afterSync(unreadProblem(source) || problem),
+      onRun: (problem) => this.#afterSync(problem),
     });
     const table = new EndpointTable(this.flows.window.endpoints, this.#book);
     this.#decisions = new DecisionTable(this.flows.window.decisions, (id) => reasons.reason(id));
@@ -240,7 +236,7 @@ export class Agent {
       startedMs: this.#startedMs,
       address: () => this.#address,
       endpoints: () => this.#observedPods(),
-      problem: () => this.#problem(),
+      problem: () => this.#condition.problem,
     });
     this.#exporters = (options.exports ?? []).map(
       ({ sink, selection }) => new FlowExporter(nodeFlows(this.flows), sink, selection, options.log),
@@ -292,7 +288,7 @@ export class Agent {
         followers: () => this.#service.followers,
         exported: () => this.#exporters.reduce((sum, { exported }) => sum + exported, 0),
         exportLost: () => this.#exporters.reduce((sum, { lost }) => sum + lost, 0),
-        connections: () => this.#connections,
+        connections: () => this.#upkeep.connections,
         drainSeconds: () => this.#drain.workedMs / 1_000,
         losses: () => this.#service.losses,
         dnsAnswers: () => ({
@@ -301,16 +297,13 @@ export class Agent {
           lost: this.#datapath.maps.dnsSampleCounts().lost,
         }),
         dnsNames: () => ({ held: this.#names.size, evicted: this.#names.evicted }),
-        evictions: () => ({
-          connections: this.#losses.told.connections,
-          external_connections: this.#external.evicted,
-        }),
+        evictions: () => this.#upkeep.evictions,
       },
       entries: () => ({
-        connections: this.#connections,
+        connections: this.#upkeep.connections,
         policies: this.#sync.policy.entries,
         services: [...(this.#services?.sync.placed() ?? [])].length,
-        external_connections: this.#external.entries,
+        external_connections: this.#upkeep.externalConnections,
       }),
     });
     this.#metrics.count(this.flows.window.start, this.flows.window.end);
@@ -378,49 +371,17 @@ export class Agent {
   #sweep(): void {
     this.#options.run.settle();
     this.#hits.save();
-    // Counters first: connections opened during the walk must not count as evicted.
-    const counters = this.#datapath.maps.counters.read();
-    const { entered, left } = this.#datapath.maps.external.counts();
-    const { visited, external } = this.#datapath.sweep();
-    this.#connections = visited;
-    this.#external = { entries: external, evicted: Math.max(this.#external.evicted, entered - left - external) };
-    this.#noteLosses(this.#connections, counters);
-  }
-
-  #noteLosses(connections: number | undefined, counters = this.#datapath.maps.counters.read()): void {
-    const entries = this.#losses.update(counters, connections, this.flows.lastSequence);
-    if (entries.length === 0) return;
-    this.#options.run.write('losses.json', `${JSON.stringify(this.#losses.told)}\n`);
-    for (const entry of entries) this.flows.lost(entry);
+    this.#upkeep.sweep();
   }
 
   #afterSync(problem: string): void {
     this.#nodeEvents.podsChanged();
-    const blind = problem || noneObserved(this.#sync.pods.values());
-    if (blind === '') this.health.met('pods');
-    else this.health.unmet('pods', blind);
-    const unreachable = this.#services?.attachProblem ?? '';
-    if (unreachable !== '') this.health.unmet('services', unreachable);
+    this.#condition.synchronised(problem);
     this.#services?.followPods(this.#sync.pods.values());
-    const [policy] = this.#sync.policy.problems;
-    if (policy === undefined) this.health.met('policy');
-    else this.health.unmet('policy', policy);
   }
 
   #observedPods(): number {
     return countObserved(this.#sync.pods.values());
-  }
-
-  /** What is degraded, in one line; empty when all is well. */
-  #problem(): string {
-    const [unmet] = this.health.problems();
-    if (unmet !== undefined) return `${unmet.condition}: ${unmet.problem}`;
-    const [problem, ...more] = this.#options.source.problems();
-    if (problem !== undefined) return `${problem.subject}${andMore(more.length)}: ${problem.message}`;
-    const services = this.#services?.problem ?? '';
-    if (services !== '') return `Services: ${services}`;
-    if (this.#options.run.problem !== '') return this.#options.run.problem;
-    return notObserved(this.#sync.pods.values());
   }
 }
 
