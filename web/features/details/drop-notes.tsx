@@ -2,7 +2,7 @@ import { cardToken } from '#core/card/card-token.ts';
 import { decisionText } from '#core/flow/decision-text.ts';
 import { DIRECTION } from '#core/flow/direction.ts';
 import { dropAdvice } from '#core/flow/drop-advice.ts';
-import { DROP_REASON, dropReasons, dropReasonText } from '#core/flow/drop-reason.ts';
+import { DROP_REASON, dropReasons, dropReasonText, toldDropReason } from '#core/flow/drop-reason.ts';
 import { formatAgo } from '../../format/time.ts';
 import { plural, portWords } from '../../graph/card-words.ts';
 import { CopyButton } from '../../ui/copy-button.tsx';
@@ -36,7 +36,9 @@ export function DropNotes({ description, clockAhead }: { description: Descriptio
 
 function DropNote({ drop, now }: { drop: DropDescription; now: number }) {
   const advice = dropAdvice(drop.reason);
-  const title = `${plural(drop.count, 'packet', 'packets')} from ${cardWords(drop.source)} to ${cardWords(drop.destination)} dropped`;
+  const ofRequest = toldDropReason(drop.reason) !== drop.reason;
+  const what = ofRequest ? plural(drop.count, 'request', 'requests') : plural(drop.count, 'packet', 'packets');
+  const title = `${what} from ${cardWords(drop.source)} to ${cardWords(drop.destination)} dropped`;
   const reason = drop.reason === DROP_REASON.UNKNOWN ? 'Reason unknown' : dropReasonText(drop.reason);
   const decision = drop.policy === null ? '' : decisionText(drop.policy);
   const where = [
