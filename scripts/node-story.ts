@@ -9,13 +9,32 @@
  * Tells what was seen step by step; exit code 1 when something was not as it should be. About five minutes.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import {
+  BIN_DIR,
+  BOX,
+  CONF_DIR,
+  doubled,
+  helm,
+  inAgent,
+  kubectl,
+  losses,
+  NAMESPACE,
+  pins,
+  plugins,
+  readyAgent,
+  refused,
+  run,
+  SOCKET,
+  until,
+} from './node-agents.ts';
+import { type Report, reports, resent, sum } from './node-reports.ts';
 import { type Attached, attachedBy, stillThere } from './node-residue.ts';
 import { CLOSED_PODS, closedPod, STORY, storyManifest } from './node-workload.ts';
-import { writeOtherLayout } from './other-layout.ts';
+import { OTHER_LAYOUT, REFUSED, writeChangedAgent } from './other-layout.ts';
 
 const { values } = parseArgs({
   options: {
@@ -24,19 +43,12 @@ const { values } = parseArgs({
     chart: { type: 'string', default: 'deploy/helm/waggle' },
   },
 });
-const { NODE_CLUSTER: box = '', NODE_CGROUP: cgroup = '' } = process.env;
+const cgroup = process.env.NODE_CGROUP ?? '';
 const [agent = '', backend = ''] = [values.agent, values.backend];
-if (box === '' || agent === '' || backend === '') {
+if (BOX === '' || agent === '' || backend === '') {
   console.error('node-story: run it in scripts/node-cluster.ts, with --agent IMAGE --backend IMAGE');
   process.exit(1);
 }
-const NAMESPACE = 'waggle';
-const PINS = '/sys/fs/bpf/waggle';
-const READY_MS = 180_000;
-const METRICS = 'http://172.30.0.2:9965/metrics';
-const SOCKET = 'unix:///run/waggle/agent/agent.sock';
-const confDir = join(box, 'cni/net.d');
-const binDir = join(box, 'cni/bin');
 let failures = 0;
 
 function say(text: string): void {
@@ -46,92 +58,6 @@ function say(text: string): void {
 function check(what: string, good: boolean): void {
   if (!good) failures++;
   say(`  ${good ? '✓' : '✗'} ${what}`);
-}
-
-function run(command: string, ...args: string[]): string {
-  return execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
-}
-
-const kubectl = (...args: string[]): string => run('kubectl', ...args);
-
-async function until<T>(what: string, look: () => T | undefined | false): Promise<T> {
-  for (const deadline = Date.now() + READY_MS; ; await sleep(250)) {
-    const found = look();
-    if (found !== undefined && found !== false) return found;
-    if (Date.now() > deadline) throw new Error(`not in ${READY_MS / 1000} s: ${what}`);
-  }
-}
-
-/** What a prober has logged, one object per half second. */
-interface Report {
-  /** Milliseconds of the epoch. */
-  readonly t: number;
-  readonly [count: string]: number;
-}
-
-function reports(pod: string, since = 0): Report[] {
-  const [log] = globSync(join(box, `pods/${STORY}_${pod}_*/probe/0.log`));
-  if (log === undefined) return [];
-  const lines = readFileSync(log, 'utf8')
-    .split('\n')
-    .filter((line) => line.endsWith('}'));
-  return lines.map((line) => JSON.parse(line.slice(line.indexOf('{'))) as Report).filter(({ t }) => t >= since);
-}
-
-const sum = (list: readonly Report[], field: string): number => list.reduce((all, one) => all + (one[field] ?? 0), 0);
-
-interface PodObject {
-  readonly metadata: { readonly name: string; readonly deletionTimestamp?: string };
-  readonly spec: { readonly containers: readonly { readonly image: string }[] };
-  readonly status: { readonly containerStatuses?: readonly { readonly ready: boolean }[] };
-}
-
-/** The agent pod that is not on its way out, when it is ready and of this image. */
-function readyAgent(image: string): string | undefined {
-  const query = ['-n', NAMESPACE, 'get', 'pod', '-l', 'app.kubernetes.io/component=agent', '-o', 'json'];
-  const { items } = JSON.parse(kubectl(...query)) as { items: PodObject[] };
-  const found = items.find(
-    ({ metadata, spec, status }) =>
-      metadata.deletionTimestamp === undefined &&
-      spec.containers[0]?.image === image &&
-      status.containerStatuses?.[0]?.ready === true,
-  );
-  return found?.metadata.name;
-}
-
-/** What `waggle …` says in the agent's container. */
-function inAgent(...args: string[]): string {
-  const pod = kubectl('-n', NAMESPACE, 'get', 'pod', '-l', 'app.kubernetes.io/component=agent', '-o', 'name').trim();
-  return kubectl('-n', NAMESPACE, 'exec', pod, '-c', 'agent', '--', 'node', '/waggle/cli/bin.mjs', ...args);
-}
-
-function pins(): string[] {
-  return globSync(`${PINS}/**`).filter((path) => !statSync(path).isDirectory());
-}
-
-/** Maps that have more than one pin: the layout of another version beside this one's. */
-function doubled(): string[] {
-  const names = pins().flatMap((path) => /\/maps\/(.+)-[0-9a-f]+$/.exec(path)?.[1] ?? []);
-  return names.filter((name, index) => names.indexOf(name) !== index);
-}
-
-async function losses(): Promise<string> {
-  const text = await (await fetch(METRICS)).text();
-  const lines = text.split('\n').filter((line) => /^[a-z_]*lost[a-z_]*(\{| )/.test(line) && !line.endsWith(' 0'));
-  return lines.join('; ') || 'none';
-}
-
-/** What both ends of the open connection had to send again so far. */
-function resent(): number {
-  return ['friend', 'server'].reduce((all, pod) => all + (reports(pod).at(-1)?.resent ?? 0), 0);
-}
-
-/** What the agent has dropped of a pod's packets. */
-function refused(pod: string): string[] {
-  const flags = ['--server', SOCKET, '--last', '5', '--verdict', 'DROPPED', '--pod', `${STORY}/${pod}`];
-  return inAgent('observe', ...flags)
-    .split('\n')
-    .filter((line) => line !== '');
 }
 
 /** Lets one thing happen to the agents and tells what the pods noticed of it. */
@@ -172,6 +98,22 @@ async function change(what: string, image: string, doIt: () => void): Promise<vo
   );
 }
 
+/** An upgrade that cannot be: the programs that are at work stay, until it is taken back. */
+async function refusal(image: string): Promise<void> {
+  const had = attachedBy(pins()).programs;
+  await change('upgrade to an image that the kernel refuses, taken back after 15 s: helm rollback', agent, () => {
+    helm('upgrade', 'waggle', values.chart, ...setImages(image));
+    // Synchronously, as `change` counts from here.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 15_000);
+    const query = ['-n', NAMESPACE, 'get', 'pod', '-l', 'app.kubernetes.io/component=agent'];
+    const states = kubectl(...query, '-o', 'jsonpath={..containerStatuses[0].lastState.terminated.message}');
+    check('the agent ends with the verifier’s words', /combined stack size|stack limit|Too large/.test(states));
+    const has = attachedBy(pins()).programs;
+    check('the programs are those of before', had.every((id) => has.includes(id)) && has.length === had.length);
+    helm('rollback', 'waggle', '1');
+  });
+}
+
 interface NewPods {
   /** Packets of theirs that came through. */
   readonly out: number;
@@ -210,10 +152,6 @@ function said({ out, before, in: since, started }: NewPods): string {
   );
 }
 
-function helm(...args: string[]): string {
-  return run('helm', ...args, '--namespace', NAMESPACE);
-}
-
 function setImages(agentImage: string): string[] {
   const [repository, tag] = agentImage.split(/:(?=[^:]*$)/);
   const [backendRepository, backendTag] = backend.split(/:(?=[^:]*$)/);
@@ -221,17 +159,24 @@ function setImages(agentImage: string): string[] {
     `image.agent.repository=${repository},image.agent.tag=${tag}`,
     `image.backend.repository=${backendRepository},image.backend.tag=${backendTag}`,
     `image.pullPolicy=Never,agent.services=on,agent.cgroupRoot=${cgroup}`,
-    `agent.cni.binDir=${binDir},agent.cni.confDir=${confDir}`,
+    `agent.cni.binDir=${BIN_DIR},agent.cni.confDir=${CONF_DIR}`,
   ];
   return ['--set', set.join(',')];
 }
 
 async function story(): Promise<void> {
-  say('another layout: an image is made');
+  say('images are made: one with another layout of the maps, one that the kernel refuses');
   const other = `${agent}-other-layout`;
-  const archive = join(box, 'other-layout.tar');
-  writeOtherLayout(agent, other, archive);
-  run('ctr', 'images', 'import', archive);
+  const refusedImage = `${agent}-refused`;
+  const changed = [
+    [other, OTHER_LAYOUT],
+    [refusedImage, REFUSED],
+  ] as const;
+  for (const [name, edits] of changed) {
+    const archive = join(BOX, `${name.replace(/.*:/, '')}.tar`);
+    writeChangedAgent(agent, name, archive, edits);
+    run('ctr', 'images', 'import', archive);
+  }
 
   say('install');
   helm('install', 'waggle', values.chart, '--create-namespace', ...setImages(agent));
@@ -256,10 +201,11 @@ async function story(): Promise<void> {
     told.includes(': 1 iptables rules of kube-proxy are present'),
   );
 
+  await refusal(refusedImage);
   await change('upgrade to another layout of the maps: helm upgrade', other, () =>
     helm('upgrade', 'waggle', values.chart, ...setImages(other)),
   );
-  await change('and back: helm rollback', agent, () => helm('rollback', 'waggle', '1'));
+  await change('and back: helm rollback', agent, () => helm('rollback', 'waggle', '3'));
   await change('forth again: kubectl rollout undo', other, () =>
     kubectl('-n', NAMESPACE, 'rollout', 'undo', 'daemonset/waggle-agent'),
   );
@@ -302,11 +248,6 @@ async function story(): Promise<void> {
   check(`new pods start, and nothing is denied any more: ${after.out} of their packets came through`, after.out > 0);
 }
 
-function plugins(): string[] {
-  const [list = ''] = globSync(join(confDir, '*.conflist'));
-  return (JSON.parse(readFileSync(list, 'utf8')) as { plugins: { type: string }[] }).plugins.map(({ type }) => type);
-}
-
 async function leftovers(had: Attached): Promise<void> {
   check(
     `no pin is left${pins()
@@ -322,7 +263,7 @@ async function leftovers(had: Attached): Promise<void> {
     left = stillThere(had);
   }
   check(`no program, map or link is left${left.map((one) => `, but ${one}`).join('')}`, left.length === 0);
-  const files = [...globSync(`${binDir}/*waggle*`), ...globSync('/run/waggle/agent/*')];
+  const files = [...globSync(`${BIN_DIR}/*waggle*`), ...globSync('/run/waggle/agent/*')];
   check(`no file is left${files.map((path) => `, but ${path}`).join('')}`, files.length === 0);
   check('the network’s list is as it was', !plugins().includes('waggle-cni'));
   const objects = kubectl(
@@ -347,7 +288,7 @@ try {
   const failed = error as { stderr?: string };
   if (failed.stderr) console.log(failed.stderr);
   console.log(spawnSync('kubectl', ['get', 'pods', '-A', '-o', 'wide'], { encoding: 'utf8' }).stdout);
-  for (const log of globSync(join(box, `pods/${NAMESPACE}_*/*/*.log`))) {
+  for (const log of globSync(join(BOX, `pods/${NAMESPACE}_*/*/*.log`))) {
     console.log(log, `\n${readFileSync(log, 'utf8').trim().split('\n').slice(-8).join('\n')}`);
   }
 }

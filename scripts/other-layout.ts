@@ -1,6 +1,6 @@
 /**
- * An agent's image in which the kernel's maps have another layout, made of one that is there: what an upgrade across a change of
- * layout, and the way back, are tried with. Needs buildah, clang and llvm-strip, and root.
+ * An agent's image with other eBPF programs, made of one that is there: what an upgrade across a change of the maps' layout, the way
+ * back, and one to an image that the kernel refuses are tried with. Needs buildah, clang and llvm-strip, and root.
  */
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ interface Edit {
 }
 
 /** One map of those that decide about packets, and the connections; each with its twin in TypeScript. */
-const EDITS: readonly Edit[] = [
+export const OTHER_LAYOUT: readonly Edit[] = [
   { file: 'bpf/endpoint.h', from: 'union address own[2];', to: 'union address own[2]; __u32 spare[4];' },
   { file: 'maps/endpoints.ts', from: "struct: 'endpoint',\n  size: 48,", to: "struct: 'endpoint',\n  size: 64," },
   // Of the same size: what one call of the programs may put on the stack is nearly used up.
@@ -22,13 +22,27 @@ const EDITS: readonly Edit[] = [
   { file: 'maps/connections.ts', from: 'service: [88, 4],', to: 'service: [92, 4],' },
 ];
 
-/** Writes the image `name`, made of `image`, into a docker-archive. Throws where the image's sources are not as expected here. */
-export function writeOtherLayout(image: string, name: string, archive: string): void {
+/** More than may be on the stack: no kernel takes it. */
+export const REFUSED: readonly Edit[] = [
+  { file: 'bpf/connection.h', from: '\t__u32 reserved;\n};', to: '\t__u32 reserved;\n\t__u64 spare[4];\n};' },
+  { file: 'bpf/connection.h', from: 'sizeof(struct connection) == 96', to: 'sizeof(struct connection) == 128' },
+  {
+    file: 'maps/connections.ts',
+    from: "struct: 'connection',\n  size: 96,",
+    to: "struct: 'connection',\n  size: 128,",
+  },
+];
+
+/**
+ * Writes the image `name`, made of `image` with these edits, into a docker-archive. Throws where the image's sources are not as
+ * expected here.
+ */
+export function writeChangedAgent(image: string, name: string, archive: string, edits: readonly Edit[]): void {
   const container = buildah('from', '--pull-never', image);
   const work = mkdtempSync('/var/tmp/waggle-other-layout-');
   try {
     const root = join(buildah('mount', container), 'waggle');
-    for (const { file, from, to } of EDITS) {
+    for (const { file, from, to } of edits) {
       const path = join(root, 'bpf-agent', file);
       const text = readFileSync(path, 'utf8');
       if (text.split(from).length !== 2) throw new Error(`${file} of ${image} has not exactly one "${from}"`);
