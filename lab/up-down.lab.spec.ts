@@ -218,11 +218,11 @@ describe('the command', () => {
       stdout: 'deployment.apps/web deleted\n',
     });
     expect(await waggle('get', 'nonsense', ...flags)).toMatchObject({
-      status: 1,
+      status: 2,
       stderr: expect.stringContaining('the lab keeps no "nonsense"'),
     });
     expect(await waggle('scale', 'web:2', ...flags)).toMatchObject({
-      status: 1,
+      status: 2,
       stderr: expect.stringContaining('expected namespace/deployment=replicas'),
     });
     expect(await waggle('down', ...flags)).toMatchObject({ status: 0 });
