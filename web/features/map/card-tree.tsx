@@ -62,7 +62,8 @@ export function CardTree(props: {
       role="tree"
       aria-label="Service map"
       aria-description="Arrow keys go through cards and arrows. Enter: details. F: focus on the neighbourhood. P: pin. Alt with arrow keys: move the card. Shift with arrow keys: pan. Plus, minus, 0: zoom, fit."
-      className="pointer-events-none absolute top-0 left-0 size-0 origin-top-left"
+      // Nothing of it is to be seen, and its clip says so: else each move of the map would look at every card for what it covers.
+      className="pointer-events-none absolute top-0 left-0 size-0 origin-top-left [clip-path:inset(0)]"
       onFocus={(event) => {
         const target = targetOf(event.target);
         if (target === undefined) return;
