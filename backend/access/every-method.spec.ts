@@ -1,5 +1,6 @@
 import { create, type DescMessage } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FILTER_FIELDS } from '#core/filter/fields.ts';
 import { Observer } from '#proto/gen/observer/observer_pb.ts';
 import { Peer } from '#proto/gen/peer/peer_pb.ts';
 import { FlowService, NodeState, NodeStatusSchema } from '#proto/gen/waggle/v1/flow_pb.ts';
@@ -50,20 +51,7 @@ const QUESTIONS: Record<string, (target: Target) => object[]> = {
   ],
   [`${ViewService.typeName}/ListNamespaces`]: () => [{}],
   [`${ViewService.typeName}/ListValues`]: ({ word, namespace }) =>
-    [
-      'ns',
-      'pod',
-      'workload',
-      'label',
-      'ip',
-      'dns',
-      'policy',
-      'svc',
-      'node',
-      'identity',
-      'http.path',
-      'dns.query',
-    ].flatMap((field) => [
+    FILTER_FIELDS.flatMap(({ name: field }) => [
       { field, limit: 200 },
       { field, typed: word.slice(0, 5), limit: 200 },
       { field, namespaces: [namespace], limit: 200 },

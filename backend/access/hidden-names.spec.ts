@@ -1,6 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import fc from 'fast-check';
 import { afterEach, expect, it } from 'vitest';
+import { FILTER_FIELDS } from '#core/filter/fields.ts';
 import type { Endpoint } from '#core/flow/endpoint.ts';
 import { Observer } from '#proto/gen/observer/observer_pb.ts';
 import { FlowService, NodeState, NodeStatusSchema } from '#proto/gen/waggle/v1/flow_pb.ts';
@@ -25,21 +26,7 @@ const QUESTIONS: [string, object][] = [
   [`${ViewService.typeName}/Watch`, { flows: true, map: true, last: 1_000 }],
   [`${ViewService.typeName}/Watch`, { map: true, perNode: true, filter: ['!verdict=dropped'] }],
   [`${ViewService.typeName}/ListNamespaces`, {}],
-  ...[
-    'ns',
-    'pod',
-    'workload',
-    'label',
-    'ip',
-    'dns',
-    'policy',
-    'svc',
-    'node',
-    'identity',
-    'http.path',
-    'http.method',
-    'http.status',
-  ].map((field): [string, object] => [
+  ...FILTER_FIELDS.map(({ name: field }): [string, object] => [
     `${ViewService.typeName}/ListValues`,
     { field, side: FlowSide.UNSPECIFIED, limit: 200 },
   ]),

@@ -3,6 +3,7 @@ import { Code, StatusError } from '#runtime/grpc/service.ts';
 import type { Logger } from '#runtime/log.ts';
 import type { AnswerParts, Answers } from '../answers.ts';
 import type { AuditLog } from '../auth/audit-log.ts';
+import { plainAddress } from '../auth/forwarded.ts';
 import type { Replicas } from '../auth/replicas.ts';
 import type { SignIn } from '../auth/sign-in.ts';
 import type { MergedFlows } from '../relay/merged-flows.ts';
@@ -81,7 +82,7 @@ export function openAccess(options: AccessOptions, { relay, parts, everything, l
       if (authorization === undefined && certified) {
         return { user: 'client certificate', groups: [], uid: '', extra: {}, trusted: true };
       }
-      const caller = await signIn.bearer(authorization, peer.replace(/:\d+$/, ''));
+      const caller = await signIn.bearer(authorization, plainAddress(peer.replace(/:\d+$/, '')));
       if (caller === undefined) {
         throw new StatusError(
           Code.UNAUTHENTICATED,

@@ -74,9 +74,10 @@ export class Permissions {
 
   async #one(caller: Caller, namespace: string | undefined, signal: AbortSignal): Promise<boolean> {
     while (this.#asking >= AT_ONCE) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    signal.throwIfAborted();
     this.#asking++;
     try {
+      // Who gives up makes room for the next in line, too.
+      signal.throwIfAborted();
       return await this.#maySee(caller, namespace, signal);
     } finally {
       this.#asking--;

@@ -33,6 +33,11 @@ export class Visibility {
 
   sees(cluster: string, namespace: string): boolean {
     if (namespace === '' || !this.namespaces.has(namespace)) return false;
+    return this.isOwn(cluster);
+  }
+
+  /** Whether its namespaces are those that were asked about. */
+  isOwn(cluster: string): boolean {
     const own = this.#cluster();
     return own === '' || cluster === '' || cluster === own;
   }
@@ -60,10 +65,14 @@ export class Visibility {
     };
   }
 
-  /** The decision without policies of namespaces that are not visible. Cluster-wide ones stay: they are everyone's. */
-  decision(decision: PolicyDecision): PolicyDecision {
+  /**
+   * The decision without policies of namespaces that are not visible. Cluster-wide ones stay: they are everyone's.
+   *
+   * @param isOwn whether it was made in the cluster whose namespaces these are
+   */
+  decision(decision: PolicyDecision, isOwn: boolean): PolicyDecision {
     const seen = (references: readonly PolicyReference[]) =>
-      references.filter(({ namespace }) => namespace === '' || this.namespaces.has(namespace));
+      references.filter(({ namespace }) => isOwn && (namespace === '' || this.namespaces.has(namespace)));
     const { direction, defaultDeny, auditDefaultDeny } = decision;
     const allowedBy = seen(decision.allowedBy);
     const deniedBy = seen(decision.deniedBy);

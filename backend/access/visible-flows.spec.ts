@@ -3,7 +3,7 @@ import { afterEach, expect, it } from 'vitest';
 import { FlowBatchSchema, FlowService } from '#proto/gen/waggle/v1/flow_pb.ts';
 import { ViewService, ViewUpdateSchema } from '#proto/gen/waggle/v1/view_pb.ts';
 import { TO_ENDPOINT, WORLD } from '#runtime/testing/sample-flows.ts';
-import { closeGuarded, marked, openGuarded } from '../testing/guarded-answers.ts';
+import { closeGuarded, marked, openGuarded, reference } from '../testing/guarded-answers.ts';
 
 afterEach(closeGuarded);
 
@@ -25,6 +25,25 @@ it('shows flows with one end in an allowed namespace, and no others', async () =
   expect(batches.reduce((sum, { rows }) => sum + rows, 0)).toBe(3);
   const ends = batches.flatMap(({ endpoints }) => endpoints.map((e) => `${e.namespace}/${e.workload?.name ?? ''}`));
   expect(ends.sort()).toEqual(['/', 'data/hidden', 'shop/wqshopq0q', 'vault/hidden']);
+});
+
+it('names no policy of another cluster, whatever its namespace is called', async () => {
+  const decision = {
+    ...{ direction: 1, defaultDeny: true, auditDefaultDeny: false },
+    ...{ allowedBy: [reference('shop')], deniedBy: [], auditDeniedBy: [] },
+  };
+  const there = { ...marked('shop', 9, 'z'), cluster: 'other' };
+  const flow = { source: marked('shop', 0), destination: there, ...TO_ENDPOINT, decision };
+  const told = async (cluster: string) => {
+    const boot = { cluster, node: 'node-9', bootId: 1n };
+    const { call } = await openGuarded([{ ...flow, boot }], new Set(['shop']));
+    const batches = [];
+    for await (const bytes of call(`${FlowService.typeName}/Follow`, { last: 100 }))
+      batches.push(fromBinary(FlowBatchSchema, bytes));
+    return batches.flatMap(({ decisions }) => decisions.map(({ allowedBy }) => allowedBy.map(({ name }) => name)));
+  };
+  expect(await told('test')).toEqual([['polqshopq9q']]);
+  expect(await told('other')).toEqual([[]]);
 });
 
 it('resumes after what a reader had, and takes flows it may not see for no loss', async () => {

@@ -3,6 +3,7 @@ import { copyRow } from '#core/flow/columns.ts';
 import type { EntryStore } from '#core/flow/entry-store.ts';
 import { FlowWindow } from '#core/flow/flow-window.ts';
 import { isLayer7, type Layer7 } from '#core/flow/layer7.ts';
+import type { PolicyDecision } from '#core/flow/policy-decision.ts';
 import { NodeState, type NodeStatus } from '#proto/gen/waggle/v1/flow_pb.ts';
 import { grown } from '../live-map/grown.ts';
 import type { LossLedger } from '../relay/loss-ledger.ts';
@@ -29,7 +30,8 @@ export class VisibleFlows implements MergedFlows {
   readonly #from: MergedFlows;
   readonly #visibility: Visibility;
   readonly #endpoints: Translation<Parameters<Visibility['endpoint']>[0]>;
-  readonly #decisions: Translation<Parameters<Visibility['decision']>[0]>;
+  readonly #decisions: Translation<PolicyDecision>;
+  readonly #decisionsElsewhere: Translation<PolicyDecision>;
   readonly #requests: Translation<Layer7>;
   readonly #requestsOfHidden: Translation<Layer7>;
   readonly #listeners = new Set<RowsListener>();
@@ -60,7 +62,10 @@ export class VisibleFlows implements MergedFlows {
       (e) => visibility.endpoint(e),
       sees,
     );
-    this.#decisions = new Translation(from.window.decisions, this.window.decisions, (d) => visibility.decision(d));
+    const decisions = (isOwn: boolean) =>
+      new Translation(from.window.decisions, this.window.decisions, (d) => visibility.decision(d, isOwn));
+    this.#decisions = decisions(true);
+    this.#decisionsElsewhere = decisions(false);
     const requests = (hidesEnd: boolean) =>
       new Translation(from.window.layer7, this.window.layer7, (request) => visibility.request(request, hidesEnd));
     this.#requests = requests(false);
@@ -148,7 +153,7 @@ export class VisibleFlows implements MergedFlows {
     // Named before the overwritten row lets go: the translation holds on to what it named.
     const source = this.#endpoints.number(columns.source[row]);
     const destination = this.#endpoints.number(columns.destination[row]);
-    const policy = columns.policy[row] === 0 ? 0 : this.#decisions.number(columns.policy[row]);
+    const policy = columns.policy[row] === 0 ? 0 : this.#decisionsAt(columns.node[row]).number(columns.policy[row]);
     let request = 0;
     if (isLayer7(columns.observation[row])) {
       const hidesEnd = [source, destination].some((end) => isHiddenEnd(this.window.endpoints.get(end)));
@@ -167,6 +172,12 @@ export class VisibleFlows implements MergedFlows {
       this.requests.add(1);
     }
     this.window.commit(slot);
+  }
+
+  /** Policies of another cluster are another's, also in a namespace of the same name. */
+  #decisionsAt(node: number): Translation<PolicyDecision> {
+    const isOwn = this.#visibility.isOwn(this.#from.window.nodes[node].cluster);
+    return isOwn ? this.#decisions : this.#decisionsElsewhere;
   }
 
   #addNode(there: number, sequence: number): void {
