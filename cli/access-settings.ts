@@ -30,7 +30,7 @@ import {
 import { type Setting, setting } from '#runtime/settings/setting.ts';
 import { apiClientOf, type KubernetesFlags } from './cluster-source-settings.ts';
 import { webAddress } from './export-settings.ts';
-import { CommandError } from './failure.ts';
+import { CommandError, MISUSE } from './failure.ts';
 
 export interface AccessFlags extends KubernetesFlags {
   auth: AuthMode;
@@ -224,10 +224,13 @@ export function accessSettings(): Setting<never>[] {
 export async function accessOf(flags: AccessFlags, log: Logger): Promise<AccessOptions | undefined> {
   if (flags.auth === 'none') return undefined;
   if (flags.auth === 'proxy' && flags.trustedProxies.length === 0) {
-    throw new CommandError('--auth proxy needs --trusted-proxies: anyone could write those headers');
+    throw new CommandError('--auth proxy needs --trusted-proxies: anyone could write those headers', MISUSE);
   }
   if (flags.replicas.length > 0 && flags.sessionKeyFile === undefined) {
-    throw new CommandError('--replicas needs --session-key-file: without the same keys they do not know each other');
+    throw new CommandError(
+      '--replicas needs --session-key-file: without the same keys they do not know each other',
+      MISUSE,
+    );
   }
   const needsApi = flags.auth === 'token' || flags.access === 'kubernetes';
   const client = needsApi ? await apiClientOf(flags) : undefined;
@@ -265,7 +268,7 @@ async function signInOf(flags: AccessFlags, parts: SignInParts, log: Logger) {
   if (flags.auth === 'token') return tokenSignIn({ ...parts, reviews: parts.reviews! });
   const { oidcIssuer: issuer, oidcClientId: clientId } = flags;
   if (issuer === undefined || clientId === undefined) {
-    throw new CommandError('--auth oidc needs --oidc-issuer and --oidc-client-id');
+    throw new CommandError('--auth oidc needs --oidc-issuer and --oidc-client-id', MISUSE);
   }
   // With its libraries, which nobody else needs.
   const { oidcSignIn } = await import('#backend/auth/oidc-sign-in.ts');
@@ -297,6 +300,7 @@ export function checkAnonymous(
     if (certified || parsed === undefined || isLoopback(parsed)) continue;
     throw new CommandError(
       `${flag} ${address} can be reached from other machines, where anyone would see everything: have people sign in with --auth, or say --allow-anonymous`,
+      MISUSE,
     );
   }
 }

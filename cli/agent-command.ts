@@ -21,7 +21,7 @@ import {
 import { addSettings, setting } from '#runtime/settings/setting.ts';
 import { type ClusterSourceFlags, clusterSourceOf, clusterSourceSettings } from './cluster-source-settings.ts';
 import { type ExportFlags, exportSettings, exportsOf } from './export-settings.ts';
-import { CommandError } from './failure.ts';
+import { CommandError, MISUSE } from './failure.ts';
 import { type MetricsFlags, metricsOf, metricsSettings } from './metrics-settings.ts';
 import { type ServerTlsFlags, serverCredentialsOf, serverTlsSettings } from './tls-settings.ts';
 
@@ -231,6 +231,7 @@ async function runAgent(flags: AgentFlags): Promise<void> {
   if (source === undefined) {
     throw new CommandError(
       'no cluster state: name its folder with --state-dir or WAGGLE_STATE_DIR, or take --source kubernetes',
+      MISUSE,
     );
   }
   const cgroupRoot = flags.cgroupRoot ?? findCgroup2(flags.procRoot);
@@ -238,7 +239,7 @@ async function runAgent(flags: AgentFlags): Promise<void> {
     throw new CommandError('no cgroup v2 file system is mounted: mount one, or name its place with --cgroup-root');
   }
   if ((flags.ringSize & (flags.ringSize - 1)) !== 0) {
-    throw new CommandError(`--ring-size ${flags.ringSize} is not a power of two, such as 4Mi, 8Mi or 16Mi`);
+    throw new CommandError(`--ring-size ${flags.ringSize} is not a power of two, such as 4Mi, 8Mi or 16Mi`, MISUSE);
   }
   const { probeKernel } = await import('#bpf-agent/loader/kernel-support.ts');
   const support = probeKernel();

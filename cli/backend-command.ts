@@ -18,7 +18,7 @@ import { addSettings, setting } from '#runtime/settings/setting.ts';
 import { type AccessFlags, accessOf, accessSettings, checkAnonymous } from './access-settings.ts';
 import { type ClusterSourceFlags, clusterSourceOf, clusterSourceSettings } from './cluster-source-settings.ts';
 import { webAddress } from './export-settings.ts';
-import { CommandError } from './failure.ts';
+import { CommandError, MISUSE } from './failure.ts';
 import { grpcListenSetting, listenSetting } from './listen-settings.ts';
 import { type MetricsFlags, metricsOf, metricsSettings } from './metrics-settings.ts';
 import { type RedactionFlags, redactionAllowSettings } from './redaction-settings.ts';
@@ -143,6 +143,7 @@ export function backendCommand(): Command {
       throw new CommandError(
         'nothing to follow: name the cluster state with --state-dir or --source kubernetes, agents with --agent, or a Hubble ' +
           'relay with --hubble',
+        MISUSE,
       );
     }
     const allowed = redaction({ headers: flags.redactAllowHeader, query: flags.redactAllowQuery });
