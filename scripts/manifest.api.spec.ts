@@ -123,6 +123,19 @@ describe.skipIf(noHelm)('the chart', () => {
     [{ 'agent.servces': 'on' }, /servces/],
     [{ 'tls.method': 'none' }, /method/],
     [{ 'backend.replicas': 0 }, /replicas/],
+    [{ 'backend.listen': '0.0.0.0:12000' }, /whoever reaches 0\.0\.0\.0:12000 would see everything: put --auth/],
+    [{ 'backend.listen': '127.0.0.1:4245' }, /port 4245/],
+    [{ 'backend.listen': '127.0.0.1:70000' }, /port 70000/],
+    [{ 'backend.extraArgs': ['--listen=0.0.0.0:12000'] }, /set by backend\.listen/],
+    [{ 'backend.hubbleTlsServerName': 'relay.example' }, /backend\.hubbleTlsSecret/],
+    [{ 'backend.hubble': ['hubble-relay.kube-system.svc'] }, /backend\/hubble/],
+    [{ 'backend.secret': 'Sign_in' }, /backend\/secret/],
+    [{ 'backend.frameAncestors': [] }, /frameAncestors/],
+    [{ 'agent.maxUnavailable': '0%' }, /maxUnavailable/],
+    [{ 'agent.cgroupRoot': '/a: b' }, /cgroupRoot/],
+    [{ 'image.agent.repository': 'registry.example/agent:v9' }, /image\/agent\/repository/],
+    [{ tls: null }, /missing property 'tls'/],
+    [{ 'agent.cni': null }, /missing property 'cni'/],
   ] as const)('refuses %j', ([values, why]) => {
     expect(() => renderChart(values)).toThrow(why);
   });

@@ -13,6 +13,7 @@ import { FlowService } from '#proto/gen/waggle/v1/flow_pb.ts';
 import { createClient } from '#runtime/grpc/client.ts';
 import { ApiClient } from '#runtime/kubernetes/api-client.ts';
 import { kubeconfigAccess } from '#runtime/kubernetes/kubeconfig.ts';
+import { lossSourceName } from '../../cli/loss-source-name.ts';
 import { buildBpf } from '../../scripts/build-bpf.ts';
 import type { Benchmark, BenchmarkContext, Figure } from '../benchmark.ts';
 import type { FakePeer } from '../fake-peers.ts';
@@ -74,7 +75,7 @@ export const largeCluster: Benchmark = {
       if (second % 5 === 0) rates.push(await rate());
     }
     const status = await client.status({}, { deadlineMs: 5_000 });
-    const lost = status.losses.reduce((sum, { count }) => sum + Number(count), 0);
+    const lost = status.losses.map(({ source, count }) => `${count} lost (${lossSourceName(source)})`);
     const pods = cluster.pods.length.toLocaleString('en');
     const note = `the most in ${agent.length} s, ${pods} pods on ${OTHER_NODES} nodes beside its own, ${CHANGES_PER_SECOND} of them changing per second`;
     return [
@@ -84,7 +85,7 @@ export const largeCluster: Benchmark = {
         unit: 'MB',
         goal: { atMost: 160 },
         samples: agent,
-        note: `${note}; ${Math.round(median(rates)).toLocaleString('en')} flows/s, ${lost} lost`,
+        note: `${note}; ${Math.round(median(rates)).toLocaleString('en')} flows/s, ${lost.join(', ') || 'none lost'}`,
       },
       {
         name: 'backend',
