@@ -1,6 +1,6 @@
 /**
- * The few C library calls Node does not offer: mapping memory, namespaces, mounts, raw netlink sockets and an exact clock. FFI
- * lives in this file and libbpf.ts and nowhere else, because a wrong declaration kills the process.
+ * The few C library calls Node does not offer: mapping memory, namespaces, mounts, raw netlink sockets, signal masks and
+ * an exact clock. FFI lives in this file and libbpf.ts and nowhere else, because a wrong declaration kills the process.
  */
 import koffi from 'koffi';
 
@@ -24,6 +24,7 @@ const calls = {
   getsockopt: libc.func('int getsockopt(int fd, int level, int name, void *value, void *length)'),
   connect: libc.func('int connect(int fd, const void *address, uint32_t length)'),
   syscall: libc.func('long syscall(long number, long a, long b, long c)'),
+  pthread_sigmask: libc.func('int pthread_sigmask(int how, const void *set, void *before)'),
 };
 
 /** A call's result: what it returned, and the error number when that was negative. */
@@ -190,4 +191,18 @@ export function socketOption(fd: number, level: number, name: number, value: Uin
 /** @param address a struct sockaddr_in or sockaddr_in6 */
 export function connectSocket(fd: number, address: Uint8Array): Outcome {
   return outcome(calls.connect(fd, address, address.length) as number);
+}
+
+const SIG_SETMASK = 2;
+const SIGSET_BYTES = 128;
+
+/** Does something during which this thread is not interrupted by signals: they come when it is done. */
+export function withoutSignals<T>(action: () => T): T {
+  const before = new Uint8Array(SIGSET_BYTES);
+  calls.pthread_sigmask(SIG_SETMASK, new Uint8Array(SIGSET_BYTES).fill(0xff), before);
+  try {
+    return action();
+  } finally {
+    calls.pthread_sigmask(SIG_SETMASK, before, null);
+  }
 }

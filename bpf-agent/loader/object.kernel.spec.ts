@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { buildBpf } from '../../scripts/build-bpf.ts';
@@ -66,6 +68,22 @@ describe('loading the object', () => {
     } finally {
       first.close();
     }
+  });
+
+  it('is not given up because signals come all the time', async () => {
+    // A profiler sends one every tenth of a millisecond, and the verifier's work takes longer.
+    const load = `
+      const { BpfObject } = await import(${JSON.stringify(new URL('object.ts', import.meta.url).href)});
+      BpfObject.load({ path: ${JSON.stringify(object)} }).close();
+      console.log('loaded');`;
+    const profiler = ['--cpu-prof', '--cpu-prof-interval=100', `--cpu-prof-dir=${directory}`];
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      ...profiler,
+      '--input-type=module',
+      '--eval',
+      load,
+    ]);
+    expect(stdout).toBe('loaded\n');
   });
 
   it('refuses a ring size the kernel could not map', () => {

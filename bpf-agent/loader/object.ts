@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 import { Btf } from './btf.ts';
 import { libbpf, type Pointer, takeLibbpfLog } from './libbpf.ts';
-import { viewMemory } from './libc.ts';
+import { viewMemory, withoutSignals } from './libc.ts';
 import { LoaderError } from './loader-error.ts';
 
 export interface ObjectOptions {
@@ -188,7 +188,8 @@ function choosePrograms(object: Pointer, names: readonly string[]): void {
 }
 
 function loadOpened(object: Pointer): void {
-  const error = libbpf().objectLoad(object);
+  // A signal ends the verifier's work with EAGAIN. libbpf tries five times, which a profiler (--cpu-prof) outlasts.
+  const error = withoutSignals(() => libbpf().objectLoad(object));
   if (error < 0) throw refused('the kernel refused the eBPF object', -error);
 }
 
