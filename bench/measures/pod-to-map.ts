@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
+import type { Relay } from '#backend/relay/relay.ts';
 import { startBackend } from '#backend/start.ts';
+import { rowTimeMs } from '#core/flow/columns.ts';
 import { labKubeconfig } from '#lab/kubernetes/lab-api-server.ts';
 import { labLayout } from '#lab/lab-layout.ts';
 import { type Lab, startLab } from '#lab/start-lab.ts';
@@ -44,6 +46,7 @@ export const podToMap: Benchmark = {
     });
     context.cleanUp(() => backend.close());
     const created = await noteCreated(await open(), context);
+    const told = noteTold(backend.relay, context);
     const page = await openBrowserPage(context);
     await page.goto(`${backend.url}?namespace=default`);
     await page.evaluate(watchCards);
@@ -51,6 +54,7 @@ export const podToMap: Benchmark = {
     const pods = context.quick ? 8 : 25;
     const delays: number[] = [];
     const attached: number[] = [];
+    const stages = { toPacket: [] as number[], toBackend: [] as number[], toPage: [] as number[] };
     let missing = 0;
     for (let number = 0; number < pods; number++) {
       const name = `fresh-${number}`;
@@ -63,6 +67,12 @@ export const podToMap: Benchmark = {
       // One that was never drawn counts as later than any.
       delays.push(drawnAt === undefined ? LATEST_MS : drawnAt - createdAt.pod);
       if (createdAt.ready !== undefined) attached.push(createdAt.ready - createdAt.pod);
+      const first = told.get(name);
+      if (first !== undefined && drawnAt !== undefined) {
+        stages.toPacket.push(first.sent - createdAt.pod);
+        stages.toBackend.push(first.merged - first.sent);
+        stages.toPage.push(drawnAt - first.merged);
+      }
       await sleep(100 + (number % 5) * 50);
     }
     const note = `${pods} pods one by one, ${missing} not drawn; the node attaches its programs, starts the container, which connects at once`;
@@ -76,9 +86,34 @@ export const podToMap: Benchmark = {
         samples: attached,
         note: 'until its node has told the API server that the container runs',
       },
+      stage('to its first packet, p50', stages.toPacket, 'programs attached, container started, its process connects'),
+      stage('packet to backend, p50', stages.toBackend, 'from the kernel through agent and relay, merged by time'),
+      stage('backend to page, p50', stages.toPage, 'map counted, sent, laid out; then two animation frames'),
     ];
   },
 };
+
+function stage(name: string, samples: number[], note: string): Figure {
+  return { name, value: quantile(samples, 0.5), unit: 'ms', samples, note };
+}
+
+/** Wall clock, in milliseconds, at which each new pod's first packet was seen, and its row stood in the backend. */
+function noteTold(relay: Relay, context: BenchmarkContext): Map<string, { sent: number; merged: number }> {
+  const told = new Map<string, { sent: number; merged: number }>();
+  const { window } = relay;
+  const stop = relay.onRows((from, to) => {
+    for (let position = from; position < to; position++) {
+      const row = window.slot(position);
+      for (const end of [window.columns.source[row]!, window.columns.destination[row]!]) {
+        const name = window.endpoints.get(end)?.pod;
+        if (!name || told.has(name)) continue;
+        told.set(name, { sent: rowTimeMs(window.columns, row), merged: Date.now() });
+      }
+    }
+  });
+  context.cleanUp(stop);
+  return told;
+}
 
 /** Wall clock, in milliseconds, at which the API server told of each pod, and of its container's start. Filled in as they come. */
 async function noteCreated(
