@@ -7,7 +7,7 @@ import type { CgroupDriver } from './kubelet/cgroup-path.ts';
 import { DEFAULT_LAB_NAME, labLayout, labNameProblem, RUN_ROOT } from './lab-layout.ts';
 import { MAX_NODES } from './network/subnets.ts';
 import type { SupervisorMessage, SupervisorOptions } from './supervisor.ts';
-import { livingSupervisor } from './supervisor-record.ts';
+import { livingSupervisor, writeSupervisorRecord } from './supervisor-record.ts';
 import { labExists, takeDown } from './take-down.ts';
 
 const SUPERVISOR = fileURLToPath(new URL('./supervisor.ts', import.meta.url));
@@ -66,7 +66,9 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   if (process.getuid?.() !== 0) throw new LabError('a lab makes network namespaces and cgroups: run this as root');
   const layout = labLayout(name);
   if (livingSupervisor(layout)) {
-    throw new LabError(`lab "${name}" runs already; "waggle lab down" ends it, --name starts another beside it`);
+    throw new LabError(
+      `lab "${name}" runs already; "waggle lab down${name === DEFAULT_LAB_NAME ? '' : ` --name ${name}`}" ends it, --name starts another beside it`,
+    );
   }
   if (labExists(name)) {
     options.onProgress?.(`removing what a lab "${name}" that crashed has left`);
@@ -98,6 +100,7 @@ function spawnSupervisor(options: SupervisorOptions, onProgress: (message: strin
     stdio: ['ignore', log, log, 'ipc'],
   });
   closeSync(log);
+  if (child.pid !== undefined) writeSupervisorRecord(layout, child.pid);
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   return new Promise((resolve, reject) => {
     let failure = `the lab's supervisor ended unexpectedly; see ${layout.supervisorLog}`;

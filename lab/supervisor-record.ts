@@ -7,8 +7,9 @@ export interface SupervisorRecord {
   startTime: string;
 }
 
-export function writeSupervisorRecord(layout: LabLayout): void {
-  const record: SupervisorRecord = { pid: process.pid, startTime: processStartTime(process.pid) ?? '' };
+/** By who starts it, at once: a lab that is only beginning must not be taken for one that crashed. */
+export function writeSupervisorRecord(layout: LabLayout, pid: number): void {
+  const record: SupervisorRecord = { pid, startTime: processStartTime(pid) ?? '' };
   writeFileSync(layout.supervisorRecord, JSON.stringify(record));
 }
 

@@ -2,7 +2,6 @@ import { Cluster, type ClusterOptions } from './cluster.ts';
 import { startControlServer } from './control-server.ts';
 import { labLayout } from './lab-layout.ts';
 import { sweep } from './network/sweep.ts';
-import { writeSupervisorRecord } from './supervisor-record.ts';
 
 // The process that is a lab's API server, controllers and kubelets. Its one argument is SupervisorOptions as JSON; the
 // lab's folder exists. It tells its parent over the IPC channel how far it is.
@@ -34,8 +33,10 @@ process.on('uncaughtException', (error) => {
   void end(1);
 });
 
+// Who started it was gone before it could be told.
+if (!process.connected) await end(0);
+
 try {
-  writeSupervisorRecord(layout);
   cluster = new Cluster(layout, options);
   await cluster.start((message) => tell({ type: 'progress', message }));
   await startControlServer(cluster, layout.controlSocket);

@@ -111,10 +111,10 @@ describe('a lab leaves nothing behind', () => {
     await once(whenUp.stdout!, 'data');
     whenUp.kill('SIGKILL');
     const whileStarting = owner(early);
-    await until('the supervisor began', 20_000, () => livingSupervisor(labLayout(early)));
+    await until('the supervisor began', 60_000, () => livingSupervisor(labLayout(early)));
     whileStarting.kill('SIGKILL');
     for (const lab of [late, early]) {
-      await until(`nothing of ${lab} is left`, 30_000, () => traces(lab).length === 0);
+      await until(`nothing of ${lab} is left`, 60_000, () => traces(lab).length === 0);
     }
   });
 
@@ -158,9 +158,19 @@ describe('labs side by side', () => {
   test('cannot have the same name', async () => {
     const lab = await startLab({ name: name(), agents: false, nodes: 1 });
     await expect(startLab({ name: lab.name, agents: false })).rejects.toThrow(
-      /runs already; "waggle lab down" ends it/,
+      /runs already; "waggle lab down --name \S+" ends it/,
     );
     expect(await lab.list('Namespace')).toHaveLength(2);
+  });
+
+  test('cannot have the same name, when started at the same moment', async () => {
+    const one = name();
+    const results = await Promise.allSettled([1, 2].map(() => startLab({ name: one, agents: false, nodes: 1 })));
+    expect(results).toMatchObject([
+      { status: 'fulfilled' },
+      { reason: { message: expect.stringContaining('runs already') } },
+    ]);
+    expect(await new LabClient(one).list('Namespace')).toHaveLength(2);
   });
 
   test.each(['Upper', '-a', 'a.b', '', 'x'.repeat(31)])('cannot be called "%s"', async (bad) => {
