@@ -72,9 +72,10 @@ describe.runIf(isRoot())('a node that has IPv6 alone', () => {
       spec: { podSelector: { matchLabels: { app: 'db' } }, policyTypes: ['Ingress'] },
     });
     const connect = `const s=require('net').connect({host:'${db.ip}',port:3306});setTimeout(()=>process.exit(),300);s.on('connect',()=>console.log('open'))`;
-    await until('the policy is enforced', async () => ((await node.runIn(web, connect)) === '' ? true : undefined));
-    await until('the drop is told', async () =>
-      (await told(3306)).includes(`web > db ${VERDICT.DROPPED}`) ? true : undefined,
+    await until('the policy is enforced, and told', async () =>
+      (await node.runIn(web, connect)) === '' && (await told(3306)).includes(`web > db ${VERDICT.DROPPED}`)
+        ? true
+        : undefined,
     );
     // The node itself reaches its pods whatever policies say, and is told as the host.
     await node.runOnNode(connect);

@@ -254,7 +254,8 @@ export class TestNode {
     child.stdout.on('data', (chunk: Buffer) => (output += chunk));
     child.stderr.on('data', (chunk: Buffer) => (output += chunk));
     return new Promise((resolve, reject) => {
-      child.once('exit', (exit) => (exit === 0 ? resolve(output) : reject(new Error(`exit ${exit}: ${output}`))));
+      // Not when it exits: the last of its output may come after that.
+      child.once('close', (exit) => (exit === 0 ? resolve(output) : reject(new Error(`exit ${exit}: ${output}`))));
     });
   }
 

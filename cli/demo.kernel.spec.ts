@@ -12,7 +12,7 @@ test('the demo names a port that is taken and the setting, before it starts anyt
   const lab = `spec-${process.pid}`;
   const argv = [BIN, 'demo', '--name', lab, '--listen', `127.0.0.1:${port}`, '--grpc-listen', '127.0.0.1:0'];
   const [code, stderr] = await new Promise<[unknown, string]>((resolve) => {
-    execFile(process.execPath, argv, { timeout: 30_000 }, (error, _stdout, text) => resolve([error?.code, text]));
+    execFile(process.execPath, argv, { timeout: 80_000 }, (error, _stdout, text) => resolve([error?.code, text]));
   });
   await new Promise((resolve) => server.close(resolve));
   expect(code).toBe(1);

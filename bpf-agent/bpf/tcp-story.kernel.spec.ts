@@ -6,7 +6,7 @@ import { TCP_FLAG } from '#core/flow/tcp-flags.ts';
 import { TRIGGER } from '#core/flow/trigger.ts';
 import { buildBpf } from '../../scripts/build-bpf.ts';
 import { ipBytes, ipv4, ipv6, PROTOCOL, tcp } from './packet-builder.ts';
-import { LOOPBACK, PacketStory, totals } from './packet-story.ts';
+import { LOOPBACK, PacketStory, type StoryRecord, totals } from './packet-story.ts';
 
 const { FIN, SYN, RST, PSH, ACK } = TCP_FLAG;
 const POD = { v4: '10.1.0.5', v6: 'fd00::5' };
@@ -216,24 +216,28 @@ describe('a TCP connection that lives', () => {
     story = new PacketStory({ timeouts: { recordInterval: 50 } });
     story.sent(out({ flags: SYN }));
     story.received(back({ flags: SYN | ACK }));
-    story.records();
+    const opened = story.records().at(-1)!.time;
     const data = out({ flags: ACK, payload: new Uint8Array(10) });
     let sent = 0;
+    let told: StoryRecord[] = [];
     await vi.waitFor(
       () => {
         story.sent(data);
         sent++;
-        expect(story.records()).toMatchObject([
+        told = story.records();
+        expect(told).toMatchObject([
           { trigger: TRIGGER.INTERVAL, packets: [sent, 0], bytes: [sent * ipBytes(data), 0] },
         ]);
       },
       { timeout: 20_000, interval: 5 },
     );
-    expect(sent).toBeGreaterThan(1);
+    // The interval is counted in ticks of up to 10 ms.
+    expect(told[0]!.time - opened).toBeGreaterThanOrEqual(40e6);
   });
 
   it('is told by the sweep when it fell silent with something untold', async () => {
-    story = new PacketStory({ timeouts: { recordInterval: 50 } });
+    // Longer than it takes to send three packets, whatever else the machine does.
+    story = new PacketStory({ timeouts: { recordInterval: 500 } });
     story.sent(out({ flags: SYN }));
     story.received(back({ flags: SYN | ACK }));
     story.sent(out({ flags: ACK }));

@@ -116,16 +116,19 @@ it('audit comes and goes under load: nothing breaks, and what is enforced lets n
     await until('audit lets the foe in', async () => (await came()) > before || undefined);
     await moves(open, 20);
     writePolicy(FRIENDS);
+    const goesOn = async () => {
+      const { sent } = await intruder.counters();
+      await until('the foe goes on', async () => (await intruder.counters()).sent > sent + 200 || undefined);
+    };
     let last = -1;
     await until('enforcement keeps the foe out', async () => {
       const now = await came();
       const same = now === last;
       last = now;
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      await goesOn();
       return same || undefined;
     });
-    const { sent } = await intruder.counters();
-    await until('the foe goes on', async () => (await intruder.counters()).sent > sent + 200 || undefined);
+    await goesOn();
     expect(await came()).toBe(last);
     await moves(open, 20);
   }
@@ -214,9 +217,9 @@ it('a cluster state that is gone is no order to forget it, for an agent that run
   await node.endAgent('SIGKILL');
   renameSync(node.stateDirectory, away);
   await node.startAgent();
-  await new Promise((resolve) => setTimeout(resolve, 3_000));
   const problem = async () => (await node.flows.status({})).nodes[0]?.message ?? '';
-  expect(await problem()).toMatch(/cluster state could not be read yet; what was in force before stays so/);
+  const unread = /cluster state could not be read yet; what was in force before stays so/;
+  await until('it says that it knows nothing', async () => unread.test(await problem()) || undefined);
   await goesOn();
   renameSync(away, node.stateDirectory);
   await until('all is well again', async () => (await problem()) === '' || undefined);

@@ -149,7 +149,8 @@ it('a policy that cannot be read leaves its last good state in force, and health
   expect(said).toMatch(/NetworkPolicy shop\/from-friends.*last good state/);
   await node.endAgent('SIGKILL');
   await node.startAgent();
-  expect(await problem()).toMatch(/NetworkPolicy shop\/from-friends.*last good state/);
+  const again = await until('the next agent says so', async () => (await problem()) || undefined);
+  expect(again).toMatch(/NetworkPolicy shop\/from-friends.*last good state/);
   const listening = new Probe(server, SERVER);
   await until('the server listens', async () => (await listening.counters()).listening);
   const intruder = new Probe(foe, intruding(server));
@@ -168,7 +169,8 @@ it('a policy that never could be read closes what it may be about, and health sa
   for (const pod of [server, foe]) await attached(pod);
   const ready = () =>
     node.runOnNode(`fetch('http://127.0.0.1:9965/readyz').then(async r=>console.log(r.status,await r.text()))`);
-  expect(await ready()).toMatch(/^503 .*NetworkPolicy shop\/broken.*closed until it can be read/);
+  const closed = /^503 .*NetworkPolicy shop\/broken.*closed until it can be read/;
+  await until('it is not ready, and says why', async () => closed.test(await ready()) || undefined);
   expect((await node.flows.status({})).nodes[0]?.message).toMatch(/^policy: NetworkPolicy shop\/broken/);
 
   const listening = new Probe(server, SERVER);

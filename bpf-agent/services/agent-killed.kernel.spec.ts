@@ -80,7 +80,8 @@ it('killed and started again under load, an agent costs no connection; what chan
     await progress();
   }
   child.stdin.write('end');
-  await new Promise((resolve) => child.once('exit', resolve));
+  // Not when it exits: the last line may come after that.
+  await new Promise((resolve) => child.once('close', resolve));
   const told = JSON.parse(line) as { ok: number; failed: string[]; kept: string; pieces: number };
   expect(told.failed).toEqual([]);
   expect(told.kept).toBe('');
