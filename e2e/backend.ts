@@ -1,7 +1,7 @@
 import { FlowService, type NodeState, type StatusResponse } from '#proto/gen/waggle/v1/flow_pb.ts';
 import { createClient } from '#runtime/grpc/client.ts';
+import { freePort } from '#runtime/testing/free-port.ts';
 import { eventually } from './eventually.ts';
-import { freePort } from './free-port.ts';
 import { WaggleProcess } from './waggle.ts';
 
 /** A backend of a test's own on free ports of loopback. */

@@ -1,4 +1,4 @@
-import { freePort } from './free-port.ts';
+import { freePort } from '#runtime/testing/free-port.ts';
 import { labName, takeDown } from './lab.ts';
 import { labResidue } from './residue.ts';
 import { WaggleProcess } from './waggle.ts';

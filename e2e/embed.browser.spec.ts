@@ -1,10 +1,10 @@
 import type { FrameLocator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { freePort } from '#runtime/testing/free-port.ts';
 import { Backend } from './backend.ts';
 import { launchBrowser, WatchedPage } from './browser.ts';
 import { Demo } from './demo.ts';
 import { eventually } from './eventually.ts';
-import { freePort } from './free-port.ts';
 import { PageParts } from './page-parts.ts';
 import { PortalSite } from './portal-site.ts';
 

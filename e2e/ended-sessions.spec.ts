@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { freePort } from '#runtime/testing/free-port.ts';
 import { ReviewServer } from '#runtime/testing/review-server.ts';
-import { freePort } from './free-port.ts';
 import { WaggleProcess } from './waggle.ts';
 
 /** A backend whose people sign in with tokens, as a process of its own on a port that stays the same. */

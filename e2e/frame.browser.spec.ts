@@ -1,13 +1,13 @@
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Code } from '#runtime/grpc/service.ts';
+import { freePort } from '#runtime/testing/free-port.ts';
 import { axeFindings } from './axe.ts';
 import { Backend } from './backend.ts';
 import { launchBrowser, WatchedPage } from './browser.ts';
 import { Demo } from './demo.ts';
 import { eventually } from './eventually.ts';
 import { DB, dropped, FakeCluster, WEB } from './fake-agent.ts';
-import { freePort } from './free-port.ts';
 import { PageParts } from './page-parts.ts';
 import { RefusingServer } from './refusing-server.ts';
 import { StumblingProxy } from './stumbling-proxy.ts';

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from './free-port.ts';
+import { freePort } from '#runtime/testing/free-port.ts';
 
 /** Where scripts/build-hubble-cli.ts puts it. */
 const BUILT = join(homedir(), '.cache/waggle/hubble-1.19.6/hubble-relay');

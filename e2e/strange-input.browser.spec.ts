@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import type { BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import type { Endpoint } from '#core/flow/endpoint.ts';
+import { freePort } from '#runtime/testing/free-port.ts';
 import { type SampleFlow, TO_ENDPOINT, TO_STACK } from '#runtime/testing/sample-flows.ts';
 import { axeFindings } from './axe.ts';
 import { Backend } from './backend.ts';
 import { ClusterPage } from './cluster-page.ts';
 import { eventually } from './eventually.ts';
 import { CLUSTER, droppedByPolicy, FakeCluster, pod, policy, WORLD } from './fake-agent.ts';
-import { freePort } from './free-port.ts';
 import { untidy } from './look.ts';
 import { PageParts } from './page-parts.ts';
 

@@ -5,8 +5,8 @@ import { connect, type PeerCertificate } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { agentTlsName } from '#runtime/hubble/peer-service.ts';
 import { type CertificateFilePaths, TestAuthority } from '#runtime/testing/certificates.ts';
+import { freePort } from '#runtime/testing/free-port.ts';
 import { eventually } from './eventually.ts';
-import { freePort } from './free-port.ts';
 import { HUBBLE_CLI, hubble } from './hubble-cli.ts';
 import { HUBBLE_RELAY, HubbleRelay } from './hubble-relay.ts';
 import { Lab, labName } from './lab.ts';
@@ -96,7 +96,7 @@ test('flows go from agents to the relay and from there to a command', async () =
 test('an agent talks to whom its authority knows, under its own name', async () => {
   const address = agents.get('node1')!;
   const own = agentTlsName(name, 'node1');
-  expect((await ask(['observe', '--last', '5'], address, own)).stdout).toMatch(/FORWARDED/);
+  expect((await ask(['observe', '--last', '50'], address, own)).stdout).toMatch(/FORWARDED/);
   for (const [tls, serverName] of [
     [[], own],
     [trust(), own],
@@ -156,7 +156,7 @@ test.skipIf(HUBBLE_CLI === undefined)(
   'the real hubble command asks the same way (skipped where it was not built)',
   async () => {
     const tls = [...trust(), ...shown(), '--tls-server-name', RELAY_NAME];
-    expect((await hubble(relay, ['observe', '--last', '5', ...tls])).stdout).toMatch(/FORWARDED/);
+    expect((await hubble(relay, ['observe', '--last', '50', ...tls])).stdout).toMatch(/FORWARDED/);
     expect((await hubble(relay, ['status', ...tls])).stdout).toContain('Connected Nodes: 2/2\n');
     expect(await hubble(relay, ['status', ...trust(), '--tls-server-name', RELAY_NAME])).not.toMatchObject({
       status: 0,

@@ -3,20 +3,12 @@ import type { Frontend } from '#core/service/service.ts';
 import { ObjectStore } from '#runtime/cluster/object-store.ts';
 import { readObject } from '#runtime/cluster/read-object.ts';
 import type { ClusterSource } from '#runtime/cluster/source.ts';
+import { freePort } from '#runtime/testing/free-port.ts';
 import { HealthChecks } from './health-checks.ts';
 import { storyFrontend } from './service-story.ts';
 
 let checks: HealthChecks | undefined;
 afterEach(() => checks?.stop());
-
-async function freePort(): Promise<number> {
-  const { createServer } = await import('node:net');
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 it('says how many backends a node has of its own, as long as the Service asks for it', async () => {
   const port = await freePort();

@@ -1,11 +1,11 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { closeSync, existsSync, globSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { ApiClient } from '../kubernetes/api-client.ts';
 import { kubeconfigAccess } from '../kubernetes/kubeconfig.ts';
+import { freePort } from './free-port.ts';
 
 export type KubernetesProgram =
   | 'etcd'
@@ -138,9 +138,9 @@ export class TestApiServer {
     writeFileSync(join(directory, 'accounts.key'), privateKey, { mode: 0o600 });
     writeFileSync(join(directory, 'accounts.pub'), publicKey);
     writeFileSync(join(directory, 'tokens.csv'), `${this.#token},admin,admin,system:masters\n`, { mode: 0o600 });
-    const [etcdPort, peerPort, port] = await freePorts(3);
-    this.#etcdPort = etcdPort!;
-    this.#port = this.#options.port ?? port!;
+    const peerPort = await freePort();
+    this.#etcdPort = await freePort();
+    this.#port = this.#options.port ?? (await freePort());
     this.#etcd = this.#spawn('etcd', [
       ...['--data-dir', join(directory, 'etcd'), '--unsafe-no-fsync', '--logger', 'zap', '--log-level', 'warn'],
       ...['--listen-client-urls', this.#etcdUrl, '--advertise-client-urls', this.#etcdUrl],
@@ -251,16 +251,4 @@ async function end(child: ChildProcess | undefined, signal: NodeJS.Signals): Pro
   if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
   const ended = new Promise((resolve) => child.once('exit', resolve));
   if (child.kill(signal)) await ended;
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, () => {
-      const server = createServer();
-      return new Promise<typeof server>((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }
