@@ -1,5 +1,6 @@
 import type { ClusterSource } from '#runtime/cluster/source.ts';
 import type { Health } from '#runtime/health.ts';
+import type { KeptEntry } from './cni/kept-entry.ts';
 import type { RunDirectory } from './run-directory.ts';
 import type { NodeServices } from './services/node-services.ts';
 import type { NodeSync } from './sync/node-sync.ts';
@@ -14,6 +15,8 @@ export interface AgentParts {
   /** Undefined where Services are left to others. */
   readonly services: Pick<NodeServices, 'attachProblem' | 'problem'> | undefined;
   readonly run: Pick<RunDirectory, 'problem'>;
+  /** Undefined where no list of the container runtime is to be kept. */
+  readonly cni: Pick<KeptEntry, 'problem'> | undefined;
 }
 
 /** Whether the agent does what it is there for: for whoever asks if it is ready, and in words. */
@@ -35,13 +38,13 @@ export class AgentCondition {
 
   /** What is degraded, in one line; empty when all is well. */
   get problem(): string {
-    const { health, source, sync, services, run } = this.#parts;
+    const { health, source, sync, services, run, cni } = this.#parts;
     const [unmet] = health.problems();
     if (unmet !== undefined) return `${unmet.condition}: ${unmet.problem}`;
     const [problem, ...more] = source.problems();
     if (problem !== undefined) return `${problem.subject}${andMore(more.length)}: ${problem.message}`;
     if (services !== undefined && services.problem !== '') return `Services: ${services.problem}`;
-    return run.problem || notObserved(sync.pods.values());
+    return cni?.problem || run.problem || notObserved(sync.pods.values());
   }
 
   #tell(condition: 'pods' | 'policy', problem: string): void {

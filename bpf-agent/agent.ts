@@ -18,6 +18,7 @@ import { SeenNamespaces } from '#runtime/hubble/seen-namespaces.ts';
 import type { Logger } from '#runtime/log.ts';
 import { AgentCondition } from './agent-condition.ts';
 import { PodPreparation } from './cni/cni-service.ts';
+import { KeptEntry } from './cni/kept-entry.ts';
 import { DnsDrain } from './dns/dns-drain.ts';
 import { NamedNumbers } from './dns/named-numbers.ts';
 import { EndpointService } from './endpoint-service.ts';
@@ -79,6 +80,8 @@ export interface AgentOptions {
   readonly policyAudit?: boolean;
   /** Ranges of pods' addresses beside the nodes' podCIDRs. */
   readonly podCidrs?: readonly string[];
+  /** Folder of the container runtime's networks, in whose list the CNI plugin is to stay; undefined = it is in none. */
+  readonly cniConfDir?: string;
   /** Balance Services for the sockets of the cgroup root; default true. */
   readonly services?: boolean;
   readonly datapath?: Omit<DatapathOptions, 'pinDirectory'>;
@@ -134,6 +137,7 @@ export class Agent {
   readonly #drain: RecordDrain;
   readonly #upkeep: DatapathUpkeep;
   readonly #condition: AgentCondition;
+  readonly #keptEntry: KeptEntry | undefined;
   readonly #memory: BootMemory;
   readonly #service: NodeFlowService;
   readonly #services: NodeServices | undefined;
@@ -179,12 +183,14 @@ export class Agent {
       services: this.#services?.sync,
       onOwners: () => this.#gonePods.update(this.#book.owners.values()),
     });
+    this.#keptEntry = keptEntry(options);
     this.#condition = new AgentCondition({
       health: this.health,
       source,
       sync: this.#sync,
       services: this.#services,
       run,
+      cni: this.#keptEntry,
     });
     this.#memory.save(this.flows);
     this.#upkeep = new DatapathUpkeep(datapath, run, this.flows);
@@ -347,6 +353,7 @@ export class Agent {
     this.#namespaces.close();
     this.#loop.stop();
     this.#services?.stop();
+    this.#keptEntry?.stop();
     this.#drain.stop();
     await Promise.all(this.#exporters.map((exporter) => exporter.stop()));
     if (this.#service.followers > 0) await new Promise((resolve) => setTimeout(resolve, FAREWELL_MS));
@@ -383,6 +390,12 @@ export class Agent {
   #observedPods(): number {
     return countObserved(this.#sync.pods.values());
   }
+}
+
+function keptEntry({ cniConfDir, run, log }: AgentOptions): KeptEntry | undefined {
+  if (cniConfDir === undefined) return undefined;
+  const onRestored = (list: string) => log.warn({ list }, `${list} no longer named waggle-cni: put back`);
+  return new KeptEntry({ confDir: cniConfDir, agentSocket: run.socket, onRestored });
 }
 
 function newBootId(): bigint {

@@ -59,6 +59,7 @@ interface AgentFlags
   policyAudit: boolean;
   podCidrs: string[];
   services: 'on' | 'off';
+  cniConfDir?: string;
   detachOnExit: boolean;
 }
 
@@ -166,6 +167,13 @@ export function agentCommand(): Command {
       parser: oneOf('on', 'off'),
       default: 'on',
     }),
+    setting<string>({
+      flags: '--cni-conf-dir <dir>',
+      description:
+        "the container runtime's folder of networks' configurations, where the chained CNI plugin is installed: its entry is put " +
+        'back whenever the network is written anew',
+      parser: path,
+    }),
     setting<boolean>({
       flags: '--policy-audit',
       description: 'evaluate network policies and report what they would drop, without dropping it',
@@ -262,6 +270,7 @@ async function runAgent(flags: AgentFlags): Promise<void> {
     flows: flags.flows,
     policyAudit: flags.policyAudit,
     podCidrs: flags.podCidrs,
+    cniConfDir: flags.cniConfDir,
     services: flags.services === 'on',
     datapath: {
       ringBytes: flags.ringSize,

@@ -67,6 +67,7 @@ export const CHART_WAYS: readonly ChartWay[] = [
       /"--window=131072"/,
       /maxUnavailable: 2/,
       /cni-install/,
+      /--cni-conf-dir=\/host\/cni\/net\.d/,
       /path: \/var\/lib\/rancher\/k3s\/data\/cni\b/,
       /path: \/var\/lib\/rancher\/k3s\/agent\/etc\/cni\/net\.d/,
     ],

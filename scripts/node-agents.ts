@@ -1,6 +1,6 @@
 /** The node of scripts/node-cluster.ts and the agent on it, as scripts/node-story.ts asks and changes them. */
 import { execFileSync } from 'node:child_process';
-import { globSync, readFileSync, statSync } from 'node:fs';
+import { globSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { STORY } from './node-workload.ts';
@@ -89,6 +89,16 @@ export function refused(pod: string): string[] {
 
 /** The plugins of the node's network, in their order. */
 export function plugins(): string[] {
-  const [list = ''] = globSync(join(CONF_DIR, '*.conflist'));
-  return (JSON.parse(readFileSync(list, 'utf8')) as { plugins: { type: string }[] }).plugins.map(({ type }) => type);
+  return network().list.plugins.map(({ type }) => type);
+}
+
+/** Writes the network's list as the network does when it starts again: without what others have put into it. */
+export function rewriteNetwork(): void {
+  const { path, list } = network();
+  writeFileSync(path, JSON.stringify({ ...list, plugins: list.plugins.filter(({ type }) => type !== 'waggle-cni') }));
+}
+
+function network(): { path: string; list: { plugins: { type: string }[] } } {
+  const [path = ''] = globSync(join(CONF_DIR, '*.conflist'));
+  return { path, list: JSON.parse(readFileSync(path, 'utf8')) };
 }

@@ -27,6 +27,7 @@ import {
   plugins,
   readyAgent,
   refused,
+  rewriteNetwork,
   run,
   SOCKET,
   until,
@@ -222,6 +223,10 @@ async function story(): Promise<void> {
     kubectl('-n', NAMESPACE, 'rollout', 'status', 'daemonset/waggle-agent', '--timeout=120s');
   });
   check('the network’s list ends with the plugin', plugins().at(-1) === 'waggle-cni');
+  rewriteNetwork();
+  const lacking = plugins().includes('waggle-cni');
+  await until('the plugin is back in the list', () => plugins().at(-1) === 'waggle-cni');
+  check('the network writes its list anew, and the plugin is put back', !lacking);
   const closed = await closedPods('closed-first');
   check(`new pods: ${said(closed)}`, closed.out === 0 && closed.in === 0);
   // The runtime is told to try again later, and does.

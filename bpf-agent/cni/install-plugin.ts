@@ -51,8 +51,21 @@ export function installPlugin({ binDir, confDir }: CniPlaces, pluginDir: string,
     writeFileSync(draft, launcher.replaceAll('$here/node', `$here/${NODE}`));
   });
   // The list last: it may name only what is there.
-  const others = withoutOurs(list);
-  writeList(path, { ...list, plugins: [...others, { type: PLUGIN, agentSocket }] });
+  writeList(path, withOurs(list, agentSocket));
+  return path;
+}
+
+/**
+ * Puts the entry back at the end of the list that the runtime takes, where whoever wrote that list has left it out.
+ * Throws CniInstallError where there is no list that it could be in.
+ * @returns the list, where it had to be changed
+ */
+export function keepEntry(confDir: string, agentSocket: string): string | undefined {
+  const path = networkList(confDir);
+  const list = readList(path);
+  // Others may have put themselves behind it.
+  if (list.plugins!.some(({ type }) => type === PLUGIN)) return undefined;
+  writeList(path, withOurs(list, agentSocket));
   return path;
 }
 
@@ -102,6 +115,10 @@ function readList(path: string): NetworkList {
 function writeList(path: string, list: NetworkList): void {
   const { mode } = statSync(path);
   place(path, (draft) => writeFileSync(draft, `${JSON.stringify(list, null, 2)}\n`), mode & 0o777);
+}
+
+function withOurs(list: NetworkList, agentSocket: string): NetworkList {
+  return { ...list, plugins: [...withoutOurs(list), { type: PLUGIN, agentSocket }] };
 }
 
 function withoutOurs(list: NetworkList): NonNullable<NetworkList['plugins']> {
