@@ -25,7 +25,7 @@ export function serviceCommand(): Command {
   const command = new Command('service').description('Services: their backends, and where a connection would go');
   command.addCommand(
     verb('list', 'Services with their addresses and how many backends are ready')
-      .option('-n, --namespace <namespace>', 'only of this namespace', '')
+      .option('-n, --namespace <namespace>', 'only of this namespace')
       .action(list),
   );
   command.addCommand(
@@ -36,8 +36,8 @@ export function serviceCommand(): Command {
   command.addCommand(
     verb('trace', 'what a connection to an address would hit, and why')
       .argument('<address>', '10.96.0.10:53/UDP or [fd00::a]:80; TCP when nothing is said')
-      .option('--from <pod>', 'who connects: namespace/pod', '')
-      .option('--node <node>', 'where, when it is no pod: a process of this node', '')
+      .option('--from <pod>', 'who connects: namespace/pod')
+      .option('--node <node>', 'where, when it is no pod: a process of this node')
       .action(trace),
   );
   return command;
@@ -70,8 +70,8 @@ async function asking<T>(flags: Flags, ask: (client: Client<typeof LoadBalancerS
   }
 }
 
-async function list(flags: Flags & { namespace: string }): Promise<void> {
-  const { namespace } = flags;
+async function list(flags: Flags & { namespace?: string }): Promise<void> {
+  const { namespace = '' } = flags;
   const response = await asking(flags, (client) => client.listServices({ namespace }, { deadlineMs: 10_000 }));
   if (flags.output === 'json') return printJson(response);
   const rows = response.services.map((service) => [
@@ -118,12 +118,12 @@ function backendRow({ address, port, pod, node, terminating, weight, connections
   return [`${host}:${port}`, pod || '–', node || '–', state, `${weight}`, `${connections}`, `${opened}`];
 }
 
-async function trace(target: string, flags: Flags & { from: string; node: string }): Promise<void> {
+async function trace(target: string, flags: Flags & { from?: string; node?: string }): Promise<void> {
   const { address, port, protocol } = parseTarget(target);
-  const from = flags.from === '' ? { namespace: '', name: '' } : named(flags.from, 'pod');
+  const from = flags.from === undefined ? { namespace: '', name: '' } : named(flags.from, 'pod');
   const response = await asking(flags, (client) =>
     client.traceService(
-      { address, port, protocol, clientNamespace: from.namespace, clientPod: from.name, node: flags.node },
+      { address, port, protocol, clientNamespace: from.namespace, clientPod: from.name, node: flags.node ?? '' },
       { deadlineMs: 10_000 },
     ),
   );
@@ -135,7 +135,7 @@ async function trace(target: string, flags: Flags & { from: string; node: string
     [TraceOutcome.UNROUTABLE]: 'dropped: Stale or unroutable IP',
     [TraceOutcome.PASSED]: 'no Service',
   };
-  const who = flags.from === '' ? `a process of ${response.node}` : `${flags.from} on ${response.node}`;
+  const who = flags.from === undefined ? `a process of ${response.node}` : `${flags.from} on ${response.node}`;
   console.log(`${who} → ${target}: ${words[response.outcome] ?? 'unknown'}`);
   for (const step of response.steps) console.log(`  ${step}`);
   for (const { backend, share } of response.candidates) {
