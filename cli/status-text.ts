@@ -1,4 +1,5 @@
 import { timestampMs } from '@bufbuild/protobuf/wkt';
+import { lossSourceName } from '#core/flow/loss-source-name.ts';
 import { terminalText } from '#core/observe/terminal-text.ts';
 import {
   type LossCount,
@@ -7,7 +8,6 @@ import {
   type StaleSource,
   type StatusResponse,
 } from '#proto/gen/waggle/v1/flow_pb.ts';
-import { lossSourceName } from './loss-source-name.ts';
 
 const STATE_NAMES: Readonly<Record<number, string>> = {
   [NodeState.CONNECTED]: 'connected',
