@@ -1,6 +1,4 @@
 import { spawn } from 'node:child_process';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { type CertificateFilePaths, TestAuthority } from '#runtime/testing/certificates.ts';
@@ -21,20 +19,10 @@ beforeAll(async () => {
   agent = new InProcessAgent('node-1');
   await agent.start();
   agent.observe({});
-  relay = `127.0.0.1:${await freePort()}`;
   const child = spawn(
     process.execPath,
     [
-      ...[
-        WAGGLE,
-        'backend',
-        '--agent',
-        agent.target,
-        '--listen',
-        `127.0.0.1:${await freePort()}`,
-        '--grpc-listen',
-        relay,
-      ],
+      ...[WAGGLE, 'backend', '--agent', agent.target, '--listen', '127.0.0.1:0', '--grpc-listen', '127.0.0.1:0'],
       ...[
         '--tls-cert-file',
         server.certificate,
@@ -55,7 +43,8 @@ beforeAll(async () => {
   child.stdout.on('data', (chunk) => {
     said += chunk;
   });
-  await vi.waitFor(() => expect(said).toContain('relay: '), { timeout: 30_000 });
+  await vi.waitFor(() => expect(said).toMatch(/relay: \S+\n/), { timeout: 50_000 });
+  relay = /relay: (\S+)/.exec(said)![1]!;
 });
 
 afterAll(async () => {
@@ -63,14 +52,6 @@ afterAll(async () => {
   await agent?.stop();
   ours?.remove();
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 function observe(...args: string[]): Promise<{ stdout: string; stderr: string; code: number | null }> {
   const child = spawn(process.execPath, [WAGGLE, 'observe', '--server', relay, ...args], { stdio: 'pipe' });

@@ -5,7 +5,7 @@ const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking
 
 /** Debian's Chromium, headless, with these flags beside those it always has. Close it when done. */
 export function launchBrowser(flags: readonly string[] = []): Promise<Browser> {
-  return chromium.launch({ executablePath: CHROMIUM, headless: true, args: [...FLAGS, ...flags] });
+  return chromium.launch({ executablePath: CHROMIUM, headless: true, args: [...FLAGS, ...flags], timeout: 90_000 });
 }
 
 /** A page that notes whatever a careful developer would find in its console. */
@@ -27,7 +27,7 @@ export class WatchedPage {
   ): Promise<WatchedPage> {
     const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
     const page = await context.newPage();
-    page.setDefaultTimeout(30_000);
+    page.setDefaultTimeout(60_000);
     const watched = new WatchedPage(page);
     page.on('console', (message) => {
       const { url: source } = message.location();

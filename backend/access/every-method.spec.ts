@@ -176,7 +176,7 @@ const served = await (async () => {
 /** What is answered: bytes, or the words of a refusal. */
 async function answer(path: string, request: object): Promise<{ bytes: Buffer; refused?: string }> {
   const abort = new AbortController();
-  let timer = setTimeout(() => abort.abort(), 3_000);
+  let timer = setTimeout(() => abort.abort(), 10_000);
   const chunks: Uint8Array[] = [];
   try {
     for await (const bytes of guarded.call(path, request, abort.signal)) {

@@ -3,6 +3,9 @@ import { allocateColumns } from '#core/flow/columns.ts';
 import { FlowWindow } from '#core/flow/flow-window.ts';
 import { MergeQueue, type MergeSource } from './merge-queue.ts';
 
+/** For a busy machine; vitest’s own patience is a second. */
+const SOON = { timeout: 20_000 };
+
 const open: MergeQueue[] = [];
 afterEach(() => {
   for (const queue of open.splice(0)) queue.close();
@@ -37,7 +40,7 @@ describe('the merge of nodes', () => {
     push(b, 80);
     push(c, 30, 60, 90);
     // Every node has been heard of up to 70: nothing older can come.
-    await vi.waitFor(() => expect(seconds(window)).toEqual([10, 20, 30, 40, 50, 60, 70]));
+    await vi.waitFor(() => expect(seconds(window)).toEqual([10, 20, 30, 40, 50, 60, 70]), SOON);
     merge.flush();
     expect(seconds(window)).toEqual([10, 20, 30, 40, 50, 60, 70, 80, 90]);
   });
@@ -60,7 +63,7 @@ describe('the merge of nodes', () => {
     b.close();
     expect(seconds(window)).toEqual([10, 15, 20]);
     push(a, 30);
-    await vi.waitFor(() => expect(seconds(window)).toEqual([10, 15, 20, 30]));
+    await vi.waitFor(() => expect(seconds(window)).toEqual([10, 15, 20, 30]), SOON);
   });
 
   it('keeps a node’s own order, even when its times do not rise', () => {

@@ -58,8 +58,8 @@ describe('the relay', () => {
       const started = performance.now();
       one.observe({});
       await vi.waitFor(() => expect(rows(made)).toHaveLength(round), { timeout: 20_000, interval: 2 });
-      // The wait is 40 ms; the rest is this machine's.
-      expect(performance.now() - started).toBeLessThan(1_000);
+      // The wait is 40 ms; the rest is this machine's, and less than anybody would wait for a node that is silent.
+      expect(performance.now() - started).toBeLessThan(5_000);
     }
     expect(made.nodes()[2].message).toMatch(/UNAVAILABLE: .*ECONNREFUSED/);
     await eventually(() => expect(made.nodes()[2].retryAt).toBeDefined());

@@ -2,6 +2,9 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { afterEach, expect, it, vi } from 'vitest';
 import { limitConnections } from './connection-limit.ts';
 
+/** For a busy machine; vitest’s own patience is a second. */
+const SOON = { timeout: 20_000 };
+
 const closing: (() => void)[] = [];
 afterEach(() => {
   for (const close of closing.splice(0)) close();
@@ -25,7 +28,7 @@ async function start(isExempt: (address: string) => boolean) {
     vi.waitFor(() => {
       expect(sockets.every(({ connecting }) => !connecting)).toBe(true);
       expect(sockets.filter(({ destroyed }) => !destroyed).length).toBe(count);
-    });
+    }, SOON);
   return { open, settled };
 }
 
@@ -41,7 +44,7 @@ it('closes what one address opens beyond its share, and nobody else’s', async 
     const again = open('127.0.0.2');
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(again.destroyed).toBe(false);
-  });
+  }, SOON);
 });
 
 it('lets proxies have as many as they want', async () => {

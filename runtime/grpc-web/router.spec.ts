@@ -17,6 +17,8 @@ import { type GrpcWebOptions, grpcWebRouter } from './router.ts';
 
 const FOLLOW = '/waggle.v1.FlowService/Follow';
 const STATUS = '/waggle.v1.FlowService/Status';
+/** For a busy machine; vitest’s own patience is a second. */
+const SOON = { timeout: 20_000 };
 
 let server: Server | undefined;
 afterEach(async () => {
@@ -150,9 +152,9 @@ describe.each([
       const body = Buffer.concat(received);
       return parse(headers === TEXT ? fromText(body) : body);
     };
-    await vi.waitFor(() => expect(rowsOf(soFar().messages)).toEqual([1]));
+    await vi.waitFor(() => expect(rowsOf(soFar().messages)).toEqual([1]), SOON);
     gates[0].resolve();
-    await vi.waitFor(() => expect(rowsOf(soFar().messages)).toEqual([1, 2]));
+    await vi.waitFor(() => expect(rowsOf(soFar().messages)).toEqual([1, 2]), SOON);
     gates[1].resolve();
     await once(response, 'end');
     expect(soFar()).toMatchObject({ code: Code.OUT_OF_RANGE, message: 'cursor “x”' });
@@ -273,7 +275,7 @@ describe('a call', () => {
     const first = await open(port, FOLLOW, empty);
     expect((await call(port, STATUS, empty)).code).toBe(Code.RESOURCE_EXHAUSTED);
     first.destroy();
-    await vi.waitFor(async () => expect((await call(port, STATUS, empty)).code).toBe(Code.OK));
+    await vi.waitFor(async () => expect((await call(port, STATUS, empty)).code).toBe(Code.OK), SOON);
   });
 
   test('ends with UNAVAILABLE when the server shuts down', async () => {
