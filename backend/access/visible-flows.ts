@@ -7,9 +7,8 @@ import type { PolicyDecision } from '#core/flow/policy-decision.ts';
 import { NodeState, type NodeStatus } from '#proto/gen/waggle/v1/flow_pb.ts';
 import { grown } from '../live-map/grown.ts';
 import type { LossLedger } from '../relay/loss-ledger.ts';
-import type { MergedFlows } from '../relay/merged-flows.ts';
+import type { FollowedStatus, MergedFlows, RowsListener } from '../relay/merged-flows.ts';
 import { RateMeter } from '../relay/rate-meter.ts';
-import type { FollowedStatus, RowsListener } from '../relay/relay.ts';
 import { isHiddenEnd, type Visibility } from './visibility.ts';
 
 /** Rows looked at without a pause. */

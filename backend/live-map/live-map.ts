@@ -13,7 +13,7 @@ import { CardTable, NO_CARD } from './card-table.ts';
 import { RATE_SECONDS } from './edge-counters.ts';
 import { EdgeTable, NO_EDGE } from './edge-table.ts';
 import type { FirstSeen } from './first-seen.ts';
-import { changesSince, snapshot } from './map-update.ts';
+import { changesSince, type MapState, type Removal, snapshot } from './map-update.ts';
 import { guessedFromPorts, ORIENTATION, observedByServer, statedOrientation } from './orientation.ts';
 
 export interface LiveMapOptions {
@@ -47,17 +47,11 @@ const FORGET_PARTS = 20;
 /** How old the `last_seen` that was told of a card may get while it keeps talking. */
 const TELL_SEEN_EVERY_MS = 10_000;
 
-interface Removal {
-  readonly version: number;
-  readonly cards: readonly number[];
-  readonly edges: readonly number[];
-}
-
 /**
  * Flows as a map: who (cards) talks to whom on which port (edges), how much and how well. Rows go in by `add`, in time
  * order or not; `tick` closes a version; readers take what changed since the version they have.
  */
-export class LiveMap {
+export class LiveMap implements MapState {
   readonly cards: CardTable;
   readonly edges: EdgeTable;
   readonly firstSeen: FirstSeen | undefined;

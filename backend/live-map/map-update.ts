@@ -12,11 +12,28 @@ import {
   MapUpdateSchema,
 } from '#proto/gen/waggle/v1/view_pb.ts';
 import { timestamp } from '../timestamp.ts';
-import type { Card } from './card-table.ts';
+import type { Card, CardTable } from './card-table.ts';
 import { RATE_SECONDS } from './edge-counters.ts';
-import type { LiveMap } from './live-map.ts';
+import type { EdgeTable } from './edge-table.ts';
+import type { FirstSeen } from './first-seen.ts';
 
-export function snapshot(map: LiveMap, nowMs: number): MapUpdate {
+/** What of a live map is told. */
+export interface MapState {
+  readonly cards: CardTable;
+  readonly edges: EdgeTable;
+  readonly firstSeen: FirstSeen | undefined;
+  /** What went with each version of late, the oldest first. */
+  readonly removals: readonly Removal[];
+}
+
+/** What a version took from the map, by number. */
+export interface Removal {
+  readonly version: number;
+  readonly cards: readonly number[];
+  readonly edges: readonly number[];
+}
+
+export function snapshot(map: MapState, nowMs: number): MapUpdate {
   const second = Math.floor(nowMs / 1000);
   return create(MapUpdateSchema, {
     snapshot: true,
@@ -30,7 +47,7 @@ export function snapshot(map: LiveMap, nowMs: number): MapUpdate {
 }
 
 /** Undefined when nothing changed after that version. */
-export function changesSince(map: LiveMap, version: number, nowMs: number): MapUpdate | undefined {
+export function changesSince(map: MapState, version: number, nowMs: number): MapUpdate | undefined {
   const second = Math.floor(nowMs / 1000);
   const cards: CardMessage[] = [];
   for (const card of map.cards.cards) {
@@ -64,7 +81,7 @@ const KINDS: Record<CardKind, CardKindNumber> = {
   unknown: CardKindNumber.UNKNOWN,
 };
 
-function cardMessage({ cards, firstSeen }: LiveMap, card: Card): CardMessage {
+function cardMessage({ cards, firstSeen }: MapState, card: Card): CardMessage {
   const { name } = card;
   return create(CardSchema, {
     id: card.id,
@@ -84,7 +101,7 @@ function cardMessage({ cards, firstSeen }: LiveMap, card: Card): CardMessage {
   });
 }
 
-function edgeMessage(map: LiveMap, edge: number, second: number): Edge {
+function edgeMessage(map: MapState, edge: number, second: number): Edge {
   const { edges, cards } = map;
   const source = cards.cards[edges.source[edge]]!;
   const destination = cards.cards[edges.destination[edge]]!;
@@ -102,7 +119,7 @@ function edgeMessage(map: LiveMap, edge: number, second: number): Edge {
   });
 }
 
-function statsMessage({ edges }: LiveMap, edge: number, second: number): EdgeStats {
+function statsMessage({ edges }: MapState, edge: number, second: number): EdgeStats {
   const counters = edges.counted.records[edge] > 0 ? edges.counted : edges.spare;
   const recent = counters.recent(edge, second);
   const { drops, reason } = edges.drops.recent(edge, second);

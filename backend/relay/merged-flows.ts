@@ -1,8 +1,20 @@
 import type { FlowWindow } from '#core/flow/flow-window.ts';
-import type { NodeStatus } from '#proto/gen/waggle/v1/flow_pb.ts';
+import type { NodeStatus, StatusResponse } from '#proto/gen/waggle/v1/flow_pb.ts';
+import type { ClientSecurity } from '#runtime/grpc/tls.ts';
 import type { LossLedger } from './loss-ledger.ts';
 import type { RateMeter } from './rate-meter.ts';
-import type { FollowedStatus, RowsListener } from './relay.ts';
+
+/** Hears of the window's positions [from, to), just filled. */
+export type RowsListener = (from: number, to: number) => void;
+
+/** A node as the relay knows it, with what its agent last said of the flows it holds. */
+export interface FollowedStatus {
+  readonly status: NodeStatus;
+  readonly answer: StatusResponse | undefined;
+  readonly startedMs: number | undefined;
+  /** How its agent is reached; undefined where without TLS. */
+  readonly security?: ClientSecurity;
+}
 
 /**
  * Flows of every node in one window, as those who answer questions about them know them: the relay itself, or the part of

@@ -1,12 +1,11 @@
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { FlowWindow } from '#core/flow/flow-window.ts';
-import { type FlowBatch, NodeState, type NodeStatus, type StatusResponse } from '#proto/gen/waggle/v1/flow_pb.ts';
+import { type FlowBatch, NodeState, type NodeStatus } from '#proto/gen/waggle/v1/flow_pb.ts';
 import type { BackoffLimits } from '#runtime/backoff.ts';
-import type { ClientSecurity } from '#runtime/grpc/tls.ts';
 import { Ingest, type IngestInto } from './ingest.ts';
 import { LossLedger } from './loss-ledger.ts';
 import { DEFAULT_MERGE_WAIT_MS, MergeQueue } from './merge-queue.ts';
-import type { MergedFlows } from './merged-flows.ts';
+import type { FollowedStatus, MergedFlows, RowsListener } from './merged-flows.ts';
 import { Peer } from './peer.ts';
 import type { PeerTarget } from './peer-target.ts';
 import { RateMeter } from './rate-meter.ts';
@@ -20,18 +19,6 @@ export interface RelayOptions {
   /** The longest a flow waits for older ones of other nodes, in milliseconds. */
   readonly mergeWaitMs?: number;
   readonly backoff?: BackoffLimits;
-}
-
-/** Hears of the window's positions [from, to), just filled. */
-export type RowsListener = (from: number, to: number) => void;
-
-/** A node as the relay knows it, with what its agent last said of the flows it holds. */
-export interface FollowedStatus {
-  readonly status: NodeStatus;
-  readonly answer: StatusResponse | undefined;
-  readonly startedMs: number | undefined;
-  /** How its agent is reached; undefined where without TLS. */
-  readonly security?: ClientSecurity;
 }
 
 /** Flows that come from elsewhere than our own agents. */

@@ -16,10 +16,8 @@ import { isTranslation, socketCookie, socketPoint } from '../flow/translation.ts
 import { TRIGGER } from '../flow/trigger.ts';
 import { VERDICT, verdicts } from '../flow/verdict.ts';
 import { EVENT_TYPE } from './event-type.ts';
+import type { HubbleJson } from './hubble-json.ts';
 import { layer7Json } from './layer7-json.ts';
-
-/** What a JSON object of Hubble's is made of. */
-export type HubbleJson = { [name: string]: HubbleJson | readonly HubbleJson[] | string | number | boolean };
 
 /** What the numbers in a row refer to; a FlowWindow is one. */
 export interface HubbleTables {

@@ -1,5 +1,5 @@
 import { LAYER7_TYPE, type Layer7 } from '../flow/layer7.ts';
-import type { HubbleJson } from './flow-json.ts';
+import type { HubbleJson } from './hubble-json.ts';
 
 const TYPE_NAMES = ['UNKNOWN_L7_TYPE', 'REQUEST', 'RESPONSE', 'SAMPLE'];
 
