@@ -25,6 +25,11 @@ export function reports(pod: string, since = 0): Report[] {
 export const sum = (list: readonly Report[], field: string): number =>
   list.reduce((all, one) => all + (one[field] ?? 0), 0);
 
+/** Of SYNs of new connections, those that had to be sent again so far. */
+export function synsAgain(): number {
+  return reports('caller').at(-1)?.syns ?? 0;
+}
+
 /** What both ends of the open connection had to send again so far. */
 export function resent(): number {
   return ['friend', 'server'].reduce((all, pod) => all + (reports(pod).at(-1)?.resent ?? 0), 0);

@@ -32,7 +32,7 @@ import {
   SOCKET,
   until,
 } from './node-agents.ts';
-import { type Report, reports, resent, sum } from './node-reports.ts';
+import { type Report, reports, resent, sum, synsAgain } from './node-reports.ts';
 import { type Attached, attachedBy, stillThere } from './node-residue.ts';
 import { CLOSED_PODS, closedPod, STORY, storyManifest } from './node-workload.ts';
 import { OTHER_LAYOUT, REFUSED, writeChangedAgent } from './other-layout.ts';
@@ -65,7 +65,7 @@ function check(what: string, good: boolean): void {
 async function change(what: string, image: string, doIt: () => void): Promise<void> {
   say(what);
   const since = Date.now();
-  const resentBefore = resent();
+  const [resentBefore, synsBefore] = [resent(), synsAgain()];
   doIt();
   await until(`an agent of ${image} is ready`, () => readyAgent(image));
   const took = Date.now() - since;
@@ -83,6 +83,7 @@ async function change(what: string, image: string, doIt: () => void): Promise<vo
   );
   const dropped = ['friend', 'caller'].flatMap((pod) => refused(pod));
   check(`nothing of theirs is dropped${dropped.map((line) => `, but ${line}`).join('')}`, dropped.length === 0);
+  say(`  of new connections ${sum(caller!, 'late')} took over 2 s; ${synsAgain() - synsBefore} SYNs were sent again`);
   check(
     `new connections to the Service: ${sum(caller!, 'good')} made, ${sum(caller!, 'bad')} failed`,
     sum(caller!, 'bad') === 0 && sum(caller!, 'good') > 50,
@@ -271,17 +272,12 @@ async function leftovers(had: Attached): Promise<void> {
   const files = [...globSync(`${BIN_DIR}/*waggle*`), ...globSync('/run/waggle/agent/*')];
   check(`no file is left${files.map((path) => `, but ${path}`).join('')}`, files.length === 0);
   check('the network’s list is as it was', !plugins().includes('waggle-cni'));
-  const objects = kubectl(
-    'get',
-    'all,secrets,configmaps',
-    '-n',
-    NAMESPACE,
-    '-l',
-    'app.kubernetes.io/part-of=waggle',
-    '-o',
-    'name',
-  );
-  check(`no object is left${objects.trim() && `, but ${objects.trim()}`}`, objects.trim() === '');
+  const query = ['-n', NAMESPACE, '-l', 'app.kubernetes.io/part-of=waggle', '-o', 'name'];
+  const objects = () => kubectl('get', 'all,secrets,configmaps', ...query).trim();
+  // Pods have half a minute to end.
+  for (const deadline = Date.now() + 45_000; objects() !== '' && Date.now() < deadline; ) await sleep(500);
+  const rest = objects();
+  check(`no object is left${rest && `, but ${rest}`}`, rest === '');
 }
 
 try {

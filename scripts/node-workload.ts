@@ -11,9 +11,9 @@ const SCANNED = 120;
 const REPORT = `
   const c={};const add=(k,n=1)=>{c[k]=(c[k]||0)+n};
   setInterval(()=>{figures();console.log(JSON.stringify({t:Date.now(),...c}));if(!keep)for(const k in c)delete c[k]},500);`;
-/** A figure that the kernel keeps for the pod's network: /proc/net/snmp has a line of names and one of numbers. */
+/** A figure that the kernel keeps for the pod's network: such files have a line of names and one of numbers. */
 const SNMP = `
-  const snmp=(kind,name)=>{const [n,v]=require('fs').readFileSync('/proc/net/snmp','utf8').split('\\n')
+  const snmp=(kind,name,file='snmp')=>{const [n,v]=require('fs').readFileSync('/proc/net/'+file,'utf8').split('\\n')
     .filter(l=>l.startsWith(kind+':')).map(l=>l.split(' '));return Number(v[n.indexOf(name)])};`;
 const net = `const net=require('net'),dgram=require('dgram');`;
 
@@ -40,12 +40,16 @@ const friendOf = (address: string, port: number) => `const keep=false;
 const NEAR = `require('net').createServer(s=>{s.on('error',()=>{});s.pipe(s)}).listen(${NEAR_PORT},'127.0.0.1');
   ${friendOf('127.0.0.1', NEAR_PORT)}`;
 
-/** A new connection to the Service every 50 ms, closed when it is answered. */
-const CALLER = `const keep=false;const figures=()=>{};${SNMP}${net}${REPORT}
+/**
+ * A new connection to the Service every 50 ms, closed when it is answered, and its SYNs that had to be sent again. One that takes
+ * long is no failure: where processes wait seconds for their turn, answers that are there are not read.
+ */
+const CALLER = `const keep=false;
+  const figures=()=>{c.syns=snmp('TcpExt','TCPSynRetrans','netstat')};${SNMP}${net}${REPORT}
   setInterval(()=>{const s=net.connect(${PORT},'${SERVER_SERVICE}');let good=0;
-    const late=setTimeout(()=>s.destroy(),2000);
+    const late=setTimeout(()=>add('late'),2000),never=setTimeout(()=>s.destroy(),20000);
     s.on('connect',()=>s.write('x'));s.on('data',()=>{good=1;s.end()});s.on('error',()=>{});
-    s.on('close',()=>{clearTimeout(late);add(good?'good':'bad')})},50);`;
+    s.on('close',()=>{clearTimeout(late);clearTimeout(never);add(good?'good':'bad')})},50);`;
 
 /** The same from a pod that policy keeps out. */
 const FOE = `const keep=false;const figures=()=>{};${SNMP}${net}${REPORT}
