@@ -31,8 +31,8 @@ test('a state that is missing is not ready; a broken object in it is only told',
 
     mkdirSync(join(folder, 'Pod/shop'), { recursive: true });
     writeFileSync(join(folder, 'Pod/shop/bad.yaml'), '{');
-    await vi.waitFor(() => expect(health.ready).toBe(true), { timeout: 15_000, interval: 50 });
-    await vi.waitFor(() => expect(warned.some((line) => line.includes('bad.yaml'))).toBe(true), { timeout: 15_000 });
+    await vi.waitFor(() => expect(health.ready).toBe(true), { timeout: 30_000, interval: 50 });
+    await vi.waitFor(() => expect(warned.some((line) => line.includes('bad.yaml'))).toBe(true), { timeout: 30_000 });
     // Each once, however often it is looked at.
     expect(new Set(warned).size).toBe(warned.length);
   } finally {
@@ -92,7 +92,7 @@ describe('a backend whose API server gives no answer', () => {
   };
   const staleSeconds = async () =>
     Number(/^waggle_cluster_state_stale_seconds (\S+)/m.exec(await (await get('/metrics')).text())?.[1]);
-  const eventually = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 15_000, interval: 50 });
+  const eventually = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 30_000, interval: 50 });
 
   test('serves, is not ready and says why, until there is one; then what is known goes stale', async () => {
     const before = await get('/readyz');

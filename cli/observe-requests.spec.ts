@@ -35,7 +35,7 @@ beforeAll(async () => {
     hubble: [{ address: hubble.address }],
     log: pino({ level: 'silent' }),
   });
-  await vi.waitFor(() => expect(backend.relay.window.end).toBe(2), { timeout: 10_000 });
+  await vi.waitFor(() => expect(backend.relay.window.end).toBe(2), { timeout: 30_000 });
 });
 afterAll(async () => {
   await backend?.close();

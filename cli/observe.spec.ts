@@ -26,7 +26,7 @@ beforeAll(async () => {
     { timeMs: timeMs + 1, source: DB, destination: WORLD, destinationPort: 53, protocol: 17 },
     { timeMs: timeMs + 2, verdict: 2, dropReason: 133 },
   );
-  await vi.waitFor(() => expect(backend.relay.window.end).toBe(3), { timeout: 10_000 });
+  await vi.waitFor(() => expect(backend.relay.window.end).toBe(3), { timeout: 30_000 });
 });
 afterAll(async () => {
   await backend.close();

@@ -21,7 +21,7 @@ function waggle(
   { node = process.execPath, env = {} }: { node?: string; env?: Record<string, string> } = {},
 ) {
   return new Promise<Outcome>((resolve) => {
-    execFile(node, [BIN, ...argv], { env: { ...process.env, ...env }, timeout: 15_000 }, (error, stdout, stderr) => {
+    execFile(node, [BIN, ...argv], { env: { ...process.env, ...env }, timeout: 55_000 }, (error, stdout, stderr) => {
       resolve({ code: typeof error?.code === 'number' ? error.code : error ? -1 : 0, stdout, stderr });
     });
   });

@@ -24,10 +24,13 @@ describe('a running backend', () => {
   }, 60_000);
 
   afterAll(async () => {
-    // It is the one that was started: nothing below has ended it.
-    expect(grpcStatus(await call(STATUS, frame(new Uint8Array(0))))).toBe(Code.OK);
-    await backend?.stop();
-    rmSync(stateDir, { recursive: true, force: true });
+    try {
+      // It is the one that was started: nothing below has ended it.
+      expect(grpcStatus(await call(STATUS, frame(new Uint8Array(0))))).toBe(Code.OK);
+    } finally {
+      await backend?.stop();
+      rmSync(stateDir, { recursive: true, force: true });
+    }
   }, 60_000);
 
   function call(path: string, body: Uint8Array | string, headers: Record<string, string> = {}) {

@@ -19,7 +19,7 @@ function send(port: string, text: string): Promise<string> {
     socket.setEncoding('latin1').on('data', (chunk) => {
       heard += chunk;
     });
-    socket.setTimeout(5_000, () => socket.destroy());
+    socket.setTimeout(20_000, () => socket.destroy());
     socket.on('error', (error: NodeJS.ErrnoException) =>
       error.code === 'ECONNRESET' ? resolve(heard) : reject(error),
     );

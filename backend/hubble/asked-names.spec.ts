@@ -92,7 +92,7 @@ describe('a backend in front of Hubble', () => {
       log: pino({ level: 'silent' }),
     });
     hubble.tell(answer(WEB, 'bank.example.', [BANK]), connects(WEB, BANK), connects(PAYROLL, BANK));
-    await vi.waitFor(() => expect(backend.relay.window.end).toBe(3), { timeout: 10_000 });
+    await vi.waitFor(() => expect(backend.relay.window.end).toBe(3), { timeout: 30_000 });
   });
   afterAll(async () => {
     await backend?.close();

@@ -20,7 +20,7 @@ const options: BackendOptions = {
   backoff: { firstMs: 20, mostMs: 50 },
   log: pino({ level: 'silent' }),
 };
-const soon = { timeout: 10_000 };
+const soon = { timeout: 30_000 };
 
 async function start(more: BackendOptions): Promise<Backend> {
   const backend = await startBackend({ ...options, ...more });

@@ -96,7 +96,7 @@ beforeAll(async () => {
     hubble: [{ address: hubble.address }],
     log: pino({ level: 'trace' }, stream),
   });
-  await vi.waitFor(() => expect(backend.relay.window.end).toBe(10), { timeout: 10_000 });
+  await vi.waitFor(() => expect(backend.relay.window.end).toBe(10), { timeout: 30_000 });
 });
 
 afterAll(async () => {

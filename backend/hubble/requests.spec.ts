@@ -81,7 +81,7 @@ beforeAll(async () => {
     log: pino({ level: 'silent' }),
   });
   hubble.tell(...TOLD);
-  await vi.waitFor(() => expect(backend.relay.window.end).toBe(TOLD.length), { timeout: 10_000 });
+  await vi.waitFor(() => expect(backend.relay.window.end).toBe(TOLD.length), { timeout: 30_000 });
 });
 
 afterAll(async () => {

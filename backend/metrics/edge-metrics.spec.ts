@@ -35,7 +35,7 @@ it('counts each edge once, by workload, and the overflow', async () => {
     { source: DB, destination: WORLD, destinationPort: 53, protocol: 17, trigger: 1, bytesOriginal: 60 },
     { source: DB, destination: WORLD, destinationPort: 54, protocol: 17, trigger: 1 },
   );
-  await vi.waitFor(() => expect(backend.relay.window.end).toBe(5), { timeout: 10_000 });
+  await vi.waitFor(() => expect(backend.relay.window.end).toBe(5), { timeout: 30_000 });
   const text = await scrape();
   const web =
     'source_namespace="shop",source_workload="web",destination_namespace="data",destination_workload="maindb",destination_port="3306",protocol="TCP"';
@@ -62,7 +62,7 @@ it('lets go of edges that have fallen silent, which makes room for others', asyn
     const flow = { trigger: 1, observation: 101, direction: 1 } as const;
     const count = async (port: number, rows: number) => {
       other.observe({ ...flow, destinationPort: port });
-      await vi.waitFor(() => expect(relay.window.end).toBe(rows), { timeout: 10_000 });
+      await vi.waitFor(() => expect(relay.window.end).toBe(rows), { timeout: 30_000 });
       const text = await registry.metrics();
       const ports = [...text.matchAll(/waggle_edge_connections_total\{.*destination_port="(\d+)".*\} (\d+)/g)];
       return ports.map(([, told, connections]) => `${told}:${connections}`);

@@ -39,7 +39,7 @@ it('sends edges as sums since the start, also after a refusal', async () => {
   cleanups.push(() => otlp.stop());
   relay.follow([agent]);
   agent.observe({ trigger: 1, observation: 101, direction: 1, bytesOriginal: 100, rttMicros: 2_000 });
-  await vi.waitFor(() => expect(relay.window.end).toBe(1), { timeout: 10_000 });
+  await vi.waitFor(() => expect(relay.window.end).toBe(1), { timeout: 30_000 });
   await otlp.send();
   status = 200;
   await otlp.send();

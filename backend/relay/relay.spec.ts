@@ -24,7 +24,7 @@ function relay(options: RelayOptions = {}): Relay {
 
 const rows = ({ window: { columns, start, end, nodes } }: Relay) =>
   Array.from({ length: end - start }, (_, row) => `${nodes[columns.node[row]].node}#${columns.sequence[row]}`);
-const eventually = (check: () => void) => vi.waitFor(check, { timeout: 10_000, interval: 10 });
+const eventually = (check: () => void) => vi.waitFor(check, { timeout: 30_000, interval: 10 });
 const states = (made: Relay) => made.nodes().map(({ name, state }) => `${name} ${state}`);
 
 describe('the relay', () => {

@@ -69,7 +69,7 @@ function incompressible() {
   return { bytesOriginal: any(), bytesReply: any(), packetsOriginal: any(), packetsReply: any(), rttMicros: any() };
 }
 
-const eventually = (check: () => void, timeout = 15_000) => vi.waitFor(check, { timeout, interval: 10 });
+const eventually = (check: () => void, timeout = 30_000) => vi.waitFor(check, { timeout, interval: 10 });
 const numbered = (node: string, from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, index) => `${node}#${from + index}`);
 

@@ -67,7 +67,7 @@ it('says what it cannot listen on, and tries again', async () => {
   const view = { node: 'here', zone: '', nodeAddresses: [], ownAddresses: ['127.0.0.1'] };
   checks = new HealthChecks(store as unknown as ClusterSource, 'here', { revision: 1, view, *placed() {} });
   const problem = async (wanted: RegExp) => {
-    for (const deadline = Date.now() + 10_000; !wanted.test(checks!.problem) && Date.now() < deadline; ) {
+    for (const deadline = Date.now() + 30_000; !wanted.test(checks!.problem) && Date.now() < deadline; ) {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     expect(checks!.problem).toMatch(wanted);

@@ -47,7 +47,7 @@ test('what cannot be written is told, keeps nothing else, and is written once it
   expect(() => folder.flush()).toThrow(/state cannot be written: .*done as soon as it can be/);
   expect(readdirSync(join(dir, 'Namespace', '_cluster'))).toEqual(['shop.yaml']);
   rmSync(join(dir, 'Pod'));
-  await vi.waitFor(() => expect(readdirSync(join(dir, 'Pod', 'shop'))).toEqual(['web.yaml']), { timeout: 10_000 });
+  await vi.waitFor(() => expect(readdirSync(join(dir, 'Pod', 'shop'))).toEqual(['web.yaml']), { timeout: 30_000 });
   expect(told).toHaveBeenCalledTimes(1);
   told.mockRestore();
 });

@@ -70,7 +70,7 @@ test('writes new flows as lines in Hubble’s shape', async () => {
   const { flows, window, append } = observed(100);
   const exporter = start(flows, fileSink({ path, maxBytes: 1e9, backups: 1 }), ALL);
   append(40);
-  await vi.waitFor(() => expect(linesOf(path)).toHaveLength(40), 10_000);
+  await vi.waitFor(() => expect(linesOf(path)).toHaveLength(40), 30_000);
   expect(linesOf(path)).toEqual(
     Array.from({ length: 40 }, (_, index) => hubbleResponseJson(window.columns, window.slot(100 + index), window)),
   );
@@ -91,7 +91,7 @@ test('keeps to its lists and its field mask', async () => {
   const expected = Array.from({ length: 200 }, (_, row) => row).filter(
     (row) => verdict[row] === 2 && protocol[row] !== 17,
   );
-  await vi.waitFor(() => expect(linesOf(path)).toHaveLength(expected.length), 10_000);
+  await vi.waitFor(() => expect(linesOf(path)).toHaveLength(expected.length), 30_000);
   for (const { flow, node_name } of linesOf(path)) {
     expect(Object.keys(flow).filter((name) => !['time', 'verdict', 'source'].includes(name))).toEqual([]);
     expect(Object.keys(flow.source ?? {}).filter((name) => name !== 'namespace')).toEqual([]);
@@ -106,7 +106,7 @@ test('puts large files aside and keeps a few', async () => {
   const exporter = start(flows, fileSink({ path, maxBytes: 400_000, backups: 2 }), ALL);
   for (let round = 1; round <= 4; round++) {
     append(2_000);
-    await vi.waitFor(() => expect(exporter.exported).toBe(2_000 * round), 10_000);
+    await vi.waitFor(() => expect(exporter.exported).toBe(2_000 * round), 30_000);
   }
   expect(readdirSync(folder).sort()).toEqual(['flows.log', 'flows.log.1', 'flows.log.2']);
   // Whole lines everywhere; a file is put aside for what would not have fitted any more, and that begins the next.
@@ -133,7 +133,7 @@ test('tells what it could not write in time', async () => {
   append(250);
   await new Promise((resolve) => setTimeout(resolve, 300));
   works = true;
-  await vi.waitFor(() => expect(taken).toHaveLength(101), 10_000);
+  await vi.waitFor(() => expect(taken).toHaveLength(101), 30_000);
   expect(taken[0]).toMatchObject({
     lost_events: { source: 'HUBBLE_RING_BUFFER', num_events_lost: '150' },
     node_name: 'default/worker-1',
@@ -165,7 +165,7 @@ test('sends logs by OTLP, and again what was not taken', async () => {
   const { flows, append } = observed(50);
   const exporter = start(flows, otlpLogSink(new URL(`http://127.0.0.1:${port}/otel/`), '1'), ALL);
   append(50);
-  await vi.waitFor(() => expect(exporter.exported).toBe(50), 10_000);
+  await vi.waitFor(() => expect(exporter.exported).toBe(50), 30_000);
   const records = bodies.flatMap((one) => one.resourceLogs[0].scopeLogs[0].logRecords);
   expect(records).toHaveLength(50);
   expect(records[0]).toMatchObject({
@@ -194,7 +194,7 @@ test('counts what a collector refuses as lost, and names it without password', a
   const exporter = new FlowExporter(flows, sink, ALL, log);
   cleanups.push(() => exporter.stop());
   append(50);
-  await vi.waitFor(() => expect(exporter.lost).toBe(50), 10_000);
+  await vi.waitFor(() => expect(exporter.lost).toBe(50), 30_000);
   expect(exporter.exported).toBe(0);
   expect(headers.at(-1)).toBe(`Basic ${Buffer.from('ann:p@ss-word').toString('base64')}`);
   expect(said.join('')).toContain(`http://127.0.0.1:${port}/v1/logs answers 503`);

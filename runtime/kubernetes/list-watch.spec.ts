@@ -79,7 +79,7 @@ function refuse(response: ServerResponse, code: number, reason: string): void {
 
 const isWatch = (url: URL) => url.searchParams.get('watch') === '1';
 const watches = () => asked.filter(isWatch);
-const eventually = (check: () => void) => vi.waitFor(check, { timeout: 10_000, interval: 5 });
+const eventually = (check: () => void) => vi.waitFor(check, { timeout: 30_000, interval: 5 });
 
 describe('a collection', () => {
   test('is listed in pages and then watched from where the list was', async () => {
