@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundledNode } from '../runtime/bundled-node.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const entry = join(root, 'cli', 'waggle.ts');
@@ -16,8 +17,8 @@ if (!existsSync(join(root, 'node_modules', 'commander'))) {
 if (Number(process.versions.node.split('.')[0]) >= 24) {
   await import(entry);
 } else {
-  const node = join(root, 'node_modules', '.bin', 'node');
-  if (!existsSync(node)) {
+  const node = bundledNode(root);
+  if (node === undefined) {
     fail(
       `Node 24 is needed, this is ${process.version}, and none came with the dependencies for ${process.platform}-${process.arch}: ` +
         `install Node 24, or run "npm ci" in ${root} without --omit=optional`,

@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundledNode } from '../runtime/bundled-node.mjs';
 import { missingPackages } from './system-packages.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -63,7 +64,7 @@ async function installDependencies() {
 function dependenciesAreThere() {
   const wanted = lockedPackages('package-lock.json');
   const installed = lockedPackages('node_modules/.package-lock.json');
-  if (installed === undefined || !existsSync(node24())) return false;
+  if (installed === undefined || node24() === undefined) return false;
   return Object.entries(wanted ?? {}).every(
     ([path, { version, optional, link }]) =>
       path === '' || link || (optional && !installed[path]) || installed[path]?.version === version,
@@ -94,7 +95,8 @@ async function installSystemPackages(purpose) {
     else fail(text);
     return;
   }
-  const install = ['install', '-y', '--no-install-recommends', ...names];
+  // A machine that was just started may be installing its own updates.
+  const install = ['-o', 'DPkg::Lock::Timeout=120', 'install', '-y', '--no-install-recommends', ...names];
   const options = {
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
     fix: `run "${command}" to see all it says`,
@@ -109,7 +111,8 @@ async function installSystemPackages(purpose) {
     })
   )
     return;
-  await step('fetching package lists', 'apt-get', ['-qq', 'update'], options);
+  // Where one of several sources is out of reach, the others may do.
+  await step('fetching package lists', 'apt-get', ['-qq', 'update'], { ...options, mayFail: true });
   await step(`installing system packages: ${names.join(' ')}`, 'apt-get', ['-qq', ...install], options);
 }
 
@@ -148,11 +151,17 @@ async function step(title, command, argv, { fix, env, mayFail = false, quiet = f
     return true;
   }
   if (mayFail) {
-    if (announced) say(`${title}: failed after ${seconds()}`);
+    if (announced) say(`${title}: failed after ${seconds()}${firstError(output)}`);
     return false;
   }
   process.stderr.write(output.endsWith('\n') || output === '' ? output : `${output}\n`);
   return fail(`${title} failed: ${fix}`);
+}
+
+/** What apt and others begin with "E:" or "error:", for one line. */
+function firstError(output) {
+  const line = output.split('\n').find((text) => /^\s*(?:E|err|error|fatal)\b.*:/i.test(text));
+  return line === undefined ? '' : `: ${line.trim().slice(0, 300)}`;
 }
 
 function run(command, argv, env = process.env) {
@@ -169,9 +178,10 @@ function run(command, argv, env = process.env) {
   });
 }
 
+/** A path, or undefined: the dependencies are not there. */
 function node24() {
   if (Number(process.versions.node.split('.')[0]) >= 24) return process.execPath;
-  return join(root, 'node_modules', '.bin', 'node');
+  return bundledNode(root);
 }
 
 function handOver(argv) {

@@ -1,0 +1,1 @@
+export function bundledNode(root: string): string | undefined;
