@@ -33,7 +33,9 @@ export function valueBeingTyped(text: string): ValueBeingTyped | undefined {
 export function completeToken(text: string, known: KnownValues = {}, limit = 20): Completion[] {
   const { prefix, rest, value } = read(text);
   if (value === undefined) {
-    return /[= ]/.test(rest) ? [] : fieldCompletions(prefix, rest.toLowerCase()).slice(0, limit);
+    if (/[= ]/.test(rest)) return [];
+    const fields = fieldCompletions(prefix, rest.toLowerCase());
+    return [...fields, ...guesses(prefix, rest, fields.length === 0)].slice(0, limit);
   }
   const { field, head, given } = value;
   const typed = value.typed.toLowerCase();
@@ -76,4 +78,29 @@ function fieldCompletions(prefix: string, typed: string): Completion[] {
     { token: `${prefix}to:`, doc: 'the receiver of the flow' },
   ].filter(({ token }) => token.startsWith(prefix + typed));
   return [...completions, ...sides];
+}
+
+/** Letters of a word before the values that begin so are offered. */
+const LEAST_LETTERS = 2;
+/** What a word without a field is taken for, where that is no field's closed list: the first that can be. */
+const NUMBERS = ['ip', 'port'];
+const NAMES = ['pod', 'workload', 'ns', 'dns'];
+
+/** What somebody may mean who writes a value alone: `dropped`, `10.0.0.1`, `80`, `frontend`. Names only where they are no field's. */
+function guesses(prefix: string, word: string, isName: boolean): Completion[] {
+  const typed = word.toLowerCase();
+  if (typed.length < LEAST_LETTERS) return [];
+  const sided = /(from|to):/i.test(prefix);
+  const completions = FILTER_FIELDS.filter((field) => !sided || field.sided).flatMap((field) =>
+    field.choices
+      .filter((choice) => choice.startsWith(typed))
+      .map((choice) => ({ token: `${prefix}${field.name}${field.separator}${choice}`, doc: field.doc })),
+  );
+  if (!isName) return completions;
+  const as = (name: string): Completion[] => {
+    const { doc, canonical } = filterField(name)!;
+    return 'problem' in canonical(word) ? [] : [{ token: `${prefix}${name}=${word}`, doc }];
+  };
+  const number = NUMBERS.flatMap(as).slice(0, 1);
+  return [...completions, ...(number.length > 0 ? number : NAMES.flatMap(as))];
 }

@@ -148,6 +148,9 @@ function known<V>(field: FieldWords<V>, text: string): V {
   return parsed.value;
 }
 
+/** A complaint about a value lists as many that would do. */
+const MOST_LISTED = 16;
+
 /** Parses names of one vocabulary, in its numbers or names; prints lower case with dashes. */
 export function vocabularyWords(vocabulary: {
   readonly subject: string;
@@ -159,12 +162,14 @@ export function vocabularyWords(vocabulary: {
     const name = vocabulary.name(value);
     return vocabulary.parse(name) === value ? name.toLowerCase().replaceAll('_', '-') : String(value);
   };
+  const choices = vocabulary.names.map((name) => name.toLowerCase().replaceAll('_', '-'));
+  const listed = choices.length > MOST_LISTED ? '' : `: ${choices.join(', ')}`;
   return {
-    choices: vocabulary.names.map((name) => name.toLowerCase().replaceAll('_', '-')),
+    choices,
     print,
     parse(text: string): Parsed<number> {
       const value = /^\d{1,3}$/.test(text) && Number(text) < 256 ? Number(text) : vocabulary.parse(text);
-      return value === undefined ? { problem: `"${text}" is not a ${vocabulary.subject}` } : { value };
+      return value === undefined ? { problem: `"${text}" is not a ${vocabulary.subject}${listed}` } : { value };
     },
   };
 }

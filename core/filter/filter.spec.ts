@@ -211,6 +211,8 @@ describe('parsing a filter', () => {
     ['label k8s:=x', 6, 12, 'the label key is empty'],
     ['', 0, 1, 'expected ns, pod'],
     ['constructor=1', 0, 11, '"constructor" is not a filter'],
+    ['verdict=droped', 8, 14, '"droped" is not a verdict: unknown, forwarded, dropped'],
+    ['!port!=80', 5, 6, '"!" stands here twice'],
     ['reply=toString', 6, 14, 'is not one of false, true, unknown'],
   ])('%j: marks %i to %i', (token, start, end, message) => {
     const { filter, errors } = parseFilter(['verdict=dropped', token, 'port=80']);
@@ -220,9 +222,9 @@ describe('parsing a filter', () => {
   });
 
   it('accepts prefixes in either order and letter cases', () => {
-    const { filter } = parseFilter(['from:!Namespace=a', '! FROM: ns = a', 'PROTO=Tcp']);
-    expect(printFilter(filter)).toEqual(['!from:ns=a', '!from:ns=a', 'proto=tcp']);
-    expect(filterKey(filter)).toBe('!from:ns=a\nproto=tcp');
+    const { filter } = parseFilter(['from:!Namespace=a', '! FROM: ns = a', 'PROTO=Tcp', 'port != 80']);
+    expect(printFilter(filter)).toEqual(['!from:ns=a', '!from:ns=a', 'proto=tcp', '!port=80']);
+    expect(filterKey(filter)).toBe('!from:ns=a\n!port=80\nproto=tcp');
   });
 
   it('is bounded', () => {
@@ -365,6 +367,18 @@ describe('completing a token', () => {
     expect(completeToken('fr').map(({ token }) => token)).toEqual(['from:']);
     expect(completeToken('bogus=')).toEqual([]);
     expect(completeToken('bogus ')).toEqual([]);
+  });
+
+  it('offers what a value without a field may be meant for', () => {
+    const offered = (text: string) => completeToken(text).map(({ token }) => token);
+    expect(offered('dropp').slice(0, 2)).toEqual(['verdict=dropped', 'pod=dropp']);
+    expect(offered('!udp')[0]).toBe('!proto=udp');
+    expect(offered('10.0.0.0/8')).toEqual(['ip=10.0.0.0/8']);
+    expect(offered('to:443')).toEqual(['to:port=443']);
+    expect(offered('3306')).toEqual(['port=3306']);
+    expect(offered('frontend')).toEqual(['pod=frontend', 'workload=frontend', 'ns=frontend', 'dns=frontend']);
+    expect(offered('shop/web')).toEqual(['pod=shop/web', 'workload=shop/web']);
+    expect(offered('"web"')).toEqual([]);
   });
 
   it('offers what is live before what is possible, and nothing twice', () => {

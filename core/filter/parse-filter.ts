@@ -59,7 +59,13 @@ function parseToken(token: string): FilterTerm | TokenError {
   if (side !== 'any' && !field.sided) {
     return { start: sideAt, end: at, message: `"${side}:" makes no sense before ${field.name}` };
   }
-  const valuesAt = skipSpace(token, nameEnd);
+  let valuesAt = skipSpace(token, nameEnd);
+  // `port!=80`, as most other tools write it.
+  if (token[valuesAt] === '!' && token[valuesAt + 1] === '=') {
+    if (negated) return { start: valuesAt, end: valuesAt + 1, message: '"!" stands here twice' };
+    negated = true;
+    valuesAt++;
+  }
   // `label app=web` separates by a space; `label=app=web` is understood too.
   const separated =
     token[valuesAt] === '=' ? valuesAt + 1 : field.separator === ' ' && valuesAt > nameEnd ? valuesAt : -1;

@@ -12,7 +12,8 @@ export interface UrlProblem {
 }
 
 const MOST_NAMESPACES = 1_000;
-const MOST_TOKENS = 64;
+/** Of filters in a view: the server takes one more, the verdict that is chosen beside them. */
+export const MOST_TOKENS = 63;
 const THEMES = ['dark', 'light', 'system'] as const;
 const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 

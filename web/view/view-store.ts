@@ -4,7 +4,7 @@ import type { MapOptions } from './map-options.ts';
 import type { PolicyOptions } from './policy-options.ts';
 import type { ServiceOptions } from './service-options.ts';
 import type { TableOptions } from './table-options.ts';
-import { parseView, printView, type UrlProblem } from './url.ts';
+import { MOST_TOKENS, parseView, printView, type UrlProblem } from './url.ts';
 import type { View } from './view.ts';
 
 interface ViewState {
@@ -22,10 +22,13 @@ addEventListener('popstate', () => {
 /** Changes the view and the URL. `replace` keeps "back" from walking through every small step. */
 export function changeView(change: Partial<View>, how: 'push' | 'replace' = 'push'): void {
   const view = { ...viewStore.get().view, ...change };
+  const beyond = view.filter.slice(MOST_TOKENS);
+  view.filter = view.filter.slice(0, MOST_TOKENS);
   const url = printView(view);
-  if (url === printView(viewStore.get().view)) return;
+  const problems = beyond.map((value) => ({ parameter: 'filter', value, message: `more than ${MOST_TOKENS} filters` }));
+  if (url === printView(viewStore.get().view) && problems.length === 0) return;
   history[how === 'push' ? 'pushState' : 'replaceState'](null, '', url === '' ? location.pathname : url);
-  viewStore.set({ view, problems: [] });
+  viewStore.set({ view, problems: problems.slice(0, 1) });
 }
 
 export function changeMapOptions(change: Partial<MapOptions>, how: 'push' | 'replace' = 'push'): void {

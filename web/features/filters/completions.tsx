@@ -17,14 +17,15 @@ export function Completions(props: {
   return (
     <div
       onPointerDown={(event) => event.preventDefault()}
-      className="absolute top-9 left-0 z-40 w-max max-w-full min-w-72 overflow-hidden rounded-lg border border-line bg-card shadow-[var(--shadow)]"
+      className="absolute top-9 left-0 z-50 w-max max-w-full min-w-72 overflow-hidden rounded-lg border border-line bg-card shadow-[var(--shadow)]"
     >
       {problem !== undefined && (
         <p
           role="alert"
           className="max-h-40 overflow-y-auto border-b wrap-anywhere border-line px-3 py-1.5 text-xs text-text"
         >
-          <span className="font-mono">
+          {/* However much was pasted, what is wrong with it is in view. */}
+          <span className="line-clamp-2 font-mono">
             <MarkedToken token={problem.token} error={problem.error} />
           </span>
           <span className="block text-dropped-text">{sentence(problem.error.message)}</span>

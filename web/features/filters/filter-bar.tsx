@@ -3,6 +3,7 @@ import { completeToken, valueBeingTyped } from '#core/filter/complete-token.ts';
 import type { FilterError } from '#core/filter/filter.ts';
 import { hiddenStore, statusStore } from '../../live/session-client.ts';
 import { useStore } from '../../live/store.ts';
+import { MOST_TOKENS } from '../../view/url.ts';
 import { changeView, useView } from '../../view/view-store.ts';
 import { Completions } from './completions.tsx';
 import { FilterToken } from './filter-token.tsx';
@@ -42,10 +43,15 @@ export function FilterBar({ before = NOTHING }: { before?: TypedBefore }) {
   /** Uses what was typed; what cannot be used stays, and it is said why. */
   const add = (typed: string) => {
     const tokens = splitTokens(typed);
-    const wrong = tokens.find((token) => tokenError(token) !== undefined);
-    set([...filter, ...tokens.filter((token) => tokenError(token) === undefined)]);
-    write(wrong ?? '');
-    if (wrong !== undefined) setProblem({ token: wrong, error: tokenError(wrong)! });
+    const good = tokens.filter((token) => tokenError(token) === undefined).map(canonicalToken);
+    const all = [...new Set([...filter, ...good])];
+    set(all.slice(0, MOST_TOKENS));
+    const beyond = all.slice(MOST_TOKENS);
+    const wrong = tokens.find((token) => tokenError(token) !== undefined) ?? beyond.join(', ');
+    write(wrong);
+    if (wrong === '') return;
+    const tooMany = { token: 0, start: 0, end: wrong.length, message: `a view has at most ${MOST_TOKENS} filters` };
+    setProblem({ token: wrong, error: tokenError(wrong) ?? tooMany });
   };
   // Not while rendering: between that and the moment when this takes the other's place more may be typed.
   // biome-ignore lint/correctness/useExhaustiveDependencies: once, for what was typed before
@@ -136,7 +142,7 @@ export function FilterBar({ before = NOTHING }: { before?: TypedBefore }) {
           }}
           onPaste={(event) => {
             const pasted = event.clipboardData.getData('text');
-            if (text !== '' || !/,\s/.test(pasted)) return;
+            if (text !== '' || splitTokens(pasted).length < 2) return;
             event.preventDefault();
             add(pasted);
           }}

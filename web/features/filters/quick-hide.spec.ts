@@ -31,6 +31,20 @@ it('tokens are known by their one form', () => {
   expect(canonicalToken('protocol=TCP')).toBe('proto=tcp');
   expect(canonicalToken('bogus=1')).toBe('bogus=1');
   expect(splitTokens('port=80,443, ns=shop')).toEqual(['port=80,443', 'ns=shop']);
+  expect(splitTokens('port=80 !from:ns=shop  proto=tcp  label app=web port!=1')).toEqual([
+    'port=80',
+    '!from:ns=shop',
+    'proto=tcp',
+    'label app=web',
+    'port!=1',
+  ]);
+  expect(splitTokens('label ns=web, ! from: label a=b, port = 80, http.path=/a b=c')).toEqual([
+    'label ns=web',
+    '! from: label a=b',
+    'port = 80',
+    'http.path=/a b=c',
+  ]);
+  expect(splitTokens(`'!ip=10.0.0.0/8', "ns=shop"`)).toEqual(['!ip=10.0.0.0/8', 'ns=shop']);
   expect(whyUnobserved('http.status=5xx')).toMatch(/no flow tells requests here/);
   expect(whyUnobserved('port=80')).toBeUndefined();
 });

@@ -24,10 +24,31 @@ export function whyUnobserved(token: string): string | undefined {
   return term && filterField(term.field)?.unobserved;
 }
 
-/** Splits what was typed or pasted: a comma with a space after it parts tokens, one without parts values. */
+/** A word that begins a filter: `!from:ns=shop`; `label`, whose value is the next word. */
+const BEGINS = /^!?(?:(?:from|to):)?!?([a-z.-]+)(!?=|$)/i;
+const LABEL = /(?:^|[!:])labels?$/i;
+
+/**
+ * Splits what was typed or pasted: a comma with a space after it parts tokens, one without parts values; so does a space before
+ * another filter. A token in quotes, as a shell has it, is what stands between them.
+ */
 export function splitTokens(text: string): string[] {
   return text
-    .split(/,\s+/)
-    .map((token) => token.trim())
+    .split(/,\s/)
+    .flatMap(splitWords)
+    .map((token) => token.replace(/^(["'])(.*)\1$/, '$2'))
     .filter((token) => token !== '');
+}
+
+function splitWords(text: string): string[] {
+  const tokens: string[] = [];
+  let before = '';
+  for (const word of text.trim().split(/\s+/)) {
+    const [, name, end] = BEGINS.exec(word) ?? [];
+    const begins = name !== undefined && (end === '' ? LABEL.test(word) : filterField(name) !== undefined);
+    if (before === '' || (begins && !LABEL.test(before) && !/[!:]$/.test(before))) tokens.push(word);
+    else tokens.push(`${tokens.pop()} ${word}`);
+    before = word;
+  }
+  return tokens;
 }
