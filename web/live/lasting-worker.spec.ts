@@ -25,6 +25,7 @@ function start() {
       return { postMessage: (message) => sent.push(message) };
     },
     (message) => heard.push(message),
+    (message) => (message.startsWith('rows') ? 'rows' : undefined),
   );
   return { attempts, heard, worker };
 }
@@ -64,6 +65,21 @@ test('a script that cannot be fetched is asked for again, less and less often, a
   const last = attempts.at(-1)!;
   last.hear(READY);
   expect(last.sent).toEqual(['open', 'rows', 'port']);
+});
+
+test('of what replaces what was said before only the last is kept', () => {
+  const { attempts, worker } = start();
+  worker.post('open');
+  for (let row = 0; row < 1_000; row++) worker.post(`rows ${row}`);
+  worker.post('question');
+  worker.post('question');
+  attempts[0].failed();
+  vi.advanceTimersByTime(500);
+  expect(attempts[1].sent).toEqual(['open', 'rows 999', 'question', 'question']);
+  attempts[1].hear(READY);
+  worker.post('rows 1');
+  worker.post('rows 2');
+  expect(attempts[1].sent.slice(4)).toEqual(['rows 1', 'rows 2']);
 });
 
 test('a worker that has run is not started again', () => {

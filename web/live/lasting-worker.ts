@@ -21,20 +21,33 @@ const LONGEST_WAIT_MS = 5_000;
 export class LastingWorker<In, Out> {
   readonly #open: (ears: Ears<Out>) => Outlet<In>;
   readonly #hear: (message: Out) => void;
+  readonly #latestOf: (message: In) => string | undefined;
   #outlet: Outlet<In>;
   #wait = FIRST_WAIT_MS;
   /** Undefined once the worker runs. What is handed over could not be sent twice: it waits until then. */
   #unheard: { readonly message: In; readonly transfer: Transferable[] }[] | undefined = [];
 
-  /** `open` starts the worker, and tells what it hears of it. */
-  constructor(open: (ears: Ears<Out>) => Outlet<In>, hear: (message: Out) => void) {
+  /**
+   * `open` starts the worker, and tells what it hears of it. Of messages with the same `latestOf` only the last counts: what is
+   * kept for a worker that does not come must not grow while somebody goes on speaking to it.
+   */
+  constructor(
+    open: (ears: Ears<Out>) => Outlet<In>,
+    hear: (message: Out) => void,
+    latestOf: (message: In) => string | undefined,
+  ) {
     this.#open = open;
     this.#hear = hear;
+    this.#latestOf = latestOf;
     this.#outlet = this.#start();
   }
 
   post(message: In, transfer: Transferable[] = []): void {
-    this.#unheard?.push({ message, transfer });
+    if (this.#unheard !== undefined) {
+      const latest = this.#latestOf(message);
+      if (latest !== undefined) this.#unheard = this.#unheard.filter((each) => this.#latestOf(each.message) !== latest);
+      this.#unheard.push({ message, transfer });
+    }
     if (this.#unheard === undefined || transfer.length === 0) this.#outlet.postMessage(message, transfer);
   }
 

@@ -25,12 +25,18 @@ let sent: MapOptions | undefined;
 /** Starts the map's worker and connects it to the session. */
 export function startMap(): void {
   if (worker !== undefined) return;
-  worker = new LastingWorker((ears) => {
-    const own = new Worker(new URL('../worker/map-worker.ts', import.meta.url), { type: 'module', name: 'waggle-map' });
-    own.onmessage = (event: MessageEvent<MapEvent>) => ears.hear(event.data);
-    onScriptFailure(own, ears.failed);
-    return own;
-  }, receive);
+  worker = new LastingWorker(
+    (ears) => {
+      const url = new URL('../worker/map-worker.ts', import.meta.url);
+      const own = new Worker(url, { type: 'module', name: 'waggle-map' });
+      own.onmessage = (event: MessageEvent<MapEvent>) => ears.hear(event.data);
+      onScriptFailure(own, ears.failed);
+      return own;
+    },
+    receive,
+    // Ports are handed over; all else tells how things are.
+    (request) => ('port' in request ? undefined : request.type),
+  );
   const { port1, port2 } = new MessageChannel();
   tellRoom();
   post({ type: 'feed', port: port1 }, [port1]);

@@ -43,7 +43,12 @@ function start(): LastingWorker<TabMessage, SessionMessage> {
   addEventListener('pageshow', (event: PageTransitionEvent) => {
     if (event.persisted && opened !== undefined) send(opened);
   });
-  return new LastingWorker((ears) => startShared(ears) ?? startOwn(ears), receive);
+  return new LastingWorker((ears) => startShared(ears) ?? startOwn(ears), receive, latestOf);
+}
+
+/** What tells how things are replaces what told it before; questions are each for themselves. */
+function latestOf({ type }: TabMessage): string | undefined {
+  return ['open', 'rows', 'drawn', 'visible', 'retry'].includes(type) ? type : undefined;
 }
 
 function visibility(): TabMessage {
