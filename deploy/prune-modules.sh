@@ -9,7 +9,6 @@ npm ci --omit=dev --ignore-scripts --os=linux --cpu="$cpu" --libc=glibc
 rm -rf node_modules/node-linux-* node_modules/node-bin-*
 [ -d "node_modules/@koromix/koffi-linux-$cpu" ] || { echo "prune-modules: koffi has no binary for linux-$cpu" >&2; exit 1; }
 
-npm sbom --omit=dev --package-lock-only --sbom-format=cyclonedx > sbom.cdx.json
 # Nothing of this is ever loaded; licenses stay.
 rm -rf node_modules/@types node_modules/.bin node_modules/koffi/vendor node_modules/koffi/doc
 find node_modules/koffi -name '*.cc' -delete -o -name '*.hh' -delete -o -name '*.S' -delete -o -name '*.asm' -delete
@@ -17,3 +16,4 @@ find node_modules -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' 
   ! -iname 'license*' ! -iname 'notice*' -delete
 find node_modules -maxdepth 3 -type d \( -name test -o -name tests -o -name __tests__ -o -name example -o -name examples -o -name bench -o -name benchmarks \) \
   -prune -exec rm -rf {} +
+node deploy/sbom.mjs > sbom.cdx.json

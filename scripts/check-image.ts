@@ -1,13 +1,14 @@
 /**
- * Whether every program and library in an image is for the image's own platform, which matters where it was built on another one:
+ * Whether every program and library in an image is for the image's own platform, which matters where it was built on another one, and
+ * whether its list of npm's packages names each that is in it, and no other:
  *
  *     node scripts/check-image.ts localhost/waggle-agent:0.1.0
  *
- * Looks at each file's ELF header. Needs buildah and root; exit code 1 when something is of another platform.
+ * Looks at each file's ELF header. Needs buildah and root; exit code 1 when something is not so.
  */
 import { execFileSync } from 'node:child_process';
-import { closeSync, globSync, lstatSync, openSync, readSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, globSync, lstatSync, openSync, readFileSync, readSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 /** By the architecture's name in an image: e_machine of <elf.h>. eBPF objects run anywhere. */
 const MACHINES: Readonly<Record<string, number>> = { amd64: 62, arm64: 183 };
@@ -28,6 +29,7 @@ try {
     const machine = machineOf(join(root, name));
     if (machine !== undefined) found.set(machine, [...(found.get(machine) ?? []), name]);
   }
+  const { missing, absent, listed } = compareList(join(root, 'waggle'));
   buildah('umount', container);
   const foreign = [...found]
     .filter(([machine]) => machine !== expected && machine !== BPF)
@@ -35,11 +37,30 @@ try {
   for (const name of foreign) console.error(`not for ${architecture}: ${name}`);
   const own = found.get(expected ?? 0)?.length ?? 0;
   console.log(
-    `${image} (${architecture}): ${own} programs and libraries, ${found.get(BPF)?.length ?? 0} of eBPF, ${foreign.length} of other platforms`,
+    `${image} (${architecture}): ${own} programs and libraries, ${found.get(BPF)?.length ?? 0} of eBPF, ${foreign.length} of other platforms; ` +
+      `sbom.cdx.json names ${listed} packages`,
   );
-  process.exitCode = foreign.length === 0 && own > 0 ? 0 : 1;
+  for (const path of missing) console.error(`not in sbom.cdx.json: ${path}`);
+  for (const path of absent) console.error(`in sbom.cdx.json, but not there: ${path}`);
+  const good = foreign.length === 0 && own > 0 && missing.length === 0 && absent.length === 0 && listed > 0;
+  process.exitCode = good ? 0 : 1;
 } finally {
   buildah('rm', container);
+}
+
+/** What is in node_modules beside what is said to be. */
+function compareList(folder: string): { missing: string[]; absent: string[]; listed: number } {
+  const names = ['node_modules/*/package.json', 'node_modules/@*/*/package.json'];
+  const there = globSync(
+    names.flatMap((name) => [name, `**/${name}`]),
+    { cwd: folder },
+  ).map((path) => dirname(path));
+  const { components } = JSON.parse(readFileSync(join(folder, 'sbom.cdx.json'), 'utf8')) as {
+    components: { 'bom-ref': string }[];
+  };
+  const listed = components.map((component) => component['bom-ref']);
+  const missing = [...new Set(there)].filter((path) => !listed.includes(path));
+  return { missing, absent: listed.filter((path) => !there.includes(path)), listed: listed.length };
 }
 
 /** e_machine; undefined for what is no ELF file. Both platforms are little-endian. */
