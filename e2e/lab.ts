@@ -43,7 +43,7 @@ export class Lab {
   }
 
   /** Resolves once every pod that is there runs, at least `count` of them. */
-  async running(count: number, timeoutMs = 60_000): Promise<LabPod[]> {
+  async running(count: number, timeoutMs = 120_000): Promise<LabPod[]> {
     for (const deadline = Date.now() + timeoutMs; ; ) {
       const pods = await this.pods();
       const running = pods.filter((pod) => pod.status.phase === 'Running');

@@ -26,7 +26,7 @@ afterAll(async () => {
 /** All so far. */
 const flows = (): ToldFlow[] => followers.flatMap((follower) => follower.flows);
 
-async function until<T>(what: string, ask: () => Promise<T | undefined>, timeoutMs = 40_000): Promise<T> {
+async function until<T>(what: string, ask: () => Promise<T | undefined>, timeoutMs = 60_000): Promise<T> {
   for (const deadline = Date.now() + timeoutMs; ; ) {
     const answer = await ask();
     if (answer !== undefined) return answer;
@@ -38,7 +38,9 @@ async function until<T>(what: string, ask: () => Promise<T | undefined>, timeout
 describe('pods that reach each other by name', () => {
   beforeAll(async () => {
     await lab.scenario('guestbook');
-    await lab.running(4);
+    // Looked at below: who calls a Service that has no backends is let in after a while.
+    await lab.scenario('drops');
+    await lab.running(8);
   });
 
   test('are told with the Service they asked for, at the client’s end, both ways', async () => {
@@ -91,11 +93,6 @@ describe('pods that reach each other by name', () => {
 });
 
 describe('the drops scenario', () => {
-  beforeAll(async () => {
-    await lab.scenario('drops');
-    await lab.running(8);
-  });
-
   const drops = (client: string, reason: number) => async () => {
     const found = flows().filter(
       ({ source, verdict, dropReason }) =>
@@ -103,9 +100,16 @@ describe('the drops scenario', () => {
     );
     return found.length >= 2 ? found : undefined;
   };
+  /** Sent again by the kernel, from the same port. */
+  const againFromOnePort = (found: readonly ToldFlow[]) =>
+    new Set(found.map(({ sourcePort }) => sourcePort)).size < found.length;
 
   test('loses each SYN to an address that no Service owns', async () => {
-    const found = await until('SYNs are lost', drops('stale-client', DROP_REASON.STALE_OR_UNROUTABLE_IP));
+    const lost = drops('stale-client', DROP_REASON.STALE_OR_UNROUTABLE_IP);
+    const found = await until('SYNs are lost, and lost again', async () => {
+      const told = await lost();
+      return told !== undefined && againFromOnePort(told) ? told : undefined;
+    });
     for (const { tcpFlags, destinationPort, direction } of found) {
       expect({ tcpFlags, destinationPort, direction }).toEqual({
         tcpFlags: TCP_FLAG.SYN,
@@ -113,8 +117,6 @@ describe('the drops scenario', () => {
         direction: 2,
       });
     }
-    // Sent again by the kernel, from the same port.
-    expect(new Set(found.map(({ sourcePort }) => sourcePort)).size).toBeLessThan(found.length);
   });
 
   test('refuses at once where no backend is ready, one flow each, told with the Service', async () => {

@@ -66,7 +66,7 @@ async function expectAnswered(
   const pairs = Object.keys(expected);
   let answered: Record<string, boolean> = {};
   let faults: unknown[] = [];
-  for (const deadline = Date.now() + 30_000; Date.now() < deadline; ) {
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline; ) {
     const sinceMs = Date.now();
     answered = await probe(pods, pairs);
     if (!pairs.every((pair) => answered[pair] === expected[pair])) continue;

@@ -97,16 +97,14 @@ test('an agent talks to whom its authority knows, under its own name', async () 
   const address = agents.get('node1')!;
   const own = agentTlsName(name, 'node1');
   expect((await ask(['observe', '--last', '50'], address, own)).stdout).toMatch(/FORWARDED/);
-  for (const [tls, serverName] of [
-    [[], own],
-    [trust(), own],
-    [[...trust(), ...shown()], agentTlsName(name, 'node3')],
-  ] as const) {
-    expect(await ask(['observe'], address, serverName, [...tls])).toMatchObject({
-      status: 1,
-      stdout: '',
-      stderr: expect.stringContaining('nothing answers at'),
-    });
+  const refused = await Promise.all([
+    ask(['observe'], address, own, []),
+    ask(['observe'], address, own, trust()),
+    ask(['observe'], address, agentTlsName(name, 'node3')),
+  ]);
+  for (const outcome of refused) {
+    const stderr = expect.stringContaining('nothing answers at');
+    expect(outcome).toMatchObject({ status: 1, stdout: '', stderr });
   }
   // Its socket is for this machine's root alone, and plain.
   expect(await waggleOk(['observe', '--server', lab.agent('node1'), '--last', '1'])).not.toBe('');

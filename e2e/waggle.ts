@@ -15,7 +15,7 @@ export interface RunOptions {
   /** Added to this process's environment. */
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string;
-  /** Milliseconds after which it is killed and the call fails. Default 60,000. */
+  /** Milliseconds after which it is killed and the call fails. Default 120,000. */
   readonly timeoutMs?: number;
 }
 
@@ -23,7 +23,7 @@ export interface RunOptions {
 export async function waggle(args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
   const running = WaggleProcess.start(args, options.env);
   running.input(options.input ?? '');
-  const { timeoutMs = 60_000 } = options;
+  const { timeoutMs = 120_000 } = options;
   const killed = setTimeout(() => running.signal('SIGKILL'), timeoutMs);
   const status = await running.exit;
   clearTimeout(killed);

@@ -20,7 +20,7 @@ test('agents run in their nodes, and come back when they are killed', async () =
   const before = (await lab.status()).nodes;
   expect(before.map(({ agent }) => agent)).toEqual(['running', 'running']);
   await lab.agent('node1', 'kill');
-  const [node1] = await until('a new agent runs', 30_000, async () => {
+  const [node1] = await until('a new agent runs', 60_000, async () => {
     const { nodes } = await lab.status();
     return nodes[0]!.agent === 'running' && nodes[0]!.agentPid !== before[0]!.agentPid ? nodes : undefined;
   });
@@ -33,7 +33,7 @@ test('agents run in their nodes, and come back when they are killed', async () =
 test('a container starts only when the agent says that its pod is attached; the cgroups may have either shape', async () => {
   await lab.agent('node1', 'stop');
   await lab.apply([{ name: 'x', text: `${pod('early', 'node1')}\n---\n${pod('other', 'node2')}` }]);
-  const waiting = await until('the other pod runs and this one says what it waits for', 30_000, async () => {
+  const waiting = await until('the other pod runs and this one says what it waits for', 60_000, async () => {
     const pods = await lab.list<Pod>('Pod', 'default');
     const [early, other] = ['early', 'other'].map((name) => pods.find(({ metadata }) => metadata.name === name)!);
     return other!.status.phase === 'Running' && podStatusText(early!).includes('(') ? early : undefined;

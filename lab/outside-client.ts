@@ -7,9 +7,9 @@ import { labLayout } from './lab-layout.ts';
 const WORKER = `
 const net = require('net'), dgram = require('dgram'), AsyncFunction = (async () => {}).constructor;
 const kept = {};
-/** Resolves with what the server says to a line, or with the error's code. */
+/** Resolves with what the server says to a line, or with the error's code: TIMEOUT after ten seconds, or more.timeout ms. */
 const tcp = (host, port, more) => new Promise((resolve) => {
-  const socket = net.connect({ host, port, timeout: 1500, ...more }, () => socket.write('hello'));
+  const socket = net.connect({ host, port, timeout: 10_000, ...more }, () => socket.write('hello'));
   let said = '';
   socket.on('data', (data) => { said += data; socket.end(); });
   socket.on('close', () => resolve(said.trim()));
@@ -19,7 +19,7 @@ const tcp = (host, port, more) => new Promise((resolve) => {
 const udp = (host, port, size) => new Promise((resolve) => {
   const socket = dgram.createSocket(host.includes(':') ? 'udp6' : 'udp4');
   const done = (value) => { clearTimeout(timer); resolve(value); try { socket.close(); } catch {} };
-  const timer = setTimeout(() => done('TIMEOUT'), 1500);
+  const timer = setTimeout(() => done('TIMEOUT'), 10_000);
   socket.on('message', (data) => done(String(data)));
   socket.on('error', (error) => done(error.code));
   socket.connect(port, host, () => socket.send('x'.repeat(size)));

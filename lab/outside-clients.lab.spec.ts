@@ -11,6 +11,8 @@ const EXTERNAL = { 4: '198.51.100.7', 6: '2001:db8:e::7' } as const;
 const BALANCED = '203.0.113.9';
 const FAMILIES = [4, 6] as const;
 const PORT = { web: 30_080, near: 30_090, none: 30_095 };
+/** Who is to get no answer is not waited for longer. */
+const SILENT_MS = 1_500;
 
 let lab: Lab;
 let outside: OutsideClient;
@@ -105,7 +107,8 @@ afterAll(async () => {
 const tcp = (host: string, port: number, more = {}) =>
   outside.run<string>(`return tcp('${host}', ${port}, ${JSON.stringify(more)})`);
 const udp = (host: string, port: number, size = 3) => outside.run<string>(`return udp('${host}', ${port}, ${size})`);
-const many = async (ask: () => Promise<string>, count = 16) => {
+/** All that is answered: one of two backends is missed once in half a billion times. */
+const many = async (ask: () => Promise<string>, count = 30) => {
   const said = new Set<string>();
   for (let round = 0; round < count; round++) said.add(await ask());
   return [...said].sort();
@@ -145,14 +148,14 @@ test('external and load-balancer addresses are reached at whichever node they ar
 });
 
 test('a load-balancer address lets in whom its ranges name', async () => {
-  expect(await tcp(BALANCED, 80, { localAddress: client.other })).toBe('TIMEOUT');
+  expect(await tcp(BALANCED, 80, { localAddress: client.other, timeout: SILENT_MS })).toBe('TIMEOUT');
   expect(await tcp(BALANCED, 80, { localAddress: client[4] })).toBe(`near ${client[4]}`);
 });
 
 test('traffic that is to stay local keeps its addresses, and is not passed on; nodes say where it is served', async () => {
   for (const family of FAMILIES) {
     expect(await tcp(address.node2![family], PORT.near)).toBe(`near ${client[family]}`);
-    expect(await tcp(address.node1![family], PORT.near)).toBe('TIMEOUT');
+    expect(await tcp(address.node1![family], PORT.near, { timeout: SILENT_MS })).toBe('TIMEOUT');
   }
   const near = (await lab.list<Service>('Service', 'shop')).find(({ metadata }) => metadata.name === 'near');
   const port = near?.spec.healthCheckNodePort;
@@ -160,8 +163,10 @@ test('traffic that is to stay local keeps its addresses, and is not passed on; n
     ['node1', 503, 0],
     ['node2', 200, 1],
   ] as const) {
-    const answer = await fetch(`http://${address[node]![4]}:${port}/`);
-    expect(answer.status).toBe(status);
+    const answer = await until(`${node} says ${status}`, 30_000, async () => {
+      const said = await fetch(`http://${address[node]![4]}:${port}/`).catch(() => undefined);
+      return said?.status === status ? said : undefined;
+    });
     expect(await answer.json()).toMatchObject({ service: { namespace: 'shop', name: 'near' }, localEndpoints });
   }
   // Whoever is in the cluster is balanced at connect(), where that policy does not count.
@@ -186,7 +191,7 @@ test('a backend that goes, and an agent that is killed, cost nobody a connection
     }
     (async () => {
       while (!kept.over) {
-        const said = await tcp(host, ${PORT.web});
+        const said = await tcp(host, ${PORT.web}, { timeout: 5_000 });
         kept.rounds++;
         if (!said.startsWith('web-')) kept.problems.push('fresh: ' + said);
         else kept.fresh.push(said.split(' ')[0]);
@@ -196,13 +201,13 @@ test('a backend that goes, and an agent that is killed, cost nobody a connection
     outside.run<{ problems: string[]; fresh: string[]; held: { server: string; answers: number }[] }>(
       'const { problems, fresh, held } = kept; kept.fresh = []; return { problems, fresh, held }',
     );
-  await until('both serve', 20_000, async () => {
+  await until('both serve', 60_000, async () => {
     const { held } = await state();
     return held.every(({ answers }) => answers > 5) && new Set(held.map(({ server }) => server)).size === 2;
   });
   // It is taken out, and goes on serving whom it has.
   await apply(pod('web-2', 'node2', 'retired'));
-  await until('nobody new is sent there', 20_000, async () => {
+  await until('nobody new is sent there', 60_000, async () => {
     const { fresh } = await state();
     return fresh.length > 3 && fresh.every((server) => server === 'web-1');
   });
@@ -215,14 +220,14 @@ test('a backend that goes, and an agent that is killed, cost nobody a connection
     return nodes[0]!.agent === 'running' && answered;
   });
   await apply(pod('web-2', 'node2', 'web'));
-  await until('it is back for everybody', 20_000, async () => {
+  await until('it is back for everybody', 60_000, async () => {
     const { fresh } = await state();
     return new Set(fresh).size === 2;
   });
   const { problems } = await state();
   await outside.run('kept.over = true');
   expect(problems).toEqual([]);
-}, 120_000);
+}, 240_000);
 
 test('without a Service for them, no packet of clients outside is asked about', async () => {
   const pins = () =>
@@ -231,6 +236,6 @@ test('without a Service for them, no packet of clients outside is asked about', 
   await lab.delete({
     objects: ['web', 'near', 'none'].map((name) => ({ kind: 'Service', namespace: 'shop', name })),
   });
-  await until('the programs are off the uplink', 10_000, () => pins().length === 0);
+  await until('the programs are off the uplink', 60_000, () => pins().length === 0);
   expect(await tcp(address.node1![4], PORT.web)).toBe('ECONNREFUSED');
 });

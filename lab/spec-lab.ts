@@ -28,7 +28,7 @@ export async function until<T>(
 }
 
 /** Resolves with a namespace's pods once they are `count` and all ready. */
-export function readyPods(lab: LabClient, namespace: string, count: number, deadlineMs = 30_000): Promise<Pod[]> {
+export function readyPods(lab: LabClient, namespace: string, count: number, deadlineMs = 60_000): Promise<Pod[]> {
   return until(`${count} ready pods in ${namespace}`, deadlineMs, async () => {
     const pods = await lab.list<Pod>('Pod', namespace);
     return pods.length === count && pods.every(isPodReady) ? pods : undefined;

@@ -8,8 +8,8 @@ export interface CaptureCounts {
   readonly droppedByKernel: number;
 }
 
-const READY_MS = 15_000;
-const STOP_MS = 15_000;
+const READY_MS = 60_000;
+const STOP_MS = 60_000;
 /** Enough of each frame for its headers; the rest only costs room in the buffer. */
 const SNAP_BYTES = 128;
 /** Kernel buffer in KiB: what a burst may put there while tcpdump waits for the processor. */
