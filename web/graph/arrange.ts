@@ -137,8 +137,8 @@ type Band = { readonly box: number; readonly offset: number }[];
 function tuckUnder(columns: readonly number[][], boxes: readonly Box[], gap: number, aspect: number): Band[] {
   let bands: Band[] = columns.map((column) => column.map((box) => ({ box, offset: 0 })));
   for (;;) {
-    const now = distance(bands, boxes, gap, aspect);
-    let best: { bands: Band[]; distance: number } | undefined;
+    const now = pageFor(bands, boxes, gap, aspect);
+    let best: { bands: Band[]; page: number } | undefined;
     for (let upper = 1; upper + 1 < bands.length; upper++) {
       const span = Math.max(bandSpan(bands[upper], boxes), bandSpan(bands[upper + 1], boxes));
       if (span < 2) continue;
@@ -147,8 +147,8 @@ function tuckUnder(columns: readonly number[][], boxes: readonly Box[], gap: num
       // would be a ribbon otherwise.
       if (!isRibbon(bands, boxes, gap, aspect) && tucked.some(({ offset }) => offset === 0)) continue;
       const tried = [...bands.slice(0, upper), [...bands[upper], ...tucked], ...bands.slice(upper + 2)];
-      const far = distance(tried, boxes, gap, aspect);
-      if (far < (best?.distance ?? now)) best = { bands: tried, distance: far };
+      const far = pageFor(tried, boxes, gap, aspect);
+      if (far < (best?.page ?? now)) best = { bands: tried, page: far };
     }
     if (best === undefined) return bands;
     bands = best.bands;
@@ -193,10 +193,10 @@ function bandSpan(band: Band, boxes: readonly Box[]): number {
   return Math.max(...band.map(({ box, offset }) => offset + boxes[box].span));
 }
 
-/** How far from the wanted shape; 0 = just right. Too high counts as much as too wide. */
-function distance(bands: readonly Band[], boxes: readonly Box[], gap: number, aspect: number): number {
+/** Width of the page, as high as it should be, that the drawing fits in; of those alike the less high. */
+function pageFor(bands: readonly Band[], boxes: readonly Box[], gap: number, aspect: number): number {
   const { width, height } = sizeOf(bands, boxes, gap);
-  return Math.abs(Math.log(width / height / aspect));
+  return Math.max(width, height * aspect) + 0.01 * height;
 }
 
 /** So long and low that on a page nothing could be read. */
@@ -258,32 +258,62 @@ function settle(
     }
   });
   const neighbours: number[][] = boxes.map(() => []);
+  /** Of its own column: they draw only who has no others, and would stay behind while its column moves. */
+  const beside: number[][] = boxes.map(() => []);
   for (const { from, to } of edges) {
-    if (rank[from] === rank[to]) continue;
-    neighbours[from].push(to);
-    neighbours[to].push(from);
+    const lists = rank[from] === rank[to] ? beside : neighbours;
+    lists[from].push(to);
+    lists[to].push(from);
   }
+  let window: readonly [number, number] | undefined;
   for (let pass = 0; pass < PASSES; pass++) {
     const rightward = pass % 2 === 0;
     const both = pass >= PASSES - 2;
+    if (pass === PASSES - 2) window = windowOf(columns, boxes, middle, gap);
     for (let step = 0; step < columns.length; step++) {
       const index = rightward ? step : columns.length - 1 - step;
       const column = columns[index];
       const wishes = column.map((box) => {
         let sum = 0;
         let count = 0;
-        for (const other of neighbours[box]) {
-          if (!both && rank[other] < index !== rightward) continue;
+        const others = neighbours[box].length > 0 ? neighbours[box] : beside[box];
+        for (const other of others) {
+          if (others !== beside[box] && !both && rank[other] < index !== rightward) continue;
           sum += middle[other];
           count++;
         }
         return count > 0 ? sum / count : middle[box];
       });
       const heights = column.map((box) => boxes[box].height);
-      stack(wishes, heights, gap).forEach((top, i) => {
+      stack(wishes, heights, gap, both ? window : undefined).forEach((top, i) => {
         middle[column[i]] = top + heights[i] / 2;
       });
     }
   }
   return boxes.map((box, index) => snap(middle[index] - box.height / 2));
+}
+
+/** A little more than the tallest column: what is drawn beyond by those it talks to leaves the rest of the page empty. */
+const WINDOW_SHARE = 1.1;
+
+/** From where to where all columns stand, around the middle of all that is drawn. */
+function windowOf(
+  columns: readonly number[][],
+  boxes: readonly Box[],
+  middle: Float64Array,
+  gap: number,
+): readonly [low: number, high: number] {
+  let [area, sum, tallest] = [0, 0, 0];
+  for (const column of columns) {
+    let total = -gap;
+    for (const box of column) {
+      const { height, span } = boxes[box];
+      total += height + gap;
+      area += height * span;
+      sum += height * span * middle[box];
+    }
+    tallest = Math.max(tallest, total);
+  }
+  const half = (tallest * WINDOW_SHARE) / 2;
+  return [sum / area - half, sum / area + half];
 }

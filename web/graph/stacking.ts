@@ -1,8 +1,16 @@
+const EVERYWHERE = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;
+
 /**
  * Places boxes of one column, in this order from top to bottom, as near as possible (least squares) to where their middles
- * wish to be, at least `gap` apart. Returns their tops. Pool-adjacent-violators: linear.
+ * wish to be, at least `gap` apart, and between two heights where they have room there. Returns their tops.
+ * Pool-adjacent-violators: linear.
  */
-export function stack(wishes: readonly number[], heights: readonly number[], gap: number): number[] {
+export function stack(
+  wishes: readonly number[],
+  heights: readonly number[],
+  gap: number,
+  [low, high]: readonly [low: number, high: number] = EVERYWHERE,
+): number[] {
   // Taking off what stands above turns "no overlap" into "not falling".
   const offsets: number[] = [];
   let offset = 0;
@@ -21,9 +29,11 @@ export function stack(wishes: readonly number[], heights: readonly number[], gap
     }
     blocks.push(block);
   }
+  const lowest = Math.max(low, high - offset + gap);
   const tops: number[] = [];
   for (const { sum, count } of blocks) {
-    for (let i = 0; i < count; i++) tops.push(sum / count + offsets[tops.length]);
+    const at = Math.min(Math.max(sum / count, low), lowest);
+    for (let i = 0; i < count; i++) tops.push(at + offsets[tops.length]);
   }
   return tops;
 }
