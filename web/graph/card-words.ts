@@ -7,7 +7,7 @@ import { labelValue, type PlateKind, type PlatePolicies } from './plates.ts';
 
 export { type CardIcon, cardIcon } from './card-icon.ts';
 
-type Named = Pick<GroupedCard, 'card' | 'folded'> & Partial<Pick<GroupedCard, 'title' | 'plates'>>;
+type Named = Pick<GroupedCard, 'card' | 'folded'> & Partial<Pick<GroupedCard, 'title' | 'plates' | 'morePorts'>>;
 
 /** A card's name as it stands in its first line: the value of the chosen label where it has one. */
 export function cardTitle({ card, folded, title }: Named, nameLabel = ''): string {
@@ -20,7 +20,7 @@ export function cardTitle({ card, folded, title }: Named, nameLabel = ''): strin
  * would say.
  */
 export function cardSentence(grouped: Named, by: PlateKind = 'namespace', policed?: PlatePolicies): string {
-  const { card, folded, plates = 0 } = grouped;
+  const { card, folded, plates = 0, morePorts = 0 } = grouped;
   if (plates > 1) return plural(plates, by, `${by}s`);
   if (folded > 1) return plateFacts({ workloads: folded }, policed);
   switch (card.kind) {
@@ -28,6 +28,7 @@ export function cardSentence(grouped: Named, by: PlateKind = 'namespace', police
       const parts = [isClusterDns(grouped) ? `cluster DNS · ${pods(card)}` : workloadSentence(card)];
       // Where the plate does not say it, the card does.
       if (by !== 'namespace') parts.unshift(card.namespace);
+      if (morePorts > 0) parts.push(plural(morePorts, 'more port', 'more ports'));
       return parts.join(' · ');
     }
     case 'world': {

@@ -8,7 +8,7 @@ export const CARD_WIDTH = 192;
 const COLUMN_GAP = 80;
 export const COLUMN_PITCH = CARD_WIDTH + COLUMN_GAP;
 export const CARD_HEAD = 58;
-const DOOR_HEIGHT = 28;
+export const DOOR_HEIGHT = 28;
 /** Least distance between cards of one column. */
 export const ROW_GAP = 32;
 export const PLATE_SIDE = 24;

@@ -58,8 +58,9 @@ describe('grouping', () => {
       [web, db],
       ports.map((port) => edge(web, db, port, { totalConnections: port })),
     );
-    const { doors } = graph.cards.find(({ key }) => key === db.key)!;
+    const { doors, morePorts } = graph.cards.find(({ key }) => key === db.key)!;
     expect(doors.map(({ port }) => port)).toEqual(ports.slice(-MOST_DOORS));
+    expect(morePorts).toBe(ports.length - MOST_DOORS);
     const whole = graph.edges.find(({ door }) => door === -1)!;
     expect(whole.members.map(({ port }) => port)).toEqual([8000, 8001, 8002]);
   });

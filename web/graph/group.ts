@@ -25,6 +25,8 @@ export interface GroupedCard {
   /** Id of the plate it stands on; empty for none. */
   readonly plate: string;
   readonly doors: readonly Door[];
+  /** Ports that others connect to, and that have no door of their own. */
+  readonly morePorts: number;
 }
 
 /** An edge of the drawing and the model's edges it stands for. */
@@ -109,7 +111,8 @@ export function groupGraph(graph: VisibleGraph, { by, folded }: GroupOptions): G
       plates: whole?.plates ?? 0,
       title: whole?.title ?? '',
       plate: whole === undefined ? plate : '',
-      doors: doors.get(key) ?? [],
+      doors: doors.get(key)?.shown ?? [],
+      morePorts: doors.get(key)?.more ?? 0,
     });
   }
   return {
@@ -131,7 +134,10 @@ export function plateOfFolded(key: string): string | undefined {
   return key.startsWith(FOLDED) ? key.slice(FOLDED.length) : undefined;
 }
 
-function collectDoors(edges: readonly ModelEdge[], drawnKey: ReadonlyMap<string, string>): Map<string, Door[]> {
+function collectDoors(
+  edges: readonly ModelEdge[],
+  drawnKey: ReadonlyMap<string, string>,
+): Map<string, { readonly shown: Door[]; readonly more: number }> {
   const doors = new Map<string, Map<string, Door & { flows: number }>>();
   for (const edge of edges) {
     const key = drawnKey.get(edge.destination)!;
@@ -145,15 +151,15 @@ function collectDoors(edges: readonly ModelEdge[], drawnKey: ReadonlyMap<string,
     else door.flows += edge.stats.totalConnections;
   }
   return new Map(
-    [...doors].map(([key, ofCard]) => [
-      key,
-      [...ofCard.values()]
+    [...doors].map(([key, ofCard]) => {
+      const shown = [...ofCard.values()]
         // The busiest are kept; among them the order is by number, so that it does not change with the traffic.
         .sort((a, b) => b.flows - a.flows || a.port - b.port)
         .slice(0, MOST_DOORS)
         .sort((a, b) => a.port - b.port || a.protocol - b.protocol)
-        .map(({ port, protocol }) => ({ port, protocol })),
-    ]),
+        .map(({ port, protocol }) => ({ port, protocol }));
+      return [key, { shown, more: ofCard.size - shown.length }];
+    }),
   );
 }
 

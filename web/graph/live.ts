@@ -8,6 +8,8 @@ export interface CardLive {
   /** Flows per second: those it receives, or, where it only sends, those it sends. */
   readonly rate: number;
   readonly doors: readonly DoorLive[];
+  /** All that comes in by other ways: ports without a door, what has no ports. Undefined = nothing does. */
+  readonly rest?: DoorLive | undefined;
   /** How far it has faded (`quiet.ts`). */
   readonly quiet: number;
 }
@@ -79,9 +81,13 @@ export function liveNumbers(graph: DetailedGraph, clock: QuietClock): LiveNumber
       .flat()
       .reduce((latest, { stats }) => Math.max(latest, stats.lastSeen), card.lastSeen);
     const received = rate(incoming.get(key));
+    const others = (incoming.get(key) ?? []).filter(
+      (edge) => !doors.some(({ port, protocol }) => port === edge.port && protocol === edge.protocol),
+    );
     cards.set(key, {
       rate: received > 0 || !outgoing.has(key) ? received : rate(outgoing.get(key)),
       doors: doors.map(({ port, protocol }) => doorLive(summarize(byDoor.get(`${key}#${port}/${protocol}`) ?? []))),
+      rest: others.length === 0 ? undefined : doorLive(summarize(others)),
       quiet: quiet(lastSeen),
     });
   }

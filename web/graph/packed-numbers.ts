@@ -4,7 +4,8 @@ import type { Scene, SceneCard } from './scene.ts';
 
 /**
  * The numbers of a scene in two arrays, in the order of its cards and edges: thousands of them cross from one thread to another
- * without an object each. An edge takes `EDGE` numbers; a card `CARD`, and `DOOR` more for each of its doors.
+ * without an object each. An edge takes `EDGE` numbers; a card `CARD`, and `DOOR` more
+ * for each of its doors and for what comes in by none.
  */
 export interface PackedNumbers {
   readonly cards: Float64Array<ArrayBuffer>;
@@ -33,12 +34,13 @@ export function packNumbers(scene: DrawnScene, live: LiveNumbers): PackedNumbers
   const cards = new Float64Array(scene.cards.reduce((sum, card) => sum + cardSize(card), 0));
   let at = 0;
   for (const card of scene.cards) {
-    const { rate = 0, quiet = 0, doors = [] } = live.cards.get(card.key) ?? {};
+    const { rate = 0, quiet = 0, doors = [], rest } = live.cards.get(card.key) ?? {};
     cards[at] = rate;
     cards[at + 1] = quiet;
     for (const [index, door] of doors.slice(0, card.doors.length).entries()) {
       packDoor(cards, at + CARD + index * DOOR, door);
     }
+    if (rest !== undefined) packDoor(cards, at + CARD + card.doors.length * DOOR, rest);
     at += cardSize(card);
   }
   const edges = new Float64Array(scene.edges.length * EDGE);
@@ -106,7 +108,7 @@ function changed(sizes: readonly number[], before: Float64Array, after: Float64A
 }
 
 function cardSize(card: Pick<SceneCard, 'doors'>): number {
-  return CARD + card.doors.length * DOOR;
+  return CARD + (card.doors.length + 1) * DOOR;
 }
 
 function packDoor(into: Float64Array, at: number, door: DoorLive): void {
@@ -135,20 +137,23 @@ function packEdge(into: Float64Array, at: number, edge: EdgeLive): void {
 }
 
 function unpackCard(from: Float64Array, at: number, { doors }: Pick<SceneCard, 'doors'>): CardLive {
+  const rest = unpackDoor(from, at + CARD + doors.length * DOOR);
   return {
     rate: from[at],
     quiet: from[at + 1],
-    doors: doors.map((_, index) => {
-      const door = at + CARD + index * DOOR;
-      return {
-        rate: from[door],
-        rttMicros: from[door + 1],
-        forwardedShare: from[door + 2],
-        verdict: VERDICTS[from[door + 3]] as EdgeVerdict,
-        answeredShare: from[door + 4],
-        p99Micros: from[door + 5],
-      };
-    }),
+    doors: doors.map((_, index) => unpackDoor(from, at + CARD + index * DOOR)),
+    rest: rest.verdict === 'quiet' ? undefined : rest,
+  };
+}
+
+function unpackDoor(from: Float64Array, at: number): DoorLive {
+  return {
+    rate: from[at],
+    rttMicros: from[at + 1],
+    forwardedShare: from[at + 2],
+    verdict: VERDICTS[from[at + 3]] as EdgeVerdict,
+    answeredShare: from[at + 4],
+    p99Micros: from[at + 5],
   };
 }
 

@@ -182,11 +182,12 @@ function scenePlates(
   policed: SceneFacts['policed'],
 ): ScenePlate[] {
   const byId = new Map(graph.plates.map((plate) => [plate.id, plate]));
-  const clusters = new Set(graph.plates.map(({ cluster }) => cluster));
+  // Nodes outside of a cluster's state have none.
+  const clusters = new Set(graph.plates.map(({ cluster }) => cluster).filter((cluster) => cluster !== ''));
   return blocks.flatMap((block) => {
     const plate = block.isPlate ? byId.get(block.id) : undefined;
     if (plate === undefined) return [];
-    const title = clusters.size > 1 ? `${plate.cluster}/${plate.title}` : plate.title;
+    const title = clusters.size > 1 && plate.cluster !== '' ? `${plate.cluster}/${plate.title}` : plate.title;
     return [
       {
         id: plate.id,

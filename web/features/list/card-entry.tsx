@@ -4,7 +4,9 @@ import { type ArrowVerdict, VERDICT_WORDS } from '../../graph/model.ts';
 import type { SceneCard, SceneEdge } from '../../graph/scene.ts';
 import { classNames } from '../../ui/class-names.ts';
 import { pairKey } from '../../view/pair.ts';
+import { dropWords } from '../map/card-label.ts';
 import { chooseCard } from '../map/choose-card.ts';
+import { passedShare, waitingTime } from '../map/door-figures.ts';
 import { CardGlyph } from './card-glyph.tsx';
 import { FoldedEntry } from './folded-entry.tsx';
 
@@ -97,10 +99,12 @@ export function CardEntry(props: {
 
 function Health({ live }: { live: DoorLive | undefined }) {
   if (live === undefined || live.verdict === 'quiet') return null;
+  const passed = passedShare(live);
   return (
-    <span className={classNames('numbers ml-1.5', live.forwardedShare < 1 && 'text-dropped-text')}>
-      {formatShare(live.forwardedShare)}
-    </span>
+    <>
+      <span className={classNames('numbers ml-1.5', passed < 1 && 'text-dropped-text')}>{formatShare(passed)}</span>
+      <span className="numbers ml-1.5 text-faint">{waitingTime(live)}</span>
+    </>
   );
 }
 
@@ -114,6 +118,7 @@ function Arrow(props: {
   const { edge, live } = props;
   const verdict = live?.verdict ?? 'quiet';
   const key = pairKey(edge);
+  const reason = dropWords(live);
   return (
     <button
       type="button"
@@ -124,10 +129,13 @@ function Arrow(props: {
         props.selected === key && 'bg-selected',
       )}
     >
-      <span className="min-w-0 flex-1 truncate">
-        {props.word} <span className="text-text">{props.other}</span> {edge.words}
+      <span className="flex min-w-0 flex-1 gap-1 whitespace-nowrap">
+        {props.word} <span className="truncate text-text">{props.other}</span> <span>{edge.words}</span>
       </span>
-      <span className={classNames('w-24', TONES[verdict])}>{VERDICT_WORDS[verdict]}</span>
+      <span className="w-24 truncate sm:w-52">
+        <span className={TONES[verdict]}>{VERDICT_WORDS[verdict]}</span>
+        {reason !== '' && <span className="max-sm:sr-only"> · {reason}</span>}
+      </span>
       <span className="numbers w-16 text-right">{formatRate(live?.rate ?? 0)}</span>
       <span className="numbers w-20 text-right max-sm:hidden">
         {formatByteRate((live?.bytes ?? 0) + (live?.replyBytes ?? 0), live?.rate ?? 0)}

@@ -4,10 +4,12 @@ import type { Scene, SceneCard, SceneEdge, ScenePlate } from '../../graph/scene.
 import { foldPlate } from '../../live/arrangement.ts';
 import { liveStore, sceneStore } from '../../live/map-client.ts';
 import { useStore } from '../../live/store.ts';
+import { classNames } from '../../ui/class-names.ts';
 import { useThrottled } from '../../ui/use-throttled.ts';
 import { useView } from '../../view/view-store.ts';
 import { EmptyMap } from '../map/empty-map.tsx';
 import { MapToolbar } from '../map/map-toolbar.tsx';
+import { type PlateFigures, plateFigures } from '../map/plate-figures.ts';
 import { CardEntry } from './card-entry.tsx';
 
 /** Numbers follow at most this often: who reads, or hears, a list has no use for more. */
@@ -21,6 +23,7 @@ export function CardList() {
   // Numbers change in place: this says that they did.
   useThrottled(liveStore, INTERVAL_MS);
   const sections = useMemo(() => state && sectionsOf(state.scene), [state]);
+  const figures = state && plateFigures(state.scene.cards, state.cards);
   const arrows = useMemo(() => state && arrowsOf(state.scene), [state]);
   return (
     <section aria-label="Workloads" className="relative flex h-full flex-col bg-background">
@@ -29,7 +32,7 @@ export function CardList() {
         {(state === null || state.scene.cards.length === 0) && <EmptyMap />}
         {sections?.map(({ id, plate, cards }) => (
           <section key={id} aria-label={plate?.title ?? 'Outside of any group'}>
-            {plate !== undefined && <PlateHeading plate={plate} />}
+            {plate !== undefined && <PlateHeading plate={plate} figures={figures!.get(plate.id)} />}
             <ul>
               {cards.map((card) => (
                 <CardEntry
@@ -53,7 +56,7 @@ export function CardList() {
   );
 }
 
-function PlateHeading({ plate }: { plate: ScenePlate }) {
+function PlateHeading({ plate, figures }: { plate: ScenePlate; figures: PlateFigures | undefined }) {
   return (
     <h2 className="sticky top-0 z-10 border-b border-line bg-background">
       <button
@@ -68,6 +71,14 @@ function PlateHeading({ plate }: { plate: ScenePlate }) {
         <span className="shrink-0 text-faint">
           {plate.kind}, {plate.facts}
         </span>
+        {/* What stands alone says it itself. */}
+        {figures !== undefined && plate.workloads > 1 && (
+          <span className="numbers ml-auto flex shrink-0 gap-2 text-dim max-sm:hidden">
+            <span>{figures.rate}</span>
+            <span className={classNames(figures.isHurt && 'text-dropped-text')}>{figures.share}</span>
+            <span className="text-faint">{figures.time}</span>
+          </span>
+        )}
       </button>
     </h2>
   );

@@ -23,7 +23,12 @@ describe('cards are written in one size', () => {
     const both = type(1, card('web'), long);
     expect(both.name).toBeLessThan(one.name);
     expect(both.name).toBeGreaterThan(one.name * 0.6);
-    expect(type(1, card('web'), card('x'.repeat(200))).name).toBe(type(1, card('web'), card('y'.repeat(300))).name);
+  });
+
+  test('and one that is too long in any size is cut, and makes no other small', () => {
+    expect(type(1, card('web'), card('x'.repeat(200))).name).toBe(13.5);
+    expect(type(1, card('x'.repeat(200))).name).toBe(13.5);
+    expect(type(1, card('web'), long, card('x'.repeat(200))).name).toBe(type(1, card('web'), long).name);
   });
 
   test('which few among very many do not change', () => {
@@ -31,11 +36,12 @@ describe('cards are written in one size', () => {
     expect(type(1, ...many, long).name).toBe(type(1, ...many).name);
   });
 
-  test('that can be read from afar: names alone, on two lines where that is larger', () => {
+  test('that can be read from afar: names, on two lines where that is larger, and ports from not too far', () => {
     const { name, figure } = type(0.3, card('web'));
     expect([name * 0.3 >= 7.5, figure]).toEqual([true, 0]);
-    const named = (title: string) => type(0.4, card(title)).name;
-    expect(named('recommender-services')).toBeGreaterThan(named('recommendersservices'));
+    expect(type(0.36, card('web')).figure * 0.36).toBeGreaterThan(7);
+    // On one line it would be 17.4.
+    expect(type(0.4, card('recommender-services')).name).toBeGreaterThan(24);
   });
 
   test('and times stand on every door or on none', () => {

@@ -1,3 +1,4 @@
+import { CARD_HEAD, DOOR_HEIGHT } from '../../graph/geometry.ts';
 import type { CardLive } from '../../graph/live.ts';
 import type { SceneCard } from '../../graph/scene.ts';
 import { inTwo, measuredWith, textWidth } from './fit-text.ts';
@@ -18,6 +19,11 @@ export const PROTOCOL = 0.9;
 const ICON_GAP = 8;
 /** Names smaller than this, in pixels of the screen, cannot be read. */
 const LEAST_NAME = 7.5;
+/** Ports below names that are all there is, in pixels of the screen: the name leads. */
+const LEAST_PORT = 7.2;
+const MOST_PORT = 9;
+/** How much of a door's height they take: `3306 TCP` and `97.2%` stand beside each other. */
+const PORT_SHARE = 0.78;
 /** Names are as large as nearly all fit: of very many a long one does not make all small. */
 const MOST_NAMES = 0.95;
 /** Sizes of names that are tried, as shares of the wanted one. */
@@ -43,6 +49,7 @@ export function typeScale(zoom: number): number {
 export interface CardType {
   readonly name: number;
   readonly sentence: number;
+  /** Of what stands beside a door; 0 = nothing does. */
   readonly figure: number;
   readonly icon: number;
   /** Where the name begins. */
@@ -107,23 +114,36 @@ function timeLetters(live: ReadonlyMap<string, CardLive>): number {
   return TIME_LETTERS;
 }
 
-/** From far away there is nothing but the name, as large as it can be read; on two lines rather than small. */
+/** From far away there are the name, as large as it can be read, on two lines rather than small, and ports where lines are high enough. */
 function nameType(context: Surface, cards: readonly SceneCard[], zoom: number): CardType {
   const wanted = 11.5 / zoom;
   const least = LEAST_NAME / zoom;
+  const figure = portSize(zoom);
   const fits = cards.map((card) => {
     const room = nameRoom(card);
-    const one = Math.min(card.height * 0.75, (room / nameWidth(context, card.title)) * NAME);
+    const height = nameHeight(card, figure);
+    const one = Math.min(height * 0.75, (room / nameWidth(context, card.title)) * NAME);
     const lines = inTwo(card.title, false);
     if (lines[1] === '') return one;
     const widest = Math.max(...lines.map((line) => nameWidth(context, line)));
-    return Math.max(one, Math.min(card.height * 0.45, (room / widest) * NAME));
+    return Math.max(one, Math.min(height * 0.45, (room / widest) * NAME));
   });
   const name = Math.max(least, chosenSize(wanted, fits));
-  return { name, sentence: 0, figure: 0, icon: 0, nameLeft: PAD * 0.75, times: false };
+  return { name, sentence: 0, figure, icon: 0, nameLeft: PAD * 0.75, times: false };
 }
 
-/** Room for a name where a card says nothing else. */
+/** Of ports beside names, in map units; 0 where they could not be read. */
+function portSize(zoom: number): number {
+  const most = Math.min(DOOR_HEIGHT * PORT_SHARE, MOST_PORT / zoom);
+  return most * zoom >= LEAST_PORT ? most : 0;
+}
+
+/** Height of the part of a card that its name stands in, from the card's top, where ports are so large. */
+export function nameHeight({ doors, height }: SceneCard, figure: number): number {
+  return figure > 0 && doors.length > 0 ? CARD_HEAD : height;
+}
+
+/** Width for a name that stands without an icon. */
 export function nameRoom({ width }: SceneCard): number {
   return width - 1.5 * PAD;
 }
@@ -133,11 +153,10 @@ function nameWidth(context: Surface, text: string): number {
   return textWidth(context, text);
 }
 
-/** The largest of the steps at which most fit. */
+/** The largest of the steps at which most fit. Names that are too long for every one of them are cut, and make no other small. */
 function chosenSize(wanted: number, fits: readonly number[]): number {
-  const size = STEPS.find((step) => {
-    const fitting = fits.reduce((count, fit) => count + (fit >= wanted * step * 0.98 ? 1 : 0), 0);
-    return fitting >= fits.length * MOST_NAMES;
-  });
-  return wanted * (size ?? STEPS[STEPS.length - 1]);
+  const fitting = (step: number) => fits.reduce((count, fit) => count + (fit >= wanted * step * 0.98 ? 1 : 0), 0);
+  const least = STEPS[STEPS.length - 1];
+  const most = fitting(least) * MOST_NAMES;
+  return wanted * (STEPS.find((step) => fitting(step) >= most) ?? least);
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { fitMiddle, fitText, inTwo } from './fit-text.ts';
+import { fitMiddle, fitText, fitTwo, inTwo } from './fit-text.ts';
 
 test('only what is wider than its room is cut', () => {
   const context = { font: '10px x', measureText: (text: string) => ({ width: 10 * text.length }) as TextMetrics };
@@ -10,6 +10,11 @@ test('only what is wider than its room is cut', () => {
   // Names that are told apart by their ends begin alike.
   expect(fitMiddle(context, 'load-generator', 140)).toBe('load-generator');
   expect(fitMiddle(context, 'recommendation-v2', 110)).toBe('recomm…n-v2');
+});
+
+test('a name too long for two lines is cut between them', () => {
+  const context = { font: '10px x', measureText: (text: string) => ({ width: 10 * text.length }) as TextMetrics };
+  expect(fitTwo(context, 'team-11-recommendation-4', 80)).toEqual(['team-11-', '…ation-4']);
 });
 
 test('a name on two lines is whole', () => {

@@ -54,6 +54,35 @@ function cutTo(context: Pick<Surface, 'font' | 'measureText'>, text: string, wid
   return shown;
 }
 
+const twos = new Map<string, readonly [string, string]>();
+
+/** The text on two lines, as much of its beginning and of its end as there is room for. */
+export function fitTwo(
+  context: Pick<Surface, 'font' | 'measureText'>,
+  text: string,
+  width: number,
+): readonly [first: string, second: string] {
+  const key = `${context.font}|${Math.floor(width)}|${text}`;
+  const known = twos.get(key);
+  if (known !== undefined) return known;
+  const letters = [...text];
+  const most = (cut: (count: number) => string) => {
+    let low = 0;
+    let high = letters.length;
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      if (context.measureText(cut(middle)).width <= width) low = middle;
+      else high = middle - 1;
+    }
+    return cut(low);
+  };
+  const first = most((count) => letters.slice(0, count).join(''));
+  const second = most((count) => `…${letters.slice(letters.length - count).join('')}`);
+  if (twos.size > MOST_REMEMBERED) twos.clear();
+  twos.set(key, [first, second]);
+  return [first, second];
+}
+
 const halves = new Map<string, readonly [string, string]>();
 /** How much shorter the longer line must get for a word to be broken rather than parted where it has a sign. */
 const BREAK_WORD = 1.35;
@@ -90,5 +119,6 @@ export function measuredWith(): number {
 export function forgetFits(): void {
   fonts++;
   fitted.clear();
+  twos.clear();
   widths.clear();
 }

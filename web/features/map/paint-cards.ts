@@ -1,12 +1,14 @@
-import { formatMicros, formatRate, formatShare } from '../../format/quantity.ts';
+import { formatRate } from '../../format/quantity.ts';
 import { CARD_HEAD } from '../../graph/geometry.ts';
 import type { CardLive, DoorLive } from '../../graph/live.ts';
 import { QUIET_ALPHA } from '../../graph/quiet.ts';
 import type { SceneCard } from '../../graph/scene.ts';
 import { cardIconOutline, cardIconPath } from './card-icons.ts';
-import { type CardType, type Detail, MONO, MONO_WIDTH, nameRoom, PAD, PROTOCOL, SANS } from './card-type.ts';
-import { fitMiddle, fitText, inTwo, textWidth } from './fit-text.ts';
-import { type Palette, verdictColor } from './palette.ts';
+import { type CardType, type Detail, MONO, MONO_WIDTH, nameHeight, nameRoom, PAD, SANS } from './card-type.ts';
+import { passedShare } from './door-figures.ts';
+import { fitMiddle, fitText, fitTwo, inTwo, textWidth } from './fit-text.ts';
+import { doorsLine, paintFigures, paintPort, paintRing } from './paint-doors.ts';
+import type { Palette } from './palette.ts';
 import type { Surface } from './surface.ts';
 
 export interface CardPaint {
@@ -84,7 +86,8 @@ function frame(context: Surface, card: SceneCard, state: CardState, paint: CardP
 }
 
 function isDropping(live: CardLive | undefined): boolean {
-  return live?.doors.some(({ verdict }) => verdict === 'dropped' || verdict === 'mixed') ?? false;
+  const isHurt = ({ verdict }: DoorLive) => verdict === 'dropped' || verdict === 'mixed';
+  return live !== undefined && (live.doors.some(isHurt) || (live.rest !== undefined && isHurt(live.rest)));
 }
 
 function full(context: Surface, card: SceneCard, state: CardState, { palette, type }: CardPaint): void {
@@ -92,26 +95,12 @@ function full(context: Surface, card: SceneCard, state: CardState, { palette, ty
   context.textBaseline = 'middle';
   head(context, card, state, palette, type);
   if (card.doors.length === 0) return;
-  context.beginPath();
-  context.moveTo(0, CARD_HEAD);
-  context.lineTo(width, CARD_HEAD);
-  context.lineWidth = 1;
-  context.strokeStyle = palette.line;
-  context.stroke();
+  doorsLine(context, width, 1, palette);
   card.doors.forEach((door, index) => {
     const live = state.live?.doors[index];
-    const size = type.figure;
-    context.textAlign = 'left';
-    context.font = `500 ${size}px ${MONO}`;
-    context.fillStyle = palette.text;
-    context.fillText(door.port, PAD, door.y);
-    const protocolX = PAD + (door.port.length * MONO_WIDTH + 0.5) * size;
-    context.font = `400 ${size * PROTOCOL}px ${MONO}`;
-    context.fillStyle = palette.faint;
-    context.fillText(door.protocol, protocolX, door.y);
-    const after = protocolX + door.protocol.length * MONO_WIDTH * PROTOCOL * size;
-    if (live !== undefined) doorFigures(context, live, width - PAD, after, door.y, type, palette);
-    ring(context, door.y, live, palette);
+    const after = paintPort(context, door, PAD, type.figure, palette);
+    if (live !== undefined) paintFigures(context, live, width - PAD, after, door.y, type, palette);
+    paintRing(context, door.y, live, palette);
   });
 }
 
@@ -150,52 +139,6 @@ function wholeParts(context: Surface, sentence: string, room: number): string {
   return fitText(context, parts.join(' · '), room);
 }
 
-/**
- * Success and p99, or round trip, at the right end of a door's line, as far as there is room right of `after`. Health appears only where
- * something was asked.
- */
-function doorFigures(
-  context: Surface,
-  live: DoorLive,
-  right: number,
-  after: number,
-  y: number,
-  type: CardType,
-  palette: Palette,
-): void {
-  const size = type.figure;
-  // Where requests are told, a failing server counts like a drop, and what its clients wait for is the answer.
-  const passed = live.answeredShare < 0 ? live.forwardedShare : Math.min(live.answeredShare, live.forwardedShare);
-  const share = live.verdict === 'quiet' ? '–' : formatShare(passed);
-  const time =
-    live.p99Micros > 0 ? `p99 ${formatMicros(live.p99Micros)}` : live.rttMicros > 0 ? formatMicros(live.rttMicros) : '';
-  const widthOf = (text: string) => text.length * MONO_WIDTH * size;
-  const gap = 0.6 * size;
-  context.textAlign = 'right';
-  context.font = `400 ${size}px ${MONO}`;
-  let x = right;
-  if (type.times && time !== '' && after + gap + widthOf(share) + gap + widthOf(time) <= right + 2) {
-    context.fillStyle = palette.faint;
-    context.fillText(time, x, y);
-    x -= widthOf(time) + gap;
-  }
-  if (after + gap / 2 + widthOf(share) > x) return;
-  const isHurt = live.verdict !== 'quiet' && passed < 1;
-  context.fillStyle = isHurt ? palette['dropped-text'] : live.verdict === 'quiet' ? palette.faint : palette.dim;
-  context.fillText(share, x, y);
-}
-
-/** A door: the ring on the card's left edge where arrows end. */
-function ring(context: Surface, y: number, live: DoorLive | undefined, palette: Palette): void {
-  context.beginPath();
-  context.arc(0, y, 4, 0, 2 * Math.PI);
-  context.fillStyle = palette.canvas;
-  context.fill();
-  context.lineWidth = 1.75;
-  context.strokeStyle = verdictColor(palette, live?.verdict ?? 'quiet');
-  context.stroke();
-}
-
 function outline(context: Surface, icon: SceneCard['icon']): void {
   if (context.strokeOutline !== undefined) context.strokeOutline(cardIconOutline(icon));
   else (context as unknown as CanvasRenderingContext2D).stroke(cardIconPath(icon));
@@ -227,31 +170,43 @@ function pin(context: Surface, x: number, y: number, palette: Palette): void {
   context.stroke();
 }
 
-/** From far away a card is its name: on one line, else on two, else cut in its middle. */
-function nameOnly(context: Surface, card: SceneCard, state: CardState, { palette, type }: CardPaint): void {
-  const { name, nameLeft } = type;
-  const room = nameRoom(card);
+/**
+ * From far away a card is its name: on one line, else on two, else cut between them. Below it ports, as long as they can be read, with
+ * how many connections pass only where not all do.
+ */
+function nameOnly(context: Surface, card: SceneCard, state: CardState, { palette, type, hairline }: CardPaint): void {
+  const { name, nameLeft, figure } = type;
+  const height = nameHeight(card, figure);
   context.textBaseline = 'middle';
   context.textAlign = 'left';
   context.fillStyle = palette.text;
   context.font = `600 ${name}px ${SANS}`;
-  const lines = nameLines(context, card, name, room);
+  const lines = nameLines(context, card, name, height);
   lines.forEach((line, index) => {
-    context.fillText(line, nameLeft, card.height / 2 + (index - (lines.length - 1) / 2) * 1.08 * name);
+    context.fillText(line, nameLeft, height / 2 + (index - (lines.length - 1) / 2) * 1.08 * name);
   });
+  if (figure > 0 && card.doors.length > 0) doorsLine(context, card.width, hairline, palette);
   card.doors.forEach((door, index) => {
-    ring(context, door.y, state.live?.doors[index], palette);
+    const live = state.live?.doors[index];
+    if (figure > 0) {
+      const after = paintPort(context, door, nameLeft, figure, palette);
+      const isHurt = live !== undefined && live.verdict !== 'quiet' && passedShare(live) < 1;
+      if (isHurt) paintFigures(context, live, card.width - nameLeft, after, door.y, type, palette);
+    }
+    paintRing(context, door.y, live, palette);
   });
 }
 
-function nameLines(context: Surface, card: SceneCard, size: number, room: number): readonly string[] {
-  const { title, height } = card;
+function nameLines(context: Surface, card: SceneCard, size: number, height: number): readonly string[] {
+  const { title } = card;
+  const room = nameRoom(card);
   const fits = (text: string) => fitText(context, text, room) === text;
   if (!fits(title) && size * 2.1 <= height) {
     for (const anywhere of [false, true]) {
       const two = inTwo(title, anywhere);
       if (two[1] !== '' && two.every(fits)) return two;
     }
+    return fitTwo(context, title, room);
   }
   return [fitMiddle(context, title, room)];
 }

@@ -34,3 +34,9 @@ test('what is not known is not told', () => {
   const figures = plateFigures([card('a')], new Map([['a', live({ rttMicros: 0 })]]));
   expect(figures.get('c/shop')).toEqual({ rate: '10/s', share: '100%', isHurt: false, time: '' });
 });
+
+test('what comes in by no door counts as well', () => {
+  const hurt = { ...live({}), rest: { ...USUAL, forwardedShare: 0, verdict: 'dropped' } } as const;
+  const figures = plateFigures([card('a')], new Map([['a', hurt]]));
+  expect(figures.get('c/shop')).toMatchObject({ rate: '20/s', share: '50%', isHurt: true });
+});

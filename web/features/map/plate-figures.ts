@@ -1,6 +1,7 @@
 import { formatMicros, formatRate, formatShare } from '../../format/quantity.ts';
 import type { CardLive } from '../../graph/live.ts';
 import type { SceneCard } from '../../graph/scene.ts';
+import { passedShare } from './door-figures.ts';
 
 /** What all that a plate's cards receive comes to. */
 export interface PlateFigures {
@@ -30,10 +31,12 @@ export function plateFigures(
     if (plate === '') continue;
     const sum = sums.get(plate) ?? { rate: 0, passed: 0, timed: 0, micros: 0 };
     sums.set(plate, sum);
-    for (const { verdict, rate, forwardedShare, answeredShare, p99Micros, rttMicros } of live.get(key)?.doors ?? []) {
+    const { doors = [], rest } = live.get(key) ?? {};
+    for (const door of rest === undefined ? doors : [...doors, rest]) {
+      const { verdict, rate, p99Micros, rttMicros } = door;
       if (verdict === 'quiet' || rate === 0) continue;
       sum.rate += rate;
-      sum.passed += rate * (answeredShare < 0 ? forwardedShare : Math.min(answeredShare, forwardedShare));
+      sum.passed += rate * passedShare(door);
       const micros = p99Micros || rttMicros;
       if (micros === 0) continue;
       sum.timed += rate;
