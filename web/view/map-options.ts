@@ -6,6 +6,13 @@ export type QuietTime = '15s' | '30s' | '1m' | '2m' | '5m';
 
 export const GROUP_BY: readonly GroupBy[] = ['namespace', 'workload', 'app', 'node'];
 export const QUIET_TIMES: readonly QuietTime[] = ['15s', '30s', '1m', '2m', '5m'];
+export const QUIET_WORDS: Record<QuietTime, string> = {
+  '15s': '15 seconds',
+  '30s': '30 seconds',
+  '1m': '1 minute',
+  '2m': '2 minutes',
+  '5m': '5 minutes',
+};
 export const MOST_HOPS = 5;
 
 /** How the map shows what the view holds. Part of the URL. */

@@ -36,7 +36,7 @@ export const CardPanel = memo(function CardPanel(props: { details: CardDetails; 
       <PanelHeader
         title={
           <>
-            <span className="truncate">{card.name}</span>
+            <span className="line-clamp-3">{card.name}</span>
             {details.isNew && <NewMark />}
           </>
         }
@@ -81,7 +81,9 @@ export const CardPanel = memo(function CardPanel(props: { details: CardDetails; 
         <Seen firstSeen={card.firstSeen} lastSeen={card.lastSeen} clockAhead={clockAhead} />
         {token !== undefined && (
           <p>
-            <TextButton onClick={() => addTokens(token)}>Show only {card.name}</TextButton>
+            <TextButton onClick={() => addTokens(token)}>
+              <span className="line-clamp-1">Show only {card.name}</span>
+            </TextButton>
           </p>
         )}
       </footer>

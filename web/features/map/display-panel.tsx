@@ -7,20 +7,12 @@ import { useStore } from '../../live/store.ts';
 import { Button } from '../../ui/button.tsx';
 import { classNames } from '../../ui/class-names.ts';
 import { Segmented } from '../../ui/segmented.tsx';
-import { GROUP_BY, QUIET_TIMES, type QuietTime } from '../../view/map-options.ts';
+import { GROUP_BY, QUIET_TIMES, QUIET_WORDS, type QuietTime } from '../../view/map-options.ts';
 import { changeMapOptions, useView } from '../../view/view-store.ts';
 import { problemOf } from './find-field.tsx';
 import { foldedPlates, GROUP_NAMES, openPlates } from './map-actions.ts';
 import { ToolButton } from './tool-button.tsx';
 import { DISPLAY, EXPORT } from './tools.tsx';
-
-const TIMES: Record<QuietTime, string> = {
-  '15s': '15 seconds',
-  '30s': '30 seconds',
-  '1m': '1 minute',
-  '2m': '2 minutes',
-  '5m': '5 minutes',
-};
 
 /** A button with its panel, both loaded when first wanted: it begins open. */
 export function DisplayPanel() {
@@ -92,7 +84,7 @@ function Options() {
       <Choice
         label="What is quiet leaves after"
         value={map.quiet}
-        choices={QUIET_TIMES.map((value) => [value, TIMES[value]] as const)}
+        choices={QUIET_TIMES.map((value) => [value, QUIET_WORDS[value]] as const)}
         onChange={(quiet) => changeMapOptions({ quiet: quiet as QuietTime })}
       />
       <Choice

@@ -1,9 +1,15 @@
+import { useState } from 'react';
 import { sceneStore } from '../../live/map-client.ts';
-import { connectionStore, statusStore } from '../../live/session-client.ts';
+import { connectionStore, rowsStore, statusStore } from '../../live/session-client.ts';
 import { useStore } from '../../live/store.ts';
+import { useNow } from '../../ui/use-now.ts';
+import { QUIET_WORDS } from '../../view/map-options.ts';
 import { changeMapOptions, useView } from '../../view/view-store.ts';
 import { Waiting } from '../status/notices.tsx';
 import { leaveFocus } from './choose-card.ts';
+
+/** Flows whose cards are not there for so long have left the map. */
+const LATE_MS = 2_000;
 
 /** Why there is nothing to see, and what to do about it. */
 export function EmptyMap() {
@@ -14,6 +20,10 @@ export function EmptyMap() {
   const nodes = known?.length;
   const connected = known?.filter(({ state }) => state === 'connected').length;
   const { namespaces, filter, verdict, map } = useView();
+  // The table holds what was said before. A first flow is a moment earlier there than its cards are here.
+  const [since] = useState(Date.now);
+  const waited = useNow(1_000) - since > LATE_MS;
+  const heard = (useStore(rowsStore)?.total ?? 0) > 0 && waited;
   const narrowed = namespaces.length + filter.length > 0 || verdict !== 'all';
   return (
     <div className="pointer-events-none absolute inset-0 flex items-center justify-center p-4">
@@ -26,6 +36,10 @@ export function EmptyMap() {
       ) : map.hide !== '' ? (
         <Words title="Everything is left out" action="Show all cards" onAction={() => changeMapOptions({ hide: '' })}>
           The map leaves out “{map.hide}”.
+        </Words>
+      ) : heard ? (
+        <Words title={`Nobody has talked for ${QUIET_WORDS[map.quiet]}`}>
+          What is quiet for so long leaves the map. A card comes back with its next flow.
         </Words>
       ) : narrowed ? (
         <Words title="Nothing matches this view">Cards appear when a flow matches. Remove a filter to see more.</Words>
