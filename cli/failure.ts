@@ -21,24 +21,25 @@ const DEFECTS = [TypeError, RangeError, ReferenceError, SyntaxError];
 /** Prints one line for an expected failure, the stack for a defect. Returns the exit code. */
 export function reportFailure(error: unknown): number {
   if (error instanceof CommandError) {
-    say(error.message);
+    complain(error.message);
     return error.exitCode;
   }
   if (error instanceof StatusError) {
-    say(`${error.message} (${codeName(error.code)})`);
+    complain(`${error.message} (${codeName(error.code)})`);
     // What was asked for by the words of the command line.
     return error.code === Code.INVALID_ARGUMENT ? MISUSE : 1;
   }
   if (!(error instanceof Error)) {
-    say(String(error));
+    complain(String(error));
     return 1;
   }
   const defect = DEFECTS.some((kind) => error instanceof kind) && !('code' in error);
-  say(defect ? `this is a defect of Waggle: ${error.stack}` : error.message);
+  complain(defect ? `this is a defect of Waggle: ${error.stack}` : error.message);
   return 1;
 }
 
-function say(message: string): void {
+/** A line on standard error, such as about what does not keep the command from going on. */
+export function complain(message: string): void {
   // Servers have a say in it.
   process.stderr.write(`waggle: ${message.split('\n').map(terminalText).join('\n')}\n`);
 }

@@ -1,47 +1,34 @@
-import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { Timestamp } from '@bufbuild/protobuf/wkt';
 import { Command } from 'commander';
 import { OUTPUTS, type Output } from '#core/observe/flow-printer.ts';
-import { type GivenFlag, HubbleFlagError, hubbleFilters } from '#core/observe/hubble-filter.ts';
+import { type GivenFlag, HubbleFlagError } from '#core/observe/hubble-filter.ts';
 import { TIME_FORMATS, type TimeFormat } from '#core/observe/time-format.ts';
-import type { GetFlowsRequestSchema, GetFlowsResponse } from '#proto/gen/observer/observer_pb.ts';
-import { count, InvalidValueError, oneOf, path } from '#runtime/settings/parsers.ts';
+import type { GetFlowsResponse } from '#proto/gen/observer/observer_pb.ts';
+import { count, oneOf, path } from '#runtime/settings/parsers.ts';
 import { addSettings, setting } from '#runtime/settings/setting.ts';
-import { flowFilters } from './export-settings.ts';
-import { CommandError } from './failure.ts';
+import { CommandError, complain } from './failure.ts';
 import { asksOwnFilters, filterOptions, filterTokens, flagsWithoutToken, noteFilters } from './observe-flags.ts';
+import { DEFAULT_LAST, hubbleRequest, type Selectors } from './observe-request.ts';
 import type { Responses } from './observe-sources.ts';
 import { pointInTime } from './observe-time.ts';
 import { type RedactionFlags, redactionOf, redactionSettings } from './redaction-settings.ts';
 import { relayFailure, serverSetting } from './relay-setting.ts';
 import { type ClientTlsFlags, clientSecurityOf, clientTlsSettings } from './tls-settings.ts';
 
-interface ObserveFlags extends ClientTlsFlags, RedactionFlags {
+interface ObserveFlags extends Selectors, ClientTlsFlags, RedactionFlags {
   server: string;
-  follow: boolean;
-  last?: number;
-  first?: number;
-  all: boolean;
-  since?: Timestamp;
-  until?: Timestamp;
   output: Output;
   printNodeName: boolean;
   printPolicyNames: boolean;
   numeric: boolean;
   timeFormat: TimeFormat;
   color: 'auto' | 'always' | 'never';
-  allowlist?: string[];
-  denylist?: string[];
   inputFile?: string;
   printRawFilters: boolean;
   summary: boolean;
   [filterFlag: string]: unknown;
 }
 
-type Request = MessageInitShape<typeof GetFlowsRequestSchema>;
-
-const DEFAULT_LAST = 20;
-const EVERYTHING = 0xffff_ffff_ffff_ffffn;
 const MOST = 16_777_216;
 
 const ownFlag = (flags: string, description: string) =>
@@ -61,14 +48,14 @@ export function observeCommand(): Command {
     ownFlag('-f, --follow', 'go on with flows as they happen'),
     setting<number>({
       flags: '--last <count>',
-      description: `matching past flows to begin with, of every node (default ${DEFAULT_LAST}, with -f 0)`,
-      parser: count(0, MOST),
+      description: `matching past flows to begin with, of every node (default ${DEFAULT_LAST}; all with --since or --until, none with -f)`,
+      parser: count(0, Number.MAX_SAFE_INTEGER),
       environment: false,
     }),
     setting<number>({
       flags: '--first <count>',
       description: 'the oldest matching flows that are held',
-      parser: count(1, MOST),
+      parser: count(0, Number.MAX_SAFE_INTEGER),
       environment: false,
     }),
     ownFlag('--all', 'every matching flow that is held'),
@@ -141,7 +128,7 @@ async function observe(words: string[], flags: ObserveFlags, given: readonly Giv
     const responses = ours
       ? await byTokens(words, flags, given, ended.signal)
       : await byHubble(flags, given, ended.signal);
-    if (responses !== undefined) await print(responses, flags);
+    await print(responses, flags);
   } catch (error) {
     if (error instanceof HubbleFlagError) throw new CommandError(error.message, 2);
     // Ctrl-C is how following ends.
@@ -157,10 +144,9 @@ async function byHubble(flags: ObserveFlags, given: readonly GivenFlag[], signal
   const { fromFile, fromObserver } = await import('./observe-sources.ts');
   if (flags.inputFile !== undefined) {
     if (flags.follow) throw new CommandError('a file cannot be followed: leave out --follow or --input-file', 2);
-    const everything = flags.last === undefined && flags.first === undefined;
-    return fromFile(flags.inputFile, { ...request, number: everything ? 0n : (request.number ?? 0n) });
+    const everything = !flags.last && !flags.first;
+    return fromFile(flags.inputFile, { ...request, number: everything ? 0n : (request.number ?? 0n) }, complain);
   }
-  if (flags.last === 0 && !flags.follow && request.since === undefined) return undefined;
   return fromObserver(flags.server, request, signal, await clientSecurityOf(flags));
 }
 
@@ -194,41 +180,10 @@ async function byTokens(
     );
     throw new CommandError(`filter ${problems.join('\n        filter ')}`, 2);
   }
-  const { follow, last = flags.all ? MOST : follow ? 0 : DEFAULT_LAST } = flags;
-  if (!follow && last === 0) return undefined;
+  const { follow } = flags;
+  const last = flags.all ? MOST : Math.min(flags.last || (follow ? 0 : DEFAULT_LAST), MOST);
   const { fromFlowService } = await import('./observe-sources.ts');
   return fromFlowService(flags.server, { filter, last, follow }, signal, await clientSecurityOf(flags));
-}
-
-function hubbleRequest(flags: ObserveFlags, given: readonly GivenFlag[]): Request {
-  const { follow, since, until, first } = flags;
-  const selectors = [flags.all && '--all', first !== undefined && '--first', flags.last !== undefined && '--last'];
-  const several = selectors.filter((name) => name !== false);
-  if (several.length > 1) throw new CommandError(`${several.join(' and ')} exclude each other`, 2);
-  if (first !== undefined && follow) throw new CommandError('--first cannot be followed: leave out --follow', 2);
-  const { whitelist, blacklist } = hubbleFilters(given);
-  const wholeRange = since !== undefined && flags.last === undefined && first === undefined;
-  const last = flags.last ?? (follow || wholeRange ? 0 : DEFAULT_LAST);
-  return {
-    follow,
-    since,
-    until,
-    first: first !== undefined,
-    number: flags.all ? EVERYTHING : BigInt(first ?? last),
-    whitelist: [...whitelist, ...rawFilters('allowlist', flags.allowlist)],
-    blacklist: [...blacklist, ...rawFilters('denylist', flags.denylist)],
-  };
-}
-
-function rawFilters(name: string, texts: readonly string[] = []) {
-  return texts.flatMap((text) => {
-    try {
-      return flowFilters(text);
-    } catch (error) {
-      if (!(error instanceof InvalidValueError)) throw error;
-      throw new CommandError(`--${name}: expected ${error.expected}`, 2);
-    }
-  });
 }
 
 async function print(responses: Responses, flags: ObserveFlags): Promise<void> {

@@ -90,8 +90,19 @@ export async function* fromFlowService(
   }
 }
 
-/** Flows of a file with one JSON object per line, as `-o json` writes them; `-` is standard input. Filters are kept to. */
-export async function* fromFile(path: string, init: MessageInitShape<typeof GetFlowsRequestSchema>): Responses {
+/** Lines of a file that are told one by one when they cannot be read. */
+const MOST_COMPLAINTS = 10;
+
+/**
+ * Flows of a file with one JSON object per line, as `-o json` writes them; `-` is standard input. Filters are kept to. A line
+ * that cannot be read is told and passed over: files are copied while they are written.
+ * @throws CommandError when the file cannot be read, or none of its lines
+ */
+export async function* fromFile(
+  path: string,
+  init: MessageInitShape<typeof GetFlowsRequestSchema>,
+  complain: (text: string) => void,
+): Responses {
   const request = create(GetFlowsRequestSchema, init);
   const input = path === '-' ? process.stdin : createReadStream(path);
   const failed = new Promise<never>((_, reject) => input.once('error', reject));
@@ -102,12 +113,26 @@ export async function* fromFile(path: string, init: MessageInitShape<typeof GetF
   const number = Number(request.number);
   const kept: GetFlowsResponse[] = [];
   let count = 0;
+  let read = 0;
+  let broken = 0;
+  const name = path === '-' ? 'standard input' : path;
   try {
     for (let line = 1; ; line++) {
       const { value: text, done } = await Promise.race([lines.next(), failed]);
       if (done) break;
       if (text.trim() === '') continue;
-      const response = readLine(text, `${path === '-' ? 'standard input' : path}, line ${line}`);
+      if (line === 1 && text.startsWith(GZIP_START)) {
+        throw new CommandError(`${name} is compressed: gunzip -c FILE | waggle observe --input-file -`);
+      }
+      let response: GetFlowsResponse;
+      try {
+        response = readLine(text);
+        read++;
+      } catch (error) {
+        const reason = `${name}, line ${line}: this is no flow as "-o json" writes it (${(error as Error).message})`;
+        if (++broken <= MOST_COMPLAINTS) complain(reason);
+        continue;
+      }
       if (response.responseTypes.case !== 'flow') {
         yield response;
         continue;
@@ -127,23 +152,25 @@ export async function* fromFile(path: string, init: MessageInitShape<typeof GetF
     throw new CommandError(`${path} cannot be read: ${(error as Error).message}`);
   }
   yield* kept;
+  if (broken > MOST_COMPLAINTS) complain(`${name}: ${broken - MOST_COMPLAINTS} more lines are no flows`);
+  if (read === 0 && broken > 0) throw new CommandError(`${name} has no flows`);
 }
 
-function readLine(text: string, place: string): GetFlowsResponse {
-  try {
-    const json = JSON.parse(text);
-    // Private ones: what they are, only who wrote them knows.
-    delete json.extensions;
-    delete json.flow?.extensions;
-    if ('flow' in json || 'lost_events' in json || 'node_status' in json || 'lostEvents' in json) {
-      return fromJson(GetFlowsResponseSchema, json, { ignoreUnknownFields: true });
-    }
-    const flow = fromJson(FlowSchema, json, { ignoreUnknownFields: true });
-    const { time, nodeName } = flow;
-    return create(GetFlowsResponseSchema, { time, nodeName, responseTypes: { case: 'flow', value: flow } });
-  } catch (error) {
-    throw new CommandError(`${place}: this is no flow as "-o json" writes it (${(error as Error).message})`);
+/** The first bytes of a gzip file, where they were read as UTF-8. */
+const GZIP_START = '\x1f\ufffd\b';
+
+function readLine(text: string): GetFlowsResponse {
+  const json = JSON.parse(text);
+  if (json === null || typeof json !== 'object') throw new SyntaxError('expected an object');
+  // Private ones: what they are, only who wrote them knows.
+  delete json.extensions;
+  delete json.flow?.extensions;
+  if ('flow' in json || 'lost_events' in json || 'node_status' in json || 'lostEvents' in json) {
+    return fromJson(GetFlowsResponseSchema, json, { ignoreUnknownFields: true });
   }
+  const flow = fromJson(FlowSchema, json, { ignoreUnknownFields: true });
+  const { time, nodeName } = flow;
+  return create(GetFlowsResponseSchema, { time, nodeName, responseTypes: { case: 'flow', value: flow } });
 }
 
 /** Asks the request's filters of one flow at a time, by way of a window of one row. */

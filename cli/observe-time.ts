@@ -2,14 +2,24 @@ import { create } from '@bufbuild/protobuf';
 import { type Timestamp, TimestampSchema } from '@bufbuild/protobuf/wkt';
 import { InvalidValueError } from '#runtime/settings/parsers.ts';
 
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-const RELATIVE = /^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+$/;
+const UNITS: Readonly<Record<string, number>> = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+const RELATIVE = /^(?:0|(?:\d+(?:\.\d+)?(?:[nuµm]?s|m|h|d))+)$/;
 
 /** A point in time: how long ago (`90s`, `1h30m`), or RFC 3339 with up to nine digits of a second, or a date. */
 export function pointInTime(text: string, nowMs: number = Date.now()): Timestamp {
   if (RELATIVE.test(text)) {
     let ago = 0;
-    for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)) ago += Number(amount) * UNITS[unit];
+    for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)([nuµm]?s|m|h|d)/g))
+      ago += Number(amount) * UNITS[unit];
     return timestamp(nowMs - ago, 0);
   }
   const parts = /^(\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?)?)(?:\.(\d{1,9}))?(Z|[+-]\d\d:?\d\d)?$/i.exec(text);

@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Backend, startBackend } from '#backend/start.ts';
@@ -43,7 +45,7 @@ interface Run {
 function waggle(
   args: string[],
   onOutput?: (stdout: string, kill: (signal: NodeJS.Signals) => void) => void,
-  input = '',
+  input: string | Uint8Array = '',
 ) {
   const { WAGGLE_SERVER: _, ...env } = process.env;
   const child = spawn(process.execPath, [WAGGLE, ...args], { stdio: 'pipe', env });
@@ -108,10 +110,33 @@ describe('waggle observe', () => {
       stdout: '',
       code: 0,
     });
-    expect(await waggle(['observe', '--input-file', '-'], undefined, `${stdout}\n{"flow":7}`)).toMatchObject({
-      stderr: expect.stringMatching(/^waggle: standard input, line 3: this is no flow/),
-      code: 1,
-    });
+  });
+
+  it('passes over lines of a file that are no flows, and says so', async () => {
+    const read = (input: string | Uint8Array) => waggle(['observe', '--input-file', '-'], undefined, input);
+    const good = '{"flow":{"time":"2026-11-21T09:26:56Z","verdict":"DROPPED"}}';
+    const cut = await read(`${good}\n{"flow":7}\nnull\n${good}\n${good.slice(0, 20)}`);
+    expect(cut).toMatchObject({ stdout: expect.stringMatching(/^(.* DROPPED \(\)\n){2}$/), code: 0 });
+    expect(cut.stderr.match(/^waggle: standard input, line \d: this is no flow/gm)).toHaveLength(3);
+    const long = await read(`${good}\n${'x\n'.repeat(1_000)}`);
+    expect(long.stderr.split('\n')).toHaveLength(12);
+    expect(long.stderr).toContain('990 more lines are no flows');
+    expect(await read('x')).toMatchObject({ stderr: expect.stringContaining('standard input has no flows'), code: 1 });
+    const packed = await read(gzipSync(good));
+    expect(packed).toMatchObject({ stdout: '', stderr: expect.stringContaining('is compressed: gunzip'), code: 1 });
+  });
+
+  it('names the disk that is full, and ends quietly when its reader has enough', async () => {
+    const end = async (to: string) => {
+      const flows = `yes '{"flow":{}}' | head -20000 | "$0" "$1" observe --input-file - ${to}`;
+      const child = spawn('bash', ['-c', `${flows}; echo "code \${PIPESTATUS[2]}" >&2`, process.execPath, WAGGLE]);
+      let said = '';
+      child.stderr.on('data', (chunk) => (said += chunk));
+      await once(child, 'close');
+      return said;
+    };
+    expect(await end('> /dev/full')).toMatch(/^waggle: cannot write: ENOSPC.*\ncode 1\n$/);
+    expect(await end('| head -1 > /dev/null')).toBe('code 0\n');
   });
 
   it('takes the filters of "hubble observe"', async () => {

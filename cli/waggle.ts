@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
-import { MISUSE, reportFailure } from './failure.ts';
+import { CommandError, MISUSE, reportFailure } from './failure.ts';
 
 /** Each verb stands in `cli/<name>-command.ts` and is loaded only when it is asked for: `waggle --help` starts no engine. */
 const COMMANDS: Readonly<Record<string, string>> = {
@@ -30,7 +30,8 @@ enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/waggle', import
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
   // The terminal is gone. SIGHUP says so too, and is what a command that has something to clean up acts on.
-  if (error.code !== 'EIO') throw error;
+  if (error.code === 'EIO') return;
+  process.exit(reportFailure(new CommandError(`cannot write: ${error.message}`)));
 });
 process.stderr.on('error', () => {});
 
