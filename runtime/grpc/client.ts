@@ -15,9 +15,10 @@ import {
   type ServiceError,
 } from '@grpc/grpc-js';
 import { ADDRESS_FORM, parseAddress } from '../address.ts';
-import { DEFAULT_MAX_RECEIVE_BYTES } from './server.ts';
 import { Code, methodPath, StatusError } from './service.ts';
 import type { ClientSecurity } from './tls.ts';
+
+const DEFAULT_MAX_RESPONSE_BYTES = 4 * 1024 * 1024;
 
 export type { ClientSecurity };
 
@@ -91,7 +92,7 @@ export function createClient<S extends DescService>(
     ...(security?.serverName === undefined
       ? {}
       : { 'grpc.ssl_target_name_override': security.serverName, 'grpc.default_authority': security.serverName }),
-    'grpc.max_receive_message_length': options.maxReceiveBytes ?? DEFAULT_MAX_RECEIVE_BYTES,
+    'grpc.max_receive_message_length': options.maxReceiveBytes ?? DEFAULT_MAX_RESPONSE_BYTES,
     // Agents and backend talk inside the cluster; a proxy from the environment would only stand in the way.
     'grpc.enable_http_proxy': 0,
     'grpc.keepalive_time_ms': 10_000,

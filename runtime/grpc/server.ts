@@ -17,6 +17,7 @@ import { ADDRESS_FORM, type Address, formatAddress, parseAddress } from '../addr
 import { listenError } from '../listen-error.ts';
 import { createLogger, type Logger } from '../log.ts';
 import { removeStaleSocket } from '../stale-socket.ts';
+import { ArrivingCalls, type ArrivingCallsOptions } from './arriving-calls.ts';
 import { toStatusError } from './call-outcome.ts';
 import type { Caller } from './caller.ts';
 import { EncodedResponses } from './encoded-responses.ts';
@@ -28,7 +29,8 @@ import { Code, type ServedMethod, type ServedService, StatusError } from './serv
 // What grpc-js would print by itself comes back as an error or a status, and is told there.
 setLogVerbosity(logVerbosity.NONE);
 
-export const DEFAULT_MAX_RECEIVE_BYTES = 4 * 1024 * 1024;
+/** A filter and a cursor; nobody sends more. */
+const DEFAULT_MAX_REQUEST_BYTES = 256 * 1024;
 
 // A stream's handler is asked for more only while less than this waits to be sent. One reader that stands still holds at most
 // this and one message; enough to keep a fast reader's link busy.
@@ -47,8 +49,10 @@ export interface GrpcServerOptions {
    * tells what is public.
    */
   readonly authenticate?: Authenticate;
-  /** Largest request in bytes; a larger one is answered RESOURCE_EXHAUSTED. Default 4 MiB. */
+  /** Largest request in bytes; a larger one is answered RESOURCE_EXHAUSTED. Default 256 KiB. */
   readonly maxReceiveBytes?: number;
+  /** Bounds on calls whose request has not come whole. */
+  readonly arriving?: ArrivingCallsOptions;
   /** Named in the message when the address cannot be had. */
   readonly setting?: string;
   readonly log?: Logger;
@@ -80,12 +84,13 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   if (address === undefined) throw new TypeError(`"${options.address}" is not an address: expected ${ADDRESS_FORM}`);
 
   const server = new Server({
-    'grpc.max_receive_message_length': options.maxReceiveBytes ?? DEFAULT_MAX_RECEIVE_BYTES,
+    'grpc.max_receive_message_length': options.maxReceiveBytes ?? DEFAULT_MAX_REQUEST_BYTES,
     'grpc.max_send_message_length': -1,
     'grpc.keepalive_time_ms': 20_000,
     'grpc.keepalive_timeout_ms': 10_000,
     'grpc.max_concurrent_streams': 1_000,
     'grpc.enable_channelz': 0,
+    interceptors: [new ArrivingCalls(options.arriving).interceptor],
   });
   const streams = new Set<AbortController>();
   for (const served of services) {
