@@ -1,18 +1,21 @@
-/** Small settings of this browser. A page in a sandboxed frame has no storage: there they last as long as the page. */
+/** Small settings of this browser. Where it has no storage, as in a sandboxed frame, or no room, they last as long as the page. */
 const PREFIX = 'waggle.';
 const own = new Map<string, string>();
 
 export function recall(name: string): string | null {
+  const kept = own.get(name);
+  if (kept !== undefined) return kept;
   try {
     return localStorage.getItem(PREFIX + name);
   } catch {
-    return own.get(name) ?? null;
+    return null;
   }
 }
 
 export function remember(name: string, value: string): void {
   try {
     localStorage.setItem(PREFIX + name, value);
+    own.delete(name);
   } catch {
     own.set(name, value);
   }

@@ -3,6 +3,7 @@ import { completeToken, valueBeingTyped } from '#core/filter/complete-token.ts';
 import type { FilterError } from '#core/filter/filter.ts';
 import { hiddenStore, statusStore } from '../../live/session-client.ts';
 import { useStore } from '../../live/store.ts';
+import { classNames } from '../../ui/class-names.ts';
 import { MOST_TOKENS } from '../../view/url.ts';
 import { changeView, useView } from '../../view/view-store.ts';
 import { Completions } from './completions.tsx';
@@ -107,7 +108,10 @@ export function FilterBar({ before = NOTHING }: { before?: TypedBefore }) {
         onClick={(event) => {
           if (event.target === event.currentTarget) input.current?.focus();
         }}
-        className="flex h-8 min-w-0 cursor-text items-center gap-1.5 overflow-x-auto rounded-md border border-line bg-card px-2 [scrollbar-width:none] focus-within:border-accent"
+        className={classNames(
+          'flex h-8 min-w-0 cursor-text items-center gap-1.5 overflow-x-auto rounded-md border bg-card px-2 [scrollbar-width:none] focus-within:border-accent',
+          problem === undefined ? 'border-line' : 'border-dropped',
+        )}
       >
         {filter.map((token) => (
           <FilterToken
@@ -138,7 +142,7 @@ export function FilterBar({ before = NOTHING }: { before?: TypedBefore }) {
           onFocus={() => setOpen(true)}
           onBlur={() => {
             setOpen(false);
-            if (text !== '' && tokenError(text.trim()) === undefined) add(text);
+            if (text.trim() !== '') add(text);
           }}
           onPaste={(event) => {
             const pasted = event.clipboardData.getData('text');

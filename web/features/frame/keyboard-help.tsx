@@ -14,6 +14,7 @@ interface Hint {
 const HINTS: Partial<Record<ActionGroup, readonly Hint[]>> = {
   Map: [
     { keys: ['arrows'], name: 'Go through cards and arrows' },
+    { keys: ['home', 'end'], name: 'First and last of them' },
     { keys: ['enter'], name: 'Details of the card or arrow' },
     { keys: ['alt+arrows'], name: 'Move the card' },
     { keys: ['shift+arrows'], name: 'Move the map' },
@@ -21,11 +22,16 @@ const HINTS: Partial<Record<ActionGroup, readonly Hint[]>> = {
   ],
   'Flow table': [
     { keys: ['arrowup', 'arrowdown'], name: 'Go through rows, which hold still meanwhile' },
+    { keys: ['pageup', 'pagedown'], name: 'A page up or down' },
     { keys: ['home', 'end'], name: 'First and last row' },
-    { keys: ['enter'], name: 'Every field of the flow' },
+    { keys: ['enter'], name: 'Every field of the flow; on the name of a column, sort by it' },
     { keys: ['escape'], name: 'Close them' },
+    { keys: ['alt+arrowleft', 'alt+arrowright'], name: 'Move a column, from its name' },
+    { keys: ['shift+arrowleft', 'shift+arrowright'], name: 'Make it narrower or wider' },
   ],
   Filter: [
+    { keys: ['arrowup', 'arrowdown'], name: 'Choose among what is offered' },
+    { keys: ['tab'], name: 'Write what is offered first' },
     { keys: ['enter'], name: 'Take the filter' },
     { keys: ['backspace'], name: 'Edit the last filter again' },
   ],
@@ -44,7 +50,8 @@ export function KeyboardHelp({ onClose }: { onClose(): void }) {
         .map(({ keys, name }): Hint => ({ keys: [keys!], name })),
       ...(HINTS[group] ?? []),
     ],
-  })).filter(({ hints }) => hints.length > 0);
+    // Of a part that is not on the page no key would do anything.
+  })).filter(({ group }) => actions.some((action) => action.group === group));
   return (
     <Dialog title="Keys" onClose={onClose} className="!w-[min(720px,calc(100vw-24px))]">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard */}
