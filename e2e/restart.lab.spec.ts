@@ -44,7 +44,7 @@ describe('under load', () => {
       const inTime = () => secondsUntilFlows.filter((seconds) => seconds < 2).length;
       let rounds = 0;
       for (; rounds < 5 && inTime() < 2; rounds++) {
-        await eventually('flows of node1', 30_000, () => viewer.flows.some(({ boot }) => boot.node === 'node1'));
+        await eventually('flows of node1', 60_000, () => viewer.flows.some(({ boot }) => boot.node === 'node1'));
         const bootsBefore = new Set(bootsOf(viewer.flows, 'node1'));
         const killed = agentProcess(lab.name, 'node1')!;
         process.kill(killed, 'SIGKILL');
@@ -54,10 +54,10 @@ describe('under load', () => {
           if (startedMs === 0 && pid !== undefined && pid !== killed) startedMs = Date.now();
           return startedMs !== 0;
         };
-        await eventually('the agent of node1 is started again', 30_000, isBack, 20);
+        await eventually('the agent of node1 is started again', 60_000, isBack, 20);
         const told = new FlowFollower(lab.agent('node1'));
         try {
-          await eventually('node1 tells flows again', 30_000, () => told.flows.length > 0, 20);
+          await eventually('node1 tells flows again', 60_000, () => told.flows.length > 0, 20);
           secondsUntilFlows.push(((told.flows[0].seenMs - startedMs) / 1000) * cpuShare());
         } finally {
           await told.stop();
@@ -92,7 +92,7 @@ describe('under load', () => {
   test('a viewer of a backend that crashed goes on by its cursor, without gap or repeat', async () => {
     const viewer = new FlowFollower(backend.grpc);
     try {
-      await eventually('flows of both nodes', 30_000, () => seesAll(viewer.flows));
+      await eventually('flows of both nodes', 60_000, () => seesAll(viewer.flows));
       const before = viewer.flows.length;
       await backend.crashAndRestart();
       await eventually('flows of both nodes again', 60_000, () => seesAll(viewer.flows.slice(before)));
@@ -108,10 +108,10 @@ describe('under load', () => {
     await backend.nodes(NodeState.CONNECTED, NODES);
     const viewer = new FlowFollower(backend.grpc);
     try {
-      await eventually('flows of both nodes', 30_000, () => seesAll(viewer.flows));
+      await eventually('flows of both nodes', 60_000, () => seesAll(viewer.flows));
       const cutMs = Date.now();
       link('node2', 'down');
-      await backend.nodes(NodeState.UNAVAILABLE, ['node2'], 30_000);
+      await backend.nodes(NodeState.UNAVAILABLE, ['node2'], 60_000);
       const { nodes } = await backend.status();
       expect(nodes.find(({ name }) => name === 'node2')).toMatchObject({
         message: expect.stringMatching(/\w+/),
@@ -134,7 +134,7 @@ describe('under load', () => {
       const seen = viewer.flows.length;
       link('node2', 'up');
       await backend.nodes(NodeState.CONNECTED, NODES, 90_000);
-      await eventually('flows of both nodes again', 30_000, () => seesAll(viewer.flows.slice(seen)));
+      await eventually('flows of both nodes again', 60_000, () => seesAll(viewer.flows.slice(seen)));
       expect(sequenceFaults(viewer.flows)).toEqual([]);
     } finally {
       link('node2', 'up');
