@@ -1,10 +1,15 @@
+import { Focus } from 'lucide-react';
 import { memo } from 'react';
 import { cardToken } from '#core/card/card-token.ts';
 import { formatByteRate, formatMicros, formatRate, formatShare } from '../../format/quantity.ts';
 import { formatAgo, formatMoment } from '../../format/time.ts';
 import { plural } from '../../graph/card-words.ts';
 import type { CardDetails } from '../../graph/details.ts';
+import { IconButton } from '../../ui/button.tsx';
+import { classNames } from '../../ui/class-names.ts';
 import { useNow } from '../../ui/use-now.ts';
+import { useView } from '../../view/view-store.ts';
+import { focusCard, leaveFocus } from '../map/choose-card.ts';
 import { addTokens } from './add-tokens.ts';
 import { DropNotes } from './drop-notes.tsx';
 import { EdgeTable } from './edge-table.tsx';
@@ -34,6 +39,7 @@ export const CardPanel = memo(function CardPanel(props: { details: CardDetails; 
   return (
     <>
       <PanelHeader
+        tools={<FocusButton card={card.key} />}
         title={
           <>
             <span className="line-clamp-3">{card.name}</span>
@@ -90,6 +96,21 @@ export const CardPanel = memo(function CardPanel(props: { details: CardDetails; 
     </>
   );
 });
+
+/** As two clicks on the card do. Where the map is of its neighbourhood already, back to the whole of it. */
+function FocusButton({ card }: { card: string }) {
+  const isFocus = useView().map.focus === card;
+  return (
+    <IconButton
+      label={isFocus ? 'Show the whole map' : 'Focus on its neighbourhood'}
+      aria-pressed={isFocus}
+      onClick={() => (isFocus ? leaveFocus() : focusCard(card))}
+      className={classNames('border-transparent bg-transparent', isFocus && 'text-accent-text')}
+    >
+      <Focus aria-hidden size={16} />
+    </IconButton>
+  );
+}
 
 export function Seen(props: { firstSeen: number; lastSeen: number; clockAhead: number }) {
   const now = useNow(5_000) + props.clockAhead;

@@ -5,13 +5,20 @@ import { classNames } from '../../ui/class-names.ts';
 import { CopyButton } from '../../ui/copy-button.tsx';
 import { changeView } from '../../view/view-store.ts';
 
-export function PanelHeader({ title, children }: { title: ReactNode; children: ReactNode }) {
+export function PanelHeader(props: {
+  title: ReactNode;
+  children: ReactNode;
+  /** What can be done with it, beside what can be done with all. */
+  tools?: ReactNode;
+}) {
+  const { title, children } = props;
   return (
     <header className="flex items-start gap-1">
       <div className="min-w-0 flex-1">
         <h2 className="flex min-w-0 items-center gap-2 text-lg font-semibold">{title}</h2>
         <div className="text-sm text-dim">{children}</div>
       </div>
+      {props.tools}
       <CopyButton label="Copy link to this" text={() => location.href} className="h-8" />
       <IconButton label="Close details" onClick={() => changeView({ select: null })}>
         <X aria-hidden size={16} />
