@@ -135,6 +135,16 @@ describe('the panel', () => {
     expect(await details.getByRole('article').count()).toBe(0);
   });
 
+  test('leads to the neighbourhood of a workload on the map, and back to the whole', async () => {
+    await visit(DB_KEY);
+    await details.getByRole('button', { name: 'Focus on its neighbourhood' }).click();
+    await page.getByRole('group', { name: 'Focus' }).getByText('maindb').waitFor();
+    expect(searched('focus')).toEqual([DB_KEY]);
+    await details.getByRole('button', { name: 'Show the whole map' }).click();
+    await page.getByRole('group', { name: 'Focus' }).waitFor({ state: 'detached' });
+    await details.getByRole('heading', { name: 'maindb', exact: true }).waitFor();
+  });
+
   test('of what is not on the map: that it is not', async () => {
     await visit(`${CLUSTER}/shop/Deployment/nobody`);
     await details.getByRole('heading', { name: 'nobody' }).waitFor();
