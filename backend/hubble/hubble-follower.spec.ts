@@ -1,3 +1,4 @@
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { pino } from 'pino';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { compileFilter } from '#core/filter/compile-filter.ts';
@@ -113,6 +114,32 @@ describe('a backend in front of a Hubble relay', () => {
     const { window } = backend.relay;
     const ports = Array.from({ length: 31 }, (_, index) => window.columns.sourcePort[window.slot(index)]);
     expect(ports.sort((a, b) => a - b)).toEqual(Array.from({ length: 31 }, (_, index) => 1_001 + index));
+  });
+
+  it('has flows of a slow node that come after the connection was lost, and none twice', async () => {
+    let hubble = new FakeHubble();
+    await hubble.start();
+    const { address } = hubble;
+    const backend = await start({ hubble: [{ address }] });
+    const { window } = backend.relay;
+    const now = Date.now();
+    const flow = (node: string, agoMs: number) => {
+      const time = timestampFromMs(now - agoMs);
+      return { verdict: 1 as const, nodeName: `kind/${node}`, uuid: `${node}-${agoMs}`, time };
+    };
+    // A day ahead: from the time of its flows nobody else's would come.
+    const before = [flow('ahead', -86_400_000), flow('quick', 300), flow('slow', 900), flow('quick', 200)];
+    hubble.tell(...before);
+    await vi.waitFor(() => expect(window.end).toBe(4), soon);
+    await hubble.stop();
+    hubble = new FakeHubble();
+    cleanups.push(() => hubble.stop());
+    hubble.tell(...before, flow('slow', 800), flow('new', 700), flow('quick', 100));
+    await hubble.start(address);
+    await vi.waitFor(() => expect(window.end).toBe(7), soon);
+    expect(Number(hubble.requests[0].since!.seconds)).toBeLessThan(now / 1_000);
+    hubble.tell(flow('quick', 0));
+    await vi.waitFor(() => expect(window.end).toBe(8), soon);
   });
 
   it('knows where pods live from who observes them', async () => {

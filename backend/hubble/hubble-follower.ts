@@ -22,8 +22,8 @@ import { timestamp } from '../timestamp.ts';
 import { AskedNames } from './asked-names.ts';
 import { FlowStream } from './flow-stream.ts';
 import { FollowedNodes } from './followed-nodes.ts';
-import { LastInstant } from './last-instant.ts';
 import { PodPlaces } from './pod-places.ts';
+import { ResumePoint } from './resume-point.ts';
 
 /** Past flows asked for at first, of every node. */
 const FIRST_PAST_FLOWS = 8_192n;
@@ -40,8 +40,7 @@ export interface HubbleTarget {
 
 /**
  * Follows a Hubble server or relay that need not be ours. Its flows become rows; they have no counters, so that bytes and
- * round trips are not known. A lost connection is resumed at the time of the last flow: flows of that very instant are told
- * apart by their uuid.
+ * round trips are not known. A lost connection is resumed somewhat before its end, without flows that have come before.
  */
 export class HubbleFollower implements RelaySource {
   readonly #target: HubbleTarget;
@@ -53,7 +52,7 @@ export class HubbleFollower implements RelaySource {
   readonly #nodes: FollowedNodes;
   readonly #places = new PodPlaces();
   readonly #names = new AskedNames();
-  readonly #last = new LastInstant();
+  readonly #resumePoint = new ResumePoint();
   readonly #done: Promise<void>;
   #state: NodeState = NodeState.CONNECTING;
   #message = '';
@@ -166,7 +165,7 @@ export class HubbleFollower implements RelaySource {
         }, PROBE_EVERY_MS);
       };
       probeSoon();
-      const since = this.#last.time;
+      const since = this.#resumePoint.resume();
       const request = since === undefined ? { follow: true, number: FIRST_PAST_FLOWS } : { follow: true, since };
       for await (const response of client.getFlows(request, { signal })) {
         this.#received(response, flows);
@@ -201,8 +200,9 @@ export class HubbleFollower implements RelaySource {
     else if (kind === 'nodeStatus') {
       const connected = value.stateChange === HubbleState.NODE_CONNECTED;
       for (const name of value.nodeNames) this.#nodes.enter(this.#nodes.node(name), connected);
-    } else if (kind === 'flow' && this.#last.isNew(value.uuid, value.time ?? response.time)) {
-      flows.receive(value, this.#nodes.node(value.nodeName || response.nodeName));
+    } else if (kind === 'flow') {
+      const node = this.#nodes.node(value.nodeName || response.nodeName);
+      if (this.#resumePoint.isNew(value.uuid, value.time ?? response.time, node)) flows.receive(value, node);
     }
   }
 

@@ -3,6 +3,7 @@ import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { pino } from 'pino';
 import { type Flow, FlowSchema, L7FlowType, type Layer7, type Layer7Schema } from '#proto/gen/flow/flow_pb.ts';
 import {
+  type GetFlowsRequest,
   GetFlowsResponseSchema,
   GetNodesResponseSchema,
   Observer,
@@ -25,6 +26,8 @@ export class FakeHubble {
   readonly #timers = new Set<NodeJS.Timeout>();
   #server: GrpcServer | undefined;
   #told = 0;
+  /** What it was asked for; it tells all it has, whatever that is. */
+  readonly requests: GetFlowsRequest[] = [];
   /** The nodes it knows, by `cluster/node`; undefined: it is a node's own server and knows none. */
   nodes: string[] | undefined;
 
@@ -33,7 +36,10 @@ export class FakeHubble {
       address,
       services: [
         service(Observer, {
-          getFlows: (_request, { signal }) => this.#stream(signal),
+          getFlows: (request, { signal }) => {
+            this.requests.push(request);
+            return this.#stream(signal);
+          },
           serverStatus: async () => create(ServerStatusResponseSchema, { version: 'somebody else' }),
           getNodes: async () => {
             const nodes = this.nodes?.map((name) => ({ name, state: NodeState.NODE_CONNECTED }));
