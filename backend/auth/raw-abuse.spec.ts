@@ -85,6 +85,14 @@ it('names, lengths and sizes that are not plain are refused', async () => {
   expect(status(await send(port, lines('CONNECT evil.example:443 HTTP/1.1', `Host: ${host}`)))).toBeNaN();
 });
 
+it('who has not signed in is refused before they send what they ask for', async () => {
+  const { backend } = await site.start();
+  const { port, host } = new URL(backend.url);
+  const call = 'POST /api/waggle.v1.ViewService/Watch HTTP/1.1';
+  const body = ['Content-Type: application/grpc-web+proto', 'Content-Length: 200000'];
+  expect(await send(port, lines(call, `Host: ${host}`, ...body))).toContain('grpc-status: 16');
+});
+
 it('who is slow is cut off', async () => {
   const { backend } = await site.start();
   const { port, host } = new URL(backend.url);

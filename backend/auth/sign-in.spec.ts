@@ -31,6 +31,25 @@ describe('without having signed in', () => {
     await expect(client.listNamespaces({})).rejects.toMatchObject({ code: Code.UNAUTHENTICATED });
   });
 
+  it('no cache in between keeps an answer', async () => {
+    const { ask, call, html, own } = await site.start({ options: { basePath: '/waggle/' } });
+    const admin = { authorization: 'Bearer admins-token' };
+    for (const [path, headers, status] of [
+      ['/', html, 303],
+      ['/waggle', {}, 308],
+      ['/nothing', {}, 401],
+      ['/nothing', admin, 404],
+      ['/readyz', {}, 200],
+      ['/session.json', admin, 200],
+      ['/metrics', admin, 200],
+      ['/metrics', { authorization: 'Bearer janes-token' }, 403],
+    ] as const) {
+      const answer = await ask(path, { headers });
+      expect([path, answer.status, answer.headers['cache-control']]).toEqual([path, status, 'no-store']);
+    }
+    expect(await call({ ...own, ...admin })).toMatchObject({ code: Code.OK });
+  });
+
   it('the form says nothing of the cluster and runs no scripts', async () => {
     const { ask, html } = await site.start();
     const { text, headers } = await ask('/login?next=/%3Fview=table', { headers: html });

@@ -71,6 +71,11 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const app = express();
   app.disable('x-powered-by');
   app.set('etag', 'weak');
+  app.use((_request, response, next) => {
+    // Of what says nothing else about it: an answer is for whoever asked, and for now.
+    response.set('cache-control', 'no-store');
+    next();
+  });
   app.use(readForwarded(options.trustedProxies ?? [], options.basePath ?? '/'));
   // For probes and scrapers, which come by address.
   app.get('/healthz', (_request, response) => void response.type('text/plain').send('ok\n'));
@@ -106,6 +111,10 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
       maxConcurrentCalls: MAX_CALLS,
       shutdown: shutdown.signal,
       callerOf: (response) => response.locals.caller,
+      refusalOf: (response) =>
+        access !== undefined && response.locals.caller === undefined
+          ? new StatusError(Code.UNAUTHENTICATED, 'sign in first')
+          : undefined,
       log,
     }),
     (_request, response) => void response.status(404).type('text/plain').send('No such method.\n'),

@@ -20,6 +20,8 @@ export interface GrpcWebOptions {
   readonly shutdown?: AbortSignal;
   /** Who a request is from, as what stands before the router has found out. */
   readonly callerOf?: (response: Response) => Caller | undefined;
+  /** Why a request is not to be read at all; nobody has to hold what strangers send. */
+  readonly refusalOf?: (response: Response) => StatusError | undefined;
   readonly log?: Logger;
 }
 
@@ -39,6 +41,7 @@ export function grpcWebRouter(services: readonly ServedService[], options: GrpcW
     maxConcurrentCalls = 1_000,
     shutdown,
     callerOf,
+    refusalOf,
     log = createLogger('grpc-web'),
   } = options;
   const methods = new Map<string, ServedMethod>();
@@ -68,7 +71,7 @@ export function grpcWebRouter(services: readonly ServedService[], options: GrpcW
       refusal = new StatusError(Code.RESOURCE_EXHAUSTED, `${running} calls are running already; try again later`);
     } else if ((request.headers['content-encoding'] ?? 'identity') !== 'identity') {
       refusal = new StatusError(Code.UNIMPLEMENTED, 'compressed requests are not accepted');
-    }
+    } else refusal = refusalOf?.(response);
     if (refusal !== undefined || method === undefined) {
       call.finish(refusal);
       return;
