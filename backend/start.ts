@@ -24,7 +24,7 @@ import { discoverPeers } from './relay/peer-discovery.ts';
 import type { PeerTarget } from './relay/peer-target.ts';
 import { createRelay, type Relay } from './relay/relay.ts';
 import { backendMetrics, countAudiences, countReplicas } from './server/backend-metrics.ts';
-import { type HttpServer, startHttpServer } from './server/http-server.ts';
+import { type HttpServer, standsForMany, startHttpServer } from './server/http-server.ts';
 import { ServiceCollector } from './services/service-collector.ts';
 import { Crowd } from './view/crowd.ts';
 import { ReplicaCounts } from './view/replica-counts.ts';
@@ -156,6 +156,7 @@ export async function startBackend(options: BackendOptions = {}): Promise<Backen
       services: [...(access?.gate.guard(forTools) ?? forTools), healthService(health, HEALTH_NAMES)],
       authenticate: access?.authenticate(options.clientsAreTrusted ?? false),
       credentials: options.credentials,
+      connections: { isExempt: standsForMany(options.trustedProxies) },
       setting: '--grpc-listen or WAGGLE_GRPC_LISTEN',
       log,
     });

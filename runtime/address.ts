@@ -33,6 +33,11 @@ export function formatAddress(address: Address): string {
   return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
 }
 
+/** As IPv4 where it is one, and without the name of an interface. */
+export function plainAddress(address: string): string {
+  return address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
+}
+
 /** True for 127.0.0.0/8, ::1, localhost and unix sockets: only this machine's programs reach it. */
 export function isLoopback(address: Address): boolean {
   return address.kind === 'unix' || /^(127\.|::1$|localhost$)/.test(address.host);

@@ -1,9 +1,9 @@
+import { plainAddress } from '#runtime/address.ts';
 import type { Authenticate } from '#runtime/grpc/server.ts';
 import { Code, StatusError } from '#runtime/grpc/service.ts';
 import type { Logger } from '#runtime/log.ts';
 import type { AnswerParts, Answers } from '../answers.ts';
 import type { AuditLog } from '../auth/audit-log.ts';
-import { plainAddress } from '../auth/forwarded.ts';
 import type { Replicas } from '../auth/replicas.ts';
 import type { SignIn } from '../auth/sign-in.ts';
 import type { MergedFlows } from '../relay/merged-flows.ts';

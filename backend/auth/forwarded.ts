@@ -1,6 +1,7 @@
 import type { RequestHandler, Response } from 'express';
 import { parseAddress } from '#core/ip/address.ts';
 import { type Cidr, cidrHas } from '#core/ip/cidr.ts';
+import { plainAddress } from '#runtime/address.ts';
 
 /** How a request reached this server, as far as whoever passed it on may be believed. */
 export interface Forwarded {
@@ -89,9 +90,4 @@ function parsed(address: string): Uint8Array | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** As IPv4 where it is one, and without the name of an interface. */
-export function plainAddress(address: string): string {
-  return address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
 }

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import express, { type ErrorRequestHandler } from 'express';
 import type { Cidr } from '#core/ip/cidr.ts';
 import { ADDRESS_FORM, formatAddress, isLoopback, parseAddress } from '#runtime/address.ts';
+import { isOwn, limitConnections } from '#runtime/connection-limit.ts';
 import { Code, type ServedService, StatusError } from '#runtime/grpc/service.ts';
 import { grpcWebRouter } from '#runtime/grpc-web/router.ts';
 import type { Health } from '#runtime/health.ts';
@@ -15,17 +16,12 @@ import { entrance } from '../auth/entrance.ts';
 import { isIn, readForwarded } from '../auth/forwarded.ts';
 import type { Replicas } from '../auth/replicas.ts';
 import { type SignIn, whoAmI } from '../auth/sign-in.ts';
-import { limitConnections } from './connection-limit.ts';
 import { hostCheck, knownHost } from './host-check.ts';
 import { pageFiles } from './page-files.ts';
 import { securityHeaders } from './security-headers.ts';
 
 /** Largest request of the API in bytes: a filter and a cursor. */
 const MAX_REQUEST_BYTES = 256 * 1024;
-/** Connections at once; a browser has at most six per tab's origin. */
-const MAX_CONNECTIONS = 4_000;
-/** Of them, from one address that is no proxy's. */
-const MAX_OF_ADDRESS = 1_000;
 /** Calls at once; a browser has one stream for all its tabs, and asks something now and then. */
 const MAX_CALLS = 3_000;
 
@@ -145,12 +141,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     { maxHeaderSize: 16_384, headersTimeout: 10_000, requestTimeout: 20_000, connectionsCheckingInterval: 2_000 },
     app,
   );
-  server.maxConnections = MAX_CONNECTIONS;
-  limitConnections(
-    server,
-    MAX_OF_ADDRESS,
-    (host) => isLoopback({ kind: 'tcp', host, port: 0 }) || isIn(options.trustedProxies ?? [], host),
-  );
+  server.on('connection', limitConnections({ isExempt: standsForMany(options.trustedProxies) }));
   await listen(server, address.host, address.port, options.address);
   const { port } = server.address() as AddressInfo;
   return {
@@ -163,6 +154,11 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
         setTimeout(() => server.closeAllConnections(), 1_000).unref();
       }),
   };
+}
+
+/** Addresses that one person may not have for themselves: of proxies, and of this machine. */
+export function standsForMany(trustedProxies: readonly Cidr[] = []): (address: string) => boolean {
+  return (address) => isOwn(address) || isIn(trustedProxies, address);
 }
 
 function listen(server: Server, host: string, port: number, text: string): Promise<void> {

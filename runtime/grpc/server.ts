@@ -1,4 +1,6 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { chmod } from 'node:fs/promises';
+import type { Socket } from 'node:net';
 import { fromBinary, type Message, toBinary } from '@bufbuild/protobuf';
 import {
   logVerbosity,
@@ -14,6 +16,7 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { ADDRESS_FORM, type Address, formatAddress, parseAddress } from '../address.ts';
+import { type ConnectionLimitOptions, limitConnections } from '../connection-limit.ts';
 import { listenError } from '../listen-error.ts';
 import { createLogger, type Logger } from '../log.ts';
 import { removeStaleSocket } from '../stale-socket.ts';
@@ -51,6 +54,8 @@ export interface GrpcServerOptions {
   readonly authenticate?: Authenticate;
   /** Largest request in bytes; a larger one is answered RESOURCE_EXHAUSTED. Default 256 KiB. */
   readonly maxReceiveBytes?: number;
+  /** Bounds on connections, of TCP addresses. */
+  readonly connections?: ConnectionLimitOptions;
   /** Bounds on calls whose request has not come whole. */
   readonly arriving?: ArrivingCallsOptions;
   /** Named in the message when the address cannot be had. */
@@ -120,15 +125,28 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
 
   const port = await bind(server, address, setting, options.credentials);
   if (address.kind === 'unix') await chmod(address.path, 0o600);
+  const unlimit = address.kind === 'unix' ? undefined : limitPort(port, options.connections);
   const bound = formatAddress(address.kind === 'tcp' ? { ...address, port } : address);
   let stopping: Promise<void> | undefined;
   return {
     address: bound,
     stop: (deadlineMs = 2_000) => {
+      unlimit?.();
       stopping ??= stop(server, streams, deadlineMs);
       return stopping;
     },
   };
+}
+
+/** grpc-js keeps its listening sockets to itself, and bounds calls of a connection only. */
+function limitPort(port: number, options: ConnectionLimitOptions | undefined): () => void {
+  const take = limitConnections(options);
+  const onSocket = (message: unknown) => {
+    const { socket } = message as { readonly socket: Socket };
+    if (socket.localPort === port) take(socket);
+  };
+  subscribe('net.server.socket', onSocket);
+  return () => unsubscribe('net.server.socket', onSocket);
 }
 
 async function bind(
