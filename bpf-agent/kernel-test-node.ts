@@ -25,7 +25,7 @@ import { RunDirectory } from './run-directory.ts';
 const BIN = new URL('../cli/bin.mjs', import.meta.url).pathname;
 const GATEWAY = '169.254.1.1';
 const GATEWAY6 = 'fe80::1';
-const READY_MS = 50_000;
+const READY_MS = 100_000;
 
 export interface TestPod {
   readonly name: string;
