@@ -27,8 +27,11 @@ export function startMap(): void {
   if (worker !== undefined) return;
   worker = new LastingWorker(
     (ears) => {
-      const url = new URL('../worker/map-worker.ts', import.meta.url);
-      const own = new Worker(url, { type: 'module', name: 'waggle-map' });
+      // Written as the bundler knows it: the address by itself would be that of the source.
+      const own = new Worker(new URL('../worker/map-worker.ts', import.meta.url), {
+        type: 'module',
+        name: 'waggle-map',
+      });
       own.onmessage = (event: MessageEvent<MapEvent>) => ears.hear(event.data);
       onScriptFailure(own, ears.failed);
       return own;
