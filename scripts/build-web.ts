@@ -42,6 +42,8 @@ export async function buildWeb(report: (line: string) => void = () => {}): Promi
     // Whoever asks may be a test: with its NODE_ENV, React's development build would be taken.
     const env = { ...process.env, NODE_ENV: 'production' };
     await promisify(execFile)(process.execPath, [vite, 'build', ...options], { cwd: root, env });
+    const source = readdirSync(join(fresh, 'assets')).find((name) => /\.tsx?$/.test(name));
+    if (source !== undefined) throw new Error(`${source} was copied and not built: write new Worker(new URL(…))`);
     putInPlace(fresh);
     writeFileSync(stamp, fingerprint);
   } finally {
