@@ -36,5 +36,12 @@ function table(checks: readonly Check[], usable: boolean): string {
     return fix === '' ? [line] : [line, `  ${' '.repeat(width)}  → ${fix}`];
   });
   const verdict = usable ? 'Waggle can run here.' : 'Waggle cannot run here until the points marked ✗ are fixed.';
-  return `${lines.join('\n')}\n\n${verdict}\n`;
+  return `${lines.join('\n')}\n\n${verdict}\n${allPackages(checks)}`;
+}
+
+/** One command for what is missing, beside those for each. */
+function allPackages(checks: readonly Check[]): string {
+  const missing = checks.filter(({ status }) => status === 'missing');
+  const packages = new Set(missing.flatMap(({ fix }) => /^apt-get install (\S+)$/.exec(fix)?.[1] ?? []));
+  return packages.size > 1 ? `Its packages at once: apt-get install -y ${[...packages].join(' ')}\n` : '';
 }
