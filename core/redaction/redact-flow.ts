@@ -1,6 +1,6 @@
 import { type Flow, type HTTP, L7FlowType, type Layer7 } from '#proto/gen/flow/flow_pb.ts';
 import type { GetFlowsResponse } from '#proto/gen/observer/observer_pb.ts';
-import { redactHeader } from './redact-header.ts';
+import { redactHeader, redactText } from './redact-header.ts';
 import { redactUrl } from './redact-url.ts';
 import type { Redaction } from './redaction.ts';
 
@@ -12,7 +12,11 @@ const NS_PER_MS = 1_000_000n;
  */
 export function redactFlow(flow: Flow, rules: Redaction): Flow {
   const { l7 } = flow;
-  if (l7?.record.case !== 'http') return flow;
+  if (l7?.record.case !== 'http') {
+    // Of HTTP there may be nothing but the text, where no more was asked for.
+    if (!flow.Summary.startsWith('HTTP/')) return flow;
+    return { ...flow, Summary: redactText(flow.Summary, rules) };
+  }
   const http = redactHttp(l7.record.value, rules);
   return {
     ...flow,

@@ -1,3 +1,5 @@
+import { carriesCredentials } from './credential-name.ts';
+import { redactTokens } from './redact-tokens.ts';
 import { REDACTED, type Redaction } from './redaction.ts';
 
 /** A parameter without a value and with a longer name is rather a value without a name. */
@@ -16,8 +18,28 @@ export function redactUrl(url: string, rules: Redaction): string {
   const queryAt = beforeFragment.indexOf('?');
   const path = queryAt < 0 ? beforeFragment : beforeFragment.slice(0, queryAt);
   const query = queryAt < 0 ? '' : `?${redactParameters(beforeFragment.slice(queryAt + 1), rules)}`;
-  return start + redactPath(path, rules) + query + fragment;
+  const told = redactNamed(redactTokens(redactUsers(redactPath(path, rules))), rules);
+  return start + told + query + fragment;
 }
+
+/** Who asks, in URLs within a path, and in one that is not well made: `/to/http://ann:pw@shop`, `http:/ann:pw@shop`. */
+function redactUsers(path: string): string {
+  if (!path.includes('@') && !path.includes('%40')) return path;
+  return path
+    .replace(/(^|\/)[^/:@]+:[^/@]+@/g, `$1${REDACTED}@`)
+    .replace(/(\/\/)[^/@:]+@/g, `$1${REDACTED}@`)
+    .replace(/(%3A(?:%2F){1,2})[^/@%]*(?:%3A[^/@%]*)?(?:@|%40)/gi, `$1${REDACTED}@`);
+}
+
+/** The values of what goes by the name of a credential without being a parameter: `/token=abc`, `/cb%3Ftoken=abc`. */
+export function redactNamed(text: string, rules: Redaction): string {
+  if (!text.includes('=') && !/%3D/i.test(text)) return text;
+  return text.replace(NAMED, (all, before, name, equals) =>
+    carriesCredentials(name) && !rules.allowsQuery(name) ? `${before}${name}${equals}${REDACTED}` : all,
+  );
+}
+
+const NAMED = /(%3F|%26|(?<![\w.-]))([\w.-]{1,64})(=|%3D)(?:(?!%26)[^/&;,?#\s<>"'()])+/gi;
 
 /** The scheme with what stands for user and password, and what follows. */
 function withoutUserInfo(url: string): [string, string] {

@@ -2,12 +2,14 @@ import { create } from '@bufbuild/protobuf';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FlowSchema, L7FlowType } from '#proto/gen/flow/flow_pb.ts';
+import { carriesCredentials } from './credential-name.ts';
 import { redactFlow } from './redact-flow.ts';
-import { carriesCredentials, redactHeader } from './redact-header.ts';
+import { redactHeader } from './redact-header.ts';
 import { redactUrl } from './redact-url.ts';
 import { REDACTED, redaction } from './redaction.ts';
 
 const ALL = redaction();
+const JWT = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2lnbmF0dXJl-_w';
 const R = REDACTED;
 
 describe('a URL', () => {
@@ -37,6 +39,25 @@ describe('a URL', () => {
     ['http://shop/#access_token=1', `http://shop/#${R}`],
     ['http://shop/?token=a&next=http://b/', `http://shop/?token=${R}&next=${R}`],
     ['/p?token=abc&next=http://ann:pw@h/', `/p?token=${R}&next=${R}`],
+    [`http://shop/reset/${JWT}`, `http://shop/reset/${R}`],
+    [
+      'https://hooks.slack.com/services/T01234567/B01234567/abcdefghijklmnop',
+      `https://hooks.slack.com/services/T01234567/B01234567/${R}`,
+    ],
+    ['/bot123456789:AAabcdefghijklmnopqrstuvwxyz01234-_/sendMessage', `/${R}/sendMessage`],
+    ['/files/ghp_0123456789abcdefghijklmnopqrstuvwxyz/a', `/files/${R}/a`],
+    ['/x/AKIAIOSFODNN7EXAMPLE/y', `/x/${R}/y`],
+    ['http://shop/to/http://ann:pw@db/', `http://shop/to/http://${R}@db/`],
+    ['/to/http://ghtoken@db/', `/to/http://${R}@db/`],
+    ['/to/http%3A%2F%2Fann%3Apw%40db', `/to/http%3A%2F%2F${R}@db`],
+    ['http:/ann:pw@shop/', `http:/${R}@shop/`],
+    ['/users/ann:pw@shop', `/users/${R}@shop`],
+    ['/token=abc/x', `/token=${R}/x`],
+    ['/cb%3Ftoken=abc', `/cb%3Ftoken=${R}`],
+    ['/cb%3Fa=b%26api_key%3Dabc', `/cb%3Fa=b%26api_key%3D${R}`],
+    ['/a,password=abc', `/a,password=${R}`],
+    ['/monkey=1/sidewalk=2/a:b/c@d', '/monkey=1/sidewalk=2/a:b/c@d'],
+    ['/apis/batch/v1/namespaces/shop/jobs', '/apis/batch/v1/namespaces/shop/jobs'],
   ])('%s is told as %s', (url, told) => {
     expect(redactUrl(url, ALL)).toBe(told);
     expect(redactUrl(told, ALL), 'once more').toBe(told);
@@ -68,7 +89,25 @@ describe('a URL', () => {
 
   test('takes time by its length, however it is made', () => {
     const began = performance.now();
-    for (const part of ['?', '@', ';', '//', ':', '%', 'a:', '&=', '#?', 'http://'])
+    for (const part of [
+      '?',
+      '@',
+      ';',
+      '//',
+      ':',
+      '%',
+      'a:',
+      '&=',
+      '#?',
+      'http://',
+      '%3A%2F',
+      'eyJ',
+      'eyJhbGciO.',
+      'a=',
+      '/a:',
+      'bot123456:',
+      '/services/T123456',
+    ])
       redactUrl(part.repeat(200_000), ALL);
     expect(performance.now() - began).toBeLessThan(5_000);
   });
@@ -76,7 +115,7 @@ describe('a URL', () => {
 
 describe('a header', () => {
   test.each(
-    'Authorization proxy-authorization Cookie Set-Cookie X-Api-Key X_API_KEY apikey X-Auth-Token x-amz-security-token X-Csrf-Token X-Vault-Token x-client-secret x-goog-iap-jwt-assertion Session-Id X-Forwarded-Client-Cert x-hub-signature-256 X-Password'.split(
+    'Authorization proxy-authorization Cookie Set-Cookie X-Api-Key X_API_KEY apikey X-Auth-Token x-amz-security-token X-Csrf-Token X-Vault-Token x-client-secret x-goog-iap-jwt-assertion Session-Id X-Forwarded-Client-Cert x-hub-signature-256 X-Password X-Shopify-Hmac-Sha256 X-Encryption-Key x-goog-encryption-key X-License-Key Key X-Pin X-Sid X-Custom-Pwd'.split(
       ' ',
     ),
   )('%s carries credentials', (name) => {
@@ -86,7 +125,7 @@ describe('a header', () => {
   });
 
   test.each(
-    ':authority :method host User-Agent content-type accept X-Request-Id traceparent WWW-Authenticate content-length'.split(
+    ':authority :method host User-Agent content-type accept X-Request-Id traceparent WWW-Authenticate content-length Idempotency-Key X-Monkey X-Sidecar'.split(
       ' ',
     ),
   )('%s does not', (name) => {
@@ -98,6 +137,16 @@ describe('a header', () => {
     ['referer', 'https://ann:pw@shop/?q=1', `https://${R}@shop/?q=${R}`],
     ['link', '</a?x=1>; rel=next, <http://b/?y=2>', `</a?x=${R}>; rel=next, <http://b/?y=${R}>`],
     ['refresh', '0; url=http://ann:pw@b/?y=2', `0; url=http://${R}@b/?y=${R}`],
+    ['X-User', JWT, R],
+    ['X-Custom', 'Bearer abcdef', R],
+    ['X-Whatever', 'basic YW5uOnB3', R],
+    [
+      'Sec-WebSocket-Protocol',
+      'base64url.bearer.authorization.k8s.io.dG9r, v4',
+      `base64url.bearer.authorization.k8s.io.${R}, v4`,
+    ],
+    ['X-Debug', 'token=abc; user=ann', `token=${R}; user=ann`],
+    ['WWW-Authenticate', 'Bearer error="invalid_token"', 'Bearer error="invalid_token"'],
     ['user-agent', 'bot (+http://bot.example/about)', 'bot (+http://bot.example/about)'],
   ])('%s: %s is told without what its URLs hold', (name, value, told) => {
     expect(redactHeader(name, value, ALL)).toBe(told);
@@ -149,6 +198,11 @@ describe('a flow', () => {
     const told = redactFlow(http(L7FlowType.REQUEST, { Summary: 'http get HTTP://ANN:PW@shop/?TOKEN=abc' }), ALL);
     expect(told.Summary).toBe(`HTTP/1.1 GET http://${R}@shop/?token=${R}`);
     expect(redactFlow(http(L7FlowType.REQUEST, { Summary: '' }), ALL).Summary).toBe('');
+  });
+
+  test('of which there is only the text is told likewise', () => {
+    const flow = create(FlowSchema, { Summary: 'HTTP/1.1 200 12ms (GET http://ann:pw@shop/?token=abc)' });
+    expect(redactFlow(flow, ALL).Summary).toBe(`HTTP/1.1 200 12ms (GET http://${R}@shop/?token=${R})`);
   });
 
   test('of anything else stays as it is', () => {
