@@ -1,4 +1,5 @@
 const DEADLINE_MS = 10_000;
+const MOST_ANSWER_BYTES = 65_536;
 
 /**
  * An OpenTelemetry collector that takes OTLP over HTTP, in its JSON form. User and password of its URL go into the
@@ -21,23 +22,51 @@ export class OtlpCollector {
   }
 
   /**
-   * @returns whether it was taken; false when it is refused for what it is, and would be again
+   * @returns how many logs or metrics it refuses for what they are, and would again: 0, some of them, or Infinity for all
    * @throws where a later try may do better
    */
-  async send(message: object): Promise<boolean> {
+  async send(message: object): Promise<number> {
     const answer = await fetch(this.#url, {
       method: 'POST',
       headers: this.#headers,
       body: JSON.stringify(message),
+      // What is sent elsewhere may arrive as a GET without any of it.
+      redirect: 'manual',
       signal: AbortSignal.timeout(DEADLINE_MS),
     });
-    await answer.arrayBuffer();
-    if (answer.status === 429 || answer.status >= 500) throw new Error(`${this} answers ${answer.status}`);
-    return answer.ok;
+    const { status } = answer;
+    const text = await readStart(answer);
+    if (status === 429 || status >= 500) throw new Error(`${this} answers ${status}`);
+    if (status >= 300 && status < 400) throw new Error(`${this} answers ${status}: it is somewhere else`);
+    return answer.ok ? rejected(text) : Number.POSITIVE_INFINITY;
   }
 
   /** Its address, without what a query may hold. */
   toString(): string {
     return `${this.#url.origin}${this.#url.pathname}`;
+  }
+}
+
+/** The beginning of an answer; the rest is not wanted. */
+async function readStart({ body }: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of body ?? []) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes > MOST_ANSWER_BYTES) break;
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+/** Of a partial success. */
+function rejected(answer: string): number {
+  try {
+    const { partialSuccess } = JSON.parse(answer) as { partialSuccess?: Record<string, unknown> };
+    const count = Number(partialSuccess?.rejectedLogRecords ?? partialSuccess?.rejectedDataPoints ?? 0);
+    return Number.isFinite(count) ? Math.max(0, count) : 0;
+  } catch {
+    // Taken, and said in some other form.
+    return 0;
   }
 }

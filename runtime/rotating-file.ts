@@ -19,13 +19,22 @@ export class RotatingFile {
     this.#options = options;
   }
 
-  /** Appends whole lines: a rotation never cuts `text`. Fails as the file system does; the next call tries again. */
+  /**
+   * Appends whole lines: a rotation never cuts `text`. Fails as the file system does, and then none of it is in the file: the
+   * next call tries again.
+   */
   async append(text: string): Promise<void> {
     const bytes = Buffer.byteLength(text);
     if (this.#file !== undefined && this.#bytes > 0 && this.#bytes + bytes > this.#options.maxBytes)
       await this.#rotate();
     const file = this.#file ?? (await this.#open());
-    await file.appendFile(text);
+    try {
+      await file.appendFile(text);
+    } catch (error) {
+      // A full disk takes what fits.
+      await file.truncate(this.#bytes).catch(() => {});
+      throw error;
+    }
     this.#bytes += bytes;
   }
 

@@ -41,7 +41,7 @@ export class OtlpEdges {
     if (this.#sending) return;
     this.#sending = true;
     try {
-      if (!(await this.#collector.send(this.#message()))) throw new Error(`${this.#collector} refuses them`);
+      if ((await this.#collector.send(this.#message())) > 0) throw new Error(`${this.#collector} refuses them`);
       this.#failing = false;
     } catch (error) {
       if (!this.#failing) this.#log.warn({ err: error }, 'the OpenTelemetry collector does not take metrics');

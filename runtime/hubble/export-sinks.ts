@@ -8,7 +8,7 @@ export function fileSink(options: RotatingFileOptions): ExportSink {
   return {
     async write(events) {
       await file.append(events.map((event) => `${JSON.stringify(event)}\n`).join(''));
-      return true;
+      return 0;
     },
     close: () => file.close(),
   };

@@ -1,4 +1,5 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -124,7 +125,7 @@ test('tells what it could not write in time', async () => {
       write: async (events) => {
         if (!works) throw new Error('full');
         taken.push(...events);
-        return true;
+        return 0;
       },
       close: async () => {},
     },
@@ -200,4 +201,45 @@ test('counts what a collector refuses as lost, and names it without password', a
   expect(said.join('')).toContain(`http://127.0.0.1:${port}/v1/logs answers 503`);
   expect(said.join('')).toContain('refuses them');
   expect(said.join('')).not.toMatch(/ss-word/);
+});
+
+test('counts what a collector takes in part, and does not go where it is sent', async () => {
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    asked.push(`${request.method} ${request.url}`);
+    request.resume().on('end', () => {
+      if (asked.length === 1) response.writeHead(302, { location: '/elsewhere' }).end();
+      else
+        response.writeHead(200).end(JSON.stringify({ partialSuccess: { rejectedLogRecords: '7', errorMessage: '' } }));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  cleanups.push(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const { flows, append } = observed(50);
+  const exporter = start(flows, otlpLogSink(new URL(`http://127.0.0.1:${port}`), '1'), ALL);
+  append(50);
+  await vi.waitFor(() => expect([exporter.lost, exporter.exported]).toEqual([7, 43]), 30_000);
+  expect(asked).toEqual(['POST /v1/logs', 'POST /v1/logs']);
+});
+
+test('has no line twice nor half of one where the disk was full', async () => {
+  const path = join(directory(), 'flows.log');
+  const handle = await open(path, 'a');
+  const prototype = Object.getPrototypeOf(handle) as FileHandle;
+  await handle.close();
+  const real = prototype.appendFile;
+  let fits = 0;
+  const writing = vi.spyOn(prototype, 'appendFile').mockImplementation(async function (this: FileHandle, text) {
+    if (++fits > 2) return real.call(this, text);
+    await real.call(this, String(text).slice(0, 700 * fits));
+    throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+  });
+  cleanups.push(() => writing.mockRestore());
+  const { flows, append } = observed(100);
+  const exporter = start(flows, fileSink({ path, maxBytes: 1e9, backups: 1 }), ALL);
+  append(40);
+  await vi.waitFor(() => expect(exporter.exported).toBe(40), 30_000);
+  expect(fits).toBeGreaterThan(2);
+  expect(linesOf(path)).toHaveLength(40);
 });

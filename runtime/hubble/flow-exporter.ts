@@ -30,9 +30,9 @@ export interface ExportSelection {
 export interface ExportSink {
   /**
    * @param events JSON objects in the shape of Hubble's ExportEvent
-   * @returns false when it will never take these: they are counted as lost
+   * @returns how many of these it will never take, Infinity for all: they are counted as lost
    */
-  write(events: readonly object[]): Promise<boolean>;
+  write(events: readonly object[]): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -107,12 +107,12 @@ export class FlowExporter {
       events.push(this.#event(slot));
       flows++;
     }
-    let refused = false;
+    let refused = 0;
     if (events.length > 0) {
       try {
-        refused = !(await this.#sink.write(events));
-        if (refused && !this.#refusing) this.#log.warn('the export loses flows: what it writes to refuses them');
-        this.#refusing = refused;
+        refused = Math.min(await this.#sink.write(events), flows);
+        if (refused > 0 && !this.#refusing) this.#log.warn('the export loses flows: what it writes to refuses them');
+        this.#refusing = refused > 0;
         if (this.#failing) this.#log.info('the export goes on');
         this.#failing = false;
       } catch (error) {
@@ -123,8 +123,8 @@ export class FlowExporter {
       }
     } else await slice.turn();
     this.#position = position;
-    this.lost += overwritten + (refused ? flows : 0);
-    this.exported += refused ? 0 : flows;
+    this.lost += overwritten + refused;
+    this.exported += flows - refused;
     return true;
   }
 
