@@ -198,8 +198,16 @@ describe.skipIf(obstacle !== undefined)('a real API server takes', () => {
     expect(server.kubectl(['get', 'daemonsets,deployments,secrets', '-n', 'hive', '-o', 'name']).trim()).toBe('');
   });
 
-  test('the plain manifest', () => {
+  test('the plain manifest, and certificates made by hand, which its pods wait for', () => {
     const told = server.kubectl(['apply', '--server-side', '--validate=strict', '-f', MANIFEST]);
     expect(told).toContain('daemonset.apps/waggle-agent serverside-applied');
+    const script = new URL('../deploy/make-certificates.sh', import.meta.url).pathname;
+    server.kubectl(['apply', '--validate=strict', '-f', '-'], execFileSync('sh', [script], { encoding: 'utf8' }));
+    const mounted = [...readFileSync(MANIFEST, 'utf8').matchAll(/secretName: ([-\w]+)/g)].map(([, name]) => name!);
+    expect(mounted).toHaveLength(2);
+    for (const name of mounted) {
+      const { data } = JSON.parse(server.kubectl(['get', 'secret', name, '-n', 'waggle', '-o', 'json'])) as Document;
+      expect(Object.keys(data!).sort()).toEqual(['ca.crt', 'tls.crt', 'tls.key']);
+    }
   });
 });

@@ -154,6 +154,33 @@ backend   2         0         0       not ready
     expect(stdout).toMatch(/Cilium's own datapath carries the pods: install with agents off/);
   });
 
+  test("tells Calico's eBPF dataplane where it passes by the agents, and not where it does not", async () => {
+    const group = 'crd.projectcalico.org';
+    const schema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
+    const names = { plural: 'felixconfigurations', singular: 'felixconfiguration', kind: 'FelixConfiguration' };
+    const apply = (object: object) => server.kubectl(['apply', '-f', '-'], JSON.stringify(object));
+    apply({
+      ...{ apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition' },
+      metadata: { name: `felixconfigurations.${group}` },
+      spec: {
+        ...{ group, names, scope: 'Cluster' },
+        versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: schema } }],
+      },
+    });
+    server.kubectl(['wait', '--for=condition=Established', `crd/felixconfigurations.${group}`, '--timeout=60s']);
+    const said = async (spec: object) => {
+      const settings = { apiVersion: `${group}/v1`, kind: names.kind, metadata: { name: 'default' }, spec };
+      // What is established is served a moment later.
+      await vi.waitFor(() => apply(settings), { timeout: 30_000, interval: 200 });
+      return (await waggle('status', '--kubernetes')).stdout;
+    };
+    const text = /Calico's eBPF dataplane hands packets to pods past .* set bpfRedirectToPeer: Disabled/;
+    expect(await said({ bpfEnabled: true })).toMatch(text);
+    expect(await said({ bpfEnabled: true, bpfRedirectToPeer: 'Disabled' })).not.toMatch(/Calico/);
+    expect(await said({ bpfEnabled: false })).not.toMatch(/Calico/);
+    server.kubectl(['delete', 'crd', `felixconfigurations.${group}`, '--wait=false']);
+  });
+
   test('breaks nothing of others, and changes nothing then', async () => {
     const before = server.kubectl(['get', 'clusterrolebinding', 'waggle-agent', '-o', 'json']);
     const second = await waggleAt('wasps', server.kubeconfig, 'install', '--wait', '0s');

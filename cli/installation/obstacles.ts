@@ -4,6 +4,7 @@ import { ApiError } from '#runtime/kubernetes/api-error.ts';
 interface Named {
   readonly metadata: { readonly name: string; readonly namespace?: string; readonly labels?: Record<string, string> };
   readonly handler?: string;
+  readonly spec?: { readonly bpfEnabled?: boolean; readonly bpfRedirectToPeer?: string };
 }
 
 /** DaemonSets of networks whose pods our agents do not see, and what to do instead. */
@@ -21,6 +22,11 @@ const NETWORKS: readonly { readonly labels: string; readonly text: string }[] = 
     text: 'pods with SR-IOV devices are not seen on those devices, only on their veth pairs',
   },
 ];
+/** Calico's settings, of its own definitions and of those that it has been moving to. */
+const CALICO = ['crd.projectcalico.org/v1', 'projectcalico.org/v3'] as const;
+const CALICO_REDIRECTS =
+  "Calico's eBPF dataplane hands packets to pods past the end of the pair where agents look: what comes in is neither seen nor kept out; " +
+  'set bpfRedirectToPeer: Disabled in felixconfiguration default, or take its iptables or nftables';
 const SANDBOXES = /^(runsc|gvisor|kata.*)$/;
 
 /** What about this cluster keeps agents from seeing some of its pods, one line each. */
@@ -30,6 +36,9 @@ export async function findObstacles(client: ApiClient): Promise<string[]> {
     const sets = await list(client, '/apis/apps/v1/daemonsets', labels);
     if (sets.length > 0) found.push(text);
   }
+  const calico = await Promise.all(CALICO.map((group) => list(client, `/apis/${group}/felixconfigurations`)));
+  const redirects = ({ spec }: Named) => spec?.bpfEnabled === true && spec.bpfRedirectToPeer !== 'Disabled';
+  if (calico.flat().some(redirects)) found.push(CALICO_REDIRECTS);
   const classes = await list(client, '/apis/node.k8s.io/v1/runtimeclasses');
   const sandboxes = classes.filter(({ handler = '' }) => SANDBOXES.test(handler)).map(({ metadata }) => metadata.name);
   if (sandboxes.length > 0) {
