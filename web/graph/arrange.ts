@@ -21,6 +21,8 @@ const PASSES = 8;
 export interface Room {
   /** Width over height. */
   readonly aspect: number;
+  /** So few pixels wide that cards are better seen below each other than small. */
+  readonly narrow?: boolean | undefined;
   /** A room higher than wide: more columns than these cannot be read in it. */
   readonly columns?: number | undefined;
 }

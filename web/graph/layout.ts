@@ -103,10 +103,10 @@ export function layoutBlock(block: Block, input: LayoutInput): Map<string, Stand
   return new Map(block.cards.map((key, at) => [key, { ...placed[at], height: boxes[at].height }]));
 }
 
-/** Lays out everything anew: in a room higher than wide in as many columns as can be seen largest. */
+/** Lays out everything anew: in a room that is narrow, or higher than wide, in as many columns as can be seen largest. */
 export function freshLayout(input: LayoutInput): Map<string, Standing> {
-  const { aspect } = input.room ?? ROOM;
-  if (aspect >= 1 || input.cards.length > MOST_TRIED) return layoutOnce(input);
+  const { aspect, narrow = false } = input.room ?? ROOM;
+  if ((aspect >= 1 && !narrow) || input.cards.length > MOST_TRIED) return layoutOnce(input);
   let best: { layout: Map<string, Standing>; size: number } | undefined;
   for (const columns of COLUMNS_TRIED) {
     const layout = layoutOnce({ ...input, room: { aspect, columns } });

@@ -94,11 +94,12 @@ const CARD_PIXELS = 5_000;
 /** Alone in a frame the map has all of it, else what is left above the table. */
 function tellRoom(): void {
   const isAlone = viewStore.get().view.embed === 'map';
-  const [beside, above] = isAlone ? [0, 0] : innerWidth < 640 ? CHROME.narrow : CHROME.wide;
+  const narrow = innerWidth < 640;
+  const [beside, above] = isAlone ? [0, 0] : narrow ? CHROME.narrow : CHROME.wide;
   const width = innerWidth - beside - TOOLS.width;
   const height = Math.max(1, (innerHeight - above) * (isAlone ? 1 : 0.6) - TOOLS.height);
   const aspect = Math.min(2.3, Math.max(0.7, width / height));
-  const room = { aspect, cards: Math.max(8, Math.round((width * height) / CARD_PIXELS)) };
+  const room = { aspect, narrow, cards: Math.max(8, Math.round((width * height) / CARD_PIXELS)) };
   post({ type: 'room', room });
 }
 

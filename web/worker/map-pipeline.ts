@@ -213,7 +213,7 @@ export class MapPipeline {
 
   /** What stood stays, unless a new view shows so much less that it would stand scattered. */
   #nextLayout(detailed: DetailedGraph): Map<string, Standing> {
-    const graph = { ...detailed, room: this.room && { aspect: this.room.aspect } };
+    const graph = { ...detailed, room: this.room && { aspect: this.room.aspect, narrow: this.room.narrow } };
     const scattered = this.#viewChanged && graph.cards.length < this.#layout.size * SCATTERED_SHARE;
     this.#viewChanged = false;
     const layout = this.#layout.size === 0 || scattered ? freshLayout(graph) : updateLayout(graph, this.#layout);

@@ -19,6 +19,8 @@ export const NO_ARRANGEMENT: Arrangement = { folded: [], unfolded: [], pins: {} 
 export interface MapRoom {
   /** Width over height. */
   readonly aspect: number;
+  /** So few pixels wide that cards are better seen below each other than small. */
+  readonly narrow: boolean;
   /** How many cards can be read in it at once. */
   readonly cards: number;
 }

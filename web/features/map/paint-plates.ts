@@ -33,7 +33,7 @@ export function paintPlate(
   context.stroke();
   // A title keeps a readable size for longer than what stands on the plate, as far as its strip has room.
   const most = Math.min(Math.max(12, 11 / zoom), PLATE_TITLE * 0.9);
-  if (most * zoom < 5) return;
+  if (most * zoom < 6) return;
   const room = plate.width - 32;
   const y = plate.y + PLATE_TITLE / 2 + 4;
   context.textBaseline = 'middle';
