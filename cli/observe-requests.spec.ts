@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
-import { pino } from 'pino';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { type Backend, startBackend } from '#backend/start.ts';
-import { FakeHubble, type Layer7Init, requestFlow } from '#runtime/testing/fake-hubble.ts';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { BehindHubble } from '#backend/testing/behind-hubble.ts';
+import { type Layer7Init, requestFlow } from '#runtime/testing/fake-hubble.ts';
 
 // Requests that another Hubble tells, as the command prints them from a backend in front of it.
 
@@ -21,30 +20,18 @@ const http = (type: 1 | 2, code: number, latencyNs: bigint): Layer7Init => ({
   record: { case: 'http', value: { code, method: 'GET', url: 'http://cart/pay?card=4711', protocol: 'HTTP/1.1' } },
 });
 
-const hubble = new FakeHubble();
-let backend: Backend;
-beforeAll(async () => {
-  await hubble.start();
-  hubble.tell(
+const behind = new BehindHubble();
+beforeAll(() =>
+  behind.start(
     requestFlow(ENDS, http(1, 0, 0n), { time: timestampFromMs(AT) }),
     requestFlow(ENDS, http(2, 503, 12_345_678n), { time: timestampFromMs(AT + 12) }),
-  );
-  backend = await startBackend({
-    listen: '127.0.0.1:0',
-    relayListen: '127.0.0.1:0',
-    hubble: [{ address: hubble.address }],
-    log: pino({ level: 'silent' }),
-  });
-  await vi.waitFor(() => expect(backend.relay.window.end).toBe(2), { timeout: 30_000 });
-});
-afterAll(async () => {
-  await backend?.close();
-  await hubble.stop();
-});
+  ),
+);
+afterAll(() => behind.stop());
 
 async function observe(...args: string[]): Promise<string> {
   const { WAGGLE_SERVER: _, ...env } = process.env;
-  const command = [WAGGLE, 'observe', '--server', backend.relayAddress, ...args];
+  const command = [WAGGLE, 'observe', '--server', behind.backend.relayAddress, ...args];
   const child = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'inherit'], env });
   let stdout = '';
   for await (const chunk of child.stdout) stdout += chunk;

@@ -1,14 +1,13 @@
 import { create } from '@bufbuild/protobuf';
-import { pino } from 'pino';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compileFilter } from '#core/filter/compile-filter.ts';
 import { parseFilter } from '#core/filter/parse-filter.ts';
 import { FlowSchema, L7FlowType } from '#proto/gen/flow/flow_pb.ts';
 import { Observer } from '#proto/gen/observer/observer_pb.ts';
 import { ViewService } from '#proto/gen/waggle/v1/view_pb.ts';
 import { createClient } from '#runtime/grpc/client.ts';
-import { FakeHubble, type FlowInit, requestFlow, type ToldPod } from '#runtime/testing/fake-hubble.ts';
-import { type Backend, startBackend } from '../start.ts';
+import { type FlowInit, requestFlow, type ToldPod } from '#runtime/testing/fake-hubble.ts';
+import { BehindHubble } from '../testing/behind-hubble.ts';
 import { AskedNames } from './asked-names.ts';
 
 // Hubble's proxy reads DNS answers; what connects to the addresses in them is told without names by who has not seen the query.
@@ -80,26 +79,12 @@ describe('what pods asked for', () => {
 });
 
 describe('a backend in front of Hubble', () => {
-  const hubble = new FakeHubble();
-  let backend: Backend;
-
-  beforeAll(async () => {
-    await hubble.start();
-    backend = await startBackend({
-      listen: '127.0.0.1:0',
-      relayListen: '127.0.0.1:0',
-      hubble: [{ address: hubble.address }],
-      log: pino({ level: 'silent' }),
-    });
-    hubble.tell(answer(WEB, 'bank.example.', [BANK]), connects(WEB, BANK), connects(PAYROLL, BANK));
-    await vi.waitFor(() => expect(backend.relay.window.end).toBe(3), { timeout: 30_000 });
-  });
-  afterAll(async () => {
-    await backend?.close();
-    await hubble.stop();
-  });
+  const behind = new BehindHubble();
+  beforeAll(() => behind.start(answer(WEB, 'bank.example.', [BANK]), connects(WEB, BANK), connects(PAYROLL, BANK)));
+  afterAll(() => behind.stop());
 
   it('tells the name to Hubble’s clients, to filters and on the map', async () => {
+    const { backend } = behind;
     const observer = createClient(Observer, backend.relayAddress);
     const found: string[] = [];
     for await (const { responseTypes } of observer.getFlows({

@@ -1,6 +1,5 @@
 import { toJson } from '@bufbuild/protobuf';
-import { pino } from 'pino';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compileFilter } from '#core/filter/compile-filter.ts';
 import { parseFilter } from '#core/filter/parse-filter.ts';
 import { dropAdvice } from '#core/flow/drop-advice.ts';
@@ -11,8 +10,9 @@ import { Observer } from '#proto/gen/observer/observer_pb.ts';
 import { FlowService } from '#proto/gen/waggle/v1/flow_pb.ts';
 import { type EdgeStats, type MapUpdate, ViewService } from '#proto/gen/waggle/v1/view_pb.ts';
 import { createClient } from '#runtime/grpc/client.ts';
-import { FakeHubble, type Layer7Init, requestFlow } from '#runtime/testing/fake-hubble.ts';
-import { type Backend, startBackend } from '../start.ts';
+import { type Layer7Init, requestFlow } from '#runtime/testing/fake-hubble.ts';
+import type { Backend } from '../start.ts';
+import { BehindHubble } from '../testing/behind-hubble.ts';
 
 // A Hubble with proxies tells of requests: a backend in front of it tells all of it, but credentials.
 
@@ -68,26 +68,14 @@ const TOLD = [
   requestFlow(HTTP, http(1, 0, 'http://cart/admin'), { verdict: 2 }),
 ];
 
-let hubble: FakeHubble;
+const behind = new BehindHubble();
 let backend: Backend;
 
 beforeAll(async () => {
-  hubble = new FakeHubble();
-  await hubble.start();
-  backend = await startBackend({
-    listen: '127.0.0.1:0',
-    relayListen: '127.0.0.1:0',
-    hubble: [{ address: hubble.address }],
-    log: pino({ level: 'silent' }),
-  });
-  hubble.tell(...TOLD);
-  await vi.waitFor(() => expect(backend.relay.window.end).toBe(TOLD.length), { timeout: 30_000 });
+  await behind.start(...TOLD);
+  backend = behind.backend;
 });
-
-afterAll(async () => {
-  await backend?.close();
-  await hubble?.stop();
-});
+afterAll(() => behind.stop());
 
 async function observed(): Promise<Flow[]> {
   const client = createClient(Observer, backend.relayAddress);
@@ -213,7 +201,7 @@ describe('requests that another Hubble tells of', () => {
       }
       for (const stats of map?.stats ?? []) edges.set(ports.get(stats.edge)!, stats);
     };
-    hubble.tell(...TOLD);
+    behind.hubble.tell(...TOLD);
     for await (const { map } of client.watch({ map: true }, { signal: ended.signal })) {
       take(map);
       if ((edges.get(80)?.answers ?? 0) >= 2 && (edges.get(53)?.answers ?? 0) >= 1) break;
