@@ -56,6 +56,18 @@ it('outlives an API server that restarts, not one that stays away', async () => 
   await expect(read()).rejects.toMatchObject({ code: Code.UNAVAILABLE });
 });
 
+it('shows nothing any more while it is not known for long what may be shown', async () => {
+  const may: Set<string> & { hangs?: boolean } = new Set(['shop']);
+  const { call } = await openGuarded([], may, { checkMs: 50, overdueMs: 500 });
+  const responses = call(`${ViewService.typeName}/Watch`, { map: true });
+  await responses.next();
+  may.hangs = true;
+  const read = async () => {
+    while (!(await responses.next()).done);
+  };
+  await expect(read()).rejects.toMatchObject({ code: Code.UNAVAILABLE, message: expect.stringContaining('too long') });
+});
+
 it('refuses whoever has not said who they are', async () => {
   const { services } = await openGuarded([], new Set(['*']));
   for (const method of services.flatMap(({ methods }) => methods)) {

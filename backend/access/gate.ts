@@ -12,6 +12,8 @@ import { VisibleFlows } from './visible-flows.ts';
  * the next, what is withdrawn is cut off within 30 s.
  */
 const CHECK_MS = 8_000;
+/** An answer that takes longer than that is none: nothing may be shown any more. */
+const OVERDUE_MS = 24_000;
 /** How long a window that nobody reads is kept up to date: pages reconnect. */
 const KEEP_MS = 60_000;
 /** Different sets of namespaces looked at at once; each takes 4 MiB and some time for every flow. */
@@ -42,6 +44,8 @@ export interface GateOptions {
   readonly right: string;
   readonly log: Logger;
   readonly checkMs?: number;
+  /** How old an answer may get while the next is waited for; default 24 s. */
+  readonly overdueMs?: number;
   /** Default {@link MOST_AUDIENCES}. */
   readonly mostAudiences?: number;
   /** Calls of one name at once; default 1,000, a third of all: a page has one stream, and portals may share a name. */
@@ -136,6 +140,10 @@ export class Gate {
     if (context.signal.aborted) onAbort();
     let askedMs = performance.now();
     const timer = setInterval(async () => {
+      if (performance.now() - askedMs > (this.#options.overdueMs ?? OVERDUE_MS)) {
+        cut.abort(new StatusError(Code.UNAVAILABLE, 'what you may see is not known: the API server takes too long'));
+        return;
+      }
       try {
         const permitted = await this.#permitted(context.caller);
         askedMs = performance.now();

@@ -23,6 +23,7 @@ export const JANE: Caller = { user: 'jane', groups: [], uid: '', extra: {} };
 export interface GuardedOptions {
   readonly hiddenEnd?: HiddenEnd;
   readonly checkMs?: number;
+  readonly overdueMs?: number;
   readonly source?: ClusterSource;
   /** Who is asked about rules and Services. */
   readonly agents?: readonly PeerTarget[];
@@ -38,8 +39,8 @@ export async function closeGuarded(): Promise<void> {
 /** Everything that can be asked, over these flows. */
 export async function openGuarded(
   flows: readonly SampleFlow[],
-  may: ReadonlySet<string> & { away?: boolean },
-  { hiddenEnd = 'hidden', checkMs = 50, source, agents = [] }: GuardedOptions = {},
+  may: ReadonlySet<string> & { away?: boolean; hangs?: boolean },
+  { hiddenEnd = 'hidden', checkMs = 50, overdueMs, source, agents = [] }: GuardedOptions = {},
 ) {
   const relay = createRelay({ window: 4_096 });
   const ingest = relay.openIngest();
@@ -67,6 +68,7 @@ export async function openGuarded(
   if (flows.length > 0) send(flows);
   const maySee = async (_: Caller, namespace: string | undefined) => {
     if (may.away) throw new Error('the API server is away');
+    if (may.hangs) await new Promise(() => {});
     return may.has(namespace ?? '*');
   };
   const permissions = new Permissions(maySee, () => NAMESPACES, checkMs);
@@ -81,6 +83,7 @@ export async function openGuarded(
     hiddenEnd,
     log,
     checkMs,
+    overdueMs,
   });
   closing.push(
     () => relay.close(),
