@@ -50,16 +50,13 @@ try {
 
 /** What is in node_modules beside what is said to be. */
 function compareList(folder: string): { missing: string[]; absent: string[]; listed: number } {
-  const names = ['node_modules/*/package.json', 'node_modules/@*/*/package.json'];
-  const there = globSync(
-    names.flatMap((name) => [name, `**/${name}`]),
-    { cwd: folder },
-  ).map((path) => dirname(path));
+  const found = globSync('**/package.json', { cwd: folder }).map((path) => dirname(path));
+  const there = found.filter((path) => /(^|\/)node_modules\/(@[^/]+\/)?[^/]+$/.test(path));
   const { components } = JSON.parse(readFileSync(join(folder, 'sbom.cdx.json'), 'utf8')) as {
     components: { 'bom-ref': string }[];
   };
   const listed = components.map((component) => component['bom-ref']);
-  const missing = [...new Set(there)].filter((path) => !listed.includes(path));
+  const missing = there.filter((path) => !listed.includes(path));
   return { missing, absent: listed.filter((path) => !there.includes(path)), listed: listed.length };
 }
 
