@@ -33,7 +33,8 @@ export class AuditLog {
         ? log.child({ audit: true })
         : pino(
             { base: undefined, timestamp: pino.stdTimeFunctions.isoTime },
-            pino.destination({ dest: path, sync: true }),
+            // Who was where and when is nobody else's.
+            pino.destination({ dest: path, sync: true, mode: 0o600 }),
           );
   }
 

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseCidr } from '#core/ip/cidr.ts';
@@ -90,6 +90,7 @@ describe('with a token', () => {
     ]);
     expect(events[0]!.session).toBe(events[1]!.session);
     expect(await readFile(site.auditFile, 'utf8')).not.toContain('janes-token');
+    expect(((await stat(site.auditFile)).mode & 0o777).toString(8)).toBe('600');
   });
 
   it('the cookie says nothing, and cannot be changed', async () => {
