@@ -48,11 +48,12 @@ export function FilterBar({ before = NOTHING }: { before?: TypedBefore }) {
     const all = [...new Set([...filter, ...good])];
     set(all.slice(0, MOST_TOKENS));
     const beyond = all.slice(MOST_TOKENS);
-    const wrong = tokens.find((token) => tokenError(token) !== undefined) ?? beyond.join(', ');
-    write(wrong);
-    if (wrong === '') return;
-    const tooMany = { token: 0, start: 0, end: wrong.length, message: `a view has at most ${MOST_TOKENS} filters` };
-    setProblem({ token: wrong, error: tokenError(wrong) ?? tooMany });
+    const wrong = tokens.find((token) => tokenError(token) !== undefined);
+    const left = wrong ?? beyond.join(', ');
+    write(left);
+    if (left === '') return;
+    const tooMany = { token: 0, start: 0, end: left.length, message: `a view has at most ${MOST_TOKENS} filters` };
+    setProblem({ token: left, error: wrong === undefined ? tooMany : tokenError(wrong)! });
   };
   // Not while rendering: between that and the moment when this takes the other's place more may be typed.
   // biome-ignore lint/correctness/useExhaustiveDependencies: once, for what was typed before
