@@ -63,6 +63,29 @@ describe('in a frame', () => {
     await eventually('the frame is dark again', 10_000, async () => (await brightness(frame)) < 60);
   });
 
+  test('of a flood of words a few are followed, and the last of them', async () => {
+    const { frame, page } = await show(portal, `${backend.url}/?embed=table`);
+    const root = frame.locator('html');
+    await root.evaluate(() => {
+      const views: string[] = [];
+      const replace = history.replaceState.bind(history);
+      history.replaceState = (state, unused, url) => {
+        views.push(String(url));
+        replace(state, unused, url);
+      };
+      Object.assign(globalThis, { views });
+    });
+    await page.evaluate(() => {
+      const { contentWindow } = document.querySelector('iframe')!;
+      for (let at = 0; at <= 500; at++) {
+        contentWindow!.postMessage({ type: 'waggle:view', view: `namespace=shop-${at}` }, '*');
+      }
+    });
+    const views = () => root.evaluate(() => (globalThis as unknown as { views: string[] }).views);
+    await eventually('the last is shown', 10_000, async () => (await views()).at(-1)?.includes('shop-500') === true);
+    expect((await views()).length).toBeLessThan(100);
+  });
+
   test('words that are no theme change nothing', async () => {
     const { frame, page } = await show(portal, `${backend.url}/?embed=map&theme=dark`);
     const themes = await themesFrom(frame);

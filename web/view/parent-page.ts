@@ -6,6 +6,9 @@ import { changeView, viewStore } from './view-store.ts';
 /** Longest query or key that is looked at. */
 const MOST_TEXT = 8_192;
 
+/** Between words that are followed: each may open streams at the server. Of those that come meanwhile the last of a kind counts. */
+const REST_MS = 100;
+
 /** What the page around may say. */
 type Word =
   | { readonly type: 'waggle:theme'; readonly theme: 'dark' | 'light' | 'system' }
@@ -24,12 +27,30 @@ export function followParentPage(): void {
   if (parent === window) return;
   const origins = allowedOrigins();
   let heard: string | undefined;
-  addEventListener('message', async (event: MessageEvent) => {
+  const said = new Map<Word['type'], { readonly word: Word; readonly origin: string }>();
+  let resting = false;
+  const followAll = async () => {
+    resting = true;
+    const allowed = await origins;
+    const all = [...said.values()];
+    said.clear();
+    for (const { word, origin } of all) {
+      if (!isAllowedOrigin(origin, allowed, location.origin)) continue;
+      heard = origin;
+      follow(word);
+    }
+    setTimeout(() => {
+      resting = false;
+      if (said.size > 0) void followAll();
+    }, REST_MS);
+  };
+  addEventListener('message', (event: MessageEvent) => {
     if (event.source !== parent) return;
     const word = wordOf(event.data);
-    if (word === null || !isAllowedOrigin(event.origin, await origins, location.origin)) return;
-    heard = event.origin;
-    follow(word);
+    if (word === null) return;
+    said.delete(word.type);
+    said.set(word.type, { word, origin: event.origin });
+    if (!resting) void followAll();
   });
   let { select } = viewStore.get().view;
   viewStore.subscribe(() => {
