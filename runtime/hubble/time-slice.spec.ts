@@ -32,3 +32,18 @@ it('does not count the time in which the walk waits for something else', () => {
   nowMs = 1_005;
   expect(over(slice)).toBe(true);
 });
+
+it('looks at the clock as often as steps are costly', async () => {
+  const slice = new TimeSlice();
+  let steps = 0;
+  // After many quick ones, each takes 5 ms.
+  while (steps++ < 1_000) expect(slice.over).toBe(false);
+  const until = () => {
+    for (steps = 1; !slice.over; steps++) nowMs += 5;
+    return steps;
+  };
+  expect(until()).toBeLessThanOrEqual(16);
+  await slice.turn();
+  // Twice 5 ms are more than a slice.
+  expect(until()).toBeLessThanOrEqual(3);
+});

@@ -71,6 +71,8 @@ function asksCel({ experimental }: FlowFilter): boolean {
 
 const MOST_FILTERS = 1_024;
 const MOST_VALUES = 16_384;
+/** Each may take 200 µs of a flow, and a flow is asked about in one go. */
+const MOST_EXPRESSIONS = 32;
 
 /** What a reader asks for; both lists are Hubble's. */
 export interface FlowFilters {
@@ -87,6 +89,17 @@ export function compileFlowFilters({ whitelist, blacklist }: FlowFilters, tables
   if (whitelist.length + blacklist.length > MOST_FILTERS) {
     const count = whitelist.length + blacklist.length;
     throw new FlowFilterError('whitelist, blacklist', String(count), `are more than ${MOST_FILTERS} filters`);
+  }
+  const expressions = [...whitelist, ...blacklist].reduce(
+    (sum, { experimental }) => sum + (experimental?.celExpression.length ?? 0),
+    0,
+  );
+  if (expressions > MOST_EXPRESSIONS) {
+    throw new FlowFilterError(
+      'experimental.cel_expression',
+      String(expressions),
+      `are more than ${MOST_EXPRESSIONS} expressions`,
+    );
   }
   const allowed = whitelist.length === 0 ? pass : any(whitelist.map((filter) => compileFlowFilter(filter, tables)));
   if (blacklist.length === 0) return allowed;

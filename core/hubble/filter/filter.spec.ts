@@ -1,6 +1,7 @@
+import { create } from '@bufbuild/protobuf';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { FlowFilter } from '#proto/gen/flow/flow_pb.ts';
+import { type FlowFilter, FlowFilterSchema } from '#proto/gen/flow/flow_pb.ts';
 import { flowMessage } from '../flow-message.ts';
 import { ENDPOINTS, generatedWindow } from '../generated-flows.ts';
 import { compileFlowFilters, loadFilterParts } from './compile.ts';
@@ -100,6 +101,17 @@ describe('CEL', () => {
       expect(() => matching(text)).toThrow(/is not a CEL expression/);
     },
   );
+
+  it('asks so many expressions of a flow and no more', () => {
+    const filters = (count: number) => ({
+      whitelist: Array.from({ length: count }, () =>
+        create(FlowFilterSchema, { experimental: { celExpression: ['true'] } }),
+      ),
+      blacklist: [],
+    });
+    compileFlowFilters(filters(32), window);
+    expect(() => compileFlowFilters(filters(33), window)).toThrow('"33" are more than 32 expressions');
+  });
 
   it.each(['[1].all(x, [1].all(y, true))', 'a'.repeat(2_000)])('%s is refused, or holds for nothing', (text) => {
     try {
