@@ -1,60 +1,17 @@
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect } from 'vitest';
-import { launchBrowser, WatchedPage } from './browser.ts';
 import type { FakeCluster } from './fake-agent.ts';
+import { VisitedPage } from './visited-page.ts';
 
-/**
- * For all tests of a `describe`: one cluster, one browser, and a page for each test, which may leave nothing to complain of.
- * To be made where hooks are.
- */
-export class ClusterPage {
-  #cluster: FakeCluster | undefined;
-  #browser: Browser | undefined;
-  #watched: WatchedPage | undefined;
-  #complaints: string[] = [];
-
+/** The page of a cluster whose agents tell what a test has them tell. */
+export class ClusterPage extends VisitedPage<FakeCluster> {
   constructor(start: () => Promise<FakeCluster>) {
-    beforeAll(async () => {
-      [this.#cluster, this.#browser] = await Promise.all([start(), launchBrowser()]);
-    }, 300_000);
-
-    afterAll(async () => {
-      await this.#browser?.close();
-      await this.#cluster?.stop();
-    }, 60_000);
-
-    afterEach(async () => {
-      await this.close();
-      expect(this.#complaints.splice(0)).toEqual([]);
-    });
+    super(
+      start,
+      ({ backend }) => backend.url,
+      (cluster) => cluster.stop(),
+    );
   }
 
   get cluster(): FakeCluster {
-    return this.#cluster!;
-  }
-
-  get browser(): Browser {
-    return this.#browser!;
-  }
-
-  /** Opens a path of the backend, or any address, in a page that knows nothing of the one before, which is closed. */
-  async visit(where: string, options: BrowserContextOptions = {}, before?: () => void): Promise<Page> {
-    await this.close();
-    const url = new URL(where, this.cluster.backend.url).href;
-    this.#watched = await WatchedPage.open(this.browser, url, options, before);
-    this.#watched.page.setDefaultTimeout(60_000);
-    return this.#watched.page;
-  }
-
-  /** Forgets what the page complained of so far: what the test caused on purpose. */
-  forgive(): void {
-    this.#watched?.takeComplaints();
-  }
-
-  /** Closes the page; its complaints are kept for the end of the test. */
-  async close(): Promise<void> {
-    this.#complaints.push(...(this.#watched?.complaints ?? []));
-    await this.#watched?.close();
-    this.#watched = undefined;
+    return this.served;
   }
 }

@@ -1,33 +1,16 @@
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { launchBrowser, WatchedPage } from './browser.ts';
-import { Demo } from './demo.ts';
+import type { Page } from 'playwright-core';
+import { beforeEach, test } from 'vitest';
 import { PageParts } from './page-parts.ts';
+import { ReplayPage } from './replay-page.ts';
 
 // The page where nothing can be observed: all of it works on the recording.
 
-let demo: Demo;
-let browser: Browser;
-let watched: WatchedPage;
 let page: Page;
 
-beforeAll(async () => {
-  [demo, browser] = await Promise.all([Demo.start('--replay'), launchBrowser()]);
-}, 150_000);
-
-afterAll(async () => {
-  await browser?.close();
-  expect(await demo?.stop()).toEqual([]);
-}, 60_000);
+const shown = new ReplayPage();
 
 beforeEach(async () => {
-  watched = await WatchedPage.open(browser, demo.url);
-  page = watched.page;
-});
-
-afterEach(async () => {
-  expect(watched.takeComplaints()).toEqual([]);
-  await watched.close();
+  page = await shown.visit('/');
 });
 
 const view = (name: string) =>
@@ -43,7 +26,7 @@ test('policies have hits, and drops their policy', async () => {
   await view('Policies');
   const policies = page.getByRole('navigation', { name: 'List of policies' });
   await policies.getByRole('button', { name: /^backend-policy.*[1-9]\d* hits/s }).waitFor();
-  await page.goto(`${demo.url}/?view=table&verdict=dropped`);
+  await page.goto(`${shown.url}/?view=table&verdict=dropped`);
   await page
     .getByRole('row', { name: /dropped.*policy/is })
     .first()
