@@ -6,8 +6,11 @@ import {
 } from '@grpc/grpc-js';
 import { Code } from './service.ts';
 
-/** Calls at once whose request has begun and has not come whole: each may hold as much as a request may be long. */
-const MOST_ARRIVING = 512;
+/**
+ * Calls at once whose request has begun and has not come whole: each may hold as much as a request may be long. A thousand
+ * followers may begin in one moment.
+ */
+const MOST_ARRIVING = 1_024;
 /** A request is one small message, and comes with the call. */
 const ARRIVES_WITHIN_MS = 10_000;
 /** Who asks again and again on one call has said what there is to say by then. */
