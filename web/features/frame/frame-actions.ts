@@ -74,7 +74,8 @@ const FRAME_ACTIONS: readonly Action[] = [
     name: 'Copy a link to this view',
     group: 'View',
     words: 'share url address',
-    run: () => void navigator.clipboard.writeText(location.href),
+    // Over plain HTTP a page has no clipboard of its own.
+    run: () => void import('../../ui/copy.ts').then(({ copyText }) => copyText(location.href)),
   },
   {
     id: 'retry',
