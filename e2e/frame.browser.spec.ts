@@ -1,15 +1,14 @@
 import type { BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Code } from '#runtime/grpc/service.ts';
 import { freePort } from '#runtime/testing/free-port.ts';
 import { axeFindings } from './axe.ts';
 import { Backend } from './backend.ts';
-import { launchBrowser, WatchedPage } from './browser.ts';
-import { Demo } from './demo.ts';
 import { eventually } from './eventually.ts';
 import { DB, dropped, FakeCluster, WEB } from './fake-agent.ts';
 import { PageParts } from './page-parts.ts';
 import { RefusingServer } from './refusing-server.ts';
+import { ReplayPage } from './replay-page.ts';
 import { StumblingProxy } from './stumbling-proxy.ts';
 
 // The frame around map and table: what is found and done by keyboard, what is chosen, and what is told.
@@ -17,31 +16,13 @@ import { StumblingProxy } from './stumbling-proxy.ts';
 /** A page takes so long to learn how much is dropped usually. */
 const LEARNING_MS = 7_000;
 
-let demo: Demo;
-let browser: Awaited<ReturnType<typeof launchBrowser>>;
-let watched: WatchedPage | undefined;
 let page: Page;
 let parts: PageParts;
 
-beforeAll(async () => {
-  [demo, browser] = await Promise.all([Demo.start('--replay'), launchBrowser()]);
-}, 150_000);
+const shown = new ReplayPage();
 
-afterAll(async () => {
-  await browser?.close();
-  expect(await demo?.stop()).toEqual([]);
-}, 60_000);
-
-afterEach(async () => {
-  const complaints = watched?.complaints ?? [];
-  await watched?.close();
-  watched = undefined;
-  expect(complaints).toEqual([]);
-});
-
-async function visit(query = '', options: BrowserContextOptions = {}, url = demo.url): Promise<void> {
-  watched = await WatchedPage.open(browser, `${url}/${query}`, options);
-  page = watched.page;
+async function visit(query = '', options: BrowserContextOptions = {}, url = shown.url): Promise<void> {
+  page = await shown.visit(`${url}/${query}`, options);
   parts = new PageParts(page);
 }
 
@@ -97,6 +78,22 @@ describe('the command palette', () => {
     await page.keyboard.type('remove all filters');
     await page.keyboard.press('Enter');
     await eventually('no filter in the address', 5_000, () => !address().has('filter'));
+  });
+
+  test('copies a link, also over plain HTTP, where a page has no clipboard', async () => {
+    page = await shown.visit('/?view=table', {}, () => {
+      Object.defineProperty(navigator, 'clipboard', { value: undefined });
+      document.addEventListener('copy', () => {
+        document.title = (document.activeElement as HTMLTextAreaElement).value;
+      });
+    });
+    parts = new PageParts(page);
+    await parts.rows.first().waitFor();
+    await open();
+    await page.keyboard.type('copy a link');
+    await page.getByRole('option', { name: 'Copy a link to this view', selected: true }).waitFor();
+    await page.keyboard.press('Enter');
+    await eventually('the link is copied', 10_000, async () => (await page.title()) === page.url());
   });
 
   test('is walked through with arrow keys, and closed with Escape', async () => {
@@ -261,7 +258,7 @@ describe('the status line', () => {
     } finally {
       if (!stopped) await backend.stop();
       // The browser's own words about a server that is gone.
-      watched?.takeComplaints();
+      shown.forgive();
     }
   });
 });
@@ -306,7 +303,7 @@ describe('what happens', () => {
       await page.getByRole('button', { name: 'Show what happened', exact: true }).waitFor();
     } finally {
       await cluster.stop();
-      watched?.takeComplaints();
+      shown.forgive();
     }
   });
 
@@ -323,7 +320,7 @@ describe('what happens', () => {
       expect(await page.getByText(/Node node-1 went away/).count()).toBe(0);
     } finally {
       await cluster.stop();
-      watched?.takeComplaints();
+      shown.forgive();
     }
   });
 });
@@ -341,21 +338,20 @@ describe('what cannot be shown', () => {
       await eventually('all namespaces', 5_000, () => !address().has('namespace'));
     } finally {
       await server.stop();
-      watched?.takeComplaints();
+      shown.forgive();
     }
   });
 
   test('because the server is too busy at first comes as soon as it is not', async () => {
-    const proxy = await StumblingProxy.start(demo.url, /(session|map)-worker/, 2);
+    const proxy = await StumblingProxy.start(shown.url, /(session|map)-worker/, 2);
     try {
       await visit('', {}, proxy.url);
       await parts.card('maindb').waitFor();
       await parts.rows.first().waitFor();
       expect([...proxy.refused.values()]).toEqual([2, 2]);
     } finally {
-      await watched?.close();
-      watched?.takeComplaints();
-      watched = undefined;
+      shown.forgive();
+      await shown.close();
       await proxy.stop();
     }
   });
