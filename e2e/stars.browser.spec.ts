@@ -60,7 +60,7 @@ describe('the demo of policies', () => {
     await page.getByRole('button', { name: 'Policies', exact: true }).click();
     const list = page.getByRole('navigation', { name: 'List of policies' }).getByRole('button');
     await eventually('its policies are listed', 30_000, async () => (await list.count()) === POLICIES[stage].length);
-    const names = (await list.allTextContents()).map((text) => /^[a-z-]+(?=\d)/.exec(text)?.[0]);
+    const names = (await list.allTextContents()).map((text) => /^[a-z-]+(?=NetworkPolicy)/.exec(text)?.[0]);
     expect(names).toEqual(POLICIES[stage]);
   });
 
