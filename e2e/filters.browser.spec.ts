@@ -95,6 +95,12 @@ describe('filters', () => {
     expect(filters()).toEqual([]);
     await field.fill('port=80,3306');
     await alert.waitFor({ state: 'detached' });
+    // Left alone it is marked too: nothing else would say that it is not used.
+    await field.fill('nothing=like this');
+    await field.blur();
+    expect(await field.getAttribute('aria-invalid')).toBe('true');
+    await field.fill('port=80,3306');
+    expect(await field.getAttribute('aria-invalid')).toBe('false');
     await page.keyboard.press('Enter');
     await eventually('the token is used', 10_000, () => filters().join() === 'port=80,3306');
     await page.getByRole('button', { name: 'Edit filter port=80,3306' }).click();
@@ -104,6 +110,21 @@ describe('filters', () => {
     await eventually('the edited token is used', 10_000, () => filters().join() === 'port=443');
     await page.keyboard.press('Backspace');
     await eventually('the token is taken back', 10_000, () => filters().length === 0);
+  });
+
+  test('a value alone is offered as what it may be, and what was pasted is parted', async () => {
+    await visit();
+    await parts.card('maindb').waitFor();
+    await field.fill('3306');
+    await offers(['port=3306']);
+    await field.fill('dropp');
+    await page.getByRole('option', { name: 'verdict=dropped' }).waitFor();
+    await field.fill('');
+    // As `waggle observe` has them.
+    await page.evaluate(() => navigator.clipboard.writeText("'!port=53' from:ns=shop, proto = TCP"));
+    await page.keyboard.press('Control+v');
+    await eventually('three filters', 10_000, () => filters().join(' ') === '!port=53 from:ns=shop proto=tcp');
+    await parts.everyRow((text) => text.includes('shop') && !text.includes('coredns'), 'of the shop, and not to DNS');
   });
 
   test('nothing is hidden unless asked; what is hidden is counted, and comes back', async () => {
