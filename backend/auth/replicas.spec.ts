@@ -123,8 +123,9 @@ it('nobody else ends sessions, or hears of them', async () => {
   const { text } = await first.ask('/metrics', { headers: { authorization: 'Bearer admins-token' } });
   expect(text).toContain('waggle_backend_replicas 1');
   // Other keys, other sessions.
-  await writeFile(site.keyFile, `${'z'.repeat(40)}\n`);
-  const stranger = await site.start({ replicas: addresses });
+  const keyFile = `${site.keyFile}-of-others`;
+  await writeFile(keyFile, `${'z'.repeat(40)}\n`);
+  const stranger = await site.start({ keyFile, replicas: addresses });
   await stranger.signIn('janes-token');
   await stranger.ask('/logout', { method: 'POST', headers: stranger.own });
   expect(await knows(first)).toBe(true);

@@ -22,6 +22,8 @@ const log = pino({ level: 'silent' });
 
 export interface SiteOptions {
   readonly mode?: 'token' | 'proxy';
+  /** Default: that of the site, which all replicas read again as it changes. */
+  readonly keyFile?: string;
   readonly lengthMs?: number;
   readonly sameSite?: SameSite;
   /** How long an answer of the API server holds. */
@@ -77,6 +79,7 @@ export class SignInSite {
   /** One more replica, and a browser that has not been there. */
   async start({
     mode = 'token',
+    keyFile = this.keyFile,
     lengthMs = 3_600_000,
     sameSite = 'lax',
     checkMs = 100,
@@ -84,7 +87,7 @@ export class SignInSite {
     replicas,
     options,
   }: SiteOptions = {}) {
-    const seal = new Seal(this.keyFile, log);
+    const seal = new Seal(keyFile, log);
     const ended = new EndedSessions();
     const others = replicas && new Replicas({ seal, ended, targets: replicas, log, everyMs: 100 });
     const sessions = new Sessions({ seal, ended, lengthMs, sameSite });
