@@ -58,7 +58,7 @@ export class Backend {
     void running.exit.then(() => {
       ended = true;
     });
-    await eventually('the backend answers', 30_000, async () => {
+    await eventually('the backend answers', 90_000, async () => {
       if (ended) throw new Error(`the backend ended:\n${running.stdout}${running.stderr}`);
       return this.status().then(
         () => true,
