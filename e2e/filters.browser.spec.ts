@@ -125,6 +125,16 @@ describe('filters', () => {
     await page.keyboard.press('Control+v');
     await eventually('three filters', 10_000, () => filters().join(' ') === '!port=53 from:ns=shop proto=tcp');
     await parts.everyRow((text) => text.includes('shop') && !text.includes('coredns'), 'of the shop, and not to DNS');
+    await page.evaluate(() =>
+      navigator.clipboard.writeText(Array.from({ length: 80 }, (_, port) => `!port=${port + 1000}`).join(' ')),
+    );
+    await page.keyboard.press('Control+v');
+    await page.getByRole('alert').filter({ hasText: 'A view has at most 63 filters' }).waitFor();
+    expect(filters()).toHaveLength(63);
+    expect(await field.inputValue()).toBe(Array.from({ length: 20 }, (_, at) => `!port=${1060 + at}`).join(', '));
+    // The verdict chosen beside them is one more, which the server takes.
+    await page.getByRole('radiogroup', { name: 'Verdict' }).getByRole('radio', { name: 'Forwarded' }).click();
+    await parts.everyRow((text) => text.includes('forwarded'), 'forwarded');
   });
 
   test('nothing is hidden unless asked; what is hidden is counted, and comes back', async () => {
