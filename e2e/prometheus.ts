@@ -87,13 +87,16 @@ export class Prometheus {
     return data.activeTargets.map(({ labels, health, lastError }) => ({ job: labels.job, health, lastError }));
   }
 
-  /** Alerts by name and health of their rule. */
-  async rules(): Promise<{ name: string; query: string; health: string; lastError?: string }[]> {
+  /** Alerts by name and health of their rule; `told` is what their annotations say. */
+  async rules(): Promise<{ name: string; query: string; health: string; lastError?: string; told: string }[]> {
     const answer = await fetch(`${this.url}/api/v1/rules`);
     const { data } = (await answer.json()) as {
-      data: { groups: { rules: { name: string; query: string; health: string; lastError?: string }[] }[] };
+      data: {
+        groups: { rules: { name: string; query: string; health: string; lastError?: string; annotations: object }[] }[];
+      };
     };
-    return data.groups.flatMap(({ rules }) => rules);
+    const rules = data.groups.flatMap((group) => group.rules);
+    return rules.map(({ annotations, ...rule }) => ({ ...rule, told: Object.values(annotations).join(' ') }));
   }
 
   async stop(): Promise<void> {
