@@ -93,7 +93,7 @@ describe('the demo', () => {
     await page.getByRole('table', { name: 'Flows of web2' }).waitFor();
     await parts.everyRow((text) => text.includes('web2'), 'of web2');
     const details = () => page.getByRole('complementary', { name: 'Details' });
-    await details().getByRole('heading', { name: 'web2' }).waitFor();
+    await details().getByRole('heading', { name: 'web2', exact: true }).waitFor();
     await details().getByRole('table', { name: 'Whom it reaches' }).getByText('maindb').first().waitFor();
 
     // Whoever opens the same address sees the same.

@@ -17,9 +17,13 @@ export class PageParts {
     this.rows = table.getByRole('row').filter({ has: page.getByRole('cell').filter({ hasText: /\S/ }) });
   }
 
-  /** `maindb, default, port 3306 TCP, 12 flows/s` */
+  /**
+   * `maindb, default, 1 pod, port 3306 TCP, 12 flows/s`; the card of a Service of that name, which comes beside it where the Service
+   * refused somebody before its pods were ready, only when that is asked for.
+   */
   card(name: string, more = /./): Locator {
-    return this.map.getByRole('treeitem', { name: new RegExp(`^${name}(-v\\d)?,.*${more.source}`) });
+    const workload = more.source.includes('Service') ? '' : '(?!.* Service,)';
+    return this.map.getByRole('treeitem', { name: new RegExp(`^${name}(-v\\d)?,${workload}.*${more.source}`) });
   }
 
   /** `web to maindb port 3306 TCP, forwarded` */
