@@ -1,7 +1,7 @@
 import { CARD_HEAD, DOOR_HEIGHT } from '../../graph/geometry.ts';
 import type { CardLive } from '../../graph/live.ts';
 import type { SceneCard } from '../../graph/scene.ts';
-import { inTwo, measuredWith, textWidth } from './fit-text.ts';
+import { aboutWidths, inTwo, measuredWith } from './fit-text.ts';
 import type { Surface } from './surface.ts';
 
 export const SANS = '"Inter Variable", system-ui, sans-serif';
@@ -11,6 +11,8 @@ export const MONO_WIDTH = 0.6;
 export const PAD = 12;
 /** Sizes at zoom 1, in map units. */
 const NAME = 13.5;
+/** Names are measured in this one. */
+const NAME_FONT = `600 ${NAME}px ${SANS}`;
 const SENTENCE = 11.5;
 const FIGURE = 11;
 /** A protocol is written so much smaller than the port before it. */
@@ -79,7 +81,8 @@ function fullType(context: Surface, cards: readonly SceneCard[], letters: number
   const scale = typeScale(zoom);
   const icon = 16 * Math.min(scale, 1.3);
   const nameLeft = PAD + icon + ICON_GAP;
-  const fits = cards.map((card) => ((card.width - PAD - nameLeft) / nameWidth(context, card.title)) * NAME);
+  const widthOf = aboutWidths(context, NAME_FONT);
+  const fits = cards.map((card) => ((card.width - PAD - nameLeft) / widthOf(card.title)) * NAME);
   const figure = doorFigure(cards, letters, scale);
   return {
     name: chosenSize(NAME * scale, fits),
@@ -119,13 +122,14 @@ function nameType(context: Surface, cards: readonly SceneCard[], zoom: number): 
   const wanted = 11.5 / zoom;
   const least = LEAST_NAME / zoom;
   const figure = portSize(zoom);
+  const widthOf = aboutWidths(context, NAME_FONT);
   const fits = cards.map((card) => {
     const room = nameRoom(card);
     const height = nameHeight(card, figure);
-    const one = Math.min(height * 0.75, (room / nameWidth(context, card.title)) * NAME);
+    const one = Math.min(height * 0.75, (room / widthOf(card.title)) * NAME);
     const lines = inTwo(card.title, false);
     if (lines[1] === '') return one;
-    const widest = Math.max(...lines.map((line) => nameWidth(context, line)));
+    const widest = Math.max(widthOf(lines[0]), widthOf(lines[1]));
     return Math.max(one, Math.min(height * 0.45, (room / widest) * NAME));
   });
   const name = Math.max(least, chosenSize(wanted, fits));
@@ -146,11 +150,6 @@ export function nameHeight({ doors, height }: SceneCard, figure: number): number
 /** Width for a name that stands without an icon. */
 export function nameRoom({ width }: SceneCard): number {
   return width - 1.5 * PAD;
-}
-
-function nameWidth(context: Surface, text: string): number {
-  context.font = `600 ${NAME}px ${SANS}`;
-  return textWidth(context, text);
 }
 
 /** The largest of the steps at which most fit. Names that are too long for every one of them are cut, and make no other small. */

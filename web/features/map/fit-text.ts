@@ -16,6 +16,36 @@ export function textWidth(context: Pick<Surface, 'font' | 'measureText'>, text: 
   return width;
 }
 
+/** By font: how wide each letter is. */
+const letterWidths = new Map<string, Map<string, number>>();
+const MOST_FONTS = 100;
+const MOST_LETTERS = 2_000;
+
+/**
+ * Tells about the width of texts in a font, from the widths of their letters: kerning makes it a little less. Measuring each of a
+ * thousand names takes longer than a frame; their letters are few. Sets the context's font.
+ */
+export function aboutWidths(context: Pick<Surface, 'font' | 'measureText'>, font: string): (text: string) => number {
+  context.font = font;
+  let known = letterWidths.get(font);
+  if (known === undefined || known.size > MOST_LETTERS) {
+    if (letterWidths.size > MOST_FONTS) letterWidths.clear();
+    known = new Map();
+    letterWidths.set(font, known);
+  }
+  const letters = known;
+  const widthOf = (letter: string) => {
+    const { width } = context.measureText(letter);
+    letters.set(letter, width);
+    return width;
+  };
+  return (text) => {
+    let sum = 0;
+    for (const letter of text) sum += letters.get(letter) ?? widthOf(letter);
+    return sum;
+  };
+}
+
 /** Text that was given the size at which it just fits is a little wider or narrower: letters come in whole steps of size. */
 const JUST_FITS = 1.03;
 
@@ -121,4 +151,5 @@ export function forgetFits(): void {
   fitted.clear();
   twos.clear();
   widths.clear();
+  letterWidths.clear();
 }

@@ -4,6 +4,8 @@ import type { Picture } from './paint-picture.ts';
 
 /** A large map that is moved is painted as it is seen from there when it stands still for so many frames and milliseconds. */
 const STILL = { frames: 6, ms: 120 };
+/** Changes that come within so many milliseconds are painted at once: what one selects opens the details, which resizes the map. */
+const GATHER_MS = 40;
 /** Numbers alone have a large map painted anew at most this often, in milliseconds, and for at most this share of the time. */
 const NUMBERS_EVERY_MS = 1_000;
 const NUMBERS_SHARE = 0.2;
@@ -17,7 +19,8 @@ interface Frame {
 /** Decides, frame by frame, when a large map is painted anew: soon after what a person does, now and then for numbers. */
 export class PaintSchedule {
   readonly #painter: MapPainter;
-  #outdated = false;
+  /** When what is painted became outdated. */
+  #changedAt: number | undefined;
   #numbersOutdated = false;
   #begunAt = Number.NEGATIVE_INFINITY;
   /** Milliseconds that the last painting took. */
@@ -32,7 +35,7 @@ export class PaintSchedule {
   }
 
   changed(): void {
-    this.#outdated = true;
+    this.#changedAt ??= performance.now();
   }
 
   numbersChanged(): void {
@@ -59,7 +62,8 @@ export class PaintSchedule {
       this.#onStill();
     }
     if (!this.#painter.busy && this.#isDue(camera, now)) {
-      this.#outdated = this.#numbersOutdated = false;
+      this.#changedAt = undefined;
+      this.#numbersOutdated = false;
       this.#begunAt = now;
       this.#painter.begin(picture(), camera);
     }
@@ -67,7 +71,7 @@ export class PaintSchedule {
     if (this.#moved !== undefined) return 0;
     // What is being painted tells when it is done.
     if (this.#painter.busy) return undefined;
-    if (this.#outdated) return 0;
+    if (this.#changedAt !== undefined) return Math.max(0, this.#changedAt + GATHER_MS - now);
     return this.#numbersOutdated ? Math.max(0, this.#begunAt + this.#numbersEveryMs - now) : undefined;
   }
 
@@ -76,7 +80,8 @@ export class PaintSchedule {
   }
 
   #isDue(camera: Camera, now: number): boolean {
-    if (!this.#painter.reaches(camera) || this.#outdated) return true;
+    if (!this.#painter.reaches(camera)) return true;
+    if (this.#changedAt !== undefined) return now - this.#changedAt >= GATHER_MS;
     // In motion, nobody reads numbers.
     if (this.#moved !== undefined) return false;
     return !this.#painter.isSharp(camera) || (this.#numbersOutdated && now - this.#begunAt >= this.#numbersEveryMs);
