@@ -1,4 +1,4 @@
-import type { CallError } from './grpc-web-client.ts';
+import { type CallError, NO_ANSWER } from './call-error.ts';
 
 const CODE = {
   INVALID_ARGUMENT: 3,
@@ -36,9 +36,9 @@ export function callFailure(error: CallError | undefined): CallFailure {
       };
     case CODE.UNAVAILABLE:
       return { retry: true, message: 'The server does not answer.' };
+    case NO_ANSWER:
+      return { retry: true, message: 'Nothing answers at its address.' };
     default:
-      // What the client says of a connection that could not be made.
-      if (/status code: 0$/.test(error.message)) return { retry: true, message: 'Nothing answers at its address.' };
       return { retry: true, message: `The server does not answer: ${error.message || `status ${error.code}`}` };
   }
 }

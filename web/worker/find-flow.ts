@@ -2,10 +2,11 @@ import { create } from '@bufbuild/protobuf';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { parseFlowId } from '#core/flow/node-boot.ts';
 import { GetFlowRequestSchema, ViewService } from '#proto/gen/waggle/v1/view_pb.ts';
+import type { CallError } from './call-error.ts';
 import { callFailure } from './call-failure.ts';
 import { flowDetails } from './flow-details.ts';
 import { FlowStore } from './flow-store.ts';
-import { type CallError, callUnary } from './grpc-web-client.ts';
+import { callUnary } from './grpc-web-client.ts';
 import type { FlowAnswer } from './protocol.ts';
 
 /** Everything about a flow by its id: from what the page holds, else from the server's window. */

@@ -1,6 +1,7 @@
 import { ViewService } from '#proto/gen/waggle/v1/view_pb.ts';
+import type { CallError } from './call-error.ts';
 import { callFailure } from './call-failure.ts';
-import { type CallError, callUnary } from './grpc-web-client.ts';
+import { callUnary } from './grpc-web-client.ts';
 import { MapFeed } from './map-feed.ts';
 import type { ExportForm, MapMessage, RowsQuery, SessionMessage, StreamView, TabMessage } from './protocol.ts';
 import type { Question } from './question.ts';

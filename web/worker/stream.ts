@@ -2,8 +2,9 @@ import { create } from '@bufbuild/protobuf';
 import type { Cursor } from '#proto/gen/waggle/v1/flow_pb.ts';
 import { ViewService, type ViewUpdate, WatchRequestSchema } from '#proto/gen/waggle/v1/view_pb.ts';
 import { Backoff } from './backoff.ts';
+import { CallError } from './call-error.ts';
 import { callFailure } from './call-failure.ts';
-import { CallError, openStream } from './grpc-web-client.ts';
+import { openStream } from './grpc-web-stream.ts';
 import type { ConnectionState, StreamView } from './protocol.ts';
 
 /** Past flows to begin with. */
