@@ -70,6 +70,37 @@ describe('the folders', () => {
   });
 });
 
+test('no file imports itself by way of others, types included', () => {
+  expect(circles()).toEqual([]);
+});
+
+/** Each circle once, as the files on it. */
+function circles(): string[] {
+  const targets = Map.groupBy(
+    imports.map(({ file, target }) => ({ file, target: target.replace(/^#/, '') })),
+    ({ file }) => file,
+  );
+  const found: string[] = [];
+  const way: string[] = [];
+  const onWay = new Set<string>();
+  const done = new Set<string>();
+  function follow(file: string): void {
+    if (done.has(file)) return;
+    if (onWay.has(file)) {
+      found.push([...way.slice(way.indexOf(file)), file].join(' → '));
+      return;
+    }
+    onWay.add(file);
+    way.push(file);
+    for (const { target } of targets.get(file) ?? []) follow(target);
+    way.pop();
+    onWay.delete(file);
+    done.add(file);
+  }
+  for (const file of targets.keys()) follow(file);
+  return found;
+}
+
 function importsOf(file: string): Import[] {
   const code = readFileSync(join(ROOT, file), 'utf8');
   const { module, errors } = parseSync(file, code, {});

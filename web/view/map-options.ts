@@ -1,4 +1,4 @@
-import type { UrlProblem } from './url.ts';
+import type { UrlProblem } from './url-problem.ts';
 
 export type GroupBy = 'namespace' | 'workload' | 'app' | 'node';
 /** After how much silence arrows and cards leave the map. */

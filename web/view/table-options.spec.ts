@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { printTableOptions, readTableOptions } from './table-options.ts';
-import type { UrlProblem } from './url.ts';
+import type { UrlProblem } from './url-problem.ts';
 
 function read(query: string) {
   const problems: UrlProblem[] = [];

@@ -1,6 +1,6 @@
 import { parseFlowId } from '#core/flow/node-boot.ts';
 import { type FlowSort, isFlowColumnId } from '../worker/flow-column.ts';
-import type { UrlProblem } from './url.ts';
+import type { UrlProblem } from './url-problem.ts';
 
 /** How the flow table shows what the view holds. Part of the URL; which columns it has is this browser's own. */
 export interface TableOptions {

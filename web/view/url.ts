@@ -2,14 +2,8 @@ import { printMapOptions, readMapOptions } from './map-options.ts';
 import { printPolicyOptions, readPolicyOptions } from './policy-options.ts';
 import { printServiceOptions, readServiceOptions } from './service-options.ts';
 import { printTableOptions, readTableOptions } from './table-options.ts';
+import type { UrlProblem } from './url-problem.ts';
 import { DEFAULT_VIEW, VERDICT_FILTERS, VIEW_MODES, type View } from './view.ts';
-
-/** A part of the URL that makes no sense; it is ignored and said. */
-export interface UrlProblem {
-  readonly parameter: string;
-  readonly value: string;
-  readonly message: string;
-}
 
 const MOST_NAMESPACES = 1_000;
 /** Of filters in a view: the server takes one more, the verdict that is chosen beside them. */

@@ -4,7 +4,8 @@ import type { MapOptions } from './map-options.ts';
 import type { PolicyOptions } from './policy-options.ts';
 import type { ServiceOptions } from './service-options.ts';
 import type { TableOptions } from './table-options.ts';
-import { MOST_TOKENS, parseView, printView, type UrlProblem } from './url.ts';
+import { MOST_TOKENS, parseView, printView } from './url.ts';
+import type { UrlProblem } from './url-problem.ts';
 import type { View } from './view.ts';
 
 interface ViewState {

@@ -1,8 +1,9 @@
 import { flowRow } from './flow-row.ts';
 import type { PageWindow } from './page-window.ts';
-import type { FlowRow, Selection } from './protocol.ts';
+import type { Selection } from './protocol.ts';
 import { RowIndex } from './row-index.ts';
 import type { RowOrder } from './row-order.ts';
+import type { FlowRow } from './shown-flow.ts';
 
 /** The newest first: nothing to be sorted, and without a selection nothing to be remembered. */
 export class ArrivalOrder implements RowOrder {

@@ -19,8 +19,8 @@ import { fact } from './flow-fact.ts';
 import { flowRow } from './flow-row.ts';
 import type { PageWindow } from './page-window.ts';
 import { policyKey } from './policy-report.ts';
-import type { FlowDetails, FlowFact } from './protocol.ts';
 import { requestFacts } from './request-facts.ts';
+import type { FlowDetails, FlowFact } from './shown-flow.ts';
 
 /** Every field of a flow in words, with the filters that ask for its like, and the flow in Hubble's JSON. */
 export function flowDetails(window: PageWindow, position: number): FlowDetails {

@@ -2,9 +2,9 @@ import { rowTimeNs } from '#core/flow/columns.ts';
 import { csvLine } from '#core/flow/csv.ts';
 import { FLOW_CSV_HEADER, flowCsvCells } from '#core/flow/flow-csv.ts';
 import { hubbleResponseJson } from '#core/hubble/flow-json.ts';
+import { chooseOrder } from './choose-order.ts';
 import type { PageWindow } from './page-window.ts';
 import type { ExportAnswer, ExportForm, RowsQuery } from './protocol.ts';
-import { rowOrder } from './row-order.ts';
 
 /** Rows written without a pause: some milliseconds of the worker's time, in which it hears nothing else. */
 const ROWS_PER_TURN = 1_000;
@@ -25,7 +25,7 @@ export async function* exportFlows(
   query: RowsQuery,
   signal: AbortSignal,
 ): AsyncGenerator<ExportAnswer> {
-  const order = rowOrder(window, { selection: query.selection, sort: query.sort, group: false });
+  const order = chooseOrder(window, { selection: query.selection, sort: query.sort, group: false });
   const anchor = order.update(query.anchor);
   const { total } = order;
   const parts: string[] = form === 'csv' ? [csvLine(FLOW_CSV_HEADER)] : [];

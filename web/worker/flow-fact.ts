@@ -1,6 +1,6 @@
 import { parseFilter } from '#core/filter/parse-filter.ts';
 import { printTerm } from '#core/filter/print-filter.ts';
-import type { FlowFact } from './protocol.ts';
+import type { FlowFact } from './shown-flow.ts';
 
 /** One value of a flow's details, with the filters that ask for it; none for an empty text. */
 export function fact(section: FlowFact['section'], name: string, text: string, ...filters: string[]): FlowFact[] {

@@ -15,7 +15,7 @@ import { formatBytes, formatMicros } from '../format/quantity.ts';
 import { endpointName, endpointRealm } from './endpoint-name.ts';
 import { policyName } from './flow-policy.ts';
 import type { PageWindow } from './page-window.ts';
-import type { FlowEnd, FlowRow } from './protocol.ts';
+import type { FlowEnd, FlowRow } from './shown-flow.ts';
 
 /** Makes the object for one row of a window: only for rows that are about to be seen. */
 export function flowRow(window: PageWindow, position: number): FlowRow {

@@ -1,8 +1,10 @@
 import { BatchDecoder } from '#core/flow/batch.ts';
 import type { FlowBatch } from '#proto/gen/waggle/v1/flow_pb.ts';
+import { chooseOrder, type OrderSpec } from './choose-order.ts';
 import { PageWindow } from './page-window.ts';
-import type { FlowRow, RowsQuery, RowsSlice } from './protocol.ts';
-import { type OrderSpec, type RowOrder, rowOrder } from './row-order.ts';
+import type { RowsQuery, RowsSlice } from './protocol.ts';
+import type { RowOrder } from './row-order.ts';
+import type { FlowRow } from './shown-flow.ts';
 
 /** Flows held by a page: at most 64 MB, dictionaries included (flow-store.spec.ts measures it). */
 const DEFAULT_CAPACITY = 1_000_000;
@@ -54,7 +56,7 @@ export class FlowStore {
     const key = JSON.stringify([selection, sort, group]);
     const known = this.#orders.get(reader);
     if (known?.key === key) return known.order;
-    const order = rowOrder(this.window, { selection, sort, group });
+    const order = chooseOrder(this.window, { selection, sort, group });
     this.#orders.set(reader, { key, order });
     return order;
   }

@@ -4,8 +4,9 @@ import { flowRow } from './flow-row.ts';
 import { GroupTable, VARIES } from './group-table.ts';
 import { ArrivalCount, rowMatcher } from './matching-rows.ts';
 import type { PageWindow } from './page-window.ts';
-import type { FlowRow, Selection } from './protocol.ts';
+import type { Selection } from './protocol.ts';
 import type { RowOrder } from './row-order.ts';
+import type { FlowRow } from './shown-flow.ts';
 import { sortKeys } from './sort-keys.ts';
 
 /** Counted anew when the window has let go of that share of the rows that were counted. */

@@ -1,8 +1,8 @@
 import type { PolicyDecision } from '#core/flow/policy-decision.ts';
 import type { PlatePolicies } from '../graph/plates.ts';
 import type { PolicyReport } from './policy-report.ts';
-import type { FlowRow } from './protocol.ts';
 import type { ServiceReport, TraceReport } from './service-report.ts';
+import type { FlowRow } from './shown-flow.ts';
 
 /** What a tab asks of the server, beside what it watches. Answers are plain data. */
 export type Question =

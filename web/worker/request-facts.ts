@@ -11,7 +11,7 @@ import { httpPath, rcodeText } from '#core/flow/layer7-text.ts';
 import { formatMicros } from '../format/quantity.ts';
 import { fact } from './flow-fact.ts';
 import type { PageWindow } from './page-window.ts';
-import type { FlowFact } from './protocol.ts';
+import type { FlowFact } from './shown-flow.ts';
 
 const TYPE_WORDS: Readonly<Record<number, string>> = {
   [LAYER7_TYPE.REQUEST]: 'request',

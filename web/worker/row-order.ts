@@ -1,18 +1,4 @@
-import { ArrivalOrder } from './arrival-order.ts';
-import type { FlowSort } from './flow-column.ts';
-import { GroupedOrder } from './grouped-order.ts';
-import type { PageWindow } from './page-window.ts';
-import type { FlowRow, Selection } from './protocol.ts';
-import { SortedOrder } from './sorted-order.ts';
-
-/** Which rows a table shows, and in which order. */
-export interface OrderSpec {
-  readonly selection: Selection | null;
-  /** Null: by arrival, the newest first. */
-  readonly sort: FlowSort | null;
-  /** Repeats as one row. */
-  readonly group: boolean;
-}
+import type { FlowRow } from './shown-flow.ts';
 
 /** The rows of one table, kept up to date as the window moves on. */
 export interface RowOrder {
@@ -31,10 +17,4 @@ export interface RowOrder {
   row(index: number): FlowRow | null;
   /** Position of the row's flow (of a group: the latest). */
   position(index: number): number;
-}
-
-export function rowOrder(window: PageWindow, { selection, sort, group }: OrderSpec): RowOrder {
-  if (group) return new GroupedOrder(window, selection, sort);
-  if (sort !== null) return new SortedOrder(window, selection, sort);
-  return new ArrivalOrder(window, selection);
 }

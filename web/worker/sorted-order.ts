@@ -2,9 +2,10 @@ import type { FlowSort } from './flow-column.ts';
 import { flowRow } from './flow-row.ts';
 import { ArrivalCount, rowMatcher } from './matching-rows.ts';
 import type { PageWindow } from './page-window.ts';
-import type { FlowRow, Selection } from './protocol.ts';
+import type { Selection } from './protocol.ts';
 import { sortByKey } from './radix-sort.ts';
 import type { RowOrder } from './row-order.ts';
+import type { FlowRow } from './shown-flow.ts';
 import { sortKeys } from './sort-keys.ts';
 
 /** A table that follows is sorted anew that often, and never for more than a tenth of the time. */

@@ -1,6 +1,6 @@
 import { formatClock } from '../../format/time.ts';
 import { Verdict } from '../../ui/verdict.tsx';
-import type { FlowRow } from '../../worker/protocol.ts';
+import type { FlowRow } from '../../worker/shown-flow.ts';
 
 /** The last few flows, newest first. */
 export function LatestFlows({ rows, ports }: { rows: readonly FlowRow[]; ports: number }) {

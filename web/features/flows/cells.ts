@@ -1,7 +1,7 @@
 import { reservedIdentities } from '#core/identity/reserved.ts';
 import { formatMoment } from '../../format/time.ts';
 import { verdictLook } from '../../ui/verdict.tsx';
-import type { FlowEnd, FlowRow } from '../../worker/protocol.ts';
+import type { FlowEnd, FlowRow } from '../../worker/shown-flow.ts';
 
 /** What is told about a flow in one place of its row, written straight into elements that are used for one flow after another. */
 export interface CellKind {

@@ -4,7 +4,7 @@ import { secondStore } from '../../live/second.ts';
 import { clockAheadStore } from '../../live/server-clock.ts';
 import { settingsStore } from '../../view/settings.ts';
 import type { FlowColumnId } from '../../worker/flow-column.ts';
-import type { FlowRow } from '../../worker/protocol.ts';
+import type { FlowRow } from '../../worker/shown-flow.ts';
 import { type CellKind, destination, end, identityText, time, verdict, words } from './cells.ts';
 
 export interface FlowColumn {

@@ -3,7 +3,7 @@ import { Check, Copy, Filter, FilterX, Shield } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
 import { copyText } from '../../ui/copy.ts';
 import { changeView, showPolicy, useView } from '../../view/view-store.ts';
-import type { FlowFact } from '../../worker/protocol.ts';
+import type { FlowFact } from '../../worker/shown-flow.ts';
 
 /** The value that was pressed, and where it stands. */
 export interface PressedFact {

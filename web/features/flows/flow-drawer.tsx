@@ -8,7 +8,8 @@ import { IconButton } from '../../ui/button.tsx';
 import { CopyButton } from '../../ui/copy-button.tsx';
 import { Segmented } from '../../ui/segmented.tsx';
 import { Verdict } from '../../ui/verdict.tsx';
-import type { FlowAnswer, FlowDetails, FlowFact } from '../../worker/protocol.ts';
+import type { FlowAnswer } from '../../worker/protocol.ts';
+import type { FlowDetails, FlowFact } from '../../worker/shown-flow.ts';
 import { FactMenu, FactValue, type PressedFact } from './fact-menu.tsx';
 
 const SECTIONS: readonly { section: FlowFact['section']; title: string }[] = [

@@ -1,5 +1,5 @@
 import { VERDICT } from '#core/flow/verdict.ts';
-import type { FlowRow } from '../../worker/protocol.ts';
+import type { FlowRow } from '../../worker/shown-flow.ts';
 import type { CellKind } from './cells.ts';
 import type { FlowColumn } from './columns.ts';
 import { ROW_HEIGHT } from './use-drawn-rows.ts';

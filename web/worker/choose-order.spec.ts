@@ -1,10 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { chooseOrder } from './choose-order.ts';
 import { FLOW_COLUMN_IDS, type FlowColumnId } from './flow-column.ts';
 import { GroupedOrder } from './grouped-order.ts';
 import { PageWindow } from './page-window.ts';
-import type { FlowRow, Selection } from './protocol.ts';
-import { type RowOrder, rowOrder } from './row-order.ts';
+import type { Selection } from './protocol.ts';
+import type { RowOrder } from './row-order.ts';
+import type { FlowRow } from './shown-flow.ts';
 import { SortedOrder } from './sorted-order.ts';
 import { DB, pushFlows, type SampleFlow, WEB, WEB_2, WORLD } from './testing/sample-flows.ts';
 
@@ -72,7 +74,7 @@ const SHOWN: Partial<Record<FlowColumnId, (row: FlowRow) => string | number>> = 
 describe('rows by arrival', () => {
   it('are the newest first, hold still at an anchor, and count what came since', () => {
     const window = windowOf(5, [{}, {}, {}, {}]);
-    const order = rowOrder(window, { selection: null, sort: null, group: false });
+    const order = chooseOrder(window, { selection: null, sort: null, group: false });
     expect([order.update(null), order.total, order.arrived()]).toEqual([4, 4, 0]);
     pushFlows(window, {}, {}, {});
     expect([order.update(4), order.total, order.arrived()]).toEqual([4, 2, 3]);
@@ -82,7 +84,7 @@ describe('rows by arrival', () => {
 
   it('are those of a selection', () => {
     const window = windowOf(100, [{}, { source: DB, destination: WORLD }, { source: WORLD, destination: WEB_2 }]);
-    const order = rowOrder(window, { selection: WEB_CARD, sort: null, group: false });
+    const order = chooseOrder(window, { selection: WEB_CARD, sort: null, group: false });
     order.update(null);
     expect(rowsOf(order).map(({ position }) => position)).toEqual([2, 0]);
   });
@@ -93,7 +95,7 @@ describe('rows sorted by a column', () => {
     fc.assert(
       fc.property(fc.array(anyFlow, { maxLength: 60 }), fc.boolean(), (flows, descending) => {
         const window = windowOf(40, flows);
-        const order = rowOrder(window, {
+        const order = chooseOrder(window, {
           selection: null,
           sort: { column: column as FlowColumnId, descending },
           group: false,
@@ -116,7 +118,7 @@ describe('rows sorted by a column', () => {
   it.each(FLOW_COLUMN_IDS)('%s can be sorted by, in groups too', (column) => {
     const window = windowOf(100, fc.sample(anyFlow, { numRuns: 30, seed: 1 }));
     for (const group of [false, true]) {
-      const order = rowOrder(window, { selection: null, sort: { column, descending: true }, group });
+      const order = chooseOrder(window, { selection: null, sort: { column, descending: true }, group });
       order.update(null);
       expect(order.total).toBeGreaterThan(0);
       expect(rowsOf(order).every((row) => row !== null)).toBe(true);
@@ -139,7 +141,7 @@ describe('rows sorted by a column', () => {
 
   it('say which rows are no longer held', () => {
     const window = windowOf(2, [{ bytesOriginal: 9 }, { bytesOriginal: 5 }]);
-    const order = rowOrder(window, { selection: null, sort: { column: 'bytes', descending: true }, group: false });
+    const order = chooseOrder(window, { selection: null, sort: { column: 'bytes', descending: true }, group: false });
     const anchor = order.update(null);
     pushFlows(window, {});
     order.update(anchor);
@@ -164,7 +166,7 @@ describe('rows in groups', () => {
       { verdict: 2, dropReason: 133 },
       { destinationPort: 80 },
     ]);
-    const order = rowOrder(window, { selection: null, sort: null, group: true });
+    const order = chooseOrder(window, { selection: null, sort: null, group: true });
     order.update(null);
     const rows = rowsOf(order);
     expect(rows.map(({ count, port, verdict }) => [count, port, verdict])).toEqual([
@@ -220,8 +222,8 @@ describe('rows in groups', () => {
     fc.assert(
       fc.property(fc.array(anyFlow, { maxLength: 200 }), (flows) => {
         const window = windowOf(1_000, flows);
-        const plain = rowOrder(window, { selection: WEB_CARD, sort: null, group: false });
-        const grouped = rowOrder(window, {
+        const plain = chooseOrder(window, { selection: WEB_CARD, sort: null, group: false });
+        const grouped = chooseOrder(window, {
           selection: WEB_CARD,
           sort: { column: 'count', descending: true },
           group: true,
@@ -258,7 +260,7 @@ function groupOf({ source, destination, port, protocol, verdict, reason, directi
 
 it('says by its edition whether a table shows the same: of a selection, while others come', () => {
   const window = windowOf(8, [{ source: WEB, destination: DB }]);
-  const selected = rowOrder(window, { selection: WEB_CARD, sort: null, group: false });
+  const selected = chooseOrder(window, { selection: WEB_CARD, sort: null, group: false });
   const editionAfter = (...flows: SampleFlow[]) => {
     pushFlows(window, ...flows);
     selected.update(null);
