@@ -182,7 +182,8 @@ describe('the live map', () => {
     see(map, { ...SYN, destination: WORLD, destinationPort: 443, ...drop, dropReason: DROP_REASON.INVALID_IDENTITY });
     const update = drawn(map);
     const stats = update.edges.map((edge) => edge.stats);
-    expect(stats[0]).toMatchObject({ dropped: 2, dropReason: 133 });
+    // The SYN that the source saw leave is one of those that were dropped.
+    expect(stats[0]).toMatchObject({ dropped: 2, forwarded: 0, connections: 0n, flowsPerSecond: 0.2, dropReason: 133 });
     expect(stats[1]).toMatchObject({ dropped: 1, forwarded: 0, connections: 0n, bytes: 0n, dropReason: 171 });
     const audited = liveMap();
     see(audited, { ...SYN, verdict: VERDICT.AUDIT }, SYN_IN);

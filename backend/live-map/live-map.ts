@@ -131,6 +131,8 @@ export class LiveMap implements MapState {
     const verdict = columns.verdict[row];
     if (verdict === VERDICT.DROPPED || verdict === VERDICT.ERROR) {
       edges.drops.add(edge, second, columns.dropReason[row]);
+      // An end that drops is heard of: what the source saw leave is not taken for what arrived.
+      if (observedByServer(columns, row, back)) edges.counted.records[edge]++;
       return;
     }
     // The destination's word counts where it has one.

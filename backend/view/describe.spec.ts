@@ -65,6 +65,15 @@ suite('describing a card', () => {
     expect(toDatabase.dropped[Math.floor((NOW - 20_000 - start) / stepMillis)]).toBe(1);
   });
 
+  it('takes nothing for forwarded that the other end drops', async () => {
+    const all = { ...TO_ENDPOINT, verdict: VERDICT.DROPPED, dropReason: DROP_REASON.POLICY_DENIED };
+    const before = { ...at(60), destination: WORLD, destinationPort: 443 };
+    const denied = relayWith([before, { ...at(20) }, { ...at(20), ...all }, { ...at(17) }, { ...at(17), ...all }]);
+    const [edge] = (await describe(denied, ask({}), signal, NOW)).edges;
+    const sums = [edge.forwarded, edge.dropped].map((steps) => steps.reduce((sum, value) => sum + value, 0));
+    expect(sums).toEqual([0, 2]);
+  });
+
   it('tells what was dropped, why, where and by which policy', async () => {
     const { drops } = await describe(relay, ask({}), signal, NOW);
     expect(drops).toHaveLength(1);

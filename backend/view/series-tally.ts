@@ -27,6 +27,7 @@ interface Series {
   /** As the end that was connected to tells it; the other end's word counts where that one is silent. */
   readonly atServer: Counts;
   readonly atClient: Counts;
+  dropsAtServer: number;
   /** What one end drops, the other never sees. */
   readonly dropped: Uint32Array;
   drops: number;
@@ -55,6 +56,7 @@ export class SeriesTally {
     if (verdict === VERDICT.DROPPED || verdict === VERDICT.ERROR) {
       series.dropped[step]++;
       series.drops++;
+      if (observedByServer(columns, row, back)) series.dropsAtServer++;
       return;
     }
     const counts = observedByServer(columns, row, back) ? series.atServer : series.atClient;
@@ -65,7 +67,7 @@ export class SeriesTally {
   /** The busiest first, without the first so many steps. */
   messages(from: number): EdgeSeries[] {
     return [...this.#series.values()]
-      .map((series) => ({ series, counts: series.atServer.flows > 0 ? series.atServer : series.atClient }))
+      .map((series) => ({ series, counts: isServerHeard(series) ? series.atServer : series.atClient }))
       .sort((a, b) => b.counts.flows + b.series.drops - a.counts.flows - a.series.drops)
       .slice(0, MOST_SERIES)
       .map(({ series, counts }) => {
@@ -95,11 +97,17 @@ export class SeriesTally {
         atClient: counts(),
         dropped: new Uint32Array(STEPS),
         drops: 0,
+        dropsAtServer: 0,
       };
       this.#series.set(key, series);
     }
     return series;
   }
+}
+
+/** Where it drops all of it, too: what the client's end saw leave did not arrive. */
+function isServerHeard({ atServer, dropsAtServer }: Series): boolean {
+  return atServer.flows + dropsAtServer > 0;
 }
 
 function counts(): Counts {
