@@ -53,6 +53,12 @@ describe('an expression', () => {
     ['ns=shop name=nothing', []],
     ['port=3306', ['web', 'maindb']],
     ['ns=data port=3306', ['maindb']],
+    ['ns=data and port=3306', ['maindb']],
+    ['ns!=shop', ['maindb', 'world']],
+    ['!ns!=shop', ['web']],
+    ['label:tier!=front', ['maindb', 'world']],
+    ['namespace=shop', ['web']],
+    ['workload=web', ['web']],
   ])('%s finds cards', (text, names) => {
     expect(cardsFound(text)).toEqual(names);
   });

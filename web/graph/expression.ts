@@ -21,31 +21,39 @@ export interface Expression {
 
 /**
  * Reads an expression about the map: `ns=shop port=3306`, `kind=world or verdict=dropped`, `!label:app=web rtt>5ms`. Words are
- * ANDed, `or` stands between alternatives, `,` between values of one word, `*` stands for anything, `!` turns a word round; a
- * bare word is part of a name. Undefined for an empty text.
+ * ANDed, with `and` between them or without, `or` stands between alternatives, `,` between values of one word, `*` stands for
+ * anything, `!` turns a word round; a bare word is part of a name, or of the value of the label that names the cards.
+ * Undefined for an empty text.
  */
-export function parseExpression(text: string): Expression | { readonly problem: ExpressionProblem } | undefined {
+export function parseExpression(
+  text: string,
+  nameLabel = '',
+): Expression | { readonly problem: ExpressionProblem } | undefined {
   const alternatives: { card: Alternative['card'][number][]; edge: Alternative['edge'][number][] }[] = [];
   let current: (typeof alternatives)[number] | undefined;
-  let end = 0;
+  /** The word before, where it is one that stands between two conditions. */
+  let joint: { readonly start: number; readonly end: number; readonly word: string } | undefined;
+  const misplaced = ({ start, end, word }: NonNullable<typeof joint>) =>
+    problem(start, end, `"${word}" stands between two conditions`);
   for (const { 0: word, index: start } of text.matchAll(/\S+/g)) {
-    end = start + word.length;
-    if (word.toLowerCase() === 'or') {
-      if (current === undefined) return problem(start, end, '"or" stands between two conditions');
-      current = undefined;
+    const end = start + word.length;
+    if (/^(and|or)$/i.test(word)) {
+      const here = { start, end, word: word.toLowerCase() };
+      if (joint !== undefined || current === undefined) return misplaced(here);
+      joint = here;
       continue;
     }
-    const term = parseTerm(word);
+    const term = parseTerm(word, nameLabel);
     if ('message' in term) return problem(start, end, term.message);
-    if (current === undefined) {
+    if (current === undefined || joint?.word === 'or') {
       current = { card: [], edge: [] };
       alternatives.push(current);
     }
+    joint = undefined;
     if ('card' in term) current.card.push(term.card);
     else current.edge.push(term.edge);
   }
-  if (alternatives.length > 0 && current === undefined)
-    return problem(end - 2, end, '"or" stands between two conditions');
+  if (joint !== undefined) return misplaced(joint);
   return alternatives.length === 0 ? undefined : { alternatives };
 }
 
@@ -83,25 +91,27 @@ type Term =
   | { readonly edge: (edge: ModelEdge) => boolean }
   | { readonly message: string };
 
-const COMPARISON = /^(!?)([a-z]+)(=|>=|<=|>|<)(.*)$/i;
+const COMPARISON = /^(!?)([a-z][a-z0-9]*)(!=|=|>=|<=|>|<)(.*)$/i;
 
-function parseTerm(word: string): Term {
-  const label = /^(!?)label:([^=]+)(?:=(.*))?$/i.exec(word);
-  if (label !== null) return labelTerm(label[1] === '!', label[2], label[3]);
+function parseTerm(word: string, nameLabel: string): Term {
+  const label = /^(!?)label:([^=!]+)(?:(!?)=(.*))?$/i.exec(word);
+  if (label !== null) return labelTerm((label[1] === '!') !== (label[3] === '!'), label[2], label[4]);
   const parts = COMPARISON.exec(word);
   if (parts === null) {
     const negated = word.startsWith('!');
     const name = negated ? word.slice(1) : word;
     if (name === '') return { message: 'nothing stands after "!"' };
     const test = pattern(`*${name}*`);
-    return { card: ({ name }) => test(name) !== negated };
+    return { card: (card) => namesOf(card, nameLabel).some(test) !== negated };
   }
-  const [, sign, field, operator, value] = parts;
+  const [, sign, field, comparison, value] = parts;
   if (value === '') return { message: `${field} needs a value` };
-  const negated = sign === '!';
-  const text = TEXTS[field.toLowerCase()];
+  const negated = (sign === '!') !== (comparison === '!=');
+  const operator = comparison === '!=' ? '=' : comparison;
+  const known = ALIASES[field.toLowerCase()] ?? field.toLowerCase();
+  const text = TEXTS[known];
   if (text !== undefined) {
-    if (operator !== '=') return { message: `${field} can only be compared with "="` };
+    if (operator !== '=') return { message: `${field} can only be compared with "=" or "!="` };
     const tests = value
       .split(',')
       .filter((each) => each !== '')
@@ -109,9 +119,9 @@ function parseTerm(word: string): Term {
     const holds = (values: readonly string[]) => values.some((each) => tests.some((test) => test(each))) !== negated;
     return 'card' in text ? { card: (card) => holds(text.card(card)) } : { edge: (edge) => holds(text.edge(edge)) };
   }
-  const quantity = QUANTITIES[field.toLowerCase()];
+  const quantity = QUANTITIES[known];
   if (quantity !== undefined) {
-    const number = readNumber(value, ['rtt', 'p50', 'p99'].includes(field.toLowerCase()));
+    const number = readNumber(value, ['rtt', 'p50', 'p99'].includes(known));
     if (number === undefined) return { message: `"${value}" is not a number that ${field} could have` };
     const compare = (actual: number) => COMPARE[operator](actual, number) !== negated;
     return 'card' in quantity
@@ -119,8 +129,14 @@ function parseTerm(word: string): Term {
       : { edge: (edge) => compare(quantity.edge(edge)) };
   }
   return {
-    message: `there is no "${field}"; there are ${[...Object.keys(TEXTS), 'label:', ...Object.keys(QUANTITIES)].join(', ')}`,
+    message: `there is no "${field}"; there are ${[...Object.keys(TEXTS), ...Object.keys(QUANTITIES)].join(', ')}, and of a label label:${field}${comparison}${value}`,
   };
+}
+
+/** What a card may be called on the map. */
+function namesOf({ name, labels }: ModelCard, nameLabel: string): readonly string[] {
+  if (nameLabel === '') return [name];
+  return [name, ...labels.map(splitLabel).flatMap(([key, value]) => (key === nameLabel ? [value] : []))];
 }
 
 function labelTerm(negated: boolean, key: string, value: string | undefined): Term {
@@ -148,6 +164,14 @@ const VERDICTS: Record<EdgeVerdict, readonly string[]> = {
   mixed: ['mixed', 'dropped', 'forwarded'],
   audit: ['audit'],
   quiet: ['quiet'],
+};
+
+/** As filters, people and other tools call them. */
+const ALIASES: Readonly<Record<string, string>> = {
+  namespace: 'ns',
+  workload: 'name',
+  protocol: 'proto',
+  replicas: 'pods',
 };
 
 type Text = { card(card: ModelCard): readonly string[] } | { edge(edge: ModelEdge): readonly string[] };

@@ -158,7 +158,7 @@ export class MapPipeline {
     if (words !== this.#drawn?.words || counts !== this.#drawn.counts) {
       const started = performance.now();
       if (graph.cards.length > 0) this.#layout = this.#nextLayout(graph);
-      const find = expressionOf(this.#options.find);
+      const find = expressionOf(this.#options.find, this.#options.nameLabel);
       const scene = buildScene(graph, this.#layout, {
         by: this.#options.group,
         nameLabel: this.#options.nameLabel,
@@ -193,11 +193,11 @@ export class MapPipeline {
         : 0;
     if (this.#graph === undefined || now - this.#graphAt >= patience) {
       this.#stale = false;
-      const { group, focus, hops, hide, quiet } = this.#options;
+      const { group, focus, hops, hide, quiet, nameLabel } = this.#options;
       const visible = visibleGraph(this.#shown(this.#reach), {
         now: this.#now(),
         quietAfterMs: quietMs(quiet),
-        hide: expressionOf(hide),
+        hide: expressionOf(hide, nameLabel),
         focus: focus === null ? undefined : { key: focus, hops },
       });
       const { folded, unfolded } = this.#arrangement;
@@ -244,8 +244,8 @@ export class MapPipeline {
 }
 
 /** What is written wrongly is marked where it was typed; here it stands for nothing. */
-function expressionOf(text: string): Expression | undefined {
-  const parsed = parseExpression(text);
+function expressionOf(text: string, nameLabel: string): Expression | undefined {
+  const parsed = parseExpression(text, nameLabel);
   return parsed === undefined || 'problem' in parsed ? undefined : parsed;
 }
 
@@ -253,7 +253,7 @@ function expressionOf(text: string): Expression | undefined {
 function structureOf(graph: DetailedGraph): string {
   const cards = graph.cards.map(
     ({ key, card, folded, doors }) =>
-      `${key} ${card.members} ${card.replicas} ${folded} ${card.labels.length} ${doors.map(({ port, protocol }) => `${port}/${protocol}`)}`,
+      `${key} ${card.members} ${card.replicas} ${card.nodes.length} ${folded} ${card.labels} ${doors.map(({ port, protocol }) => `${port}/${protocol}`)}`,
   );
   const edges = graph.edges.map(({ key, members }) => `${key} ${members.length}`);
   return `${cards.join('\n')}\n\n${edges.join('\n')}\n\n${graph.mergedEdges} ${graph.hiddenEdges}`;
