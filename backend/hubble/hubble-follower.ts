@@ -12,7 +12,8 @@ import {
 } from '#proto/gen/waggle/v1/flow_pb.ts';
 import { Backoff, type BackoffLimits } from '#runtime/backoff.ts';
 import { type Client, createClient } from '#runtime/grpc/client.ts';
-import { Code, codeName, StatusError } from '#runtime/grpc/service.ts';
+import { failureWords } from '#runtime/grpc/failure-words.ts';
+import { Code, StatusError } from '#runtime/grpc/service.ts';
 import type { ClientSecurity } from '#runtime/grpc/tls.ts';
 import { pause } from '#runtime/pause.ts';
 import type { IngestInto } from '../relay/ingest.ts';
@@ -132,7 +133,7 @@ export class HubbleFollower implements RelaySource {
         continue;
       } catch (error) {
         if (signal.aborted) break;
-        this.#message = error instanceof StatusError ? `${codeName(error.code)}: ${error.message}` : String(error);
+        this.#message = failureWords(error);
       }
       const waitMs = this.#backoff.next();
       this.#retryAtMs = Date.now() + waitMs;

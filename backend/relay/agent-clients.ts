@@ -1,6 +1,7 @@
 import type { DescService } from '@bufbuild/protobuf';
 import { type Client, createClient } from '#runtime/grpc/client.ts';
-import { codeName, StatusError } from '#runtime/grpc/service.ts';
+import { failureWords } from '#runtime/grpc/failure-words.ts';
+import { StatusError } from '#runtime/grpc/service.ts';
 import type { PeerTarget } from './peer-target.ts';
 
 /** Agents asked at the same time. */
@@ -56,7 +57,7 @@ export class AgentClients<S extends DescService> {
           tell(await ask(next.client), name);
         } catch (error) {
           if (!(error instanceof StatusError)) throw error;
-          silent.push({ name, reason: `${codeName(error.code)}: ${error.message}` });
+          silent.push({ name, reason: failureWords(error) });
         }
       }
     };

@@ -11,7 +11,7 @@ import {
 } from '#proto/gen/waggle/v1/flow_pb.ts';
 import { Backoff, type BackoffLimits } from '#runtime/backoff.ts';
 import { createClient } from '#runtime/grpc/client.ts';
-import { codeName, StatusError } from '#runtime/grpc/service.ts';
+import { failureWords } from '#runtime/grpc/failure-words.ts';
 import { pause } from '#runtime/pause.ts';
 import { timestamp } from '../timestamp.ts';
 import { Ingest, type IngestInto } from './ingest.ts';
@@ -100,7 +100,7 @@ export class Peer {
         continue;
       } catch (error) {
         if (signal.aborted) break;
-        this.#message = reason(error);
+        this.#message = failureWords(error);
         // What cannot be decoded once cannot be decoded again: go on with what comes next.
         if (error instanceof FlowDecodeError) this.#cursor = undefined;
       }
@@ -177,9 +177,4 @@ export class Peer {
     this.#state = state;
     this.#onState();
   }
-}
-
-function reason(error: unknown): string {
-  if (error instanceof StatusError) return `${codeName(error.code)}: ${error.message}`;
-  return error instanceof Error ? error.message : String(error);
 }

@@ -77,7 +77,7 @@ describe('the Services of all nodes', () => {
       ['10.0.0.2', 1, 10n],
     ]);
     expect(response.problems).toEqual(['the same everywhere']);
-    expect(response.silentNodes).toEqual([expect.stringMatching(/^n3: UNAVAILABLE: /)]);
+    expect(response.silentNodes).toEqual([expect.stringMatching(/^n3: no connection: /)]);
     const none = await handlers.listServices({ namespace: 'other', name: '' } as never, context);
     expect(none.services).toEqual([]);
   });

@@ -213,5 +213,20 @@ function plainly(details: string): string {
   if (!details.startsWith(start)) return details;
   const end = details.lastIndexOf('. Resolution note:');
   const reason = details.slice(start.length, end < 0 ? undefined : end).replace(/^Error: /, '');
-  return `no connection: ${reason}`;
+  return `no connection: ${systemWords(reason)}`;
+}
+
+/** What the system's commonest words mean; they stay, for who looks them up. */
+const SYSTEM_WORDS: Readonly<Record<string, (at: string) => string>> = {
+  ECONNREFUSED: (at) => `nothing listens at ${at}`,
+  ENOENT: (at) => `there is no socket ${at}`,
+  EHOSTUNREACH: (at) => `no way leads to ${at}`,
+  ENETUNREACH: (at) => `no way leads to ${at}`,
+  ETIMEDOUT: (at) => `${at} does not answer`,
+};
+
+function systemWords(reason: string): string {
+  const [, code, at] = /^connect (E[A-Z]+) (\S+)$/.exec(reason) ?? [];
+  const words = code === undefined ? undefined : SYSTEM_WORDS[code];
+  return words === undefined ? reason : `${words(at)} (${code})`;
 }
