@@ -30,7 +30,3 @@ export const BENCHMARKS = {
 export type BenchmarkName = keyof typeof BENCHMARKS;
 
 export const BENCHMARK_NAMES = Object.keys(BENCHMARKS) as BenchmarkName[];
-
-export function isBenchmarkName(name: string): name is BenchmarkName {
-  return Object.hasOwn(BENCHMARKS, name);
-}

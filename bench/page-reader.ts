@@ -6,14 +6,14 @@ import { WatchRequestSchema } from '#proto/gen/waggle/v1/view_pb.ts';
 
 const [url, clients] = [process.argv[2]!, Number(process.argv[3])];
 const message = toBinary(WatchRequestSchema, create(WatchRequestSchema, { flows: true, map: true, last: 256 }));
-const body = Buffer.from(Buffer.concat([Buffer.from([0, 0, 0, 0, message.length]), message]).toString('base64'));
+const body = Buffer.concat([Buffer.from([0, 0, 0, 0, message.length]), message]);
 const agent = new Agent({ maxSockets: Number.POSITIVE_INFINITY });
 let watching = 0;
 let bytes = 0;
 let ended = 0;
 
 function open(): void {
-  const headers = { 'content-type': 'application/grpc-web-text', 'content-length': body.length };
+  const headers = { 'content-type': 'application/grpc-web+proto', 'content-length': body.length };
   const sent = request(`${url}/api/waggle.v1.ViewService/Watch`, { method: 'POST', headers, agent }, (response) => {
     let first = true;
     response.on('data', (chunk: Buffer) => {

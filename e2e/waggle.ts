@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 /** The command as people start it. */
-export const WAGGLE = fileURLToPath(new URL('../cli/bin.mjs', import.meta.url));
+const WAGGLE = fileURLToPath(new URL('../cli/bin.mjs', import.meta.url));
 
 export interface Outcome {
   /** Exit code; 128 + signal number when a signal ended it. */

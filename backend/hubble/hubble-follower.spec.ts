@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { compileFilter } from '#core/filter/compile-filter.ts';
 import { parseFilter } from '#core/filter/parse-filter.ts';
-import { rowObject } from '#core/flow/row-object.ts';
+import { rowObject } from '#core/flow/testing/row-object.ts';
 import { NodeState } from '#proto/gen/waggle/v1/flow_pb.ts';
 import { FakeHubble } from '#runtime/testing/fake-hubble.ts';
 import { InProcessAgent } from '#runtime/testing/in-process-agent.ts';

@@ -28,7 +28,7 @@ const LOOK_EVERY_MS = 50;
 const MOST_LAST = 65_536;
 
 export interface Rotation {
-  /** A stream ends when it has sent that much, as base64 text: a browser keeps a response's text until its end. */
+  /** A stream ends when it has sent that much: dictionaries only grow, and a client in text mode keeps all until the end. */
   readonly bytes: number;
   readonly ageMs: number;
 }
@@ -105,7 +105,7 @@ async function* watch(
         statusAt = now + STATUS_EVERY_MS;
       }
       for (const update of due) {
-        bytes += (encodedUpdate(update).length * 4) / 3;
+        bytes += encodedUpdate(update).length;
         yield update;
       }
       if (bytes > rotation.bytes || now - startedMs > rotation.ageMs) {

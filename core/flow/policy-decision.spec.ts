@@ -12,7 +12,7 @@ import { NO_ENDPOINT } from './endpoint.ts';
 import { FLOW_FIELD_NAMES } from './fields.ts';
 import { FlowWindow } from './flow-window.ts';
 import { NO_DECISION, type PolicyDecision } from './policy-decision.ts';
-import { rowObject } from './row-object.ts';
+import { rowObject } from './testing/row-object.ts';
 import { VERDICT } from './verdict.ts';
 
 const policy = { kind: 'NetworkPolicy', namespace: 'stars', name: 'default-deny', rule: -1 };

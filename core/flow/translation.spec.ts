@@ -6,7 +6,7 @@ import { FLOW_FIELD_NAMES } from './fields.ts';
 import { FLOW_CSV_HEADER, flowCsvCells } from './flow-csv.ts';
 import { FlowWindow } from './flow-window.ts';
 import { OBSERVATION } from './observation.ts';
-import { rowObject } from './row-object.ts';
+import { rowObject } from './testing/row-object.ts';
 import {
   isTranslation,
   observationOfSocketPoint,

@@ -50,7 +50,7 @@ export class ConversationTable {
   }
 }
 
-export function conversationKey(ends: ConversationEnds): string {
+function conversationKey(ends: ConversationEnds): string {
   return `${ends.observer}: ${ends.client} ${ends.clientPort} -> ${ends.server} ${ends.serverPort} protocol ${ends.protocol}`;
 }
 

@@ -17,7 +17,8 @@ import {
 import { Code, StatusError, service } from '../grpc/service.ts';
 import { grpcWebRouter } from './router.ts';
 
-// The client that the page uses, over as much of a browser's XMLHttpRequest as it asks for. The e2e tests have a real one.
+// The client of the page's single calls, and of whoever reads streams as text, over as much of a browser's XMLHttpRequest as it
+// asks for. The e2e tests have a real one; the page reads streams by itself (web/worker/grpc-web-stream.ts).
 class NodeXMLHttpRequest {
   readyState = 0;
   status = 0;

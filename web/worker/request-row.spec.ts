@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { allocateColumns } from '#core/flow/columns.ts';
 import { FLOW_CSV_HEADER, flowCsvCells } from '#core/flow/flow-csv.ts';
 import { writeLayer7 } from '#core/flow/layer7.ts';
-import { rowObject } from '#core/flow/row-object.ts';
+import { rowObject } from '#core/flow/testing/row-object.ts';
 import { flowDetails } from './flow-details.ts';
 import { flowRow } from './flow-row.ts';
 import { GroupTable } from './group-table.ts';

@@ -1,20 +1,20 @@
-import { type FlowColumns, rowTimeNs } from './columns.ts';
-import type { DecisionStore } from './decision-store.ts';
-import { directions } from './direction.ts';
-import { dropReasons } from './drop-reason.ts';
-import type { Endpoint } from './endpoint.ts';
-import type { EndpointStore } from './endpoint-store.ts';
-import { FLOW_FIELD_NAMES } from './fields.ts';
-import { isLayer7, layer7LatencyNs, layer7Number, packetsBack } from './layer7.ts';
-import type { Layer7Store } from './layer7-store.ts';
-import { flowId, type NodeBoot } from './node-boot.ts';
-import { observations } from './observation.ts';
-import type { PolicyReference } from './policy-decision.ts';
-import { protocols } from './protocol.ts';
-import { tcpFlagNames } from './tcp-flags.ts';
-import { isTranslation, roundTripMicros, sentAgain, socketCookie } from './translation.ts';
-import { triggers } from './trigger.ts';
-import { verdicts } from './verdict.ts';
+import { type FlowColumns, rowTimeNs } from '../columns.ts';
+import type { DecisionStore } from '../decision-store.ts';
+import { directions } from '../direction.ts';
+import { dropReasons } from '../drop-reason.ts';
+import type { Endpoint } from '../endpoint.ts';
+import type { EndpointStore } from '../endpoint-store.ts';
+import { FLOW_FIELD_NAMES } from '../fields.ts';
+import { isLayer7, layer7LatencyNs, layer7Number, packetsBack } from '../layer7.ts';
+import type { Layer7Store } from '../layer7-store.ts';
+import { flowId, type NodeBoot } from '../node-boot.ts';
+import { observations } from '../observation.ts';
+import type { PolicyReference } from '../policy-decision.ts';
+import { protocols } from '../protocol.ts';
+import { tcpFlagNames } from '../tcp-flags.ts';
+import { isTranslation, roundTripMicros, sentAgain, socketCookie } from '../translation.ts';
+import { triggers } from '../trigger.ts';
+import { verdicts } from '../verdict.ts';
 
 const NAMED = {
   protocol: protocols.name,
