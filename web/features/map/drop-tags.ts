@@ -47,9 +47,13 @@ export function dropTags(scene: Scene, live: ReadonlyMap<string, EdgeLive>, scal
     const count = formatCount(numbers.dropsPerMinute);
     const why = numbers.dropReason > 0 ? dropReasonText(numbers.dropReason).toLowerCase() : 'reason not known';
     const whole = { count: `dropped ${count}/min`, reason: shortened(why) };
-    const place = [whole, { count: `dropped ${count}/min`, reason: '' }, { count: `${count}/min`, reason: '' }]
-      .map((words) => ({ ...words, ...freePlace(pointsOn(edge.route), sizeOf(words, scale), taken) }))
-      .find((tag): tag is typeof tag & Rect => tag.x !== undefined);
+    const words = [whole, { count: `dropped ${count}/min`, reason: '' }, { count: `${count}/min`, reason: '' }];
+    // Beyond the map's bounds may lie its legend and tools: that only is where nothing else is free.
+    const place = [scene.bounds, undefined]
+      .flatMap((within) =>
+        words.map((each) => ({ ...each, ...freePlace(pointsOn(edge.route), sizeOf(each, scale), taken, within) })),
+      )
+      .find((tag): tag is (typeof words)[number] & Rect => tag.x !== undefined);
     // Better none than one over a card's text: the arrow's colour and dash say it too.
     if (place === undefined) continue;
     tags.push({ ...place, scale, source: edge.source, destination: edge.destination });
@@ -79,16 +83,23 @@ function pointsOn(route: Route): [x: number, y: number][] {
   return [...turnsOf(route), ...flat];
 }
 
-/** The first place at these points that covers nothing. */
+/** The first place at these points that covers nothing, in bounds where they are given. */
 function freePlace(
   points: readonly (readonly [number, number])[],
   { width, height }: { readonly width: number; readonly height: number },
   taken: readonly Rect[],
+  within?: Rect,
 ): Rect | undefined {
   return points
     .flatMap(([x, y]) => [0, -height / 2 - 6, height / 2 + 6].map((shift) => ({ x, y: y + shift })))
     .map(({ x, y }) => ({ x: x - width / 2, y: y - height / 2, width, height }))
-    .find((place) => !taken.some((other) => meets(place, other)));
+    .find((place) => (within === undefined || lies(place, within)) && !taken.some((other) => meets(place, other)));
+}
+
+function lies({ x, y, width, height }: Rect, within: Rect): boolean {
+  return (
+    x >= within.x && y >= within.y && x + width <= within.x + within.width && y + height <= within.y + within.height
+  );
 }
 
 /** What a plate says at the beginning and at the end of its first line. */

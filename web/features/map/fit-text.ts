@@ -68,7 +68,9 @@ function cutTo(context: Pick<Surface, 'font' | 'measureText'>, text: string, wid
   if (context.measureText(text).width > width * JUST_FITS) {
     const cut = (letters: number) => {
       const behind = Math.floor(letters * tail);
-      return `${text.slice(0, letters - behind)}…${behind > 0 ? text.slice(-behind) : ''}`;
+      // A sign beside the ellipsis looks like a part of it.
+      const before = text.slice(0, letters - behind).replace(/[-._/: ]$/, '');
+      return `${before}…${behind > 0 ? text.slice(-behind).replace(/^[-._/: ]/, '') : ''}`;
     };
     let low = 0;
     let high = text.length;

@@ -11,6 +11,9 @@ import { doorsLine, paintFigures, paintPort, paintRing } from './paint-doors.ts'
 import type { Palette } from './palette.ts';
 import type { Surface } from './surface.ts';
 
+/** Whatever steps back, its name and its ports can be read: contrast >= 4.5 in both themes. */
+export const LEAST_WORDS_ALPHA = 0.65;
+
 export interface CardPaint {
   readonly palette: Palette;
   readonly detail: Detail;
@@ -43,6 +46,14 @@ export function paintCard(context: Surface, card: SceneCard, state: CardState, p
   if (detail === 'full') full(context, card, state, paint);
   else if (detail === 'name') nameOnly(context, card, state, paint);
   context.restore();
+}
+
+/** Paints words that are read also where the card itself has faded; while a card comes up, they come with it. */
+function readable(context: Surface, { shown }: CardState, paint: () => void): void {
+  const { globalAlpha } = context;
+  context.globalAlpha = Math.max(globalAlpha, LEAST_WORDS_ALPHA * shown);
+  paint();
+  context.globalAlpha = globalAlpha;
 }
 
 function frame(context: Surface, card: SceneCard, state: CardState, paint: CardPaint): void {
@@ -98,7 +109,10 @@ function full(context: Surface, card: SceneCard, state: CardState, { palette, ty
   doorsLine(context, width, 1, palette);
   card.doors.forEach((door, index) => {
     const live = state.live?.doors[index];
-    const after = paintPort(context, door, PAD, type.figure, palette);
+    let after = 0;
+    readable(context, state, () => {
+      after = paintPort(context, door, PAD, type.figure, palette);
+    });
     if (live !== undefined) paintFigures(context, live, width - PAD, after, door.y, type, palette);
     paintRing(context, door.y, live, palette);
   });
@@ -118,7 +132,7 @@ function head(context: Surface, card: SceneCard, state: CardState, palette: Pale
   // Who points at a card reads all of its name.
   if (state.hovered) context.font = `600 ${Math.min(name, (name * room) / textWidth(context, card.title))}px ${SANS}`;
   context.fillStyle = palette.text;
-  context.fillText(fitMiddle(context, card.title, room), nameLeft, nameY);
+  readable(context, state, () => context.fillText(fitMiddle(context, card.title, room), nameLeft, nameY));
 
   const rate = formatRate(state.live?.rate ?? 0);
   const rateSize = Math.min(sentence * 0.95, figure);
@@ -182,14 +196,19 @@ function nameOnly(context: Surface, card: SceneCard, state: CardState, { palette
   context.fillStyle = palette.text;
   context.font = `600 ${name}px ${SANS}`;
   const lines = nameLines(context, card, name, height);
-  lines.forEach((line, index) => {
-    context.fillText(line, nameLeft, height / 2 + (index - (lines.length - 1) / 2) * 1.08 * name);
+  readable(context, state, () => {
+    lines.forEach((line, index) => {
+      context.fillText(line, nameLeft, height / 2 + (index - (lines.length - 1) / 2) * 1.08 * name);
+    });
   });
   if (figure > 0 && card.doors.length > 0) doorsLine(context, card.width, hairline, palette);
   card.doors.forEach((door, index) => {
     const live = state.live?.doors[index];
     if (figure > 0) {
-      const after = paintPort(context, door, nameLeft, figure, palette);
+      let after = 0;
+      readable(context, state, () => {
+        after = paintPort(context, door, nameLeft, figure, palette);
+      });
       const isHurt = live !== undefined && live.verdict !== 'quiet' && passedShare(live) < 1;
       if (isHurt) paintFigures(context, live, card.width - nameLeft, after, door.y, type, palette);
     }
