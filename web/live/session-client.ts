@@ -39,6 +39,7 @@ const NAME = 'waggle-session';
 /** Starts the session's worker, or joins the one other tabs have started. */
 function start(): LastingWorker<TabMessage, SessionMessage> {
   document.addEventListener('visibilitychange', () => send(visibility()));
+  addEventListener('online', retryNow);
   addEventListener('pagehide', () => send({ type: 'bye' }));
   addEventListener('pageshow', (event: PageTransitionEvent) => {
     if (event.persisted && opened !== undefined) send(opened);

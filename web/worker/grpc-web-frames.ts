@@ -3,6 +3,9 @@ const HEADER_BYTES = 5;
 const COMPRESSED = 0x01;
 const TRAILERS = 0x80;
 
+/** The longest message that is read, in bytes. */
+export const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
+
 /** How a call ended, from its trailers. */
 export interface CallStatus {
   /** 0 = OK. */
@@ -27,7 +30,7 @@ export class FrameReader {
   #headerBytes = 0;
   #body: Uint8Array | undefined;
   #bodyBytes = 0;
-  /** Undefined until the trailers have come. */
+  /** Undefined until the trailers have come; what follows them is not read. */
   status: CallStatus | undefined;
 
   /**
@@ -42,7 +45,7 @@ export class FrameReader {
   /** Throws where this is no gRPC-Web body, or a message is longer than it may be. */
   push(piece: Uint8Array): void {
     let at = 0;
-    while (at < piece.length) {
+    while (at < piece.length && this.status === undefined) {
       if (this.#body === undefined) {
         const part = piece.subarray(at, at + HEADER_BYTES - this.#headerBytes);
         this.#header.set(part, this.#headerBytes);

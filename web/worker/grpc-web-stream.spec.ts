@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { afterEach, expect, test } from 'vitest';
 import { ViewService, ViewUpdateSchema, WatchRequestSchema } from '#proto/gen/waggle/v1/view_pb.ts';
-import { type CallError, NO_ANSWER } from './call-error.ts';
+import { type CallError, CODE, NO_STATUS } from './call-error.ts';
 import { messageFrame } from './grpc-web-frames.ts';
 import { openStream } from './grpc-web-stream.ts';
 
@@ -93,23 +93,48 @@ test('the server’s status ends it, in words', async () => {
   expect([tokens, error?.code, error?.message]).toEqual([['one'], 3, 'no field ä']);
 });
 
+const HTML = { 'content-type': 'text/html' };
+const { SIGN_IN, INTERCEPTED } = NO_STATUS;
+
 test.each<[string, RequestListener, number, RegExp]>([
   [
     'a status in the headers',
     (_, r) => r.writeHead(200, { ...HEADERS, 'grpc-status': '7', 'grpc-message': 'no' }).end(),
-    7,
-    /no/,
+    CODE.PERMISSION_DENIED,
+    /^no$/,
   ],
-  ['a proxy without a server behind it', (_, r) => r.writeHead(503).end(), 14, /503/],
-  ['a page instead of flows', (_, r) => r.writeHead(200, { 'content-type': 'text/html' }).end('<p>'), 2, /text\/html/],
-  ['a body that is cut off', (_, r) => r.writeHead(200, HEADERS).end(update('one').subarray(0, 7)), 14, /ended before/],
+  ['a proxy without a server behind it', (_, r) => r.writeHead(503, HTML).end('<p>'), INTERCEPTED, /^HTTP status 503$/],
+  ['a proxy that cannot read the request', (_, r) => r.writeHead(400).end(), INTERCEPTED, /400/],
+  ['a proxy that counts requests', (_, r) => r.writeHead(429).end(), CODE.RESOURCE_EXHAUSTED, /429/],
+  [
+    'an answer with words for a person',
+    (_, r) => r.writeHead(421, { 'content-type': 'text/plain' }).end(`This name is not served.\n${'x'.repeat(9_999)}`),
+    INTERCEPTED,
+    /^HTTP status 421: This name is not served\.$/,
+  ],
+  ['a door that is closed', (_, r) => r.writeHead(401).end(), SIGN_IN, /401/],
+  ['a door that is closed to some', (_, r) => r.writeHead(403, HTML).end('<form>'), SIGN_IN, /403/],
+  ['the way to a door', (_, r) => r.writeHead(302, { location: '/login' }).end(), SIGN_IN, /elsewhere/],
+  ['a page instead of flows', (_, r) => r.writeHead(200, HTML).end('<p>'), SIGN_IN, /page to read/],
+  [
+    'something else instead of flows',
+    (_, r) => r.writeHead(200, { 'content-type': 'application/json' }).end('{}'),
+    INTERCEPTED,
+    /application\/json, not gRPC-Web/,
+  ],
+  [
+    'a body that is cut off',
+    (_, r) => r.writeHead(200, HEADERS).end(update('one').subarray(0, 7)),
+    CODE.UNAVAILABLE,
+    /ended before/,
+  ],
   ['a message that is too long', (_, r) => r.writeHead(200, HEADERS).end(Buffer.of(0, 255, 0, 0, 0)), 15, /at most/],
   ['a compressed message', (_, r) => r.writeHead(200, HEADERS).end(Buffer.of(1, 0, 0, 0, 0)), 15, /compressed/],
   ['no message at all', (_, r) => r.writeHead(200, HEADERS).end(Buffer.from([0, 0, 0, 0, 1, 255])), 15, /./],
   [
     'a connection that breaks',
     (_, r) => r.writeHead(200, HEADERS).write(update('one'), () => r.destroy()),
-    14,
+    CODE.UNAVAILABLE,
     /broke/,
   ],
 ])('%s is an error', async (_, listener, code, message) => {
@@ -117,11 +142,37 @@ test.each<[string, RequestListener, number, RegExp]>([
   expect([error?.code, error?.message]).toEqual([code, expect.stringMatching(message)]);
 });
 
+test('who has said how it ended is believed, though the answer does not end, and nothing after it counts', async () => {
+  const base = await served((_, response) => {
+    response
+      .writeHead(200, HEADERS)
+      .write(Buffer.concat([update('one'), trailers('grpc-status: 8\r\n'), update('two')]));
+  });
+  const { tokens, error } = await watched(base);
+  expect([tokens, error?.code]).toEqual([['one'], CODE.RESOURCE_EXHAUSTED]);
+});
+
+test('a part of a message is heard, though there is none yet', async () => {
+  const base = await served((_, response) => {
+    response.writeHead(200, HEADERS).write(update('one').subarray(0, 3));
+  });
+  await new Promise<void>((resolve, reject) => {
+    const cancel = openStream(base, ViewService.method.watch, create(WatchRequestSchema), {
+      heard: () => {
+        cancel();
+        resolve();
+      },
+      message: reject,
+      end: reject,
+    });
+  });
+});
+
 test('where nobody listens, that is said', async () => {
   const base = await served(() => {});
   server!.close();
   await once(server!, 'close');
-  expect((await watched(base)).error?.code).toBe(NO_ANSWER);
+  expect((await watched(base)).error?.code).toBe(NO_STATUS.NO_ANSWER);
 });
 
 test('after it was cancelled nothing is reported, and the connection is gone', async () => {

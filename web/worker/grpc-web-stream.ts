@@ -1,27 +1,15 @@
 import { type DescMessage, type DescMethod, fromBinary, type MessageShape, toBinary } from '@bufbuild/protobuf';
-import { CallError, MAX_MESSAGE_BYTES, NO_ANSWER } from './call-error.ts';
-import { type CallStatus, callStatus, FrameReader, messageFrame } from './grpc-web-frames.ts';
+import { CallError, CODE, NO_STATUS } from './call-error.ts';
+import { type CallStatus, callStatus, FrameReader, MAX_MESSAGE_BYTES, messageFrame } from './grpc-web-frames.ts';
 
-const UNKNOWN = 2;
-const UNAVAILABLE = 14;
-const DATA_LOSS = 15;
-
-/** What an HTTP status of somebody between page and server means; others are UNKNOWN. As the `grpc-web` package has it. */
-const OF_HTTP: Readonly<Record<number, number>> = {
-  400: 3,
-  401: 16,
-  403: 7,
-  404: 5,
-  409: 10,
-  412: 9,
-  429: 8,
-  499: 1,
-  501: 12,
-  503: UNAVAILABLE,
-  504: 4,
-};
+/** Who has said how the call ended is to end the answer within this: a connection that is read to its end carries the next one. */
+const END_MS = 1_000;
+/** Bytes of somebody's words that are repeated. */
+const MOST_SAID = 200;
 
 export interface StreamHandlers<T> {
+  /** Bytes have come, be they only a part of a message. */
+  heard?(): void;
   message(message: T): void;
   /** Called once; no error when the server ended the stream in order. */
   end(error?: CallError): void;
@@ -42,15 +30,20 @@ export function openStream<I extends DescMessage, O extends DescMessage>(
   const reader = new FrameReader(MAX_MESSAGE_BYTES, (bytes) => {
     if (!signal.aborted) handlers.message(fromBinary(method.output, bytes));
   });
+  const take = (piece: Uint8Array) => {
+    if (!signal.aborted) handlers.heard?.();
+    reader.push(piece);
+    return reader.status;
+  };
   const end = (error?: CallError) => {
     if (signal.aborted) return;
     abort.abort();
     handlers.end(error);
   };
   const url = `${base}${method.parent.typeName}/${method.name}`;
-  call(url, messageFrame(toBinary(method.input, request)), reader, signal).then(
-    ({ code, message }) => end(code === 0 ? undefined : new CallError(code, message)),
-    (error: unknown) => end(error instanceof CallError ? error : new CallError(DATA_LOSS, String(error))),
+  call(url, messageFrame(toBinary(method.input, request)), take, signal).then(
+    ({ code, message }) => end(code === CODE.OK ? undefined : new CallError(code, message)),
+    (error: unknown) => end(error instanceof CallError ? error : new CallError(CODE.DATA_LOSS, wordsOf(error))),
   );
   return () => abort.abort();
 }
@@ -58,32 +51,66 @@ export function openStream<I extends DescMessage, O extends DescMessage>(
 async function call(
   url: string,
   body: Uint8Array<ArrayBuffer>,
-  reader: FrameReader,
+  take: (piece: Uint8Array) => CallStatus | undefined,
   signal: AbortSignal,
 ): Promise<CallStatus> {
   const type = 'application/grpc-web+proto';
   const headers = { 'content-type': type, accept: type, 'x-grpc-web': '1' };
-  const response = await fetch(url, { method: 'POST', headers, body, signal, cache: 'no-store' }).catch(() => {
-    throw new CallError(NO_ANSWER, 'no connection');
+  // The server leads nowhere: who does wants a person to sign in.
+  const options = { method: 'POST', headers, body, signal, cache: 'no-store', redirect: 'manual' } as const;
+  const response = await fetch(url, options).catch(() => {
+    throw new CallError(NO_STATUS.NO_ANSWER, 'no connection');
   });
-  if (!response.ok) {
-    throw new CallError(OF_HTTP[response.status] ?? UNKNOWN, `HTTP status ${response.status}`);
-  }
+  await refuseOther(response);
   const told = response.headers.get('grpc-status');
   if (told !== null && told !== '0') return callStatus(told, response.headers.get('grpc-message') ?? '');
-  const answered = response.headers.get('content-type') ?? 'nothing';
-  if (!answered.startsWith('application/grpc-web')) {
-    throw new CallError(UNKNOWN, `the answer is ${answered}, not gRPC-Web`);
-  }
   const pieces = response.body?.getReader();
   let broke = false;
   while (pieces !== undefined) {
     const piece = await pieces.read().catch(() => undefined);
     broke = piece === undefined;
     if (piece === undefined || piece.done) break;
-    reader.push(piece.value);
+    const status = take(piece.value);
+    if (status === undefined) continue;
+    await Promise.race([pieces.read().catch(() => {}), new Promise((resolve) => setTimeout(resolve, END_MS))]);
+    return status;
   }
-  // Who has said how the call ended may break off.
-  if (reader.status !== undefined) return reader.status;
-  throw new CallError(UNAVAILABLE, broke ? 'the connection broke' : 'the connection ended before the call');
+  throw new CallError(CODE.UNAVAILABLE, broke ? 'the connection broke' : 'the connection ended before the call');
+}
+
+/** The server's own answers are all 200 and gRPC-Web, whatever their status. Throws CallError for any other. */
+async function refuseOther(response: Response): Promise<void> {
+  const { type, status, headers } = response;
+  if (type === 'opaqueredirect' || (status >= 300 && status < 400)) {
+    throw new CallError(NO_STATUS.SIGN_IN, 'it leads elsewhere');
+  }
+  const answered = headers.get('content-type') ?? 'nothing';
+  if (status !== 200) {
+    const said = `HTTP status ${status}${answered.startsWith('text/plain') ? await firstLine(response) : ''}`;
+    const code =
+      status === 401 || status === 403
+        ? NO_STATUS.SIGN_IN
+        : status === 429
+          ? CODE.RESOURCE_EXHAUSTED
+          : NO_STATUS.INTERCEPTED;
+    throw new CallError(code, said);
+  }
+  if (answered.startsWith('text/html')) throw new CallError(NO_STATUS.SIGN_IN, 'it answers with a page to read');
+  if (!answered.startsWith('application/grpc-web')) {
+    throw new CallError(NO_STATUS.INTERCEPTED, `${answered}, not gRPC-Web`);
+  }
+}
+
+/** What was written for a person to read, with a colon before it; of a long text the beginning. */
+async function firstLine(response: Response): Promise<string> {
+  const piece = await response.body
+    ?.getReader()
+    .read()
+    .catch(() => undefined);
+  const line = new TextDecoder().decode(piece?.value?.subarray(0, MOST_SAID)).split('\n', 1)[0].trim();
+  return line === '' ? '' : `: ${line}`;
+}
+
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -63,12 +63,20 @@ export interface RowsSlice {
   readonly rows: readonly (FlowRow | null)[];
 }
 
+export interface StreamFailure {
+  /** A sentence. */
+  readonly message: string;
+  /** Whether loading the page again may help where trying again does not. */
+  readonly reload: boolean;
+}
+
 export type ConnectionState =
-  | { readonly phase: 'connecting' }
+  /** `after` the failure that was last, unless something came in between: what is shown is as old as it was. */
+  | { readonly phase: 'connecting'; readonly after?: StreamFailure }
   | { readonly phase: 'live' }
   /** Lost; tries again at `retryAt` (milliseconds since 1970). */
-  | { readonly phase: 'waiting'; readonly retryAt: number; readonly attempt: number; readonly message: string }
-  /** The server refused this view; trying again would not help. */
+  | ({ readonly phase: 'waiting'; readonly retryAt: number; readonly attempt: number } & StreamFailure)
+  /** The server refused this view; trying again would not help until somebody does something about it. */
   | { readonly phase: 'refused'; readonly reason: 'filter' | 'permission' | 'session'; readonly message: string };
 
 export interface NodeSummary {

@@ -137,7 +137,10 @@ class Tab implements Viewer {
         // What a hidden tab was sent, it may never draw.
         this.drawing = 'no';
         this.#session.balance();
-        if (message.visible) this.#view?.sendRows(this);
+        if (message.visible) {
+          this.#view?.retryNow();
+          this.#view?.sendRows(this);
+        }
         return;
       case 'bye':
         this.leave();

@@ -2,17 +2,20 @@ import { create } from '@bufbuild/protobuf';
 import type { Cursor } from '#proto/gen/waggle/v1/flow_pb.ts';
 import { ViewService, type ViewUpdate, WatchRequestSchema } from '#proto/gen/waggle/v1/view_pb.ts';
 import { Backoff } from './backoff.ts';
-import { CallError } from './call-error.ts';
+import { CallError, CODE, NO_STATUS } from './call-error.ts';
 import { callFailure } from './call-failure.ts';
 import { openStream } from './grpc-web-stream.ts';
-import type { ConnectionState, StreamView } from './protocol.ts';
+import type { ConnectionState, StreamFailure, StreamView } from './protocol.ts';
 
 /** Past flows to begin with. */
 const LAST_FLOWS = 4_096;
 /** The server says something at least every few seconds; silence this long means that the line is dead. */
 const SILENCE_MS = 20_000;
-
-const CODE_DATA_LOSS = 15;
+/** Who was stopped meanwhile, as by a laptop's sleep, has not read yet what came: it is given this long to do so. */
+const AFTER_SLEEP_MS = 5_000;
+const LATE_MS = 5_000;
+/** A stream that lasted so long was no failure: the next attempt after it is the first again. */
+const LASTING_MS = 5_000;
 
 export interface StreamEvents {
   /** A new stream begins: dictionaries of the former one no longer count. */
@@ -34,7 +37,13 @@ export class WatchStream {
   #cancel: (() => void) | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #silence: ReturnType<typeof setTimeout> | undefined;
+  #openedAt = 0;
+  #heardAt = 0;
   #rotating = false;
+  /** The server would not have it: whoever looks again may have signed in by then. */
+  #refused = false;
+  /** Why there was no stream before this one, until it says something. */
+  #failed: StreamFailure | undefined;
   #resting = false;
   #closed = false;
 
@@ -47,8 +56,10 @@ export class WatchStream {
   open(): void {
     clearTimeout(this.#retry);
     this.#retry = undefined;
-    if (!this.#rotating) this.#events.state({ phase: 'connecting' });
+    if (!this.#rotating) this.#events.state({ phase: 'connecting', after: this.#failed });
     this.#rotating = false;
+    this.#refused = false;
+    this.#openedAt = this.#heardAt = performance.now();
     this.#events.begin();
     const request = create(WatchRequestSchema, {
       namespaces: [...this.#view.namespaces],
@@ -60,15 +71,18 @@ export class WatchStream {
       cursor: this.#cursor,
     });
     this.#cancel = openStream(this.#base, ViewService.method.watch, request, {
+      heard: () => {
+        this.#heardAt = performance.now();
+      },
       message: (update) => this.#update(update),
       end: (error) => this.#ended(error),
     });
-    this.#watchSilence();
+    this.#watchSilence(SILENCE_MS);
   }
 
-  /** Tries now if it was waiting. */
+  /** Tries now if it was waiting, or refused for want of a session or a permission. */
   retryNow(): void {
-    if (this.#retry !== undefined) this.open();
+    if (this.#retry !== undefined || (this.#refused && !this.#resting && !this.#closed)) this.open();
   }
 
   /** Ends the connection and keeps the position. */
@@ -99,16 +113,16 @@ export class WatchStream {
 
   #update(update: ViewUpdate): void {
     if (this.#closed || this.#resting) return;
-    this.#watchSilence();
     try {
       this.#events.update(update);
     } catch (error) {
       // A batch this build cannot read: the cursor stays before it, and the next stream begins with fresh dictionaries.
       this.#cancel?.();
-      this.#ended(new CallError(CODE_DATA_LOSS, error instanceof Error ? error.message : String(error)));
+      this.#ended(new CallError(CODE.DATA_LOSS, error instanceof Error ? error.message : String(error)));
       return;
     }
-    this.#backoff.reset();
+    this.#failed = undefined;
+    if (performance.now() - this.#openedAt > LASTING_MS) this.#backoff.reset();
     if (update.flows?.cursor !== undefined) this.#cursor = update.flows.cursor;
     this.#events.state({ phase: 'live' });
     if (update.rotate) this.#rotating = true;
@@ -124,24 +138,38 @@ export class WatchStream {
     this.#rotating = false;
     const failure = callFailure(error);
     if (!failure.retry) {
+      this.#failed = undefined;
+      this.#refused = failure.reason !== 'filter';
+      // Whoever is let in again begins anew.
+      if (this.#refused) this.#cursor = undefined;
       this.#events.state({ phase: 'refused', reason: failure.reason, message: failure.message });
       return;
     }
+    const { message, reload } = failure;
+    this.#failed = { message, reload };
     const wait = this.#backoff.nextMs();
     this.#events.state({
       phase: 'waiting',
       retryAt: Date.now() + wait,
       attempt: this.#backoff.attempts,
-      message: failure.message,
+      message,
+      reload,
     });
     this.#retry = setTimeout(() => this.open(), wait);
   }
 
-  #watchSilence(): void {
+  #watchSilence(ms: number): void {
     clearTimeout(this.#silence);
+    const due = performance.now() + ms;
     this.#silence = setTimeout(() => {
-      this.#cancel?.();
-      this.#ended(undefined);
-    }, SILENCE_MS);
+      const now = performance.now();
+      const left = this.#heardAt + SILENCE_MS - now;
+      if (left > 0) this.#watchSilence(left);
+      else if (now - due > LATE_MS) this.#watchSilence(AFTER_SLEEP_MS);
+      else {
+        this.#cancel?.();
+        this.#ended(new CallError(NO_STATUS.SILENT, `${SILENCE_MS / 1_000} s`));
+      }
+    }, ms);
   }
 }

@@ -38,8 +38,8 @@ const TOLD_ANEW_MS = 1_000;
 
 /** One view with its stream and stores, shared by the tabs that show it. */
 export class WatchedView {
-  readonly flows = new FlowStore();
-  readonly #map = new MapStore();
+  flows = new FlowStore();
+  #map = new MapStore();
   readonly #stream: WatchStream;
   readonly #viewers = new Set<Viewer>();
   readonly #viewLosses = new Map<LossSource, number>();
@@ -67,6 +67,8 @@ export class WatchedView {
 
   join(viewer: Viewer): void {
     this.#viewers.add(viewer);
+    // Whoever was refused may have signed in on the way.
+    this.#stream.retryNow();
     viewer.send({ type: 'connection', state: this.#state });
     if (this.#status !== undefined) viewer.send({ type: 'status', status: this.#status });
     viewer.send({ type: 'hidden', hidden: this.#hidden });
@@ -145,12 +147,26 @@ export class WatchedView {
     clearTimeout(this.#later);
   }
 
+  /** What somebody saw who may not any more is not for whoever comes after them. */
+  #forget(): void {
+    this.flows = new FlowStore();
+    this.#map = new MapStore();
+    this.#viewLosses.clear();
+    this.#status = undefined;
+    this.#hidden = [];
+    for (const viewer of this.#viewers) {
+      viewer.sendMap({ type: 'reset' });
+      this.sendRows(viewer);
+    }
+  }
+
   #update(update: ViewUpdate): void {
     if (update.flows !== undefined) {
+      // A batch that cannot be read is asked for again: until it can, nothing of it counts.
+      if (update.flows.columns.length > 0) this.flows.push(update.flows);
       for (const { source, count } of update.flows.losses) {
         this.#viewLosses.set(source, (this.#viewLosses.get(source) ?? 0) + Number(count));
       }
-      if (update.flows.columns.length > 0) this.flows.push(update.flows);
       if (update.flows.rows > 0) this.#rows.request();
     }
     if (update.map !== undefined) {
@@ -176,6 +192,7 @@ export class WatchedView {
   #setState(state: ConnectionState): void {
     if (state.phase === 'live' && this.#state.phase === 'live') return;
     this.#state = state;
+    if (state.phase === 'refused' && state.reason !== 'filter') this.#forget();
     for (const viewer of this.#viewers) viewer.send({ type: 'connection', state });
   }
 }

@@ -7,7 +7,7 @@ import { connectionStore, retryNow, statusStore } from '../../live/session-clien
 import { useStore } from '../../live/store.ts';
 import { useNow } from '../../ui/use-now.ts';
 import { viewStore } from '../../view/view-store.ts';
-import { useObstacle } from './use-obstacle.ts';
+import { failureOf, useObstacle } from './use-obstacle.ts';
 
 /** Characters of a value that are repeated. */
 const MOST_SAID = 60;
@@ -42,14 +42,24 @@ function Notice({ icon, children }: { icon: ReactNode; children: ReactNode }) {
 function ConnectionNotice() {
   const state = useStore(connectionStore);
   const obstacle = useObstacle();
-  if (state.phase !== 'waiting' || obstacle !== null) return null;
+  // Between two attempts it stays where it is: what is below does not jump.
+  const failure = failureOf(state);
+  if (failure === undefined || obstacle !== null) return null;
   return (
     <Notice icon={<CloudOff size={14} />}>
-      {state.message} What you see is as it was. Trying again <Countdown at={state.retryAt} />.{' '}
-      <button type="button" onClick={retryNow} className="text-link underline underline-offset-2">
-        Try now
-      </button>
+      {failure.message} What you see is as it was. Trying again{' '}
+      {state.phase === 'waiting' ? <Countdown at={state.retryAt} /> : 'now'}.{' '}
+      {state.phase === 'waiting' && <NoticeLink onClick={retryNow}>Try now</NoticeLink>}
+      {failure.reload && <NoticeLink onClick={() => location.reload()}>Load the page again</NoticeLink>}
     </Notice>
+  );
+}
+
+function NoticeLink({ onClick, children }: { onClick: () => void; children: ReactNode }) {
+  return (
+    <button type="button" onClick={onClick} className="mr-2 text-link underline underline-offset-2">
+      {children}
+    </button>
   );
 }
 

@@ -5,21 +5,27 @@ import { useStore } from '../../live/store.ts';
 import { Button } from '../../ui/button.tsx';
 import { State } from '../../ui/state.tsx';
 import { isNarrowed, showEverything } from '../frame/frame-actions.ts';
-import type { ObstacleState } from './use-obstacle.ts';
+import { failureOf, type ObstacleState } from './use-obstacle.ts';
 
 /** In place of map and table. */
 export function Obstacle({ state }: { state: ObstacleState }) {
-  if (state.phase === 'waiting') {
+  const failure = failureOf(state);
+  if (state.phase !== 'refused') {
     return (
       <State
         icon={<CloudOff size={20} />}
-        title="Waggle’s server does not answer"
-        actions={<Button onClick={retryNow}>Try now</Button>}
+        title={failure?.reload ? 'This page does not get through to Waggle' : 'Waggle’s server does not answer'}
+        actions={
+          <>
+            {failure?.reload && <Button onClick={() => location.reload()}>Load the page again</Button>}
+            <Button onClick={retryNow}>Try now</Button>
+          </>
+        }
       >
-        <p>{state.message}</p>
+        <p>{failure?.message}</p>
         <p>
           This page tries again by itself
-          <In at={state.retryAt} />.
+          {state.phase === 'waiting' && <In at={state.retryAt} />}.
         </p>
       </State>
     );
