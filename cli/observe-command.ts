@@ -231,7 +231,7 @@ async function print(responses: Responses, flags: ObserveFlags): Promise<void> {
     }
   } finally {
     clearImmediate(timer);
-    await write(waiting + printer.end() + (talkers?.text() ?? ''));
+    await write(waiting + printer.flush() + (talkers?.text() ?? ''));
   }
 }
 

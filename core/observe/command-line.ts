@@ -57,7 +57,16 @@ const HUBBLE_FIELDS = new Set(['ns', 'pod', 'verdict', 'ip', 'port', 'proto', 'd
 function hubbleReadsAlike(terms: readonly FilterTerm[]): boolean {
   const ofEitherEnd = terms.filter(({ field, side }) => side === 'any' && filterField(field)?.sided);
   if (ofEitherEnd.length > 1) return false;
-  return terms.every(({ field, values }) => HUBBLE_FIELDS.has(field) && !values.some((value) => value.includes('*')));
+  return terms.every(
+    ({ field, values }) => HUBBLE_FIELDS.has(field) && values.every((value) => isOfHubble(field, value)),
+  );
+}
+
+/** Hubble has no ranges of ports, and of what it has a name for, it takes nothing else. */
+function isOfHubble(field: string, value: string): boolean {
+  if (field === 'port') return !value.includes('-');
+  if (field === 'proto' || field === 'verdict' || field === 'direction') return !/^\d+$/.test(value);
+  return !value.includes('*');
 }
 
 /** The same as one line for a POSIX shell. */

@@ -171,7 +171,7 @@ DESTINATION: default/deathstar-x:80
       .map((flow) => printer.print(response(flow)).out)
       .join('');
     // biome-ignore lint/suspicious/noControlCharactersInRegex: the escapes are what is taken out
-    expect((text + printer.end()).replace(/\u001b\[\d+m/g, '')).toBe(`\
+    expect((text + printer.flush()).replace(/\u001b\[\d+m/g, '')).toBe(`\
 TIMESTAMP             SOURCE                     DESTINATION              TYPE          VERDICT     SUMMARY
 Nov 21 09:26:56.123   default/xwing:41234        default/deathstar-x:80   to-endpoint   FORWARDED   TCP Flags: SYN
 Nov 21 09:26:56.123   a-much-longer-name:41234   default/deathstar-x:80   to-endpoint   FORWARDED   TCP Flags: SYN
@@ -241,7 +241,7 @@ DESTINATION: ${destination}
     SUMMARY: ${summary.join('   ')}
 `);
     const printer = new FlowPrinter({ ...PLAIN, output: 'table' });
-    const told = printer.print(response(flow)).out + printer.end();
+    const told = printer.print(response(flow)).out + printer.flush();
     expect(told.split('\n')[1].replaceAll(/ {3,}/g, '   ')).toBe(`Nov 21 09:26:56.123   ${row}`);
   });
 

@@ -1,22 +1,14 @@
 import { toJson } from '@bufbuild/protobuf';
 import type { Timestamp } from '@bufbuild/protobuf/wkt';
-import {
-  AuthType,
-  type Endpoint,
-  type Flow,
-  type Layer7,
-  LostEventSource,
-  type Policy,
-} from '#proto/gen/flow/flow_pb.ts';
+import { AuthType, type Endpoint, type Flow, LostEventSource, type Policy } from '#proto/gen/flow/flow_pb.ts';
 import { type GetFlowsResponse, GetFlowsResponseSchema } from '#proto/gen/observer/observer_pb.ts';
 import { NodeState } from '#proto/gen/relay/relay_pb.ts';
-import { directions } from '../flow/direction.ts';
-import { dropReasonText } from '../flow/drop-reason.ts';
-import { OBSERVATION, observations } from '../flow/observation.ts';
 import { verdicts } from '../flow/verdict.ts';
 import { EVENT_TYPE } from '../hubble/event-type.ts';
 import { isReserved, reservedIdentities } from '../identity/reserved.ts';
 import { vocabulary } from '../vocabulary/vocabulary.ts';
+import { flowType } from './flow-type.ts';
+import { MeasuredTable } from './measured-table.ts';
 import { terminalJson, terminalText } from './terminal-text.ts';
 import { type TimeFormat, timeText } from './time-format.ts';
 
@@ -43,8 +35,6 @@ export interface Printed {
 
 const COLORS = { red: 31, green: 32, yellow: 33, magenta: 35, cyan: 36 } as const;
 const DICT_SEPARATOR = '------------';
-/** A table is as wide as its rows need; of a longer one, or one that is followed, as the rows before need. */
-const ROWS_MEASURED = 10_000;
 /** Names of nodes are left out beyond so many letters. */
 const MOST_LETTERS = 50;
 
@@ -55,12 +45,13 @@ const nodeStates = vocabulary('node state', NodeState);
 /** Prints what an observer answers in the shapes of `hubble observe`. Holds the state of one output. */
 export class FlowPrinter {
   readonly #options: PrinterOptions;
+  readonly #table: MeasuredTable;
   #lines = 0;
-  #waiting: string[][] = [];
-  #widths: number[] | undefined;
 
   constructor(options: PrinterOptions) {
     this.#options = options;
+    const node = options.nodeName ? ['NODE'] : [];
+    this.#table = new MeasuredTable(['TIMESTAMP', ...node, 'SOURCE', 'DESTINATION', 'TYPE', 'VERDICT', 'SUMMARY']);
   }
 
   print(response: GetFlowsResponse): Printed {
@@ -71,9 +62,9 @@ export class FlowPrinter {
     return { out: '', err: '' };
   }
 
-  /** What is still held back: rows of a table that was measured. */
-  end(): string {
-    return this.#flushTable();
+  /** What is held back, rows of a table: called when nothing more comes, or not for a while. */
+  flush(): string {
+    return this.#table.flush();
   }
 
   #flow(response: GetFlowsResponse, flow: Flow): string {
@@ -87,7 +78,7 @@ export class FlowPrinter {
     const node = terminalText(flow.nodeName);
     this.#lines++;
     if (output === 'table') {
-      return this.#tableRow([time, ...(nodeName ? [node] : []), source, destination, type, verdict, summary]);
+      return this.#table.add([time, ...(nodeName ? [node] : []), source, destination, type, verdict, summary]);
     }
     if (output === 'dict') {
       return this.#dict([
@@ -120,7 +111,7 @@ export class FlowPrinter {
     this.#lines++;
     if (output === 'table') {
       const summary = `CPU(${cpu ?? 0}) - ${numEventsLost}${span}`;
-      return this.#tableRow([time, ...(nodeName ? [node] : []), from, '-', 'EVENTS LOST', '-', summary]);
+      return this.#table.add([time, ...(nodeName ? [node] : []), from, '-', 'EVENTS LOST', '-', summary]);
     }
     if (output === 'dict') {
       return this.#dict([
@@ -241,72 +232,9 @@ export class FlowPrinter {
     return separator + pairs.map(([name, value]) => `${name.padStart(11)}: ${value}\n`).join('');
   }
 
-  #tableRow(cells: string[]): string {
-    if (this.#lines === 1) {
-      const node = this.#options.nodeName ? ['NODE'] : [];
-      this.#waiting.push(['TIMESTAMP', ...node, 'SOURCE', 'DESTINATION', 'TYPE', 'VERDICT', 'SUMMARY']);
-    }
-    this.#waiting.push(cells);
-    if (this.#widths === undefined && this.#waiting.length <= ROWS_MEASURED) return '';
-    return this.#flushTable();
-  }
-
-  #flushTable(): string {
-    const rows = this.#waiting;
-    this.#waiting = [];
-    if (rows.length === 0) return '';
-    this.#widths ??= rows[0].map((_, column) => Math.max(...rows.map((row) => visibleLength(row[column]))) + 3);
-    const widths = this.#widths;
-    const padded = (cell: string, column: number) =>
-      column === widths.length - 1 ? cell : cell + ' '.repeat(Math.max(1, widths[column] - visibleLength(cell)));
-    return rows.map((row) => `${row.map(padded).join('')}\n`).join('');
-  }
-
-  /** Rows that were measured so far may go out: called when nothing more comes for a while. */
-  flush(): string {
-    return this.#flushTable();
-  }
-
   #paint(color: keyof typeof COLORS, text: string): string {
     return this.#options.color && text !== '' ? `\u001b[${COLORS[color]}m${text}\u001b[0m` : text;
   }
-}
-
-/** Where a flow was seen or why it was dropped, as its line says it. */
-function flowType(flow: Flow): string {
-  if (flow.l7 !== undefined) return layer7Type(flow.l7);
-  const { type = 0, subType = 0 } = flow.eventType ?? {};
-  switch (type) {
-    case EVENT_TYPE.TRACE:
-      return observations
-        .name(subType === 0 ? OBSERVATION.TO_ENDPOINT : subType)
-        .toLowerCase()
-        .replaceAll('_', '-');
-    case EVENT_TYPE.DROP:
-      return dropReasonText(subType);
-    case EVENT_TYPE.POLICY_VERDICT:
-      return `policy-verdict:${MATCH_TYPES[flow.policyMatchType] ?? 'unknown'} ${directions.name(flow.trafficDirection)}`;
-    case EVENT_TYPE.TRACE_SOCK:
-      return SOCKET_POINTS[subType] ?? 'SOCK_XLATE_POINT_UNKNOWN';
-    default:
-      return 'UNKNOWN';
-  }
-}
-
-const MATCH_TYPES = ['none', 'L3-Only', 'L3-L4', 'L4-Only', 'all', 'L3-Proto', 'Proto-Only'];
-const SOCKET_POINTS: Readonly<Record<number, string>> = {
-  1: 'pre-xlate-fwd',
-  2: 'post-xlate-fwd',
-  3: 'pre-xlate-rev',
-  4: 'post-xlate-rev',
-};
-const LAYER7_TYPES = ['unknown_l7_type', 'request', 'response', 'sample'];
-
-function layer7Type({ type, record }: Layer7): string {
-  const name = LAYER7_TYPES[type] ?? LAYER7_TYPES[0];
-  if (record.case === 'http') return `http-${name}`;
-  if (record.case === 'dns') return `dns-${name} ${record.value.observationSource}`;
-  return `${record.case ?? 'l7'}-${name}`;
 }
 
 function ports({ l4 }: Flow): [number | undefined, number | undefined] {
@@ -340,13 +268,4 @@ function withoutExtensions(response: GetFlowsResponse): GetFlowsResponse {
   const { responseTypes } = response;
   if (responseTypes.case !== 'flow' || responseTypes.value.extensions === undefined) return response;
   return { ...response, responseTypes: { case: 'flow', value: { ...responseTypes.value, extensions: undefined } } };
-}
-
-const ESCAPE = '\u001b';
-
-function visibleLength(text: string): number {
-  if (!text.includes(ESCAPE)) return text.length;
-  return text
-    .split(ESCAPE)
-    .reduce((sum, part, index) => sum + (index === 0 ? part : part.slice(part.indexOf('m') + 1)).length, 0);
 }

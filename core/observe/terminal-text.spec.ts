@@ -37,7 +37,7 @@ test('no output obeys what a flow is called', () => {
     for (const numeric of [false, true]) {
       const printer = new FlowPrinter({ output, color: false, nodeName: true, policyNames: true, numeric });
       const printed = responses.map((response) => printer.print(response));
-      const text = printed.map(({ out, err }) => out + err).join('') + printer.end();
+      const text = printed.map(({ out, err }) => out + err).join('') + printer.flush();
       expect(text).toContain('red');
       // What is left of controls are the ends of our own lines.
       expect(text.replaceAll('\n', ''), output).toBe(terminalText(text.replaceAll('\n', '')));

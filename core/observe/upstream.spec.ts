@@ -43,7 +43,7 @@ describe.skipIf(!existsSync(COMMAND))('the real hubble command (skipped where it
       timeFormat: 'StampMilli',
     } as const;
     const printer = new FlowPrinter({ ...plain, output, ...more });
-    return responses.map((response) => printer.print(response).out).join('') + printer.end();
+    return responses.map((response) => printer.print(response).out).join('') + printer.flush();
   };
 
   test('prints the same lines of whatever flows there are', () => {
