@@ -5,8 +5,11 @@ import { describe, expect, it } from 'vitest';
 import { FILTER_FIELDS } from '#core/filter/fields.ts';
 import { parseFilter } from '#core/filter/parse-filter.ts';
 import { filterKey } from '#core/filter/print-filter.ts';
+import { FlowWindow } from '#core/flow/flow-window.ts';
+import { compileFlowFilters } from '#core/hubble/filter/compile.ts';
 import { observeArguments, observeCommandLine, shellQuoted } from '#core/observe/command-line.ts';
-import { filterOptions, filterTokens } from './observe-flags.ts';
+import { hubbleFilters } from '#core/observe/hubble-filter.ts';
+import { asksOwnFilters, filterOptions, filterTokens, noteFilters } from './observe-flags.ts';
 
 /** What the command makes of the line, after a real shell has taken it apart. */
 function readBack(line: string): { filter: string; last?: string; follow?: boolean } {
@@ -40,6 +43,34 @@ describe('a command line that reproduces a view', () => {
     const line = observeCommandLine({ namespaces: ['shop'], filter: [...filter, 'ns=data'] });
     expect(line).toBe("waggle observe --namespace shop --port 80 --label app=web port=53 '!pod=a*' ns=data");
     expect(readBack(line).filter).toBe(keyOf([...filter, 'ns=shop', 'ns=data']));
+  });
+
+  it('leaves to words what Hubble has no words for', () => {
+    const of = (token: string) =>
+      observeArguments({ namespaces: [], filter: [token] })
+        .slice(2)
+        .join(' ');
+    expect(of('port=80,443')).toBe('--port 80,443');
+    expect(of('port=80,8000-8099')).toBe('port=80,8000-8099');
+    expect(of('to:port=8000-8099')).toBe('to:port=8000-8099');
+    expect(of('proto=47')).toBe('proto=47');
+    const values = FILTER_FIELDS.flatMap(({ name, separator, example, choices, sided }) =>
+      [
+        example,
+        ...choices.map((choice) => `${name}${separator}${choice}`),
+        ...(sided ? [`from:${example}`] : []),
+      ].concat(['proto', 'verdict', 'direction'].includes(name) ? [`${name}=99`] : []),
+    );
+    for (const token of values) {
+      const words = observeArguments({ namespaces: [], filter: [token] }).slice(2);
+      const command = new Command('observe').argument('[filter...]');
+      for (const option of filterOptions()) command.addOption(option);
+      const given = noteFilters(command);
+      command.exitOverride().parse(words, { from: 'user' });
+      if (command.args.length > 0 || asksOwnFilters(command.opts())) continue;
+      // Else it is asked of any Hubble, in Hubble's words.
+      expect(() => compileFlowFilters(hubbleFilters(given), new FlowWindow(1)), token).not.toThrow();
+    }
   });
 
   it('leaves out what the page leaves out', () => {

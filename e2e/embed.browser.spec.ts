@@ -39,8 +39,13 @@ describe('in a frame', () => {
     watched = undefined;
   });
 
-  test.for(['map', 'table'] as const)('the %s is all there is, and fits 480 pixels', async (what) => {
-    watched = await WatchedPage.open(browser, `${demo.url}/?embed=${what}`, { viewport: { width: 480, height: 360 } });
+  test.for([
+    ['map', 'embed=map'],
+    ['table', 'embed=table'],
+    ['map', 'embed=1'],
+    ['table', 'embed=1&view=table'],
+  ] as const)('the %s is all there is, and fits 480 pixels: %s', async ([what, query]) => {
+    watched = await WatchedPage.open(browser, `${demo.url}/?${query}`, { viewport: { width: 480, height: 360 } });
     const { page } = watched;
     const parts = new PageParts(page);
     if (what === 'map') await parts.card('maindb').waitFor();

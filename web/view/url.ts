@@ -51,6 +51,7 @@ export function parseView(search: string): { view: View; problems: UrlProblem[] 
     filter.length = MOST_TOKENS;
   }
   const embed = parameters.has('embed') ? choice('embed', ['map', 'table', '1'] as const, 'map') : null;
+  const mode = choice('view', VIEW_MODES, DEFAULT_VIEW.mode);
   const theme = parameters.has('theme') ? choice('theme', ['', ...THEMES] as const, '') : '';
   return {
     problems,
@@ -58,9 +59,10 @@ export function parseView(search: string): { view: View; problems: UrlProblem[] 
       namespaces: [...namespaces],
       filter,
       verdict: choice('verdict', VERDICT_FILTERS, DEFAULT_VIEW.verdict),
-      mode: choice('view', VIEW_MODES, DEFAULT_VIEW.mode),
+      mode,
       select: cardKey('select'),
-      embed: embed === '1' ? 'map' : embed,
+      // `embed=1`: what the whole page shows there.
+      embed: embed === '1' ? (mode === 'table' ? 'table' : 'map') : embed,
       theme: theme === '' ? undefined : theme,
       map: readMapOptions(parameters, choice, problems),
       table: readTableOptions(parameters, problems),
