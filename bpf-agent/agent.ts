@@ -4,19 +4,16 @@ import { AgentService } from '#proto/gen/waggle/v1/agent_pb.ts';
 import { CniService } from '#proto/gen/waggle/v1/cni_pb.ts';
 import { FlowService } from '#proto/gen/waggle/v1/flow_pb.ts';
 import { LoadBalancerService } from '#proto/gen/waggle/v1/service_pb.ts';
-import type { ClusterSource } from '#runtime/cluster/source.ts';
 import { healthService } from '#runtime/grpc/health-service.ts';
 import { type GrpcServer, startGrpcServer } from '#runtime/grpc/server.ts';
 import { type ServedService, service } from '#runtime/grpc/service.ts';
-import type { ServerCredentials } from '#runtime/grpc/tls.ts';
 import { Health } from '#runtime/health.ts';
-import { type ExportSelection, type ExportSink, FlowExporter } from '#runtime/hubble/flow-exporter.ts';
-import type { FlowMetricsOptions } from '#runtime/hubble/flow-metrics.ts';
+import { FlowExporter } from '#runtime/hubble/flow-exporter.ts';
 import { HEALTH_NAMES, observerService } from '#runtime/hubble/observer-service.ts';
 import { peerService } from '#runtime/hubble/peer-service.ts';
 import { SeenNamespaces } from '#runtime/hubble/seen-namespaces.ts';
-import type { Logger } from '#runtime/log.ts';
 import { AgentCondition } from './agent-condition.ts';
+import type { AgentOptions } from './agent-options.ts';
 import { PodPreparation } from './cni/cni-service.ts';
 import { KeptEntry } from './cni/kept-entry.ts';
 import { DnsDrain } from './dns/dns-drain.ts';
@@ -27,8 +24,8 @@ import { EndpointTable } from './events/endpoint-table.ts';
 import { KernelClock } from './events/kernel-clock.ts';
 import { RecordDrain } from './events/record-drain.ts';
 import { RecordToRow } from './events/record-to-row.ts';
-import { type Datapath, type DatapathOptions, openDatapath } from './loader/datapath.ts';
-import type { MetricsEndpoint } from './metrics-endpoint.ts';
+import type { Datapath } from './loader/datapath.ts';
+import type { MetricsEndpoint, MetricsParts } from './metrics-endpoint.ts';
 import { AgentEvents } from './observer/agent-events.ts';
 import { BootMemory } from './observer/boot-memory.ts';
 import { DatapathUpkeep } from './observer/datapath-upkeep.ts';
@@ -41,7 +38,6 @@ import { PodFinder } from './pods/pod-finder.ts';
 import { DecisionTable } from './policy/decision-table.ts';
 import { ReasonLog } from './policy/reason-log.ts';
 import { RuleHitLog } from './policy/rule-hits.ts';
-import type { RunDirectory } from './run-directory.ts';
 import { NodeServices } from './services/node-services.ts';
 import { ServiceNumbers } from './services/service-numbers.ts';
 import { NodeSync } from './sync/node-sync.ts';
@@ -55,71 +51,7 @@ const GONE_POD_MS = 60_000;
 /** A stopping agent gives its readers this long to be sent what it has read. */
 const FAREWELL_MS = 40;
 
-export interface AgentOptions {
-  readonly node: string;
-  readonly cluster: string;
-  readonly version: string;
-  readonly source: ClusterSource;
-  readonly run: RunDirectory;
-  /** Where gRPC is served besides the run directory's socket. */
-  readonly listen: string;
-  /** TLS of `listen`; the run directory's socket stays plain. */
-  readonly credentials?: ServerCredentials;
-  /** Where metrics and health are served; undefined = nowhere. */
-  readonly metricsListen?: string;
-  /** Which labels flows are counted by, and how many series there may be. */
-  readonly metrics?: FlowMetricsOptions;
-  /** Where flows are exported to, beside being served. */
-  readonly exports?: readonly { readonly sink: ExportSink; readonly selection: ExportSelection }[];
-  /** Directory under which the pods' cgroups are looked for. */
-  readonly cgroupRoot: string;
-  readonly procRoot?: string;
-  /** Flows held. */
-  readonly flows: number;
-  /** Evaluate policies and report, enforce nowhere. */
-  readonly policyAudit?: boolean;
-  /** Ranges of pods' addresses beside the nodes' podCIDRs. */
-  readonly podCidrs?: readonly string[];
-  /** Folder of the container runtime's networks, in whose list the CNI plugin is to stay; undefined = it is in none. */
-  readonly cniConfDir?: string;
-  /** Balance Services for the sockets of the cgroup root; default true. */
-  readonly services?: boolean;
-  readonly datapath?: Omit<DatapathOptions, 'pinDirectory'>;
-  readonly log: Logger;
-}
-
-/** Another agent answers on the run directory's socket. */
-export class AgentRunningError extends Error {
-  override readonly name = 'AgentRunningError';
-  readonly code = 'AGENT_RUNNING';
-}
-
-/**
- * Starts the agent of the node whose network namespace this process is in. Throws LoaderError, ListenError or
- * AgentRunningError with a message for people; then nothing of it runs, and what an earlier agent left is as it was.
- */
-export async function startAgent(options: AgentOptions): Promise<Agent> {
-  const { run, source } = options;
-  run.create();
-  if (await run.inUse()) {
-    throw new AgentRunningError(`an agent already runs on ${run.path}: stop it, or choose another --run-dir`);
-  }
-  let datapath: Datapath | undefined;
-  let agent: Agent | undefined;
-  try {
-    await source.start();
-    datapath = openDatapath({ ...options.datapath, pinDirectory: run.pins });
-    agent = new Agent(options, datapath);
-    await agent.listen();
-    return agent;
-  } catch (error) {
-    if (agent === undefined) datapath?.close();
-    else await agent.stop();
-    await source.stop();
-    throw error;
-  }
-}
-
+/** The agent of the node whose network namespace this process is in, over an open datapath, which it closes. */
 export class Agent {
   readonly flows: FlowLog;
   readonly health = new Health('gRPC', 'pods', 'policy');
@@ -183,7 +115,10 @@ export class Agent {
       services: this.#services?.sync,
       onOwners: () => this.#gonePods.update(this.#book.owners.values()),
     });
-    this.#keptEntry = keptEntry(options);
+    if (options.cniConfDir !== undefined) {
+      const onRestored = (list: string) => options.log.warn({ list }, `${list} no longer named waggle-cni: put back`);
+      this.#keptEntry = new KeptEntry({ confDir: options.cniConfDir, agentSocket: run.socket, onRestored });
+    }
     this.#condition = new AgentCondition({
       health: this.health,
       source,
@@ -288,23 +223,7 @@ export class Agent {
       startedMs: this.#startedMs,
       flows: this.flows,
       datapath: this.#datapath,
-      figures: {
-        endpoints: () => this.#observedPods(),
-        unattached: () => this.#sync.pods.size - this.#observedPods(),
-        followers: () => this.#service.followers,
-        exported: () => this.#exporters.reduce((sum, { exported }) => sum + exported, 0),
-        exportLost: () => this.#exporters.reduce((sum, { lost }) => sum + lost, 0),
-        connections: () => this.#upkeep.connections,
-        drainSeconds: () => this.#drain.workedMs / 1_000,
-        losses: () => this.#service.losses,
-        dnsAnswers: () => ({
-          read: this.#dns.read,
-          unreadable: this.#dns.unreadable,
-          lost: this.#datapath.maps.dnsSampleCounts().lost,
-        }),
-        dnsNames: () => ({ held: this.#names.size, evicted: this.#names.evicted }),
-        evictions: () => this.#upkeep.evictions,
-      },
+      figures: this.#figures(),
       entries: () => ({
         connections: this.#upkeep.connections,
         policies: this.#sync.policy.entries,
@@ -316,6 +235,27 @@ export class Agent {
     this.#dns.onAnswer = (answer, client, server) => this.#metrics?.countAnswer(answer, client, server);
     this.#servers.push(this.#metrics);
     await this.#metrics.start();
+  }
+
+  /** What metrics tell, asked when they are read. */
+  #figures(): MetricsParts['figures'] {
+    return {
+      endpoints: () => this.#observedPods(),
+      unattached: () => this.#sync.pods.size - this.#observedPods(),
+      followers: () => this.#service.followers,
+      exported: () => this.#exporters.reduce((sum, { exported }) => sum + exported, 0),
+      exportLost: () => this.#exporters.reduce((sum, { lost }) => sum + lost, 0),
+      connections: () => this.#upkeep.connections,
+      drainSeconds: () => this.#drain.workedMs / 1_000,
+      losses: () => this.#service.losses,
+      dnsAnswers: () => ({
+        read: this.#dns.read,
+        unreadable: this.#dns.unreadable,
+        lost: this.#datapath.maps.dnsSampleCounts().lost,
+      }),
+      dnsNames: () => ({ held: this.#names.size, evicted: this.#names.evicted }),
+      evictions: () => this.#upkeep.evictions,
+    };
   }
 
   /** What is served to whoever may connect: Hubble's API, and Waggle's. */
@@ -390,12 +330,6 @@ export class Agent {
   #observedPods(): number {
     return countObserved(this.#sync.pods.values());
   }
-}
-
-function keptEntry({ cniConfDir, run, log }: AgentOptions): KeptEntry | undefined {
-  if (cniConfDir === undefined) return undefined;
-  const onRestored = (list: string) => log.warn({ list }, `${list} no longer named waggle-cni: put back`);
-  return new KeptEntry({ confDir: cniConfDir, agentSocket: run.socket, onRestored });
 }
 
 function newBootId(): bigint {

@@ -253,7 +253,7 @@ async function runAgent(flags: AgentFlags): Promise<void> {
   const support = probeKernel();
   if (!support.usable) throw new CommandError(`eBPF cannot be used here: ${support.reason}`);
 
-  const { startAgent } = await import('#bpf-agent/agent.ts');
+  const { startAgent } = await import('#bpf-agent/start-agent.ts');
   const agent = await startAgent({
     node: flags.nodeName,
     cluster: flags.clusterName,

@@ -7,9 +7,9 @@ import type {
   TraceServiceResponse,
 } from '#proto/gen/waggle/v1/service_pb.ts';
 import { type Client, createClient } from '#runtime/grpc/client.ts';
-import { oneOf } from '#runtime/settings/parsers.ts';
-import { addSettings, setting } from '#runtime/settings/setting.ts';
+import { addSettings } from '#runtime/settings/setting.ts';
 import { CommandError } from './failure.ts';
+import { outputSetting } from './output-setting.ts';
 import { relayFailure, serverSetting } from './relay-setting.ts';
 import { textTable } from './text-table.ts';
 import { type ClientTlsFlags, clientSecurityOf, clientTlsSettings } from './tls-settings.ts';
@@ -44,18 +44,7 @@ export function serviceCommand(): Command {
 }
 
 function verb(name: string, description: string): Command {
-  return addSettings(
-    new Command(name).description(description),
-    serverSetting,
-    setting<string>({
-      flags: '-o, --output <form>',
-      description: 'text or json',
-      parser: oneOf('text', 'json'),
-      default: 'text',
-      environment: false,
-    }),
-    ...clientTlsSettings(),
-  );
+  return addSettings(new Command(name).description(description), serverSetting, outputSetting, ...clientTlsSettings());
 }
 
 async function asking<T>(flags: Flags, ask: (client: Client<typeof LoadBalancerService>) => Promise<T>): Promise<T> {

@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import type { NodeStatus, StatusResponse } from '#proto/gen/waggle/v1/flow_pb.ts';
-import { oneOf } from '#runtime/settings/parsers.ts';
 import { addSettings, setting } from '#runtime/settings/setting.ts';
 import { apiClientOf, type KubernetesFlags, kubernetesSettings } from './cluster-source-settings.ts';
 import { namespaceSetting } from './namespace-setting.ts';
+import { outputSetting } from './output-setting.ts';
 import { relayFailure, serverSetting } from './relay-setting.ts';
 import { type ClientTlsFlags, clientSecurityOf, clientTlsSettings } from './tls-settings.ts';
 
@@ -15,13 +15,7 @@ export function statusCommand(): Command {
   addSettings(
     command,
     serverSetting,
-    setting<string>({
-      flags: '-o, --output <form>',
-      description: 'text or json',
-      parser: oneOf('text', 'json'),
-      default: 'text',
-      environment: false,
-    }),
+    outputSetting,
     setting<boolean>({
       flags: '--kubernetes',
       description: 'of an installation in a Kubernetes cluster: what is desired, what is ready, and why not more',

@@ -12,24 +12,34 @@ export function networkNamespacePath(namespace: NetworkNamespace): string {
 }
 
 /**
+ * A file descriptor of `namespace`, which is the caller's to close.
+ * @throws LoaderError `namespace-failed` when it cannot be opened (the process may have ended).
+ */
+export function openNetworkNamespace(namespace: NetworkNamespace): number {
+  const path = networkNamespacePath(namespace);
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new LoaderError('namespace-failed', `cannot open the network namespace ${path}: ${reason}`);
+  }
+}
+
+/**
  * Runs `action` with this thread inside `namespace` and comes back. The action must be synchronous: whatever it leaves
  * to the event loop runs outside. Sockets it opens stay in the namespace.
  * @throws LoaderError `namespace-failed` when the namespace cannot be entered (the process may have ended).
  */
 export function inNetworkNamespace<T>(namespace: NetworkNamespace, action: () => T): T {
-  const path = networkNamespacePath(namespace);
   const home = openSync('/proc/thread-self/ns/net', 'r');
   try {
-    let target: number;
-    try {
-      target = openSync(path, 'r');
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new LoaderError('namespace-failed', `cannot open the network namespace ${path}: ${reason}`);
-    }
+    const target = openNetworkNamespace(namespace);
     try {
       const { value, errno } = setNetworkNamespace(target);
-      if (value < 0) throw new LoaderError('namespace-failed', `cannot enter the network namespace ${path}`, errno);
+      if (value < 0) {
+        const path = networkNamespacePath(namespace);
+        throw new LoaderError('namespace-failed', `cannot enter the network namespace ${path}`, errno);
+      }
     } finally {
       closeSync(target);
     }

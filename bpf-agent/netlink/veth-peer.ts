@@ -1,9 +1,9 @@
 /** From a pod's network namespace to the end of its interface pair that the node holds. */
-import { closeSync, openSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 
 import { closeFd, receiveOn, sendOn } from '../loader/libc.ts';
 import { LoaderError } from '../loader/loader-error.ts';
-import { type NetworkNamespace, networkNamespacePath } from '../loader/netns.ts';
+import { type NetworkNamespace, networkNamespacePath, openNetworkNamespace } from '../loader/netns.ts';
 import type { Link } from './link.ts';
 import { encodeRequest, parseAttributes, parseMessages, u32Of } from './message.ts';
 import { listLinks, NLM_F_REQUEST, openSocket } from './route-socket.ts';
@@ -46,14 +46,15 @@ export function vethPeers(namespace: NetworkNamespace, hostLinks: readonly Link[
  * @throws LoaderError `namespace-failed` when the namespace cannot be opened, `netlink-failed`.
  */
 export function namespaceNumber(namespace: NetworkNamespace): number | undefined {
-  const path = networkNamespacePath(namespace);
-  let target: number;
+  const target = openNetworkNamespace(namespace);
   try {
-    target = openSync(path, 'r');
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new LoaderError('namespace-failed', `cannot open the network namespace ${path}: ${reason}`);
+    return numberOf(target, networkNamespacePath(namespace));
+  } finally {
+    closeSync(target);
   }
+}
+
+function numberOf(target: number, path: string): number | undefined {
   const fd = openSocket(0);
   try {
     // struct rtgenmsg, padded, then one attribute: NETNSA_FD.
@@ -75,7 +76,6 @@ export function namespaceNumber(namespace: NetworkNamespace): number | undefined
     return undefined;
   } finally {
     closeFd(fd);
-    closeSync(target);
   }
 }
 

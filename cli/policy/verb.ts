@@ -2,9 +2,9 @@ import { Command, Option } from 'commander';
 import { type Finding, findingText } from '#core/policy/finding.ts';
 import { DEFAULT_LAB_NAME } from '#lab/lab-layout.ts';
 import { readSources } from '#lab/manifest/read-sources.ts';
-import { oneOf } from '#runtime/settings/parsers.ts';
-import { addSettings, setting } from '#runtime/settings/setting.ts';
+import { addSettings } from '#runtime/settings/setting.ts';
 import { CommandError } from '../failure.ts';
+import { outputSetting } from '../output-setting.ts';
 import { labSources, type ReadCluster, readCluster, withPolicies } from './read-cluster.ts';
 
 /** Which cluster is meant. */
@@ -26,16 +26,7 @@ export function verb(name: string, description: string): Command {
       .default(DEFAULT_LAB_NAME),
   );
   command.option('-m, --manifests <path...>', 'pods, namespaces and policies of these manifests instead of a lab');
-  return addSettings(
-    command,
-    setting<string>({
-      flags: '-o, --output <form>',
-      description: 'text or json',
-      parser: oneOf('text', 'json'),
-      default: 'text',
-      environment: false,
-    }),
-  );
+  return addSettings(command, outputSetting);
 }
 
 /** What an agent knows and the cluster's state does not: what the policy was before. */
