@@ -4,6 +4,7 @@ import { LastingWorker } from './lasting-worker.ts';
 
 interface Attempt {
   readonly sent: string[];
+  closed: boolean;
   hear(message: string): void;
   failed(): void;
 }
@@ -20,9 +21,14 @@ function start() {
   const heard: string[] = [];
   const worker = new LastingWorker<string, string>(
     (ears) => {
-      const sent: string[] = [];
-      attempts.push({ sent, ...ears });
-      return { postMessage: (message) => sent.push(message) };
+      const attempt: Attempt = { sent: [], closed: false, ...ears };
+      attempts.push(attempt);
+      return {
+        postMessage: (message) => attempt.sent.push(message),
+        close: () => {
+          attempt.closed = true;
+        },
+      };
     },
     (message) => heard.push(message),
     (message) => (message.startsWith('rows') ? 'rows' : undefined),
@@ -80,6 +86,36 @@ test('of what replaces what was said before only the last is kept', () => {
   worker.post('rows 1');
   worker.post('rows 2');
   expect(attempts[1].sent.slice(4)).toEqual(['rows 1', 'rows 2']);
+});
+
+test('one that is lost without a word is given up, and not listened to after that', () => {
+  const { attempts, heard, worker } = start();
+  worker.post('open');
+  vi.advanceTimersByTime(20_500);
+  expect(attempts[0].closed).toBe(true);
+  expect(attempts[1].sent).toEqual(['open']);
+  attempts[0].hear(READY);
+  attempts[0].hear('late');
+  vi.advanceTimersByTime(39_000);
+  expect(attempts).toHaveLength(2);
+  attempts[1].hear(READY);
+  attempts[1].hear('hello');
+  vi.advanceTimersByTime(600_000);
+  expect(attempts).toHaveLength(2);
+  expect(heard).toEqual(['hello']);
+});
+
+test('one in place of another is told what it is told from then on', () => {
+  const { attempts, worker } = start();
+  worker.post('open');
+  attempts[0].hear(READY);
+  worker.restart();
+  expect(attempts[0].closed).toBe(true);
+  worker.post('port', [port()]);
+  worker.post('open again');
+  expect(attempts[1].sent).toEqual(['open again']);
+  attempts[1].hear(READY);
+  expect(attempts[1].sent).toEqual(['open again', 'port']);
 });
 
 test('a worker that has run is not started again', () => {

@@ -3,6 +3,8 @@ import { READY } from '../worker/ready.ts';
 /** A worker, or the port to one that tabs share. */
 export interface Outlet<In> {
   postMessage(message: In, transfer: Transferable[]): void;
+  /** Nothing is heard of it after that. */
+  close(): void;
 }
 
 export interface Ears<Out> {
@@ -13,6 +15,8 @@ export interface Ears<Out> {
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 5_000;
+/** A browser may lose one without a word. The next is given twice as long: the line may be slow. */
+const PATIENCE_MS = 20_000;
 
 /**
  * A worker whose script is asked for until it comes: a server that is busy or away when the page is opened must not leave the
@@ -24,6 +28,7 @@ export class LastingWorker<In, Out> {
   readonly #latestOf: (message: In) => string | undefined;
   #outlet: Outlet<In>;
   #wait = FIRST_WAIT_MS;
+  #patience = PATIENCE_MS;
   /** Undefined once the worker runs. What is handed over could not be sent twice: it waits until then. */
   #unheard: { readonly message: In; readonly transfer: Transferable[] }[] | undefined = [];
 
@@ -51,20 +56,38 @@ export class LastingWorker<In, Out> {
     if (this.#unheard === undefined || transfer.length === 0) this.#outlet.postMessage(message, transfer);
   }
 
+  /** In place of one that does not answer any more. It knows nothing: all it has to know is to be posted again. */
+  restart(): void {
+    this.#outlet.close();
+    this.#unheard = [];
+    this.#outlet = this.#start();
+  }
+
   #start(): Outlet<In> {
-    let failed = false;
-    return this.#open({
+    let state: 'coming' | 'running' | 'failed' = 'coming';
+    const failed = () => {
+      if (state !== 'coming') return;
+      state = 'failed';
+      clearTimeout(lost);
+      outlet.close();
+      setTimeout(() => this.#again(), this.#wait);
+      this.#wait = Math.min(2 * this.#wait, LONGEST_WAIT_MS);
+    };
+    const lost = setTimeout(failed, this.#patience);
+    this.#patience *= 2;
+    const outlet = this.#open({
       hear: (message) => {
-        if (message === READY) this.#run();
-        else this.#hear(message);
+        if (state === 'failed') return;
+        if (message !== READY) this.#hear(message);
+        else {
+          state = 'running';
+          clearTimeout(lost);
+          this.#run();
+        }
       },
-      failed: () => {
-        if (failed || this.#unheard === undefined) return;
-        failed = true;
-        setTimeout(() => this.#again(), this.#wait);
-        this.#wait = Math.min(2 * this.#wait, LONGEST_WAIT_MS);
-      },
+      failed,
     });
+    return outlet;
   }
 
   #again(): void {
@@ -79,6 +102,13 @@ export class LastingWorker<In, Out> {
     this.#unheard = undefined;
     for (const { message, transfer } of handed) this.#outlet.postMessage(message, transfer);
   }
+}
+
+export function outletOf<In>(worker: Worker): Outlet<In> {
+  return {
+    postMessage: (message, transfer) => worker.postMessage(message, transfer),
+    close: () => worker.terminate(),
+  };
 }
 
 /** Tells what comes of a worker's script. An error in a script that runs is an `ErrorEvent`: the same script would have it again. */

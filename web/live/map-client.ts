@@ -5,8 +5,8 @@ import { viewStore } from '../view/view-store.ts';
 import type { MapEvent, MapRequest } from '../worker/map-protocol.ts';
 import { MapReceiver, type MapState } from '../worker/map-receiver.ts';
 import { arrangementStore, followArrangements, unpinAll } from './arrangement.ts';
-import { LastingWorker, onScriptFailure } from './lasting-worker.ts';
-import { send } from './session-client.ts';
+import { LastingWorker, onScriptFailure, outletOf } from './lasting-worker.ts';
+import { replacementStore, send } from './session-client.ts';
 import { createStore } from './store.ts';
 
 export type { MapState };
@@ -34,16 +34,15 @@ export function startMap(): void {
       });
       own.onmessage = (event: MessageEvent<MapEvent>) => ears.hear(event.data);
       onScriptFailure(own, ears.failed);
-      return own;
+      return outletOf(own);
     },
     receive,
     // Ports are handed over; all else tells how things are.
     (request) => ('port' in request ? undefined : request.type),
   );
-  const { port1, port2 } = new MessageChannel();
   tellRoom();
-  post({ type: 'feed', port: port1 }, [port1]);
-  send({ type: 'map', port: port2 }, [port2]);
+  connectFeed();
+  replacementStore.subscribe(connectFeed);
   post({ type: 'select', key: selected });
   followArrangements();
   const arrange = () => post({ type: 'arrange', arrangement: arrangementStore.get() });
@@ -66,6 +65,13 @@ export function startMap(): void {
   arrange();
 }
 
+/** Between the two workers, past this thread. */
+function connectFeed(): void {
+  const { port1, port2 } = new MessageChannel();
+  post({ type: 'feed', port: port1 }, [port1]);
+  send({ type: 'map', port: port2 }, [port2]);
+}
+
 /** Has the map's worker tell a thread that paints of scenes and numbers. */
 export function connectPainter(port: MessagePort): void {
   post({ type: 'painter', port }, [port]);
@@ -86,10 +92,12 @@ export function tidyMap(): void {
 
 /** Pixels of the window that are not the map's, nor the table's under it; less where things stand below each other. */
 const CHROME = { wide: [52, 80], narrow: [0, 160] } as const;
+/** Pixels of the table on a narrow page, from which only its first rows look out. */
+const NARROW_TABLE = 112;
 /** Pixels at the map's edges that are kept free for its tools. */
 const TOOLS = { width: 48, height: 108 };
 /** Pixels of the screen that a card needs to be read, with the ways around it. */
-const CARD_PIXELS = 5_000;
+const CARD_PIXELS = 7_500;
 
 /** Alone in a frame the map has all of it, else what is left above the table. */
 function tellRoom(): void {
@@ -97,7 +105,9 @@ function tellRoom(): void {
   const narrow = innerWidth < 640;
   const [beside, above] = isAlone ? [0, 0] : narrow ? CHROME.narrow : CHROME.wide;
   const width = innerWidth - beside - TOOLS.width;
-  const height = Math.max(1, (innerHeight - above) * (isAlone ? 1 : 0.6) - TOOLS.height);
+  const shared = innerHeight - above;
+  const own = isAlone ? shared : narrow ? shared - NARROW_TABLE : shared * 0.6;
+  const height = Math.max(1, own - TOOLS.height);
   const aspect = Math.min(2.3, Math.max(0.7, width / height));
   const room = { aspect, narrow, cards: Math.max(8, Math.round((width * height) / CARD_PIXELS)) };
   post({ type: 'room', room });

@@ -13,7 +13,7 @@ import type {
   TabMessage,
 } from '../worker/protocol.ts';
 import type { Answer, Question } from '../worker/question.ts';
-import { type Ears, LastingWorker, type Outlet, onScriptFailure } from './lasting-worker.ts';
+import { type Ears, LastingWorker, type Outlet, onScriptFailure, outletOf } from './lasting-worker.ts';
 import { setClockAhead } from './server-clock.ts';
 import { createStore } from './store.ts';
 
@@ -33,6 +33,15 @@ const exports = new Map<number, (answer: ExportAnswer) => void>();
 let lastCall = 0;
 let worker: LastingWorker<TabMessage, SessionMessage> | undefined;
 let opened: TabMessage | undefined;
+let rowsWanted: TabMessage | undefined;
+/** Looks in a row at which nothing had come since the look before. */
+let quietLooks = 0;
+/** Counts workers in place of one that was lost: what was handed over to that one is gone. */
+export const replacementStore = createStore(0);
+
+const LOOK_MS = 10_000;
+/** While there is a stream, or one is waited for, something comes at least every 30 s. */
+const MOST_QUIET_LOOKS = 4;
 
 const NAME = 'waggle-session';
 
@@ -44,8 +53,28 @@ function start(): LastingWorker<TabMessage, SessionMessage> {
   addEventListener('pageshow', (event: PageTransitionEvent) => {
     if (event.persisted && opened !== undefined) send(opened);
   });
+  setInterval(look, LOOK_MS);
   return new LastingWorker((ears) => startShared(ears) ?? startOwn(ears), receive, latestOf);
 }
+
+/** A worker that tabs share may go down with one of them, which the others are not told. */
+function look(): void {
+  const { phase } = connectionStore.get();
+  const expected = document.visibilityState === 'visible' && (phase === 'live' || phase === 'waiting');
+  quietLooks = expected ? quietLooks + 1 : 0;
+  if (quietLooks < MOST_QUIET_LOOKS) return;
+  quietLooks = 0;
+  worker?.restart();
+  for (const id of [...calls.keys(), ...questions.keys()]) receive({ type: 'failed', id, message: LOST });
+  for (const id of descriptions.keys()) receive({ type: 'flow', id, answer: { state: 'failed', message: LOST } });
+  for (const id of exports.keys()) receive({ type: 'export', id, answer: { state: 'stopped' } });
+  if (opened !== undefined) send(opened);
+  send(visibility());
+  if (rowsWanted !== undefined) send(rowsWanted);
+  replacementStore.set(replacementStore.get() + 1);
+}
+
+const LOST = 'The browser has ended what this page was asking through.';
 
 /** What tells how things are replaces what told it before; questions are each for themselves. */
 function latestOf({ type }: TabMessage): string | undefined {
@@ -61,7 +90,7 @@ function startOwn(ears: Ears<SessionMessage>): Outlet<TabMessage> {
   const own = new Worker(new URL('../worker/session-worker.ts', import.meta.url), { type: 'module', name: NAME });
   own.onmessage = (event: MessageEvent<SessionMessage>) => ears.hear(event.data);
   onScriptFailure(own, ears.failed);
-  return own;
+  return outletOf(own);
 }
 
 /** In a frame of another site the cookies are that frame's alone: a worker that others share is given none. */
@@ -84,7 +113,8 @@ function startShared(ears: Ears<SessionMessage>): Outlet<TabMessage> | undefined
   }
   shared.port.onmessage = (event: MessageEvent<SessionMessage>) => ears.hear(event.data);
   onScriptFailure(shared, ears.failed);
-  return shared.port;
+  const { port } = shared;
+  return { postMessage: (message, transfer) => port.postMessage(message, transfer), close: () => port.close() };
 }
 
 export function send(message: TabMessage, transfer: Transferable[] = []): void {
@@ -101,7 +131,8 @@ export function openView(view: StreamView): void {
 }
 
 export function queryRows(query: RowsQuery): void {
-  send({ type: 'rows', query });
+  rowsWanted = { type: 'rows', query };
+  send(rowsWanted);
 }
 
 /** Everything about a flow, by its id. */
@@ -180,6 +211,7 @@ function isTurnover(before: RowsSlice | null, { query, rows }: RowsSlice): boole
 }
 
 function receive(message: SessionMessage): void {
+  quietLooks = 0;
   switch (message.type) {
     case 'connection':
       connectionStore.set(message.state);
