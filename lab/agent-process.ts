@@ -68,6 +68,12 @@ export class AgentProcess {
     clearTimeout(late);
   }
 
+  /** Does not bring the agent back any more: whoever ends it now removes the rest too. */
+  letGo(): void {
+    this.#wanted = false;
+    clearTimeout(this.#retry);
+  }
+
   async restart(): Promise<void> {
     await this.stop();
     this.start();

@@ -143,7 +143,10 @@ export class Cluster {
     this.#loop.stop();
     this.#logTrim.stop();
     void this.#apiServer?.stop();
-    for (const node of this.nodes) node.kubelet.stop();
+    for (const { kubelet, agent } of this.nodes) {
+      kubelet.stop();
+      agent?.letGo();
+    }
     for (const host of this.#programs) host.close();
   }
 

@@ -47,5 +47,6 @@ export class Kubelet {
   /** Lets go of the pods without ending them: the whole lab is about to be removed. */
   stop(): void {
     this.#unsubscribe();
+    for (const worker of this.#workers.values()) worker.letGo();
   }
 }

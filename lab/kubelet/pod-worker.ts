@@ -54,6 +54,11 @@ export class PodWorker {
     return this.#termination;
   }
 
+  /** Restarts nothing of the pod any more: whoever ends its processes now removes the rest too. */
+  letGo(): void {
+    this.#stop.abort();
+  }
+
   async #run(): Promise<void> {
     await this.#retrying('CreatePodSandbox', async () => {
       if (!this.#pod.spec.hostNetwork) this.#link ??= await this.#node.network.attach(this.#pod.metadata.uid);
