@@ -1,15 +1,19 @@
 import { grown } from './grown.ts';
+import { isRecentSecond, RATE_SECONDS, shareInWindow } from './rate-window.ts';
 
-/** Rates are means over this many seconds, counted in buckets of one. */
-export const RATE_SECONDS = 10;
+/** Seconds between two records of a connection that goes on. */
+const INTERVAL_SECONDS = 5;
+/** The window, the second that slides out of it, and those over which an interval is told. A power of two. */
+const BUCKETS = 16;
 
-/** Sums over the last 10 s of one edge. */
-export interface RecentSums {
-  connections: number;
+/** Of one edge: what was counted in the last 10 s, and rates per second over them. */
+export interface Recent {
   flows: number;
   audited: number;
-  bytes: number;
-  replyBytes: number;
+  connectionsPerSecond: number;
+  flowsPerSecond: number;
+  bytesPerSecond: number;
+  replyBytesPerSecond: number;
 }
 
 /**
@@ -25,13 +29,16 @@ export class EdgeCounters {
   packets = new Float64Array(0);
   replyPackets = new Float64Array(0);
   retransmits = new Float64Array(0);
-  // Edge × 10 + second % 10.
+  // Edge × 16 + second % 16.
   #second = new Uint32Array(0);
   #connectionsIn = new Uint32Array(0);
   #flowsIn = new Uint32Array(0);
   #auditedIn = new Uint32Array(0);
   #bytesIn = new Float64Array(0);
   #replyBytesIn = new Float64Array(0);
+  /** Bytes of intervals, told over the seconds that follow them. */
+  #flowingIn = new Float32Array(0);
+  #replyFlowingIn = new Float32Array(0);
 
   /** Makes room for edges below this number. */
   reserve(edges: number): void {
@@ -45,15 +52,21 @@ export class EdgeCounters {
     this.packets = grown(this.packets, capacity);
     this.replyPackets = grown(this.replyPackets, capacity);
     this.retransmits = grown(this.retransmits, capacity);
-    const buckets = capacity * RATE_SECONDS;
+    const buckets = capacity * BUCKETS;
     this.#second = grown(this.#second, buckets);
     this.#connectionsIn = grown(this.#connectionsIn, buckets);
     this.#flowsIn = grown(this.#flowsIn, buckets);
     this.#auditedIn = grown(this.#auditedIn, buckets);
     this.#bytesIn = grown(this.#bytesIn, buckets);
     this.#replyBytesIn = grown(this.#replyBytesIn, buckets);
+    this.#flowingIn = grown(this.#flowingIn, buckets);
+    this.#replyFlowingIn = grown(this.#replyFlowingIn, buckets);
   }
 
+  /**
+   * `flowingFrom`: of what a connection that goes on carried in an interval, where in the second its record was made (0 to 1), else -1.
+   * Nobody knows when in the interval it was; told all at once, a steady stream would seem to carry double and nothing by turns.
+   */
   add(
     edge: number,
     second: number,
@@ -64,6 +77,7 @@ export class EdgeCounters {
     packets: number,
     replyPackets: number,
     retransmits: number,
+    flowingFrom = -1,
   ): void {
     this.records[edge]++;
     this.connections[edge] += connections;
@@ -72,31 +86,50 @@ export class EdgeCounters {
     this.packets[edge] += packets;
     this.replyPackets[edge] += replyPackets;
     this.retransmits[edge] += retransmits;
-    const bucket = edge * RATE_SECONDS + (second % RATE_SECONDS);
-    if (this.#second[bucket] !== second) {
-      // A row older than the window has no part in the rates.
-      if (this.#second[bucket] > second) return;
-      this.#clearBucket(bucket, second);
-    }
+    const bucket = this.#bucketOf(edge, second);
+    // A row older than the window has no part in the rates.
+    if (bucket < 0) return;
     this.#connectionsIn[bucket] += connections;
     this.#flowsIn[bucket]++;
     this.#auditedIn[bucket] += audited;
-    this.#bytesIn[bucket] += bytes;
-    this.#replyBytesIn[bucket] += replyBytes;
+    if (flowingFrom >= 0) this.#flow(edge, second, flowingFrom, bytes, replyBytes);
+    else {
+      this.#bytesIn[bucket] += bytes;
+      this.#replyBytesIn[bucket] += replyBytes;
+    }
   }
 
-  recent(edge: number, nowSecond: number): RecentSums {
-    const sums = { connections: 0, flows: 0, audited: 0, bytes: 0, replyBytes: 0 };
-    const first = edge * RATE_SECONDS;
-    for (let bucket = first; bucket < first + RATE_SECONDS; bucket++) {
-      if (this.#second[bucket] + RATE_SECONDS <= nowSecond) continue;
-      sums.connections += this.#connectionsIn[bucket];
-      sums.flows += this.#flowsIn[bucket];
-      sums.audited += this.#auditedIn[bucket];
-      sums.bytes += this.#bytesIn[bucket];
-      sums.replyBytes += this.#replyBytesIn[bucket];
+  recent(edge: number, nowMs: number): Recent {
+    let [flows, audited] = [0, 0];
+    let [connectionsIn, flowsIn, bytesIn, replyBytesIn] = [0, 0, 0, 0];
+    const nowSecond = Math.floor(nowMs / 1000);
+    const elapsed = nowMs / 1000 - nowSecond;
+    const first = edge * BUCKETS;
+    for (let bucket = first; bucket < first + BUCKETS; bucket++) {
+      const second = this.#second[bucket];
+      const share = shareInWindow(second, nowMs);
+      if (share === 0) continue;
+      if (isRecentSecond(second, nowMs)) {
+        flows += this.#flowsIn[bucket];
+        audited += this.#auditedIn[bucket];
+      }
+      // What flows in this second has flowed so far only.
+      const flowed = second === nowSecond ? elapsed : share;
+      connectionsIn += share * this.#connectionsIn[bucket];
+      flowsIn += share * this.#flowsIn[bucket];
+      bytesIn += share * this.#bytesIn[bucket] + flowed * this.#flowingIn[bucket];
+      replyBytesIn += share * this.#replyBytesIn[bucket] + flowed * this.#replyFlowingIn[bucket];
     }
-    return sums;
+    // Nothing is heard of it any more.
+    if (flows === 0) [connectionsIn, flowsIn, bytesIn, replyBytesIn] = [0, 0, 0, 0];
+    return {
+      flows,
+      audited,
+      connectionsPerSecond: connectionsIn / RATE_SECONDS,
+      flowsPerSecond: flowsIn / RATE_SECONDS,
+      bytesPerSecond: bytesIn / RATE_SECONDS,
+      replyBytesPerSecond: replyBytesIn / RATE_SECONDS,
+    };
   }
 
   clear(edge: number): void {
@@ -107,8 +140,28 @@ export class EdgeCounters {
     this.packets[edge] = 0;
     this.replyPackets[edge] = 0;
     this.retransmits[edge] = 0;
-    const first = edge * RATE_SECONDS;
-    for (let bucket = first; bucket < first + RATE_SECONDS; bucket++) this.#clearBucket(bucket, 0);
+    const first = edge * BUCKETS;
+    for (let bucket = first; bucket < first + BUCKETS; bucket++) this.#clearBucket(bucket, 0);
+  }
+
+  /** From then on for as long as an interval: until the next record tells of more. */
+  #flow(edge: number, second: number, from: number, bytes: number, replyBytes: number): void {
+    for (let step = 0; step <= INTERVAL_SECONDS; step++) {
+      const bucket = this.#bucketOf(edge, second + step);
+      if (bucket < 0) continue;
+      const share = (step === 0 ? 1 - from : step === INTERVAL_SECONDS ? from : 1) / INTERVAL_SECONDS;
+      this.#flowingIn[bucket] += share * bytes;
+      this.#replyFlowingIn[bucket] += share * replyBytes;
+    }
+  }
+
+  /** -1 for a second that another one has taken the place of. */
+  #bucketOf(edge: number, second: number): number {
+    const bucket = edge * BUCKETS + (second % BUCKETS);
+    if (this.#second[bucket] === second) return bucket;
+    if (this.#second[bucket] > second) return -1;
+    this.#clearBucket(bucket, second);
+    return bucket;
   }
 
   #clearBucket(bucket: number, second: number): void {
@@ -118,5 +171,7 @@ export class EdgeCounters {
     this.#auditedIn[bucket] = 0;
     this.#bytesIn[bucket] = 0;
     this.#replyBytesIn[bucket] = 0;
+    this.#flowingIn[bucket] = 0;
+    this.#replyFlowingIn[bucket] = 0;
   }
 }

@@ -1,4 +1,4 @@
-import { RATE_SECONDS } from './edge-counters.ts';
+import { RATE_SECONDS } from './rate-window.ts';
 
 /** Latencies are counted in steps of a quarter of a doubling, from 16 µs to 67 s. */
 const LEAST_EXPONENT = 4;

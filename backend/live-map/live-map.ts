@@ -10,11 +10,12 @@ import { TRIGGER } from '#core/flow/trigger.ts';
 import { VERDICT } from '#core/flow/verdict.ts';
 import type { MapUpdate } from '#proto/gen/waggle/v1/view_pb.ts';
 import { CardTable, NO_CARD } from './card-table.ts';
-import { RATE_SECONDS } from './edge-counters.ts';
+import { droppedPackets } from './dropped-packets.ts';
 import { EdgeTable, NO_EDGE } from './edge-table.ts';
 import type { FirstSeen } from './first-seen.ts';
 import { changesSince, type MapState, type Removal, snapshot } from './map-update.ts';
 import { guessedFromPorts, ORIENTATION, observedByServer, statedOrientation } from './orientation.ts';
+import { RATE_SECONDS } from './rate-window.ts';
 
 export interface LiveMapOptions {
   /** Numbers in the `source` and `destination` columns refer to these. */
@@ -130,7 +131,7 @@ export class LiveMap implements MapState {
     const second = Math.floor(seenMs / 1000);
     const verdict = columns.verdict[row];
     if (verdict === VERDICT.DROPPED || verdict === VERDICT.ERROR) {
-      edges.drops.add(edge, second, columns.dropReason[row]);
+      edges.drops.add(edge, second, columns.dropReason[row], droppedPackets(columns, row));
       // An end that drops is heard of: what the source saw leave is not taken for what arrived.
       if (observedByServer(columns, row, back)) edges.counted.records[edge]++;
       return;
@@ -163,6 +164,7 @@ export class LiveMap implements MapState {
       turned ? columns.packetsReply[row] : columns.packetsOriginal[row],
       turned ? columns.packetsOriginal[row] : columns.packetsReply[row],
       columns.retransmits[row],
+      columns.trigger[row] === TRIGGER.INTERVAL ? seenMs / 1000 - second : -1,
     );
     if (columns.rttMicros[row] !== 0 && (!spare || edges.counted.records[edge] === 0)) {
       edges.rtt.add(edge, second, columns.rttMicros[row]);

@@ -13,9 +13,9 @@ import {
 } from '#proto/gen/waggle/v1/view_pb.ts';
 import { timestamp } from '../timestamp.ts';
 import type { Card, CardTable } from './card-table.ts';
-import { RATE_SECONDS } from './edge-counters.ts';
 import type { EdgeTable } from './edge-table.ts';
 import type { FirstSeen } from './first-seen.ts';
+import { RATE_SECONDS } from './rate-window.ts';
 
 /** What of a live map is told. */
 export interface MapState {
@@ -34,13 +34,12 @@ export interface Removal {
 }
 
 export function snapshot(map: MapState, nowMs: number): MapUpdate {
-  const second = Math.floor(nowMs / 1000);
   return create(MapUpdateSchema, {
     snapshot: true,
     knownSince: map.firstSeen?.sinceMs === undefined ? undefined : timestamp(map.firstSeen.sinceMs),
     time: timestamp(nowMs),
     cards: map.cards.cards.flatMap((card) => (card === undefined ? [] : [cardMessage(map, card)])),
-    edges: [...map.edges.indexes()].map((edge) => edgeMessage(map, edge, second)),
+    edges: [...map.edges.indexes()].map((edge) => edgeMessage(map, edge, nowMs)),
     omittedCards: map.cards.omitted.count,
     omittedEdges: map.edges.omitted.count,
   });
@@ -48,7 +47,6 @@ export function snapshot(map: MapState, nowMs: number): MapUpdate {
 
 /** Undefined when nothing changed after that version. */
 export function changesSince(map: MapState, version: number, nowMs: number): MapUpdate | undefined {
-  const second = Math.floor(nowMs / 1000);
   const cards: CardMessage[] = [];
   for (const card of map.cards.cards) {
     if (card !== undefined && card.changedVersion > version) cards.push(cardMessage(map, card));
@@ -56,8 +54,8 @@ export function changesSince(map: MapState, version: number, nowMs: number): Map
   const edges: Edge[] = [];
   const stats: EdgeStats[] = [];
   for (const edge of map.edges.indexes()) {
-    if (map.edges.createdVersion[edge] > version) edges.push(edgeMessage(map, edge, second));
-    else if (map.edges.changedVersion[edge] > version) stats.push(statsMessage(map, edge, second));
+    if (map.edges.createdVersion[edge] > version) edges.push(edgeMessage(map, edge, nowMs));
+    else if (map.edges.changedVersion[edge] > version) stats.push(statsMessage(map, edge, nowMs));
   }
   const removed = map.removals.filter((removal) => removal.version > version);
   if (cards.length + edges.length + stats.length + removed.length === 0) return undefined;
@@ -101,7 +99,7 @@ function cardMessage({ cards, firstSeen }: MapState, card: Card): CardMessage {
   });
 }
 
-function edgeMessage(map: MapState, edge: number, second: number): Edge {
+function edgeMessage(map: MapState, edge: number, nowMs: number): Edge {
   const { edges, cards } = map;
   const source = cards.cards[edges.source[edge]]!;
   const destination = cards.cards[edges.destination[edge]]!;
@@ -114,27 +112,28 @@ function edgeMessage(map: MapState, edge: number, second: number): Edge {
     port: Math.floor(edges.portProtocol[edge] / 256),
     protocol: edges.portProtocol[edge] % 256,
     firstSeen: timestamp(Math.min(seenMs, everMs ?? seenMs)),
-    stats: statsMessage(map, edge, second),
+    stats: statsMessage(map, edge, nowMs),
     services: edges.services[edge] ?? [],
   });
 }
 
-function statsMessage({ edges }: MapState, edge: number, second: number): EdgeStats {
+function statsMessage({ edges }: MapState, edge: number, nowMs: number): EdgeStats {
   const counters = edges.counted.records[edge] > 0 ? edges.counted : edges.spare;
-  const recent = counters.recent(edge, second);
-  const { drops, reason } = edges.drops.recent(edge, second);
+  const recent = counters.recent(edge, nowMs);
+  const { drops, perSecond, reason } = edges.drops.recent(edge, nowMs);
+  const second = Math.floor(nowMs / 1000);
   const requests = edges.requests.recent(edge, second);
   // Either end may be the one that audits.
   const audited = Math.max(
-    edges.counted.recent(edge, second).audited,
-    Math.min(edges.spare.recent(edge, second).audited, recent.flows),
+    edges.counted.recent(edge, nowMs).audited,
+    Math.min(edges.spare.recent(edge, nowMs).audited, recent.flows),
   );
   return create(EdgeStatsSchema, {
     edge: edges.id[edge],
-    connectionsPerSecond: recent.connections / RATE_SECONDS,
-    flowsPerSecond: (recent.flows + drops) / RATE_SECONDS,
-    bytesPerSecond: recent.bytes / RATE_SECONDS,
-    replyBytesPerSecond: recent.replyBytes / RATE_SECONDS,
+    connectionsPerSecond: recent.connectionsPerSecond,
+    flowsPerSecond: recent.flowsPerSecond + perSecond,
+    bytesPerSecond: recent.bytesPerSecond,
+    replyBytesPerSecond: recent.replyBytesPerSecond,
     connections: BigInt(counters.connections[edge]),
     bytes: BigInt(counters.bytes[edge]),
     replyBytes: BigInt(counters.replyBytes[edge]),
@@ -148,7 +147,8 @@ function statsMessage({ edges }: MapState, edge: number, second: number): EdgeSt
     retransmits: edges.counted.retransmits[edge] + edges.spare.retransmits[edge],
     lastSeen: timestamp(edges.lastSeenMs[edge]),
     dropReason: reason,
-    requestsPerSecond: requests.requests / RATE_SECONDS,
+    // Of the last ten buckets, of which the newest is still filling.
+    requestsPerSecond: requests.requests / (RATE_SECONDS - 1 + nowMs / 1000 - second),
     answers: requests.answers,
     failures: requests.failures,
     latencyP50Micros: requests.p50Micros,

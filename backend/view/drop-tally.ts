@@ -6,6 +6,7 @@ import { decisionKey, NO_DECISION, type PolicyDecision } from '#core/flow/policy
 import { hasPorts } from '#core/flow/protocol.ts';
 import { VERDICT } from '#core/flow/verdict.ts';
 import { type DropCount, DropCountSchema } from '#proto/gen/waggle/v1/view_pb.ts';
+import { droppedPackets } from '../live-map/dropped-packets.ts';
 import { timestamp } from '../timestamp.ts';
 import type { CardNumbers } from './card-numbers.ts';
 
@@ -50,15 +51,16 @@ export class DropTally {
     const policy = columns.policy[row];
     const key = `${client} ${server} ${port} ${protocol} ${reason} ${policy}`;
     const known = this.#current.get(key);
+    const packets = droppedPackets(columns, row);
     if (known === undefined) {
       if (this.#current.size >= MOST_KINDS) return;
       const decision = NO_DECISION;
-      const seen = { decision, count: 1, firstMs: timeMs, lastMs: timeMs };
+      const seen = { decision, count: packets, firstMs: timeMs, lastMs: timeMs };
       const where = { node: columns.node[row], direction: columns.direction[row] };
       this.#current.set(key, { client, server, port, protocol, reason, policy, ...seen, ...where });
       return;
     }
-    known.count++;
+    known.count += packets;
     known.firstMs = Math.min(known.firstMs, timeMs);
     if (timeMs <= known.lastMs) return;
     known.lastMs = timeMs;

@@ -1,8 +1,11 @@
 import { create } from '@bufbuild/protobuf';
 import type { FlowColumns } from '#core/flow/columns.ts';
+import { REPLY } from '#core/flow/direction.ts';
 import { hasPorts } from '#core/flow/protocol.ts';
+import { TRIGGER } from '#core/flow/trigger.ts';
 import { VERDICT } from '#core/flow/verdict.ts';
 import { type EdgeSeries, EdgeSeriesSchema } from '#proto/gen/waggle/v1/view_pb.ts';
+import { droppedPackets } from '../live-map/dropped-packets.ts';
 import { observedByServer } from '../live-map/orientation.ts';
 import type { CardNumbers } from './card-numbers.ts';
 
@@ -16,6 +19,7 @@ const MOST_EDGES = 20_000;
 interface Counts {
   readonly forwarded: Uint32Array;
   readonly audited: Uint32Array;
+  readonly opened: Uint32Array;
   flows: number;
 }
 
@@ -54,13 +58,15 @@ export class SeriesTally {
     if (series === undefined) return;
     const verdict = columns.verdict[row];
     if (verdict === VERDICT.DROPPED || verdict === VERDICT.ERROR) {
-      series.dropped[step]++;
-      series.drops++;
-      if (observedByServer(columns, row, back)) series.dropsAtServer++;
+      const packets = droppedPackets(columns, row);
+      series.dropped[step] += packets;
+      series.drops += packets;
+      if (observedByServer(columns, row, back)) series.dropsAtServer += packets;
       return;
     }
     const counts = observedByServer(columns, row, back) ? series.atServer : series.atClient;
     counts[verdict === VERDICT.AUDIT ? 'audited' : 'forwarded'][step]++;
+    if (columns.trigger[row] === TRIGGER.FIRST_PACKET && columns.reply[row] === REPLY.ORIGINAL) counts.opened[step]++;
     counts.flows++;
   }
 
@@ -80,6 +86,7 @@ export class SeriesTally {
           forwarded: forwarded.slice(from),
           dropped: [...series.dropped].slice(from),
           audited: audited.slice(from),
+          opened: [...counts.opened].slice(from),
         });
       });
   }
@@ -111,7 +118,8 @@ function isServerHeard({ atServer, dropsAtServer }: Series): boolean {
 }
 
 function counts(): Counts {
-  return { forwarded: new Uint32Array(STEPS), audited: new Uint32Array(STEPS), flows: 0 };
+  const steps = () => new Uint32Array(STEPS);
+  return { forwarded: steps(), audited: steps(), opened: steps(), flows: 0 };
 }
 
 /** Either end may be the one that audits: a flow that one of them audits is no plainly forwarded one. */

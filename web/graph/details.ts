@@ -3,7 +3,7 @@ import { cardSentence } from './card-words.ts';
 import { plateOfFolded } from './group.ts';
 import { type EdgeVerdict, edgeVerdict, type MapModel, type ModelCard, type ModelEdge } from './model.ts';
 import { type PlateKind, plateOf } from './plates.ts';
-import { type Summary, summarize } from './summary.ts';
+import { forwardedShare, type Summary, summarize } from './summary.ts';
 
 /** What goes on between two cards on one port. */
 export interface EdgeDetails {
@@ -27,7 +27,7 @@ export interface EdgeDetails {
   readonly failures: number;
   readonly p50Micros: number;
   readonly p99Micros: number;
-  /** Share forwarded; -1 without recent flows. */
+  /** Share of connections that got through; -1 without recent flows. */
   readonly forwardedShare: number;
   readonly firstSeen: number;
   readonly lastSeen: number;
@@ -153,7 +153,6 @@ function edgeDetails(model: MapModel, edges: readonly ModelEdge[], now: number):
       const destination = model.cards.get(edge.destination);
       if (source === undefined || destination === undefined) return [];
       const { stats, key, port, protocol, firstSeen } = edge;
-      const all = stats.forwarded + stats.dropped + stats.audited;
       return [
         {
           key,
@@ -173,7 +172,7 @@ function edgeDetails(model: MapModel, edges: readonly ModelEdge[], now: number):
           failures: stats.failures,
           p50Micros: stats.p50Micros,
           p99Micros: stats.p99Micros,
-          forwardedShare: all > 0 ? 1 - stats.dropped / all : -1,
+          forwardedShare: forwardedShare(stats),
           firstSeen,
           lastSeen: stats.lastSeen,
           services: edge.services ?? [],

@@ -1,7 +1,7 @@
 import type { DetailedGraph } from './level-of-detail.ts';
 import type { ArrowVerdict, EdgeVerdict, ModelEdge } from './model.ts';
 import { quietStep } from './quiet.ts';
-import { answeredShare, dropsPerMinute, type Summary, summarize } from './summary.ts';
+import { answeredShare, dropsPerMinute, forwardedShare, type Summary, summarize, triesPerSecond } from './summary.ts';
 
 /** What changes with the traffic, per card. */
 export interface CardLive {
@@ -18,7 +18,8 @@ export interface DoorLive {
   readonly rate: number;
   /** 0 = not known. */
   readonly rttMicros: number;
-  /** Share of its flows that were forwarded; 1 without flows. */
+  /** Connections opened and dropped, per second (`summary.ts`), and the share of them that got through; 1 without any. */
+  readonly tries: number;
   readonly forwardedShare: number;
   /** Share of answers that are no failures, where enough are told to mean it; else -1. */
   readonly answeredShare: number;
@@ -113,11 +114,12 @@ function edgeLive(summary: Summary, quiet: (lastSeen: number) => number): EdgeLi
 }
 
 function doorLive(summary: Summary): DoorLive {
-  const all = summary.forwarded + summary.dropped + summary.audited;
+  const share = forwardedShare(summary);
   return {
     rate: rounded(summary.flows),
     rttMicros: Math.round(summary.rttMicros),
-    forwardedShare: all > 0 ? 1 - summary.dropped / all : 1,
+    tries: rounded(triesPerSecond(summary)),
+    forwardedShare: share < 0 ? 1 : share,
     answeredShare: summary.answers >= ENOUGH_ANSWERS ? answeredShare(summary) : -1,
     p99Micros: Math.round(summary.p99Micros),
     verdict: summary.verdict,

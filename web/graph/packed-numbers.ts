@@ -27,7 +27,7 @@ const VERDICTS = [
 const CODES = new Map<ArrowVerdict, number>(VERDICTS.map((verdict, code) => [verdict, code]));
 const EDGE = 13;
 const CARD = 2;
-const DOOR = 6;
+const DOOR = 7;
 
 /** Numbers that are missing count as nothing seen. */
 export function packNumbers(scene: DrawnScene, live: LiveNumbers): PackedNumbers {
@@ -118,6 +118,7 @@ function packDoor(into: Float64Array, at: number, door: DoorLive): void {
   into[at + 3] = CODES.get(door.verdict)!;
   into[at + 4] = door.answeredShare;
   into[at + 5] = door.p99Micros;
+  into[at + 6] = door.tries;
 }
 
 function packEdge(into: Float64Array, at: number, edge: EdgeLive): void {
@@ -154,6 +155,7 @@ function unpackDoor(from: Float64Array, at: number): DoorLive {
     verdict: VERDICTS[from[at + 3]] as EdgeVerdict,
     answeredShare: from[at + 4],
     p99Micros: from[at + 5],
+    tries: from[at + 6],
   };
 }
 

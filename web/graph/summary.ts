@@ -99,7 +99,28 @@ export function answeredShare({ answers, failures }: Pick<Summary, 'answers' | '
   return answers > 0 ? 1 - failures / answers : -1;
 }
 
+type Fared = Pick<Summary, 'connections' | 'flows' | 'forwarded' | 'dropped' | 'audited'>;
+
+/**
+ * How often something was tried, per second: connections opened, and those that were dropped; flows where none was opened of late.
+ * A connection that lives makes several flows, one that is dropped makes one: by flows, a client that is denied every second time
+ * would seem to fare well.
+ */
+export function triesPerSecond(fared: Fared): number {
+  return fared.connections > 0 ? fared.connections + droppedPerSecond(fared) : fared.flows;
+}
+
+/** Share of those that got through; -1 without any. */
+export function forwardedShare(fared: Fared): number {
+  const tries = triesPerSecond(fared);
+  return tries > 0 ? 1 - droppedPerSecond(fared) / tries : -1;
+}
+
 /** Flows of an arrow that are dropped, per minute. */
-export function dropsPerMinute(summary: Pick<Summary, 'dropped'>): number {
-  return summary.dropped * 6;
+export function dropsPerMinute(fared: Omit<Fared, 'connections'>): number {
+  return Math.round(droppedPerSecond(fared) * 60);
+}
+
+function droppedPerSecond({ flows, forwarded, dropped, audited }: Omit<Fared, 'connections'>): number {
+  return dropped > 0 ? (flows * dropped) / (forwarded + dropped + audited) : 0;
 }

@@ -79,9 +79,9 @@ function describe(response: DescribeResponse): Description {
     omittedMembers: response.omittedMembers,
     stepMs: response.stepMillis,
     series: new Map(
-      response.edges.map(({ source, destination, port, protocol, forwarded, dropped, audited }) => [
+      response.edges.map(({ source, destination, port, protocol, forwarded, dropped, audited, opened }) => [
         edgeKey(source, destination, port, protocol),
-        { forwarded, dropped, audited },
+        { forwarded, dropped, audited, opened },
       ]),
     ),
     drops: response.drops.map(({ policy, first, last, $typeName: _, $unknown: __, ...drop }) => ({

@@ -88,6 +88,8 @@ export interface VerdictSeries {
   readonly forwarded: readonly number[];
   readonly dropped: readonly number[];
   readonly audited: readonly number[];
+  /** Connections opened. */
+  readonly opened: readonly number[];
 }
 
 export interface DropDescription {

@@ -5,6 +5,7 @@ import { formatByteRate, formatMicros, formatRate, formatShare } from '../../for
 import { formatAgo, formatMoment } from '../../format/time.ts';
 import { plural } from '../../graph/card-words.ts';
 import type { CardDetails } from '../../graph/details.ts';
+import { forwardedShare, triesPerSecond } from '../../graph/summary.ts';
 import { IconButton } from '../../ui/button.tsx';
 import { classNames } from '../../ui/class-names.ts';
 import { useNow } from '../../ui/use-now.ts';
@@ -81,6 +82,7 @@ export const CardPanel = memo(function CardPanel(props: { details: CardDetails; 
       {problem !== '' && <Problem>{problem}</Problem>}
       <footer className="flex flex-col gap-1.5">
         <p className="numbers text-2xs text-faint">
+          {formatRate(received.connections)} connections in, {formatRate(sent.connections)} out,{' '}
           {formatByteRate(toServers, untold)} to servers, {formatByteRate(back, untold)} back
           {again > 0 && `, ${plural(again, 'segment', 'segments')} sent again`}
         </p>
@@ -134,7 +136,10 @@ function subtitle({ card, sentence }: CardDetails): string {
 }
 
 function share({ received, sent }: CardDetails): string {
-  const dropped = received.dropped + sent.dropped;
-  const all = received.forwarded + sent.forwarded + received.audited + sent.audited + dropped;
-  return all === 0 ? '–' : formatShare(1 - dropped / all);
+  const tries = triesPerSecond(received) + triesPerSecond(sent);
+  const passed = [received, sent].reduce(
+    (sum, each) => sum + triesPerSecond(each) * Math.max(0, forwardedShare(each)),
+    0,
+  );
+  return tries === 0 ? '–' : formatShare(passed / tries);
 }

@@ -1,8 +1,10 @@
 import { ArrowRight } from 'lucide-react';
 import { memo } from 'react';
 import { formatByteRate, formatBytes, formatMicros, formatRate, formatShare } from '../../format/quantity.ts';
+import { plural } from '../../graph/card-words.ts';
 import type { EndDetails, PairDetails } from '../../graph/details.ts';
 import { plateOfFolded } from '../../graph/group.ts';
+import { forwardedShare } from '../../graph/summary.ts';
 import { changeView } from '../../view/view-store.ts';
 import { Seen } from './card-panel.tsx';
 import { DropNotes } from './drop-notes.tsx';
@@ -22,7 +24,8 @@ export const PairPanel = memo(function PairPanel(props: { details: PairDetails; 
   const { details, described } = props;
   const { source, destination, total, edges, clockAhead } = details;
   const { description, problem } = described;
-  const all = total.forwarded + total.dropped + total.audited;
+  const share = forwardedShare(total);
+  const again = total.retransmits;
   const isFolded = [source, destination].some(({ key }) => plateOfFolded(key) !== undefined);
   return (
     <>
@@ -46,7 +49,7 @@ export const PairPanel = memo(function PairPanel(props: { details: PairDetails; 
             value: formatByteRate(total.bytes + total.replyBytes, total.flows),
             title: `${formatBytes(total.bytes)}/s there, ${formatBytes(total.replyBytes)}/s back`,
           },
-          { name: 'Passed', value: all === 0 ? '–' : formatShare(1 - total.dropped / all), alarm: total.dropped > 0 },
+          { name: 'Passed', value: share < 0 ? '–' : formatShare(share), alarm: total.dropped > 0 },
           { name: 'TCP RTT', value: formatMicros(total.rttMicros) },
         ]}
       />
@@ -71,6 +74,11 @@ export const PairPanel = memo(function PairPanel(props: { details: PairDetails; 
       />
       {description !== null && !isFolded && <LatestFlows rows={description.latest} ports={edges.length} />}
       {problem !== '' && <Problem>{problem}</Problem>}
+      <p className="numbers text-2xs text-faint">
+        {formatRate(total.connections)} connections, {formatByteRate(total.bytes, total.flows)} there,{' '}
+        {formatByteRate(total.replyBytes, total.flows)} back
+        {again > 0 && `, ${plural(again, 'segment', 'segments')} sent again`}
+      </p>
       <Seen
         firstSeen={Math.min(...edges.map(({ firstSeen }) => firstSeen))}
         lastSeen={total.lastSeen}

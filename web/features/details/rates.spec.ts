@@ -9,8 +9,8 @@ const description: Description = {
   drops: [],
   latest: [],
   series: new Map([
-    ['a→b:80/6', { forwarded: [3, 6], dropped: [0, 3], audited: [0, 0] }],
-    ['a→c:53/17', { forwarded: [0, 3], dropped: [0, 0], audited: [3, 0] }],
+    ['a→b:80/6', { forwarded: [3, 6], dropped: [0, 3], audited: [0, 0], opened: [0, 0] }],
+    ['a→c:53/17', { forwarded: [0, 3], dropped: [0, 0], audited: [3, 0], opened: [0, 0] }],
   ]),
 };
 
@@ -30,5 +30,11 @@ it('small charts take two steps for one, the newest never alone', () => {
 });
 
 it('verdicts are counted over all edges', () => {
-  expect(verdictCounts(description)).toEqual({ forwarded: 12, dropped: 3, audited: 3 });
+  expect(verdictCounts(description)).toEqual({ of: 'flows', forwarded: 12, dropped: 3, audited: 3 });
+});
+
+it('connections are counted where some were opened, however many flows each makes', () => {
+  const series = new Map([['a→b:80/6', { forwarded: [30, 10], dropped: [5, 5], audited: [0, 40], opened: [6, 14] }]]);
+  const counts = verdictCounts({ ...description, series });
+  expect(counts).toEqual({ of: 'connections', forwarded: 10, dropped: 10, audited: 10 });
 });

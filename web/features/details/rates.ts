@@ -12,8 +12,9 @@ export interface Rates {
   readonly audited: readonly number[];
 }
 
-/** Flows by verdict over the time that the series cover. */
+/** How connections fared over the time that the series cover; flows where none was opened. */
 export interface VerdictCounts {
+  readonly of: 'connections' | 'flows';
   readonly forwarded: number;
   readonly dropped: number;
   readonly audited: number;
@@ -56,14 +57,18 @@ export function inPairs(rates: Rates | undefined): Rates | undefined {
   return { stepMs: stepMs * 2, flows: merge(flows), dropped: merge(dropped), audited: merge(audited) };
 }
 
+/** As with shares of the map (`summary.ts`): a connection that lives makes several flows, one that is dropped makes one. */
 export function verdictCounts(description: Description): VerdictCounts {
-  const counts = { forwarded: 0, dropped: 0, audited: 0 };
+  const flows = { forwarded: 0, dropped: 0, audited: 0, opened: 0 };
   for (const series of description.series.values()) {
-    for (const verdict of ['forwarded', 'dropped', 'audited'] as const) {
-      counts[verdict] += series[verdict].reduce((sum, count) => sum + count, 0);
+    for (const kind of ['forwarded', 'dropped', 'audited', 'opened'] as const) {
+      flows[kind] += series[kind].reduce((sum, count) => sum + count, 0);
     }
   }
-  return counts;
+  const { forwarded, dropped, opened } = flows;
+  if (opened === 0) return { of: 'flows', forwarded, dropped, audited: flows.audited };
+  const audited = Math.round((opened * flows.audited) / Math.max(1, forwarded + flows.audited));
+  return { of: 'connections', forwarded: opened - audited, dropped, audited };
 }
 
 function longest({ series }: Description): number {

@@ -8,7 +8,7 @@ const PARTS = [
   { verdict: 'audited', dot: 'bg-audit', bar: 'fill-audit' },
 ] as const;
 
-/** How flows fared, as shares of a bar and in numbers. */
+/** How connections fared, as shares of a bar and in numbers. */
 export function VerdictSplit({ counts }: { counts: VerdictCounts }) {
   const all = counts.forwarded + counts.dropped + counts.audited;
   if (all === 0) return null;
@@ -23,7 +23,11 @@ export function VerdictSplit({ counts }: { counts: VerdictCounts }) {
           return width === 0 ? null : <rect key={verdict} x={x} y="0" width={width} height="4" className={bar} />;
         })}
       </svg>
-      <dl aria-label="Flows by verdict, of the last three minutes" className="mt-1.5 flex flex-wrap gap-x-4 text-xs">
+      <dl
+        aria-label={`${counts.of === 'flows' ? 'Flows' : 'Connections'} by verdict, of the last three minutes`}
+        title={`${counts.of === 'flows' ? 'Flows' : 'Connections'} of the last three minutes`}
+        className="mt-1.5 flex flex-wrap gap-x-4 text-xs"
+      >
         {PARTS.filter(({ verdict }) => verdict !== 'audited' || counts.audited > 0).map(({ verdict, dot }) => (
           <div key={verdict} className="flex items-center gap-1.5">
             <dt className="flex items-center gap-1.5 text-dim">

@@ -108,9 +108,10 @@ export class MiniMap {
     }
     for (const card of state.scene.cards) {
       const [x, y] = this.#at(card.x, card.y);
-      const dropping = state.cards
-        .get(card.key)
-        ?.doors.some(({ verdict }) => verdict === 'dropped' || verdict === 'mixed');
+      const { doors = [], rest } = state.cards.get(card.key) ?? {};
+      const dropping = [...doors, ...(rest === undefined ? [] : [rest])].some(
+        ({ verdict }) => verdict === 'dropped' || verdict === 'mixed',
+      );
       context.fillStyle = dropping ? verdictColor(palette, 'dropped') : palette.faint;
       context.fillRect(x, y, Math.max(1.5, card.width * this.#scale), Math.max(1.5, card.height * this.#scale));
     }

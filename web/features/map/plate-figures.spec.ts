@@ -4,7 +4,7 @@ import type { SceneCard } from '../../graph/scene.ts';
 import { plateFigures } from './plate-figures.ts';
 
 const USUAL: DoorLive = {
-  ...{ rate: 10, rttMicros: 200, forwardedShare: 1, answeredShare: -1, p99Micros: 0, verdict: 'forwarded' },
+  ...{ rate: 10, tries: 10, rttMicros: 200, forwardedShare: 1, answeredShare: -1, p99Micros: 0, verdict: 'forwarded' },
 };
 const card = (key: string, plate = 'c/shop') => ({ key, plate }) as SceneCard;
 const live = (...doors: Partial<DoorLive>[]): CardLive => ({
@@ -16,7 +16,7 @@ test('a plate tells what its cards receive, each by its rate', () => {
   const figures = plateFigures(
     [card('a'), card('b'), card('c', 'c/other'), card('d', '')],
     new Map([
-      ['a', live({ rate: 30 }, { rate: 0, forwardedShare: 0 })],
+      ['a', live({ rate: 30, tries: 30 }, { rate: 0, tries: 0, forwardedShare: 0 })],
       ['b', live({ rttMicros: 600, forwardedShare: 0.5, verdict: 'mixed' })],
       ['c', live({ verdict: 'quiet' })],
       ['d', live({})],

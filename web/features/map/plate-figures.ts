@@ -16,6 +16,7 @@ export interface PlateFigures {
 
 interface Sums {
   rate: number;
+  tries: number;
   passed: number;
   timed: number;
   micros: number;
@@ -29,14 +30,15 @@ export function plateFigures(
   const sums = new Map<string, Sums>();
   for (const { key, plate } of cards) {
     if (plate === '') continue;
-    const sum = sums.get(plate) ?? { rate: 0, passed: 0, timed: 0, micros: 0 };
+    const sum = sums.get(plate) ?? { rate: 0, tries: 0, passed: 0, timed: 0, micros: 0 };
     sums.set(plate, sum);
     const { doors = [], rest } = live.get(key) ?? {};
     for (const door of rest === undefined ? doors : [...doors, rest]) {
-      const { verdict, rate, p99Micros, rttMicros } = door;
+      const { verdict, rate, tries, p99Micros, rttMicros } = door;
       if (verdict === 'quiet' || rate === 0) continue;
       sum.rate += rate;
-      sum.passed += rate * passedShare(door);
+      sum.tries += tries;
+      sum.passed += tries * passedShare(door);
       const micros = p99Micros || rttMicros;
       if (micros === 0) continue;
       sum.timed += rate;
@@ -44,20 +46,16 @@ export function plateFigures(
     }
   }
   return new Map(
-    [...sums].flatMap(([plate, { rate, passed, timed, micros }]) =>
-      rate === 0
-        ? []
-        : [
-            [
-              plate,
-              {
-                rate: formatRate(rate),
-                share: formatShare(passed / rate > 0.99999 ? 1 : passed / rate),
-                isHurt: passed / rate <= 0.99999,
-                time: timed === 0 ? '' : formatMicros(micros / timed),
-              },
-            ],
-          ],
-    ),
+    [...sums].flatMap(([plate, { rate, tries, passed, timed, micros }]) => {
+      if (rate === 0) return [];
+      const share = tries === 0 ? 1 : passed / tries;
+      const figures = {
+        rate: formatRate(rate),
+        share: formatShare(share > 0.99999 ? 1 : share),
+        isHurt: share <= 0.99999,
+        time: timed === 0 ? '' : formatMicros(micros / timed),
+      };
+      return [[plate, figures] as const];
+    }),
   );
 }
