@@ -39,7 +39,10 @@ export async function soakPage(minutes: number, signal: AbortSignal, say: (text:
     await page.goto(url);
     const cards = await unfoldLargeMap(page);
     say(`${minutes} minutes of a map of ${cards} cards at ${LARGE_MAP.flowsPerSecond} flows/s offered`);
-    return judge(await sample(browser, minutes, signal, say));
+    const held = await sample(browser, minutes, signal, say);
+    const quarters = [1, 2, 3, 4].map((nth) => middle(quarter(held, nth))?.toFixed(1) ?? '–');
+    say(`page: ${quarters.join(', ')} MB in the middle of each quarter`);
+    return judge(held);
   } finally {
     await browser?.close();
     for (const child of children) child.kill('SIGTERM');
@@ -124,11 +127,15 @@ function ask(browser: CDPSession, sessionId: string, method: string): Promise<un
 }
 
 function judge(held: readonly number[]): string[] {
-  const quarter = (nth: number) => held.slice((held.length * (nth - 1)) / 4, (held.length * nth) / 4);
-  const [warm, last] = [middle(quarter(3)), middle(quarter(4))];
+  const [warm, last] = [middle(quarter(held, 3)), middle(quarter(held, 4))];
   if (warm === undefined || last === undefined) return ['there was no time for enough samples of the page'];
   const growth = last / warm - 1;
   return growth > MAX_GROWTH ? [`the page grew by ${(100 * growth).toFixed(0)} % after it had warmed up`] : [];
+}
+
+/** The nth of four, from 1. */
+function quarter(held: readonly number[], nth: number): readonly number[] {
+  return held.slice((held.length * (nth - 1)) / 4, (held.length * nth) / 4);
 }
 
 /** One sample in the middle of what a garbage collection leaves is worth little: between two, flows come in. */
