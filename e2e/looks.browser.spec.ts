@@ -67,6 +67,15 @@ describe.for([3, 30, 300])('with %i workloads', (workloads) => {
     await visit('?theme=light', 'frame');
     await mapIsThere();
     await expectTidy(true);
+    // Of the table the first rows look out from below.
+    const [map, table] = await Promise.all([
+      page.getByRole('region', { name: 'Map' }).boundingBox(),
+      page.getByRole('table', { name: /^Flows/ }).boundingBox(),
+    ]);
+    expect(map!.height).toBeGreaterThan(4 * table!.height);
+    expect(await parts.rows.count()).toBeGreaterThan(0);
+    const isCut = (element: HTMLElement) => element.scrollWidth > element.clientWidth;
+    expect(await page.getByRole('table', { name: /^Flows/ }).evaluate(isCut)).toBe(false);
   });
 
   test.for(['large', 'small'] as const)('one namespace with the panel, %s', async (size) => {
@@ -74,9 +83,31 @@ describe.for([3, 30, 300])('with %i workloads', (workloads) => {
     await page.getByRole('complementary', { name: 'Details' }).getByRole('heading', { name: 'frontend' }).waitFor();
     await mapIsThere();
     await expectTidy(true);
+    if (size !== 'large') return;
+    await parts.rows.first().waitFor();
+    const ends = page.getByRole('table', { name: /^Flows/ }).getByRole('cell', { name: /^(→ )?[\w-]+ shop$/ });
+    const cut = await ends.evaluateAll((cells) =>
+      cells.filter((cell) => cell.scrollWidth > cell.clientWidth + 1).map(({ textContent }) => textContent),
+    );
+    expect([await ends.count(), cut]).toEqual([expect.toSatisfy((count) => count > 0), []]);
   });
 
   if (workloads === 3) {
+    test('nothing moves while numbers change', async () => {
+      await visit(`?select=${encodeURIComponent(FRONTEND)}`, 'large');
+      await page.getByRole('complementary', { name: 'Details' }).getByRole('heading', { name: 'frontend' }).waitFor();
+      await parts.rows.first().waitFor();
+      await mapIsThere();
+      await parts.steady(parts.card('frontend'));
+      const busy = shown.cluster.agents[0].keepObserving(20, ...busyCluster(3));
+      try {
+        const moved = await page.evaluate(placesOver, 8_000);
+        expect(moved).toEqual([]);
+      } finally {
+        busy();
+      }
+    });
+
     test.for(['small', 'frame'] as const)('what opens over the page, %s', async (size) => {
       await visit('', size);
       await parts.rows.first().waitFor();
@@ -156,3 +187,21 @@ describe.for([3, 30, 300])('with %i workloads', (workloads) => {
     expect(await untidyDrawing(shown.browser, page)).toEqual([]);
   });
 });
+
+/** In the page: what stood elsewhere at one time than at another, over so many milliseconds. */
+async function placesOver(milliseconds: number): Promise<string[]> {
+  const places = new Map<Element, Set<string>>();
+  const watched =
+    '[role=treeitem], [role=columnheader], [role=toolbar] button, header *, footer *, nav *, dl *, aside h3';
+  for (const end = performance.now() + milliseconds; performance.now() < end; ) {
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    for (const element of document.querySelectorAll(watched)) {
+      const { left, top } = element.getBoundingClientRect();
+      const known = places.get(element) ?? new Set();
+      places.set(element, known.add(`${Math.round(left)} ${Math.round(top)}`));
+    }
+  }
+  return [...places]
+    .filter(([element, { size }]) => element.isConnected && size > 1)
+    .map(([{ tagName, textContent }, at]) => `<${tagName}> ${textContent}: ${[...at].join(', ')}`);
+}

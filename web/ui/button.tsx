@@ -2,7 +2,7 @@ import type { ComponentProps } from 'react';
 import { classNames } from './class-names.ts';
 
 const LOOK =
-  'inline-flex h-8 items-center gap-2 rounded-md border border-line bg-card px-3 text-sm text-text transition-colors duration-150 hover:bg-hover disabled:opacity-50 disabled:pointer-events-none';
+  'inline-flex h-8 items-center gap-2 rounded-md border border-line bg-card px-3 text-sm text-text hover:bg-hover disabled:opacity-50 disabled:pointer-events-none';
 
 export function Button({ className, ...props }: ComponentProps<'button'>) {
   return <button type="button" className={classNames(LOOK, className)} {...props} />;
@@ -16,7 +16,7 @@ export function IconButton({ label, className, ...props }: ComponentProps<'butto
       aria-label={label}
       title={label}
       className={classNames(
-        'inline-flex size-8 shrink-0 items-center justify-center rounded-md border border-line bg-card text-dim transition-colors duration-150 hover:bg-hover hover:text-text disabled:opacity-40 disabled:pointer-events-none',
+        'inline-flex size-8 shrink-0 items-center justify-center rounded-md border border-line bg-card text-dim hover:bg-hover hover:text-text disabled:opacity-40 disabled:pointer-events-none',
         className,
       )}
       {...props}

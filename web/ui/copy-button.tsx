@@ -21,7 +21,7 @@ export function CopyButton(props: { label: string; text(): string; words?: boole
       aria-label={props.words ? undefined : props.label}
       onClick={async () => setSaid((await copyText(props.text())) ? 'copied' : 'refused')}
       className={classNames(
-        'inline-flex h-7 shrink-0 items-center gap-1.5 rounded-md px-2 text-xs text-dim transition-colors duration-150 hover:bg-hover hover:text-text',
+        'inline-flex h-7 shrink-0 items-center gap-1.5 rounded-md px-2 text-xs text-dim hover:bg-hover hover:text-text',
         props.className,
       )}
     >

@@ -27,10 +27,7 @@ export function Popover(props: {
         aria-haspopup="dialog"
         aria-expanded={open}
         popoverTarget={id}
-        className={classNames(
-          'rounded-sm px-1.5 py-0.5 transition-colors duration-150 hover:bg-hover',
-          props.className,
-        )}
+        className={classNames('rounded-sm px-1.5 py-0.5 hover:bg-hover', props.className)}
       >
         {props.button}
       </button>

@@ -47,7 +47,7 @@ export function Segmented<T extends string>(props: {
             event.preventDefault();
           }}
           className={classNames(
-            'flex items-center gap-1.5 border-l border-line px-2.5 text-xs transition-colors duration-150 first:border-l-0 focus-visible:-outline-offset-2',
+            'flex items-center gap-1.5 border-l border-line px-2.5 text-xs first:border-l-0 focus-visible:-outline-offset-2',
             value === props.value ? 'bg-chip text-text' : 'text-dim hover:bg-hover hover:text-text',
           )}
         >

@@ -44,7 +44,7 @@ export function Split(props: {
             aria-valuemin={least}
             tabIndex={0}
             className={classNames(
-              'relative z-10 shrink-0 bg-line transition-colors duration-150 hover:bg-accent focus-visible:bg-accent',
+              'relative z-10 shrink-0 touch-none bg-line hover:bg-accent focus-visible:bg-accent',
               'after:absolute after:content-[""]',
               horizontal
                 ? 'w-px cursor-col-resize after:inset-y-0 after:-left-1 after:w-2'

@@ -13,16 +13,16 @@ export function PanelHeader(props: {
 }) {
   const { title, children } = props;
   return (
-    <header className="flex items-start gap-1">
-      <div className="min-w-0 flex-1">
-        <h2 className="flex min-w-0 items-center gap-2 text-lg font-semibold">{title}</h2>
-        <div className="text-sm text-dim">{children}</div>
+    <header>
+      <div className="flex items-start gap-1">
+        <h2 className="flex min-h-8 min-w-0 flex-1 items-center gap-2 text-lg font-semibold">{title}</h2>
+        {props.tools}
+        <CopyButton label="Copy link to this" text={() => location.href} className="h-8" />
+        <IconButton label="Close details" onClick={() => changeView({ select: null })}>
+          <X aria-hidden size={16} />
+        </IconButton>
       </div>
-      {props.tools}
-      <CopyButton label="Copy link to this" text={() => location.href} className="h-8" />
-      <IconButton label="Close details" onClick={() => changeView({ select: null })}>
-        <X aria-hidden size={16} />
-      </IconButton>
+      <div className="text-sm text-dim">{children}</div>
     </header>
   );
 }

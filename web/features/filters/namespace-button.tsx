@@ -2,7 +2,7 @@ import { ChevronDown } from 'lucide-react';
 
 /** How the button looks that opens the list, before and after the list is loaded. */
 export const NAMESPACE_BUTTON =
-  'flex h-8 min-w-0 shrink-0 items-center gap-2 rounded-md border border-line bg-card px-2.5 text-sm transition-colors duration-150 hover:bg-hover';
+  'flex h-8 min-w-0 shrink-0 items-center gap-2 rounded-md border border-line bg-card px-2.5 text-sm hover:bg-hover';
 
 export function namespaceLabel(namespaces: readonly string[]): string {
   const [first = 'all', ...others] = namespaces;

@@ -13,6 +13,8 @@ export interface FlowColumn {
   /** Pixels it is given; a column that grows shares in what is left, by its share. */
   readonly width: number;
   readonly grow: number;
+  /** Pixels it is given before others share in what is left. */
+  readonly wanted?: number;
   /** Least width of the table, in pixels, at which it is shown to someone who has not chosen; null = only when chosen. */
   readonly from: number | null;
   /** Numbers stand at the right, unit under unit. */
@@ -25,7 +27,7 @@ export const FLOW_COLUMNS: readonly FlowColumn[] = [
   {
     id: 'time',
     title: 'Time',
-    width: 96,
+    width: 88,
     grow: 0,
     from: 420,
     cell: time((ms) =>
@@ -43,7 +45,7 @@ export const FLOW_COLUMNS: readonly FlowColumn[] = [
     numeric: true,
     cell: words('numbers font-medium', (row) => formatCount(row.count)),
   },
-  { id: 'source', title: 'Source', width: 92, grow: 1.2, from: 0, cell: end((row) => row.source) },
+  { id: 'source', title: 'Source', width: 86, wanted: 172, grow: 1.2, from: 0, cell: end((row) => row.source) },
   {
     id: 'source-pod',
     title: 'Source pod',
@@ -104,7 +106,8 @@ export const FLOW_COLUMNS: readonly FlowColumn[] = [
   {
     id: 'destination',
     title: 'Destination',
-    width: 104,
+    width: 94,
+    wanted: 192,
     grow: 1.2,
     from: 0,
     cell: destination,
@@ -156,7 +159,7 @@ export const FLOW_COLUMNS: readonly FlowColumn[] = [
   {
     id: 'port',
     title: 'Port',
-    width: 52,
+    width: 44,
     grow: 0,
     from: 0,
     numeric: true,
@@ -165,7 +168,7 @@ export const FLOW_COLUMNS: readonly FlowColumn[] = [
   {
     id: 'protocol',
     title: 'Protocol',
-    width: 66,
+    width: 60,
     grow: 0,
     from: 620,
     cell: words('font-mono text-faint', (row) => row.protocol),
@@ -173,7 +176,7 @@ export const FLOW_COLUMNS: readonly FlowColumn[] = [
   {
     id: 'verdict',
     title: 'Verdict',
-    width: 90,
+    width: 80,
     grow: 0,
     from: 0,
     cell: verdict,
@@ -202,8 +205,9 @@ export const FLOW_COLUMNS: readonly FlowColumn[] = [
     id: 'info',
     title: 'Info',
     width: 110,
+    wanted: 160,
     grow: 1.3,
-    from: 900,
+    from: 760,
     cell: words('text-dim', (row) => infoText(row)),
   },
   {
@@ -221,17 +225,17 @@ export const FLOW_COLUMNS: readonly FlowColumn[] = [
   {
     id: 'flags',
     title: 'TCP flags',
-    width: 112,
-    grow: 0.3,
-    from: 760,
+    width: 100,
+    grow: 0.2,
+    from: 860,
     cell: words('font-mono text-dim', (row) => row.tcpFlags),
   },
   {
     id: 'direction',
     title: 'Direction',
-    width: 70,
+    width: 60,
     grow: 0,
-    from: 1000,
+    from: 1200,
     cell: words('text-dim', (row) => row.direction),
   },
   {

@@ -41,7 +41,7 @@ export function TableBar(props: {
         icon={paused ? <Play aria-hidden size={14} /> : <Pause aria-hidden size={14} />}
         onClick={() => (paused ? props.onNewest() : props.onPause(true))}
       />
-      <span className="numbers px-1 whitespace-nowrap">
+      <span className="numbers min-w-[12ch] px-1 whitespace-nowrap">
         {formatCount(slice?.total ?? 0)} {aggregate ? 'kinds of flows' : 'flows'}
       </span>
       {held && (
@@ -119,7 +119,7 @@ function BarButton({
       {...props}
       aria-label={words ? undefined : label}
       className={classNames(
-        'flex h-6 items-center gap-1.5 rounded-md px-1.5 whitespace-nowrap transition-colors duration-150 hover:bg-hover hover:text-text',
+        'flex h-6 items-center gap-1.5 rounded-md px-1.5 whitespace-nowrap hover:bg-hover hover:text-text',
         props['aria-pressed'] && 'bg-chip text-accent-text',
       )}
     >

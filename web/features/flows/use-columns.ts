@@ -32,9 +32,16 @@ export function useColumns(width: number, aggregate: boolean): TableColumns {
       GAP * (columns.length - 1) +
       2 * PADDING;
     const spare = Math.max(0, width - SCROLLBAR - least);
+    // First what it takes to read names, then what is left.
+    const wish = ({ width: own, wanted }: FlowColumn) => Math.max(0, (wanted ?? own) - own);
+    const wishes = grows.reduce((sum, column) => sum + wish(column), 0);
+    const granted = Math.min(1, wishes === 0 ? 1 : spare / wishes);
+    const rest = spare - granted * wishes;
     // In pixels: a row is laid out faster when its tracks ask nothing of its content.
-    const track = ({ id, width: own, grow }: FlowColumn) =>
-      choice.widths[id] ?? own + (grow > 0 ? Math.floor((spare * grow) / shares) : 0);
+    const track = (column: FlowColumn) =>
+      choice.widths[column.id] ??
+      column.width +
+        (column.grow > 0 ? Math.floor(granted * wish(column) + (rest * column.grow) / Math.max(shares, 1e-9)) : 0);
     const widths = columns.map(track);
     let left = PADDING;
     const tracks = widths.map((each) => {

@@ -25,7 +25,7 @@ export function ActionButton(props: {
       aria-keyshortcuts={keys?.replace('mod', onApple ? 'Meta' : 'Control')}
       onClick={run}
       className={classNames(
-        'inline-flex h-6 w-6 shrink-0 items-center justify-center gap-1 rounded-sm text-dim transition-colors duration-150 hover:bg-hover hover:text-text',
+        'inline-flex h-6 w-6 shrink-0 items-center justify-center gap-1 rounded-sm text-dim hover:bg-hover hover:text-text',
         props.className,
       )}
     >

@@ -35,11 +35,17 @@ const StatusBar = memo(PlainStatusBar);
 const Rail = memo(PlainRail);
 const TopBar = memo(PlainTopBar);
 
+/** Too narrow for map and table to share the page evenly; `tellRoom` of the map's client knows it too. */
+const SMALL = '(max-width: 639px)';
+/** Its bar, its header and two rows, in pixels. */
+const SMALL_TABLE = 112;
+
 /** The whole page: one calm frame around map, table and panel. */
 export function Page() {
   const view = useView();
   const { select, mode, embed } = view;
   const narrow = useMedia('(max-width: 860px)');
+  const small = useMedia(SMALL);
   const selection = useSelection(select);
   const isMapKnown = useSyncExternalStore(sceneStore.subscribe, () => sceneStore.get() !== null);
   useEffect(() => watch(view), [view]);
@@ -105,11 +111,12 @@ export function Page() {
       </ErrorEdge>
     ) : (
       <Split
-        name="table"
+        key={small ? 'small' : 'large'}
+        name={small ? 'table-small' : 'table'}
         label="Height of the flow table"
         direction="column"
-        // A third, so that on a small screen the map keeps its share.
-        initial={Math.min(300, Math.round(innerHeight / 3))}
+        // A third, so that on a small screen the map keeps its share; on a very small one its first rows look out from below.
+        initial={small ? SMALL_TABLE : Math.min(300, Math.round(innerHeight / 3))}
         least={92}
         first={upper}
         second={table}
@@ -126,7 +133,7 @@ export function Page() {
             <>
               {center}
               {panel !== null && (
-                <div className="absolute inset-y-0 right-0 z-30 w-[min(360px,100%)] border-l border-line shadow-[var(--shadow)]">
+                <div className="absolute inset-y-0 right-0 z-30 w-[min(360px,100%)] border-l border-line shadow-[var(--shadow)] max-sm:w-full max-sm:border-l-0">
                   {panel}
                 </div>
               )}

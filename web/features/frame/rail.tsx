@@ -50,7 +50,7 @@ function RailButton(props: { name: string; current?: boolean; onClick(): void; c
       aria-current={props.current ? 'page' : undefined}
       onClick={props.onClick}
       className={classNames(
-        'flex size-9 items-center justify-center rounded-lg transition-colors duration-150',
+        'flex size-9 items-center justify-center rounded-lg',
         props.current ? 'bg-chip text-accent-text' : 'text-dim hover:bg-hover hover:text-text',
       )}
     >

@@ -28,7 +28,7 @@ export function CardList() {
   return (
     <section aria-label="Workloads" className="relative flex h-full flex-col bg-background">
       <MapToolbar inFlow onReveal={(key) => reveal(frame, key)} />
-      <div ref={frame} className="relative min-h-0 flex-1 overflow-y-auto">
+      <div ref={frame} className="relative min-h-0 flex-1 overflow-y-auto [&>section]:max-w-6xl">
         {(state === null || state.scene.cards.length === 0) && <EmptyMap />}
         {sections?.map(({ id, plate, cards }) => (
           <section key={id} aria-label={plate?.title ?? 'Outside of any group'}>

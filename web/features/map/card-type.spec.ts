@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { SceneCard } from '../../graph/scene.ts';
-import { cardType } from './card-type.ts';
+import { cardType, ownNameSize } from './card-type.ts';
 import type { Surface } from './surface.ts';
 
 /** Letters are half as wide as high. */
@@ -31,6 +31,14 @@ describe('cards are written in one size', () => {
     expect(type(1, card('web'), long, card('x'.repeat(200))).name).toBe(type(1, card('web'), long).name);
   });
 
+  test('or as one long name among five allows: that one is written smaller, or cut', () => {
+    const few = ['web', 'cart', 'orders', 'users'].map((title) => card(title));
+    expect(type(1, ...few, long).name).toBe(13.5);
+    expect(ownNameSize(context, 'web', 13.5, 140)).toBe(13.5);
+    expect(ownNameSize(context, 'recommendation-service', 13.5, 140)).toBeCloseTo(140 / 11);
+    expect(ownNameSize(context, 'x'.repeat(200), 13.5, 140)).toBeCloseTo(13.5 * 0.68);
+  });
+
   test('which few among very many do not change', () => {
     const many = Array.from({ length: 40 }, (_, index) => card(`web-${index}`));
     expect(type(1, ...many, long).name).toBe(type(1, ...many).name);
@@ -42,6 +50,13 @@ describe('cards are written in one size', () => {
     expect(type(0.36, card('web')).figure * 0.36).toBeGreaterThan(7);
     // On one line it would be 17.4.
     expect(type(0.4, card('recommender-services')).name).toBeGreaterThan(24);
+  });
+
+  test('and nothing on a card is larger than its name', () => {
+    for (const zoom of [0.46, 0.5, 0.7, 1]) {
+      const { name, figure } = type(zoom, ...Array.from({ length: 4 }, () => long));
+      expect(figure).toBeLessThanOrEqual(name);
+    }
   });
 
   test('and times stand on every door or on none', () => {

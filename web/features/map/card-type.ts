@@ -20,14 +20,16 @@ export const PROTOCOL = 0.9;
 /** Between icon and name. */
 const ICON_GAP = 8;
 /** Names smaller than this, in pixels of the screen, cannot be read. */
-const LEAST_NAME = 7.5;
+export const LEAST_NAME = 7.5;
 /** Ports below names that are all there is, in pixels of the screen: the name leads. */
 const LEAST_PORT = 7.2;
 const MOST_PORT = 9;
 /** How much of a door's height they take: `3306 TCP` and `97.2%` stand beside each other. */
 const PORT_SHARE = 0.78;
-/** Names are as large as nearly all fit: of very many a long one does not make all small. */
-const MOST_NAMES = 0.95;
+/** Names are as large as so many of them fit; a longer one is written smaller on its own card, and makes no other small. */
+const MOST_NAMES = 0.8;
+/** How much smaller, before it is cut. */
+const LEAST_OWN_SHARE = 0.68;
 /** Sizes of names that are tried, as shares of the wanted one. */
 const STEPS = [1, 0.92, 0.84, 0.76, 0.68];
 /** Letters of the longest usual figures of a door: `99.8%`, `1.0 ms`, `p99 1.0 ms`. */
@@ -84,10 +86,12 @@ function fullType(context: Surface, cards: readonly SceneCard[], letters: number
   const widthOf = aboutWidths(context, NAME_FONT);
   const fits = cards.map((card) => ((card.width - PAD - nameLeft) / widthOf(card.title)) * NAME);
   const figure = doorFigure(cards, letters, scale);
+  const name = chosenSize(NAME * scale, fits);
   return {
-    name: chosenSize(NAME * scale, fits),
+    name,
     sentence: SENTENCE * Math.min(scale, 1.4),
-    figure: figure.size,
+    // The name leads.
+    figure: Math.min(figure.size, name),
     icon,
     nameLeft,
     times: figure.times,
@@ -141,6 +145,15 @@ function portSize(zoom: number): number {
   const most = Math.min(DOOR_HEIGHT * PORT_SHARE, MOST_PORT / zoom);
   return most * zoom >= LEAST_PORT ? most : 0;
 }
+
+/** The size of a name on one line: the map's, or what it takes for a long one to fit. Sets the context's font. */
+export function ownNameSize(context: Surface, title: string, size: number, room: number): number {
+  const width = (aboutWidths(context, NAME_FONT)(title) / NAME) * size;
+  return Math.max(size * LEAST_OWN_SHARE, Math.min(size, (size * room) / width));
+}
+
+/** Sizes in which a name is tried from far away, as shares of the map's. */
+export const OWN_NAME_SHARES = [1, 0.84, LEAST_OWN_SHARE];
 
 /** Height of the part of a card that its name stands in, from the card's top, where ports are so large. */
 export function nameHeight({ doors, height }: SceneCard, figure: number): number {

@@ -32,7 +32,7 @@ export function FindField({ onReveal }: { onReveal(key: string): void }) {
     <div role="search" aria-label="On the map" className="relative flex items-center gap-1">
       <div
         className={classNames(
-          'flex h-8 items-center gap-1.5 rounded-md border bg-card pl-2 transition-colors duration-150 focus-within:border-accent',
+          'flex h-8 items-center gap-1.5 rounded-md border bg-card pl-2 focus-within:border-accent',
           problem === undefined ? 'border-line' : 'border-dropped',
           active ? 'pr-1' : 'pr-2',
         )}

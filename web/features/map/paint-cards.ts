@@ -4,7 +4,19 @@ import type { CardLive, DoorLive } from '../../graph/live.ts';
 import { QUIET_ALPHA } from '../../graph/quiet.ts';
 import type { SceneCard } from '../../graph/scene.ts';
 import { cardIconOutline, cardIconPath } from './card-icons.ts';
-import { type CardType, type Detail, MONO, MONO_WIDTH, nameHeight, nameRoom, PAD, SANS } from './card-type.ts';
+import {
+  type CardType,
+  type Detail,
+  LEAST_NAME,
+  MONO,
+  MONO_WIDTH,
+  nameHeight,
+  nameRoom,
+  OWN_NAME_SHARES,
+  ownNameSize,
+  PAD,
+  SANS,
+} from './card-type.ts';
 import { passedShare } from './door-figures.ts';
 import { fitMiddle, fitText, fitTwo, inTwo, textWidth } from './fit-text.ts';
 import { doorsLine, paintFigures, paintPort, paintRing } from './paint-doors.ts';
@@ -128,7 +140,7 @@ function head(context: Surface, card: SceneCard, state: CardState, palette: Pale
   icon(context, card, nameY - iconSize / 2, iconSize, state.selected ? palette.accent : palette.dim);
   const room = card.width - PAD - nameLeft;
   context.textAlign = 'left';
-  context.font = `600 ${name}px ${SANS}`;
+  context.font = `600 ${ownNameSize(context, card.title, name, room)}px ${SANS}`;
   // Who points at a card reads all of its name.
   if (state.hovered) context.font = `600 ${Math.min(name, (name * room) / textWidth(context, card.title))}px ${SANS}`;
   context.fillStyle = palette.text;
@@ -185,7 +197,7 @@ function pin(context: Surface, x: number, y: number, palette: Palette): void {
 }
 
 /**
- * From far away a card is its name: on one line, else on two, else cut between them. Below it ports, as long as they can be read, with
+ * From far away a card is its name: on one line, else on two, else smaller, else cut between them. Below it ports, as long as they can be read, with
  * how many connections pass only where not all do.
  */
 function nameOnly(context: Surface, card: SceneCard, state: CardState, { palette, type, hairline }: CardPaint): void {
@@ -194,11 +206,10 @@ function nameOnly(context: Surface, card: SceneCard, state: CardState, { palette
   context.textBaseline = 'middle';
   context.textAlign = 'left';
   context.fillStyle = palette.text;
-  context.font = `600 ${name}px ${SANS}`;
-  const lines = nameLines(context, card, name, height);
+  const { lines, size } = nameLines(context, card, name, height, hairline);
   readable(context, state, () => {
     lines.forEach((line, index) => {
-      context.fillText(line, nameLeft, height / 2 + (index - (lines.length - 1) / 2) * 1.08 * name);
+      context.fillText(line, nameLeft, height / 2 + (index - (lines.length - 1) / 2) * 1.08 * size);
     });
   });
   if (figure > 0 && card.doors.length > 0) doorsLine(context, card.width, hairline, palette);
@@ -216,16 +227,27 @@ function nameOnly(context: Surface, card: SceneCard, state: CardState, { palette
   });
 }
 
-function nameLines(context: Surface, card: SceneCard, size: number, height: number): readonly string[] {
+/** Leaves the context with the font they are written in. */
+function nameLines(
+  context: Surface,
+  card: SceneCard,
+  most: number,
+  height: number,
+  hairline: number,
+): { readonly lines: readonly string[]; readonly size: number } {
   const { title } = card;
   const room = nameRoom(card);
   const fits = (text: string) => fitText(context, text, room) === text;
-  if (!fits(title) && size * 2.1 <= height) {
-    for (const anywhere of [false, true]) {
-      const two = inTwo(title, anywhere);
-      if (two[1] !== '' && two.every(fits)) return two;
-    }
-    return fitTwo(context, title, room);
+  const parted = inTwo(title, false);
+  for (const share of OWN_NAME_SHARES) {
+    const size = most * share;
+    if (share < 1 && size < LEAST_NAME * hairline) break;
+    context.font = `600 ${size}px ${SANS}`;
+    if (fits(title)) return { lines: [title], size };
+    if (size * 2.3 <= height && parted[1] !== '' && parted.every(fits)) return { lines: parted, size };
   }
-  return [fitMiddle(context, title, room)];
+  context.font = `600 ${most}px ${SANS}`;
+  if (most * 2.1 > height) return { lines: [fitMiddle(context, title, room)], size: most };
+  const broken = inTwo(title, true);
+  return { lines: broken.every(fits) ? broken : fitTwo(context, title, room), size: most };
 }

@@ -23,7 +23,8 @@ export function StatusBar() {
       {status !== null && (
         <>
           <Bullet />
-          <span className="numbers text-text">{formatCount(status.flowsPerSecond)} flows/s</span>
+          {/* As wide as it usually gets: what stands behind it does not move. */}
+          <span className="numbers min-w-[11ch] text-text">{formatCount(status.flowsPerSecond)} flows/s</span>
           <Bullet />
           <Nodes nodes={status.nodes} />
           <Bullet />
