@@ -1,8 +1,11 @@
 import type { ApiClient } from '#runtime/kubernetes/api-client.ts';
 import { CommandError } from '../failure.ts';
 import { applyObject, deleteObject, getObject, type KubernetesObject, pathOf } from './kubernetes-object.ts';
+import { PodTroubles } from './pod-troubles.ts';
 
 const CLEANER = 'waggle-cleanup';
+/** What stands in the way is told when it has for so long. */
+const LASTING_MS = 4_000;
 
 interface AgentSet extends KubernetesObject {
   readonly spec: {
@@ -42,6 +45,7 @@ export async function cleanNodes(
     return 0;
   }
   const deadline = Date.now() + timeoutMs;
+  const troubles = new LastingTroubles(client, namespace, progress);
   for (let told = ''; ; ) {
     const set = await getObject<SetStatus>(client, cleanerPath);
     const { desiredNumberScheduled: nodes = 0, numberReady = 0, observedGeneration } = set?.status ?? {};
@@ -52,6 +56,7 @@ export async function cleanNodes(
       await deleteObject(client, cleanerPath);
       return nodes;
     }
+    await troubles.look(nodes);
     if (Date.now() > deadline) {
       throw new CommandError(
         `not every node was cleaned in time (${numberReady} of ${nodes}): DaemonSet ${CLEANER} goes on with them; ` +
@@ -59,6 +64,35 @@ export async function cleanNodes(
       );
     }
     await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
+
+/** Tells what keeps nodes from being cleaned as soon as it lasts: most waits for an image that never comes would be long. */
+class LastingTroubles {
+  readonly #client: ApiClient;
+  readonly #namespace: string;
+  readonly #tell: (text: string) => void;
+  readonly #told = new Set<string>();
+  #before = new Set<string>();
+  #nextMs = Date.now() + LASTING_MS;
+
+  constructor(client: ApiClient, namespace: string, tell: (text: string) => void) {
+    this.#client = client;
+    this.#namespace = namespace;
+    this.#tell = tell;
+  }
+
+  /** @param nodes how many are to be cleaned */
+  async look(nodes: number): Promise<void> {
+    if (Date.now() < this.#nextMs) return;
+    const lines = (await PodTroubles.read(this.#client, this.#namespace)).of('cleanup', nodes);
+    for (const line of lines) {
+      if (!this.#before.has(line) || this.#told.has(line)) continue;
+      this.#told.add(line);
+      this.#tell(`waiting: ${line}`);
+    }
+    this.#before = new Set(lines);
+    this.#nextMs = Date.now() + LASTING_MS;
   }
 }
 

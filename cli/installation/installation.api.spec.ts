@@ -29,11 +29,17 @@ describe.skipIf(obstacle !== undefined)('waggle install, status and uninstall', 
   function waggleAt(namespace: string, kubeconfig: string, ...argv: string[]) {
     return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
       const all = [BIN, ...argv, '--kubeconfig', kubeconfig, '-n', namespace];
-      execFile(process.execPath, all, { timeout: 60_000 }, (error, stdout, stderr) => {
+      const child = execFile(process.execPath, all, { timeout: 60_000 }, (error, stdout, stderr) => {
         resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
+      });
+      said = '';
+      child.stderr?.on('data', (text: string) => {
+        said += text;
       });
     });
   }
+  /** What the latest command has said so far. */
+  let said = '';
   const set = (name: string) => `/apis/apps/v1/namespaces/bees/daemonsets/${name}`;
   const setStatus = (path: string, status: object) =>
     admin.request('PATCH', `${path}/status`, { contentType: 'application/merge-patch+json', body: { status } });
@@ -212,12 +218,25 @@ backend   2         0         0       not ready
   });
 
   test('uninstalls nodes first, then everything', async () => {
+    const labels = { 'app.kubernetes.io/name': 'waggle', 'app.kubernetes.io/component': 'cleanup' };
+    const container = { name: 'cleanup', image: 'x' };
+    await admin.request('POST', '/api/v1/namespaces/bees/pods', {
+      body: { metadata: { name: 'stuck', labels }, spec: { nodeName: 'node-9', containers: [container] } },
+    });
+    const state = { waiting: { reason: 'ImagePullBackOff', message: 'Back-off pulling image "x"' } };
+    await setStatus('/api/v1/namespaces/bees/pods/stuck', {
+      containerStatuses: [{ ...container, imageID: '', ready: false, restartCount: 0, state }],
+    });
     const leaving = waggle('uninstall', '--wait', '60s');
     await vi.waitFor(async () => expect(await missing(set('waggle-cleanup'))).toBe(false), { timeout: 30_000 });
     const cleaner = JSON.stringify(await admin.request('GET', set('waggle-cleanup')));
     expect(cleaner).toContain('"args":["agent","cleanup","--run-dir","/run/waggle/agent"]');
     expect(cleaner).not.toContain('privileged":true');
     await vi.waitFor(async () => expect(await missing(set('waggle-agent'))).toBe(true), { timeout: 30_000 });
+    await vi.waitFor(
+      () => expect(said).toContain('waiting: cleanup: ImagePullBackOff: Back-off pulling image "x" (node-9)\n'),
+      { timeout: 30_000, interval: 200 },
+    );
     // Nothing else goes before the nodes are done.
     expect(await missing('/api/v1/namespaces/bees/secrets/waggle-agent-tls')).toBe(false);
     await setStatus(set('waggle-cleanup'), {

@@ -2,7 +2,7 @@ import type { ApiClient } from '#runtime/kubernetes/api-client.ts';
 import { daysLeft, RENEW_DAYS } from './certificates.ts';
 import { getObject, type KubernetesObject, pathOf } from './kubernetes-object.ts';
 import { findObstacles } from './obstacles.ts';
-import { WarningEvents } from './warning-events.ts';
+import { PodTroubles } from './pod-troubles.ts';
 
 /** One workload of the installation. */
 export interface PartStatus {
@@ -27,58 +27,11 @@ interface Workload extends KubernetesObject {
   readonly status?: Readonly<Record<string, number | undefined>>;
 }
 
-interface PodObject {
-  readonly metadata: {
-    readonly name: string;
-    readonly labels?: Record<string, string>;
-    readonly deletionTimestamp?: string;
-  };
-  readonly spec: { readonly nodeName?: string };
-  readonly status?: {
-    readonly phase?: string;
-    readonly conditions?: readonly { type: string; status: string; reason?: string; message?: string }[];
-    readonly containerStatuses?: readonly ContainerState[];
-    readonly initContainerStatuses?: readonly ContainerState[];
-  };
-}
-
-interface ContainerState {
-  readonly name: string;
-  readonly ready: boolean;
-  readonly restartCount: number;
-  readonly state?: { readonly waiting?: Reason; readonly terminated?: Reason & { readonly exitCode: number } };
-  readonly lastState?: { readonly terminated?: Reason & { readonly exitCode: number } };
-}
-
-interface Reason {
-  readonly reason?: string;
-  readonly message?: string;
-}
-
 /** What is desired, what is ready, and why not more. Fails with ApiError. */
 export async function readInstallation(client: ApiClient, namespace: string): Promise<Installation> {
   const agent = await getObject<Workload>(client, pathOf('DaemonSet', namespace, 'waggle-agent'));
   const backend = await getObject<Workload>(client, pathOf('Deployment', namespace, 'waggle-backend'));
-  const pods = await client.request<{ items: PodObject[] }>(
-    'GET',
-    `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`,
-    {
-      query: { labelSelector: 'app.kubernetes.io/name=waggle', limit: 5_000 },
-    },
-  );
-  const events = await WarningEvents.read(client, namespace);
-  const problemsOf = (component: string, desired: number) => {
-    const own = pods.items.filter(({ metadata }) => metadata.labels?.['app.kubernetes.io/component'] === component);
-    const lines = countedLines(own.flatMap((pod) => podProblem(pod, events) ?? []));
-    // Pods that were never made say nothing.
-    const missing = own.length < desired ? events.newest(isMakerOf(component), ['FailedCreate']) : undefined;
-    return missing === undefined
-      ? lines
-      : [
-          `${desired - own.length === 1 ? '1 pod is' : `${desired - own.length} pods are`} not made: ${missing}`,
-          ...lines,
-        ];
-  };
+  const troubles = await PodTroubles.read(client, namespace);
   const parts: PartStatus[] = [];
   if (agent !== undefined) {
     const { desiredNumberScheduled = 0, updatedNumberScheduled = 0, numberReady = 0 } = agent.status ?? {};
@@ -87,7 +40,7 @@ export async function readInstallation(client: ApiClient, namespace: string): Pr
       desired: desiredNumberScheduled,
       updated: updatedNumberScheduled,
       ready: numberReady,
-      problems: problemsOf('agent', desiredNumberScheduled),
+      problems: troubles.of('agent', desiredNumberScheduled),
     });
   }
   if (backend !== undefined) {
@@ -98,7 +51,7 @@ export async function readInstallation(client: ApiClient, namespace: string): Pr
       desired,
       updated: updatedReplicas,
       ready: readyReplicas,
-      problems: problemsOf('backend', desired),
+      problems: troubles.of('backend', desired),
     });
   }
   const problems: string[] = [];
@@ -125,64 +78,4 @@ async function certificateProblems(client: ApiClient, namespace: string): Promis
       problems.push(`the certificate of secret ${name} ends in ${Math.floor(left)} days: renew it`);
   }
   return problems;
-}
-
-/** Of a DaemonSet, or of a Deployment's ReplicaSets. */
-function isMakerOf(component: string) {
-  const name = `waggle-${component}`;
-  return (object: { kind?: string; name?: string }): boolean =>
-    (object.kind === 'DaemonSet' && object.name === name) ||
-    (object.kind === 'ReplicaSet' && (object.name ?? '').startsWith(`${name}-`));
-}
-
-/** A pod that says no more than these waits for something that only events tell. */
-const WAITING = ['ContainerCreating', 'PodInitializing'];
-const WAITED_FOR = ['FailedMount', 'FailedAttachVolume', 'FailedCreatePodSandBox'];
-
-/** Undefined where the pod is ready. */
-function podProblem(
-  { metadata, spec, status }: PodObject,
-  events: WarningEvents,
-): { text: string; where: string } | undefined {
-  const where = spec.nodeName ?? metadata.name;
-  const condition = (type: string) => status?.conditions?.find((candidate) => candidate.type === type);
-  if (metadata.deletionTimestamp !== undefined || condition('Ready')?.status === 'True') return undefined;
-  const scheduled = condition('PodScheduled');
-  if (scheduled?.status === 'False') return { text: `not scheduled: ${scheduled.message ?? scheduled.reason}`, where };
-  for (const { name, ready, restartCount, state, lastState } of [
-    ...(status?.initContainerStatuses ?? []),
-    ...(status?.containerStatuses ?? []),
-  ]) {
-    if (ready) continue;
-    const ended = state?.terminated ?? lastState?.terminated;
-    const how =
-      ended === undefined ? '' : `, ended with ${ended.exitCode}${ended.message ? `: ${lastLine(ended.message)}` : ''}`;
-    if (state?.waiting !== undefined) {
-      const { reason = 'waiting', message } = state.waiting;
-      const awaited = WAITING.includes(reason)
-        ? events.newest(({ kind, name: about }) => kind === 'Pod' && about === metadata.name, WAITED_FOR)
-        : undefined;
-      if (awaited !== undefined) return { text: `${name}: ${reason}, ${awaited}`, where };
-      return { text: `${name}: ${reason}${how || (message ? `: ${lastLine(message)}` : '')}`, where };
-    }
-    if (ended !== undefined && ended.exitCode !== 0) return { text: `${name}${how}, ${restartCount} restarts`, where };
-  }
-  const unready = condition('ContainersReady') ?? condition('Ready');
-  return { text: `not ready: ${unready?.message ?? unready?.reason ?? status?.phase ?? 'no status'}`, where };
-}
-
-/** `3× agent: ImagePullBackOff (node-1, node-2, …)` */
-function countedLines(problems: readonly { text: string; where: string }[]): string[] {
-  const places = new Map<string, string[]>();
-  for (const { text, where } of problems) places.set(text, [...(places.get(text) ?? []), where]);
-  return [...places]
-    .sort(([, a], [, b]) => b.length - a.length)
-    .map(([text, where]) => {
-      const named = `${where.slice(0, 3).join(', ')}${where.length > 3 ? ', …' : ''}`;
-      return `${where.length > 1 ? `${where.length}× ` : ''}${text} (${named})`;
-    });
-}
-
-function lastLine(text: string): string {
-  return text.trim().split('\n').at(-1)!.slice(0, 300);
 }
