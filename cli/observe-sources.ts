@@ -1,5 +1,4 @@
 import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { create, fromJson, type MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { BatchDecoder } from '#core/flow/batch.ts';
@@ -20,6 +19,7 @@ import {
   Observer,
 } from '#proto/gen/observer/observer_pb.ts';
 import { type Cursor, FlowService } from '#proto/gen/waggle/v1/flow_pb.ts';
+import { boundedLines } from '#runtime/bounded-lines.ts';
 import type { ClientSecurity } from '#runtime/grpc/client.ts';
 import { createClient } from '#runtime/grpc/client.ts';
 import { CommandError } from './failure.ts';
@@ -90,6 +90,8 @@ export async function* fromFlowService(
   }
 }
 
+/** A flow of Hubble's has 1 to 4 kB as JSON. */
+const MOST_LINE_LENGTH = 4 * 1024 * 1024;
 /** Lines of a file that are told one by one when they cannot be read. */
 const MOST_COMPLAINTS = 10;
 
@@ -104,12 +106,9 @@ export async function* fromFile(
   complain: (text: string) => void,
 ): Responses {
   const request = create(GetFlowsRequestSchema, init);
-  const input = path === '-' ? process.stdin : createReadStream(path);
-  const failed = new Promise<never>((_, reject) => input.once('error', reject));
-  failed.catch(() => {});
   await loadFilterParts(request);
   const passes = flowQuestion(request);
-  const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })[Symbol.asyncIterator]();
+  const input = path === '-' ? process.stdin.setEncoding('utf8') : createReadStream(path, 'utf8');
   const number = Number(request.number);
   const kept: GetFlowsResponse[] = [];
   let count = 0;
@@ -117,15 +116,16 @@ export async function* fromFile(
   let broken = 0;
   const name = path === '-' ? 'standard input' : path;
   try {
-    for (let line = 1; ; line++) {
-      const { value: text, done } = await Promise.race([lines.next(), failed]);
-      if (done) break;
-      if (text.trim() === '') continue;
-      if (line === 1 && text.startsWith(GZIP_START)) {
+    let line = 0;
+    for await (const text of boundedLines(input, MOST_LINE_LENGTH)) {
+      line++;
+      if (text?.trim() === '') continue;
+      if (line === 1 && text?.startsWith(GZIP_START)) {
         throw new CommandError(`${name} is compressed: gunzip -c FILE | waggle observe --input-file -`);
       }
       let response: GetFlowsResponse;
       try {
+        if (text === undefined) throw new SyntaxError(`it is longer than ${MOST_LINE_LENGTH} characters`);
         response = readLine(text);
         read++;
       } catch (error) {

@@ -122,6 +122,9 @@ describe('waggle observe', () => {
     expect(long.stderr.split('\n')).toHaveLength(12);
     expect(long.stderr).toContain('990 more lines are no flows');
     expect(await read('x')).toMatchObject({ stderr: expect.stringContaining('standard input has no flows'), code: 1 });
+    const endless = await read(`${good}\n${'x'.repeat(5 * 1024 * 1024)}\n${good}\n`);
+    expect(endless).toMatchObject({ stdout: expect.stringMatching(/^(.* DROPPED \(\)\n){2}$/), code: 0 });
+    expect(endless.stderr).toMatch(/^waggle: standard input, line 2: .*\(it is longer than 4194304 characters\)\n$/);
     const packed = await read(gzipSync(good));
     expect(packed).toMatchObject({ stdout: '', stderr: expect.stringContaining('is compressed: gunzip'), code: 1 });
   });

@@ -1,5 +1,6 @@
 import { Agent as HttpAgent, type IncomingMessage, type RequestOptions, request as requestHttp } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
+import { boundedLines } from '../bounded-lines.ts';
 import type { ApiAccess, ApiCredentials } from './api-access.ts';
 import { connectionError, statusError } from './api-error.ts';
 
@@ -22,7 +23,7 @@ const TIMEOUT_MS = 30_000;
 /** A page of a list is some MB; this is where a server is no longer believed. */
 const MOST_BYTES = 128 * 1024 * 1024;
 /** One event of a watch: an object has at most 1.5 MiB in etcd, and JSON is longer. */
-const MOST_LINE_BYTES = 8 * 1024 * 1024;
+const MOST_LINE_LENGTH = 8 * 1024 * 1024;
 /** A watch hears at least a bookmark a minute; after this long without anything the connection is taken for dead. */
 const SILENCE_MS = 150_000;
 /** The kernel asks after a silent peer this soon, and gives up on it ten seconds later. */
@@ -72,22 +73,10 @@ export class ApiClient {
     onOpen?.();
     response.setEncoding('utf8');
     response.setTimeout(silenceMs, () => response.destroy(new Error(`silent for ${silenceMs / 1_000} s`)));
-    let rest: string[] = [];
-    let held = 0;
     try {
-      for await (const chunk of response as AsyncIterable<string>) {
-        let from = 0;
-        for (let end = chunk.indexOf('\n'); end !== -1; end = chunk.indexOf('\n', from)) {
-          const line = rest.length === 0 ? chunk.slice(from, end) : `${rest.join('')}${chunk.slice(from, end)}`;
-          rest = [];
-          held = 0;
-          from = end + 1;
-          if (line !== '') yield line;
-        }
-        if (from === chunk.length) continue;
-        rest.push(chunk.slice(from));
-        held += chunk.length - from;
-        if (held > MOST_LINE_BYTES) throw new Error(`a line of more than ${MOST_LINE_BYTES} bytes`);
+      for await (const line of boundedLines(response, MOST_LINE_LENGTH, 'cut off')) {
+        if (line === undefined) throw new Error(`a line of more than ${MOST_LINE_LENGTH} characters`);
+        if (line !== '') yield line;
       }
     } catch (error) {
       request.signal?.throwIfAborted();
