@@ -27,11 +27,12 @@ const WITHOUT_PORT: Record<string, string> = {
   '10.96.0.2': '10.96.0.2 is Service vault/keys’s, but it has no such port (10.96.0.2:1).',
 };
 
-/** An agent that has one Service with these backends. */
-async function agent(name: string, backends: Record<string, number>) {
+/** An agent that has one Service with these backends, and hears of each question for Services. */
+async function agent(name: string, backends: Record<string, number>, onAsked = () => {}) {
   const handlers = service(LoadBalancerService, {
-    listServices: async () =>
-      create(ListServicesResponseSchema, {
+    listServices: async () => {
+      onAsked();
+      return create(ListServicesResponseSchema, {
         services: [
           {
             ...{ namespace: 'shop', name: 'web', type: 'ClusterIP', clusterIps: ['10.96.0.1'] },
@@ -46,7 +47,8 @@ async function agent(name: string, backends: Record<string, number>) {
           },
         ],
         problems: ['the same everywhere'],
-      }),
+      });
+    },
     traceService: async ({ address, port }) =>
       create(TraceServiceResponseSchema, {
         node: name,
@@ -80,6 +82,24 @@ describe('the Services of all nodes', () => {
     expect(response.silentNodes).toEqual([expect.stringMatching(/^n3: no connection: /)]);
     const none = await handlers.listServices({ namespace: 'other', name: '' } as never, context);
     expect(none.services).toEqual([]);
+  });
+
+  it('are asked for once, however many pages do, one by its name as well', async () => {
+    let asked = 0;
+    collector.follow([await agent('n1', {}, () => asked++)]);
+    const handlers = collector.handlers(undefined);
+    const ask = (name: string) =>
+      Promise.all(
+        Array.from({ length: 20 }, async () => handlers.listServices({ namespace: 'shop', name } as never, context)),
+      );
+    for (const answer of await ask('web')) expect(answer.services).toHaveLength(1);
+    expect(asked).toBe(1);
+    await ask('');
+    expect(asked).toBe(2);
+    // More of them than are held are asked for all the same.
+    for (let number = 0; number < 100; number++)
+      await handlers.listServices({ namespace: 'shop', name: `s${number}` } as never, context);
+    expect(asked).toBe(102);
   });
 
   it('are traced where the client’s pod runs', async () => {

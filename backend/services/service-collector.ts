@@ -14,6 +14,8 @@ import type { PeerTarget } from '../relay/peer-target.ts';
 
 /** An answer is good for this long: many pages ask, agents are asked once. */
 const FRESH_MS = 1_000;
+/** Answers that are held at a time: that of all Services, and of single ones. */
+const MOST_ANSWERS = 64;
 const DEADLINE_MS = 3_000;
 /** Services one answer tells of. */
 const MOST_SERVICES = 2_000;
@@ -21,7 +23,8 @@ const MOST_SERVICES = 2_000;
 /** Asks the agents of all nodes what their load-balancing holds, and puts it together. */
 export class ServiceCollector {
   readonly #agents = new AgentClients(LoadBalancerService);
-  #answer: { readonly atMs: number; readonly response: Promise<ListServicesResponse> } | undefined;
+  /** By `namespace/name`, the oldest first; all Services are at `/`. */
+  readonly #answers = new Map<string, { readonly atMs: number; readonly response: Promise<ListServicesResponse> }>();
 
   /** These agents and no others. */
   follow(targets: readonly PeerTarget[]): void {
@@ -30,6 +33,7 @@ export class ServiceCollector {
 
   close(): void {
     this.follow([]);
+    this.#answers.clear();
   }
 
   /**
@@ -45,8 +49,8 @@ export class ServiceCollector {
     return {
       listServices: async ({ namespace, name }) => {
         // One by its name is asked for itself: it may be beyond what all together tell.
-        if (name !== '') return await this.#ask({ namespace, name });
-        const { services, ...all } = await this.#collect();
+        if (name !== '') return await this.#fresh({ namespace, name });
+        const { services, ...all } = await this.#fresh({ namespace: '', name: '' });
         const wanted = services.filter((service) => !namespace || service.namespace === namespace);
         return { ...all, services: wanted };
       },
@@ -62,15 +66,22 @@ export class ServiceCollector {
     };
   }
 
-  #collect(): Promise<ListServicesResponse> {
+  #fresh(request: { readonly namespace: string; readonly name: string }): Promise<ListServicesResponse> {
     const now = performance.now();
-    if (this.#answer === undefined || now - this.#answer.atMs > FRESH_MS) {
-      this.#answer = { atMs: now, response: this.#ask() };
+    const key = `${request.namespace}/${request.name}`;
+    const known = this.#answers.get(key);
+    if (known !== undefined && now - known.atMs <= FRESH_MS) return known.response;
+    const response = this.#ask(request);
+    this.#answers.delete(key);
+    this.#answers.set(key, { atMs: now, response });
+    for (const [oldest, { atMs }] of this.#answers) {
+      if (this.#answers.size <= MOST_ANSWERS && now - atMs <= FRESH_MS) break;
+      this.#answers.delete(oldest);
     }
-    return this.#answer.response;
+    return response;
   }
 
-  async #ask(request: { namespace?: string; name?: string } = {}): Promise<ListServicesResponse> {
+  async #ask(request: { readonly namespace: string; readonly name: string }): Promise<ListServicesResponse> {
     const together = create(ListServicesResponseSchema);
     const services = new Map<string, ServiceStatus>();
     const silent = await this.#agents.askAll(
