@@ -177,6 +177,15 @@ describe('pinned cards', () => {
     expect([...again].sort()).toEqual([...layout].sort());
   });
 
+  test('give way to one that is put over them later, and so do their plates', () => {
+    const layout = freshLayout(SHOP);
+    const { column, y } = layout.get('d')!;
+    const pins = new Map(['d', 'b', 'a'].map((key) => [key, { column, y }]));
+    applyPins(SHOP, layout, pins);
+    expect(layout.get('a')).toMatchObject({ column, y });
+    expectReadable(SHOP, layout);
+  });
+
   test('of cards that are gone do nothing', () => {
     const layout = freshLayout(SHOP);
     const before = [...layout];

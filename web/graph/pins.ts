@@ -1,10 +1,13 @@
 import { PLATE_GAP, type Rect, ROW_GAP, snap } from './geometry.ts';
 import { type Block, blockRect, blocksOf, type LayoutInput, type Standing } from './layout.ts';
 
-/** Where people put cards: the column, and the card's top. */
+/** Where people put cards: the column, and the card's top. What was put somewhere last stands last. */
 export type Pins = ReadonlyMap<string, Pick<Standing, 'column' | 'y'>>;
 
-/** Puts pinned cards where they belong; what would lie under them makes room, downwards. Changes the layout in place. */
+/**
+ * Puts pinned cards where they belong; what would lie under them makes room, downwards, as do those that were pinned before.
+ * Changes the layout in place.
+ */
 export function applyPins(input: LayoutInput, layout: Map<string, Standing>, pins: Pins): void {
   if (pins.size === 0) return;
   let any = false;
@@ -17,12 +20,17 @@ export function applyPins(input: LayoutInput, layout: Map<string, Standing>, pin
   }
   if (!any) return;
   const blocks = blocksOf(input);
-  for (const block of blocks) makeRoomInColumns(block, layout, pins);
-  makeRoomForBlocks(blocks, layout, pins);
+  const rank = new Map([...pins.keys()].map((key, index) => [key, index + 1]));
+  for (const block of blocks) makeRoomInColumns(block, layout, rank);
+  makeRoomForBlocks(blocks, layout, rank);
 }
 
+/** The later it was pinned the greater; 0 = it is not. */
+type Rank = ReadonlyMap<string, number>;
+
 /** Within a plate: free cards move down past those that are pinned and those already settled. */
-function makeRoomInColumns(block: Block, layout: Map<string, Standing>, pins: Pins): void {
+function makeRoomInColumns(block: Block, layout: Map<string, Standing>, rank: Rank): void {
+  const rankOf = (key: string) => rank.get(key) ?? 0;
   const columns = new Map<number, string[]>();
   for (const key of block.cards) {
     const { column } = layout.get(key)!;
@@ -31,10 +39,10 @@ function makeRoomInColumns(block: Block, layout: Map<string, Standing>, pins: Pi
     else keys.push(key);
   }
   for (const keys of columns.values()) {
-    if (!keys.some((key) => pins.has(key))) continue;
-    const settled = keys.filter((key) => pins.has(key)).map((key) => layout.get(key)!);
-    const free = keys.filter((key) => !pins.has(key)).sort((a, b) => layout.get(a)!.y - layout.get(b)!.y);
-    for (const key of free) {
+    if (!keys.some((key) => rank.has(key))) continue;
+    keys.sort((a, b) => rankOf(b) - rankOf(a) || layout.get(a)!.y - layout.get(b)!.y);
+    const settled: Standing[] = [];
+    for (const key of keys) {
       const at = layout.get(key)!;
       const y = below(
         at.y,
@@ -49,15 +57,15 @@ function makeRoomInColumns(block: Block, layout: Map<string, Standing>, pins: Pi
   }
 }
 
-/** Plates and single cards: those with something pinned stay, the others move down until they are free. */
-function makeRoomForBlocks(blocks: readonly Block[], layout: Map<string, Standing>, pins: Pins): void {
+/** Plates and single cards: the one with what was pinned last stays, the others move down until they are free. */
+function makeRoomForBlocks(blocks: readonly Block[], layout: Map<string, Standing>, rank: Rank): void {
   const rects = blocks.map((block) => ({
     block,
     rect: blockRect(block, layout),
-    fixed: block.cards.some((key) => pins.has(key)),
+    rank: Math.max(...block.cards.map((key) => rank.get(key) ?? 0)),
   }));
-  const settled: Rect[] = rects.filter(({ fixed }) => fixed).map(({ rect }) => rect);
-  for (const { block, rect } of rects.filter(({ fixed }) => !fixed).sort((a, b) => a.rect.y - b.rect.y)) {
+  const settled: Rect[] = [];
+  for (const { block, rect } of rects.sort((a, b) => b.rank - a.rank || a.rect.y - b.rect.y)) {
     const inTheWay = settled
       .filter((other) => other.x < rect.x + rect.width && rect.x < other.x + other.width)
       .map(({ y, height }) => ({ top: y, bottom: y + height }));

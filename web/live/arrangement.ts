@@ -50,10 +50,11 @@ export function foldPlates(plates: readonly string[], fold: boolean): void {
   change(fold ? { folded: joined, unfolded: rest, pins } : { folded: rest, unfolded: joined, pins });
 }
 
-/** Cards stand where they were put until they are let go. */
+/** Cards stand where they were put until they are let go; what was put somewhere last stands last, and others give way to it. */
 export function pinCards(places: Readonly<Record<string, readonly [column: number, y: number]>>): void {
   const { pins, ...folds } = arrangementStore.get();
-  change({ ...folds, pins: Object.fromEntries(Object.entries({ ...pins, ...places }).slice(-MOST_PINS)) });
+  const others = Object.entries(pins).filter(([key]) => !(key in places));
+  change({ ...folds, pins: Object.fromEntries([...others, ...Object.entries(places)].slice(-MOST_PINS)) });
 }
 
 export function unpinCard(key: string): void {
