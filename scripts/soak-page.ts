@@ -8,7 +8,9 @@ import { LARGE_MAP, LARGE_MAP_MIX, unfoldLargeMap } from './large-map.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
-const SAMPLE_MS = 30_000;
+/** A short run takes its samples more often: each quarter has two at least. */
+const MAX_SAMPLE_MS = 30_000;
+const MIN_SAMPLES = 8;
 /** Growth from the third quarter of the run, when its windows are full, to the last that is taken for a leak. */
 const MAX_GROWTH = 0.1;
 
@@ -81,7 +83,7 @@ async function sample(browser: Browser, minutes: number, signal: AbortSignal, sa
   const held: number[] = [];
   const until = performance.now() + minutes * 60_000;
   while (performance.now() < until && !signal.aborted) {
-    await sleep(SAMPLE_MS, undefined, { signal }).catch(() => {});
+    await sleep(Math.min(MAX_SAMPLE_MS, (minutes * 60_000) / MIN_SAMPLES), undefined, { signal }).catch(() => {});
     const { targetInfos } = await session.send('Target.getTargets');
     const parts: string[] = [];
     let total = 0;
