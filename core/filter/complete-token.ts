@@ -101,6 +101,16 @@ function guesses(prefix: string, word: string, isName: boolean): Completion[] {
     const { doc, canonical } = filterField(name)!;
     return 'problem' in canonical(word) ? [] : [{ token: `${prefix}${name}=${word}`, doc }];
   };
+  const range = rangeBeginning(word);
+  if (range !== undefined) return [...completions, { token: `${prefix}ip=${range}`, doc: 'addresses that begin so' }];
   const number = NUMBERS.flatMap(as).slice(0, 1);
   return [...completions, ...(number.length > 0 ? number : NAMES.flatMap(as))];
+}
+
+/** Of the first parts of an IPv4 address, all that begin so: `10.96` is `10.96.0.0/16`. */
+function rangeBeginning(word: string): string | undefined {
+  if (!/^\d{1,3}(\.\d{1,3}){1,2}\.?$|^\d{1,3}\.$/.test(word)) return undefined;
+  const parts = word.split('.').filter((part) => part !== '');
+  if (parts.some((part) => Number(part) > 255)) return undefined;
+  return `${[...parts, 0, 0, 0].slice(0, 4).join('.')}/${parts.length * 8}`;
 }

@@ -374,6 +374,10 @@ describe('completing a token', () => {
     expect(offered('dropp').slice(0, 2)).toEqual(['verdict=dropped', 'pod=dropp']);
     expect(offered('!udp')[0]).toBe('!proto=udp');
     expect(offered('10.0.0.0/8')).toEqual(['ip=10.0.0.0/8']);
+    expect(offered('10.')).toEqual(['ip=10.0.0.0/8']);
+    expect(offered('!from:10.96')).toEqual(['!from:ip=10.96.0.0/16']);
+    expect(offered('10.96.3.')).toEqual(['ip=10.96.3.0/24']);
+    expect(offered('10.300')).not.toContain('ip=10.300.0.0/16');
     expect(offered('to:443')).toEqual(['to:port=443']);
     expect(offered('3306')).toEqual(['port=3306']);
     expect(offered('frontend')).toEqual(['pod=frontend', 'workload=frontend', 'ns=frontend', 'dns=frontend']);

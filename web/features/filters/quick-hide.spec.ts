@@ -45,6 +45,14 @@ it('tokens are known by their one form', () => {
     'http.path=/a b=c',
   ]);
   expect(splitTokens(`'!ip=10.0.0.0/8', "ns=shop"`)).toEqual(['!ip=10.0.0.0/8', 'ns=shop']);
+  expect(splitTokens('ip=1.1.1.1,dns=google.com,example.com,!from:port=53')).toEqual([
+    'ip=1.1.1.1',
+    'dns=google.com,example.com',
+    '!from:port=53',
+  ]);
+  // A label may be called so.
+  expect(splitTokens('label app=web,port=80')).toEqual(['label app=web,port=80']);
+  expect(splitTokens('port=80,')).toEqual(['port=80,']);
   expect(whyUnobserved('http.status=5xx')).toMatch(/no flow tells requests here/);
   expect(whyUnobserved('port=80')).toBeUndefined();
 });

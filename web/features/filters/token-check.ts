@@ -30,14 +30,28 @@ const LABEL = /(?:^|[!:])labels?$/i;
 
 /**
  * Splits what was typed or pasted: a comma with a space after it parts tokens, one without parts values; so does a space before
- * another filter. A token in quotes, as a shell has it, is what stands between them.
+ * another filter, or a comma before one. A token in quotes, as a shell has it, is what stands between them.
  */
 export function splitTokens(text: string): string[] {
   return text
     .split(/,\s/)
     .flatMap(splitWords)
+    .flatMap(splitCommas)
     .map((token) => token.replace(/^(["'])(.*)\1$/, '$2'))
     .filter((token) => token !== '');
+}
+
+/** `port=80,proto=udp`: no port is called so. Labels may be: `label app=web,port=80` is one filter. */
+function splitCommas(token: string): string[] {
+  const pieces: string[] = [];
+  for (const piece of token.split(',')) {
+    const [, name, end] = BEGINS.exec(piece) ?? [];
+    const begins = name !== undefined && end !== '' && filterField(name) !== undefined;
+    const ofLabel = LABEL.test(/^[!:a-z.-]+/i.exec(pieces.at(-1) ?? '')?.[0] ?? '');
+    if (pieces.length === 0 || (begins && !ofLabel)) pieces.push(piece);
+    else pieces.push(`${pieces.pop()},${piece}`);
+  }
+  return pieces;
 }
 
 function splitWords(text: string): string[] {
