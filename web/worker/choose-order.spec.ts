@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { verdicts } from '#core/flow/verdict.ts';
 import { chooseOrder } from './choose-order.ts';
 import { FLOW_COLUMN_IDS, type FlowColumnId } from './flow-column.ts';
 import { GroupedOrder } from './grouped-order.ts';
@@ -63,7 +64,9 @@ const SHOWN: Partial<Record<FlowColumnId, (row: FlowRow) => string | number>> = 
   destination: ({ destination }) => `${destination.name}\0${destination.namespace}`.toLowerCase(),
   'destination-identity': ({ destination }) => destination.identity,
   port: ({ port }) => port,
-  verdict: ({ verdict }) => verdict,
+  protocol: ({ protocol }) => protocol.toLowerCase(),
+  verdict: ({ verdict }) => verdicts.name(verdict).toLowerCase(),
+  reason: ({ reason }) => reason.toLowerCase(),
   node: ({ node }) => node,
   bytes: ({ bytes }) => bytes,
   packets: ({ packets }) => packets,
@@ -91,6 +94,19 @@ describe('rows by arrival', () => {
 });
 
 describe('rows sorted by a column', () => {
+  it('info: by the words it begins with, those that begin alike together', () => {
+    fc.assert(
+      fc.property(fc.array(anyFlow, { maxLength: 60 }), fc.boolean(), (flows, descending) => {
+        const sort = { column: 'info', descending } as const;
+        const order = chooseOrder(windowOf(60, flows), { selection: null, sort, group: false });
+        order.update(null);
+        const heads = rowsOf(order).map(({ info }) => (/^\d|^$/.test(info) ? '' : info.split(' · ')[0].toLowerCase()));
+        const sorted = heads.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+        expect(heads).toEqual(descending ? sorted.reverse() : sorted);
+      }),
+    );
+  });
+
   it.each(Object.entries(SHOWN))('%s: as it is shown, the newest first among equals', (column, shown) => {
     fc.assert(
       fc.property(fc.array(anyFlow, { maxLength: 60 }), fc.boolean(), (flows, descending) => {

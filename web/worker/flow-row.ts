@@ -68,7 +68,8 @@ function requestWords(window: PageWindow, slot: number): string {
 
 const DIRECTION_WORDS: Record<number, string> = { [DIRECTION.INGRESS]: 'ingress', [DIRECTION.EGRESS]: 'egress' };
 
-const TRIGGER_WORDS: Record<number, string> = {
+/** Why a record was made, where that says something that nothing else in the row does. */
+export const TRIGGER_WORDS: Readonly<Record<number, string>> = {
   [TRIGGER.INTERVAL]: 'active',
   [TRIGGER.CLOSE]: 'closed',
   [TRIGGER.IDLE_END]: 'ended, idle',

@@ -1,13 +1,19 @@
 import { REPLY } from '#core/flow/direction.ts';
+import { dropReasonText } from '#core/flow/drop-reason.ts';
 import type { Endpoint } from '#core/flow/endpoint.ts';
-import { layer7LatencyNs, layer7Number, packetsBack } from '#core/flow/layer7.ts';
+import { icmpText } from '#core/flow/icmp.ts';
+import { isLayer7, layer7LatencyNs, layer7Number, packetsBack } from '#core/flow/layer7.ts';
 import { layer7Words } from '#core/flow/layer7-text.ts';
-import { hasPorts } from '#core/flow/protocol.ts';
-import { roundTripMicros, sentAgain } from '#core/flow/translation.ts';
+import { observations } from '#core/flow/observation.ts';
+import { hasPorts, isIcmp, protocols } from '#core/flow/protocol.ts';
+import { serviceReferenceText } from '#core/flow/service-reference.ts';
+import { isTranslation, roundTripMicros, sentAgain } from '#core/flow/translation.ts';
+import { VERDICT, verdicts } from '#core/flow/verdict.ts';
 import { parseAddress } from '#core/ip/address.ts';
 import { endpointName, endpointRealm } from './endpoint-name.ts';
 import type { FlowColumnId } from './flow-column.ts';
 import { policyName } from './flow-policy.ts';
+import { TRIGGER_WORDS } from './flow-row.ts';
 import type { PageWindow } from './page-window.ts';
 
 /** What to sort rows by: unsigned 32-bit numbers of a row's slot, the least significant first. */
@@ -28,6 +34,13 @@ export function sortKeys(window: PageWindow, column: FlowColumnId, slots: () => 
   const ofEnd = (end: (slot: number) => number, text: (endpoint: Endpoint) => string): SortKeys => {
     const rank = ranks(distinct(slots(), end), (number) => text(window.endpoints.get(number)));
     return [(slot) => rank[end(slot)]];
+  };
+  const ofWords = (numbers: ArrayLike<number>, text: (number: number) => string): SortKeys => {
+    const rank = ranks(
+      distinct(slots(), (slot) => numbers[slot]),
+      text,
+    );
+    return [(slot) => rank[numbers[slot]]];
   };
   const clientPort = (slot: number) =>
     columns.reply[slot] === REPLY.REPLY ? columns.destinationPort[slot] : columns.sourcePort[slot];
@@ -61,18 +74,38 @@ export function sortKeys(window: PageWindow, column: FlowColumnId, slots: () => 
     case 'port':
       return [(slot) => (hasPorts(columns.protocol[slot]) ? serverPort(slot) : 0)];
     case 'protocol':
-      return [(slot) => columns.protocol[slot]];
+      return ofWords(columns.protocol, (number) => protocols.name(number));
     case 'verdict':
-      return [(slot) => columns.verdict[slot]];
-    case 'reason':
-      return [(slot) => columns.dropReason[slot]];
+      return ofWords(columns.verdict, (number) => verdicts.name(number));
+    case 'reason': {
+      const reason = (slot: number) => (columns.verdict[slot] === VERDICT.DROPPED ? columns.dropReason[slot] + 1 : 0);
+      const rank = ranks(distinct(slots(), reason), (number) => (number === 0 ? '' : dropReasonText(number - 1)));
+      return [(slot) => rank[reason(slot)]];
+    }
     case 'policy': {
       const decision = (slot: number) => columns.policy[slot];
       const rank = ranks(distinct(slots(), decision), (number) => policyName(window.decisions.get(number)));
       return [(slot) => rank[decision(slot)]];
     }
-    case 'info':
-      return [(slot) => columns.trigger[slot], (slot) => columns.dropReason[slot]];
+    case 'info': {
+      const head = infoHeads(window);
+      const heads = ranks(distinct(slots(), head.number), head.text);
+      const policy = (slot: number) => (POLICED.has(columns.verdict[slot]) ? columns.policy[slot] : 0);
+      const policies = ranks(distinct(slots(), policy), (number) =>
+        number === 0 ? '' : policyName(window.decisions.get(number)),
+      );
+      const services = ranks(distinct(slots(), server), (number) => {
+        const { service } = window.endpoints.get(number);
+        return service === undefined ? '' : serviceReferenceText(service);
+      });
+      return [
+        (slot) => roundTripMicros(columns, slot),
+        (slot) => services[server(slot)],
+        (slot) => policies[policy(slot)],
+        ...sortKeys(window, 'layer7', slots),
+        (slot) => heads[head.number(slot)],
+      ];
+    }
     case 'layer7': {
       const record = (slot: number) => layer7Number(columns, slot);
       const rank = ranks(distinct(slots(), record), (number) =>
@@ -105,6 +138,39 @@ export function sortKeys(window: PageWindow, column: FlowColumnId, slots: () => 
       // Each row stands for itself.
       return [];
   }
+}
+
+const POLICED: ReadonlySet<number> = new Set([VERDICT.DROPPED, VERDICT.AUDIT]);
+
+/** What the column "Info" begins with, as `rowInfo` writes it: a number for each beginning, and its words. */
+function infoHeads({ columns }: PageWindow) {
+  const texts = new Map<number, string>();
+  const told = (number: number, text: () => string) => {
+    if (!texts.has(number)) texts.set(number, text());
+    return number;
+  };
+  return {
+    number(slot: number): number {
+      const observation = columns.observation[slot];
+      const verdict = columns.verdict[slot];
+      const protocol = columns.protocol[slot];
+      if (isLayer7(observation)) return told(1, () => '');
+      if (isTranslation(observation)) return told(256 + observation, () => observations.name(observation));
+      const reason = columns.dropReason[slot];
+      if (verdict === VERDICT.DROPPED) return told(512 + reason, () => dropReasonText(reason));
+      if (verdict === VERDICT.AUDIT && columns.policy[slot] !== 0) return told(2, () => 'would be dropped');
+      if (isIcmp(protocol)) {
+        const [type, code] = [columns.sourcePort[slot], columns.destinationPort[slot]];
+        const number = 1024 + ((protocol & 1) << 16) + ((type & 255) << 8) + (code & 255);
+        return told(number, () => icmpText(protocol, type, code));
+      }
+      const trigger = columns.trigger[slot];
+      const words = TRIGGER_WORDS[trigger];
+      if (words !== undefined) return told(16 + trigger, () => words);
+      return columns.reply[slot] === REPLY.REPLY ? told(3, () => 'reply') : told(0, () => '');
+    },
+    text: (number: number) => texts.get(number) ?? '',
+  };
 }
 
 function nameText(endpoint: Endpoint): string {

@@ -254,6 +254,11 @@ function placeCells(row: RowElement, tracks: RowsPicture['tracks']): void {
 
 function isSame(before: FlowRow | null | undefined, after: FlowRow | null | undefined): boolean {
   if (before == null || after == null) return before === after;
-  // A row that stands for several grows.
-  return before.id === after.id && before.count === after.count;
+  // A row that stands for several grows; names of its ends may be known later than they were seen.
+  return (
+    before.id === after.id &&
+    before.count === after.count &&
+    before.source.name === after.source.name &&
+    before.destination.name === after.destination.name
+  );
 }
