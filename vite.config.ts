@@ -8,6 +8,7 @@ const backend = process.env.WAGGLE_DEV_BACKEND ?? 'http://127.0.0.1:12000';
 export default defineConfig({
   // Assets are found relative to the page, so that it can be served under any path.
   base: './',
+  publicDir: 'web/public',
   plugins: [react(), tailwind()],
   build: {
     outDir: 'dist/web',

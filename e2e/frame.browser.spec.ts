@@ -50,6 +50,20 @@ describe('the command palette', () => {
     expect(await before.evaluate((element) => element === document.activeElement)).toBe(true);
   });
 
+  test('goes to a workload that the view leaves out', async () => {
+    await visit('?namespace=bookinfo&filter=port=9080');
+    await parts.card('productpage').waitFor();
+    await open();
+    await page.keyboard.type('maind');
+    const elsewhere = page.getByRole('group', { name: 'Workloads that are not on the map now' });
+    await elsewhere.getByRole('option', { name: /^maindb/, selected: true }).waitFor();
+    await page.keyboard.press('Enter');
+    await page.getByRole('complementary', { name: 'Details' }).getByRole('heading', { name: 'maindb' }).waitFor();
+    await parts.card('maindb').waitFor();
+    expect(address().get('namespace')).toBe('bookinfo,default');
+    expect(address().has('filter')).toBe(false);
+  });
+
   test('goes to a namespace', async () => {
     await visit();
     await parts.card('maindb').waitFor();
@@ -349,6 +363,22 @@ describe('what cannot be shown', () => {
       await parts.card('maindb').waitFor();
       await parts.rows.first().waitFor();
       expect([...proxy.refused.values()]).toEqual([2, 2]);
+    } finally {
+      shown.forgive();
+      await shown.close();
+      await proxy.stop();
+    }
+  });
+
+  test('because files of the page itself did not come is loaded again, until they do', async () => {
+    const proxy = await StumblingProxy.start(shown.url, /assets\/index-.*\.(js|css)$/, 2);
+    try {
+      await visit('?view=list', {}, proxy.url);
+      await page.getByRole('alert').filter({ hasText: 'did not give all of this page' }).waitFor();
+      await page.getByRole('region', { name: 'Workloads' }).waitFor();
+      expect([...proxy.refused.values()]).toEqual([2, 2]);
+      expect(await page.getByRole('alert').count()).toBe(0);
+      expect(await page.evaluate(() => [history.state, location.search])).toEqual([null, '?view=list']);
     } finally {
       shown.forgive();
       await shown.close();

@@ -17,6 +17,8 @@ export const CODE = {
 export const NO_STATUS = {
   /** Nobody answered at all. */
   NO_ANSWER: -1,
+  /** The connection ended before the call did. */
+  BROKEN: -5,
   /** Nothing more came, and nothing said that it was over. */
   SILENT: -2,
   /** Somebody between page and server answered in its place. */

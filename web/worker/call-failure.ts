@@ -33,6 +33,8 @@ export function callFailure(error: CallError | undefined): CallFailure {
           ? 'This computer is offline, and nothing answers at the server’s address.'
           : 'Nothing answers at its address.',
       );
+    case NO_STATUS.BROKEN:
+      return again('The connection to the server broke.');
     case NO_STATUS.SILENT:
       return again(
         `Nothing has come from the server for ${message}: it may be busy, or a proxy keeps its answers back.`,

@@ -94,7 +94,7 @@ test('the server’s status ends it, in words', async () => {
 });
 
 const HTML = { 'content-type': 'text/html' };
-const { SIGN_IN, INTERCEPTED } = NO_STATUS;
+const { BROKEN, SIGN_IN, INTERCEPTED } = NO_STATUS;
 
 test.each<[string, RequestListener, number, RegExp]>([
   [
@@ -125,7 +125,7 @@ test.each<[string, RequestListener, number, RegExp]>([
   [
     'a body that is cut off',
     (_, r) => r.writeHead(200, HEADERS).end(update('one').subarray(0, 7)),
-    CODE.UNAVAILABLE,
+    BROKEN,
     /ended before/,
   ],
   ['a message that is too long', (_, r) => r.writeHead(200, HEADERS).end(Buffer.of(0, 255, 0, 0, 0)), 15, /at most/],
@@ -134,7 +134,7 @@ test.each<[string, RequestListener, number, RegExp]>([
   [
     'a connection that breaks',
     (_, r) => r.writeHead(200, HEADERS).write(update('one'), () => r.destroy()),
-    CODE.UNAVAILABLE,
+    BROKEN,
     /broke/,
   ],
 ])('%s is an error', async (_, listener, code, message) => {

@@ -75,7 +75,7 @@ async function call(
     await Promise.race([pieces.read().catch(() => {}), new Promise((resolve) => setTimeout(resolve, END_MS))]);
     return status;
   }
-  throw new CallError(CODE.UNAVAILABLE, broke ? 'the connection broke' : 'the connection ended before the call');
+  throw new CallError(NO_STATUS.BROKEN, broke ? 'the connection broke' : 'the connection ended before the call');
 }
 
 /** The server's own answers are all 200 and gRPC-Web, whatever their status. Throws CallError for any other. */
