@@ -1,7 +1,7 @@
 // From a bare clone to a running command: `node scripts/bootstrap.mjs start|test|bench|soak [arguments]`, which is what
 // `npm start` and the others run. Plain JavaScript for Node 20, without dependencies: it is what installs them.
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { accessSync, existsSync, constants as permission, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -47,6 +47,7 @@ function checkNode() {
 
 async function installDependencies() {
   if (dependenciesAreThere()) return;
+  checkWritable();
   // `npm run` says which npm it is; a bare `node scripts/bootstrap.mjs` takes the one in PATH.
   const npm = process.env.npm_execpath;
   const [command, prefix] = npm?.endsWith('.js') ? [process.execPath, [npm]] : ['npm', []];
@@ -57,6 +58,17 @@ async function installDependencies() {
     fail(
       `Node 24 did not come with the dependencies for ${process.platform}-${process.arch}: run "npm ci" without --omit=optional`,
     );
+  }
+}
+
+/** npm's own words for a folder that it cannot write to speak of something else. */
+function checkWritable() {
+  for (const dir of [root, join(root, 'node_modules')].filter((path) => existsSync(path))) {
+    try {
+      accessSync(dir, permission.W_OK);
+    } catch ({ code }) {
+      fail(`${dir} cannot be written to (${code}): set up a clone in a folder that is yours and not read-only`);
+    }
   }
 }
 
