@@ -1,7 +1,6 @@
 import { ViewService } from '#proto/gen/waggle/v1/view_pb.ts';
 import type { CallError } from './call-error.ts';
 import { callFailure } from './call-failure.ts';
-import { callUnary } from './grpc-web-client.ts';
 import { MapFeed } from './map-feed.ts';
 import type { ExportForm, MapMessage, RowsQuery, SessionMessage, StreamView, TabMessage } from './protocol.ts';
 import type { Question } from './question.ts';
@@ -207,6 +206,8 @@ class Tab implements Viewer {
 
   async #namespaces(id: number): Promise<void> {
     try {
+      // Single calls are not needed for the first map either.
+      const { callUnary } = await import('./grpc-web-client.ts');
       const { namespaces } = await callUnary(this.#base, ViewService.method.listNamespaces);
       this.send({
         type: 'result',
