@@ -8,8 +8,10 @@ export function State(props: { icon: ReactNode; title: string; children?: ReactN
         {props.icon}
       </span>
       <h2 className="text-base font-semibold">{props.title}</h2>
-      {props.children !== undefined && <div className="max-w-md text-sm text-dim">{props.children}</div>}
-      {props.actions !== undefined && <div className="mt-3 flex flex-wrap justify-center gap-2">{props.actions}</div>}
+      {props.children !== undefined && <div className="max-w-md text-sm text-balance text-dim">{props.children}</div>}
+      {props.actions && (
+        <div className="pointer-events-auto mt-3 flex flex-wrap justify-center gap-2">{props.actions}</div>
+      )}
     </div>
   );
 }

@@ -117,9 +117,9 @@ function FocusButton({ card }: { card: string }) {
 export function Seen(props: { firstSeen: number; lastSeen: number; clockAhead: number }) {
   const now = useNow(5_000) + props.clockAhead;
   return (
-    <p className="text-2xs text-faint">
-      <span title={formatMoment(props.firstSeen)}>First seen {formatAgo(props.firstSeen, now)}</span>,{' '}
-      <span title={formatMoment(props.lastSeen)}>last {formatAgo(props.lastSeen, now)}</span>
+    <p className="grid grid-cols-2 text-2xs text-faint">
+      <span title={formatMoment(props.firstSeen)}>First seen {formatAgo(props.firstSeen, now)}</span>{' '}
+      <span title={formatMoment(props.lastSeen)}>last seen {formatAgo(props.lastSeen, now)}</span>
     </p>
   );
 }

@@ -1,7 +1,10 @@
-import { useState } from 'react';
+import { CloudOff, FilterX, Hexagon } from 'lucide-react';
+import { type ReactNode, useState } from 'react';
 import { sceneStore } from '../../live/map-client.ts';
 import { connectionStore, rowsStore, statusStore } from '../../live/session-client.ts';
 import { useStore } from '../../live/store.ts';
+import { Button } from '../../ui/button.tsx';
+import { State } from '../../ui/state.tsx';
 import { useNow } from '../../ui/use-now.ts';
 import { QUIET_WORDS } from '../../view/map-options.ts';
 import { changeMapOptions, useView } from '../../view/view-store.ts';
@@ -26,7 +29,7 @@ export function EmptyMap() {
   const heard = (useStore(rowsStore)?.total ?? 0) > 0 && waited;
   const narrowed = namespaces.length + filter.length > 0 || verdict !== 'all';
   return (
-    <div className="pointer-events-none absolute inset-0 flex items-center justify-center p-4">
+    <div className="pointer-events-none absolute inset-0">
       {!live ? (
         <Waiting>Waiting for the map</Waiting>
       ) : map.focus !== null ? (
@@ -34,7 +37,12 @@ export function EmptyMap() {
           It comes back with its next flow.
         </Words>
       ) : map.hide !== '' ? (
-        <Words title="Everything is left out" action="Show all cards" onAction={() => changeMapOptions({ hide: '' })}>
+        <Words
+          title="Everything is left out"
+          icon={<FilterX size={20} />}
+          action="Show all cards"
+          onAction={() => changeMapOptions({ hide: '' })}
+        >
           The map leaves out “{map.hide}”.
         </Words>
       ) : heard ? (
@@ -42,9 +50,11 @@ export function EmptyMap() {
           What is quiet for so long leaves the map. A card comes back with its next flow.
         </Words>
       ) : narrowed ? (
-        <Words title="Nothing matches this view">Cards appear when a flow matches. Remove a filter to see more.</Words>
+        <Words title="Nothing matches this view" icon={<FilterX size={20} />}>
+          Cards appear when a flow matches. Remove a filter to see more.
+        </Words>
       ) : connected === 0 ? (
-        <Words title={nodes === 0 ? 'No node is known yet' : 'No node can be reached'}>
+        <Words title={nodes === 0 ? 'No node is known yet' : 'No node can be reached'} icon={<CloudOff size={20} />}>
           {nodes === 0
             ? 'Flows come from the agents of the cluster’s nodes. The server has been told of none.'
             : 'Flows come from the agents of the cluster’s nodes. The line below tells why none answers.'}
@@ -56,20 +66,11 @@ export function EmptyMap() {
   );
 }
 
-function Words(props: { title: string; children: React.ReactNode; action?: string; onAction?(): void }) {
+function Words(props: { title: string; icon?: ReactNode; children: ReactNode; action?: string; onAction?(): void }) {
+  const { title, icon = <Hexagon size={20} />, children, action, onAction } = props;
   return (
-    <div className="max-w-sm text-center">
-      <p className="text-base">{props.title}</p>
-      <p className="mt-1 text-sm text-dim">{props.children}</p>
-      {props.action !== undefined && (
-        <button
-          type="button"
-          onClick={props.onAction}
-          className="pointer-events-auto mt-2 text-sm text-link underline-offset-2 hover:underline"
-        >
-          {props.action}
-        </button>
-      )}
-    </div>
+    <State icon={icon} title={title} actions={action !== undefined && <Button onClick={onAction}>{action}</Button>}>
+      {children}
+    </State>
   );
 }

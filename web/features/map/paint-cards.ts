@@ -240,11 +240,10 @@ function nameLines(
   const fits = (text: string) => fitText(context, text, room) === text;
   const parted = inTwo(title, false);
   for (const share of OWN_NAME_SHARES) {
-    const size = most * share;
-    if (share < 1 && size < LEAST_NAME * hairline) break;
+    const size = Math.min(most, Math.max(most * share, LEAST_NAME * hairline));
     context.font = `600 ${size}px ${SANS}`;
     if (fits(title)) return { lines: [title], size };
-    if (size * 2.3 <= height && parted[1] !== '' && parted.every(fits)) return { lines: parted, size };
+    if (size * 2.2 <= height && parted[1] !== '' && parted.every(fits)) return { lines: parted, size };
   }
   context.font = `600 ${most}px ${SANS}`;
   if (most * 2.1 > height) return { lines: [fitMiddle(context, title, room)], size: most };

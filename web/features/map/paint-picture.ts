@@ -72,12 +72,12 @@ export function* paintPicture(
   }
   if (detail !== 'full') return;
   const { near } = picture.standing;
+  context.globalAlpha = 1;
   for (const tag of tags) {
-    const touches = near.size === 0 || near.has(tag.source) || near.has(tag.destination);
-    context.globalAlpha = touches ? 1 : 0.3;
+    // Of what is not in question the arrows tell enough.
+    if (near.size > 0 && !near.has(tag.source) && !near.has(tag.destination)) continue;
     paintDropTag(context, tag, palette);
   }
-  context.globalAlpha = 1;
 }
 
 /** Paints only what a person drags or points at, over a map that is painted without it. */

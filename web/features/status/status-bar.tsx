@@ -1,4 +1,5 @@
 import { Bell, Command, Settings as Gear, History, Keyboard } from 'lucide-react';
+import { useState } from 'react';
 import { eventsStore, seenStore } from '../../events/event-store.ts';
 import { formatCount } from '../../format/quantity.ts';
 import { formatClockSeconds, formatSpan, timeZone } from '../../format/time.ts';
@@ -23,8 +24,7 @@ export function StatusBar() {
       {status !== null && (
         <>
           <Bullet />
-          {/* As wide as it usually gets: what stands behind it does not move. */}
-          <span className="numbers min-w-[11ch] text-text">{formatCount(status.flowsPerSecond)} flows/s</span>
+          <FlowRate perSecond={status.flowsPerSecond} />
           <Bullet />
           <Nodes nodes={status.nodes} />
           <Bullet />
@@ -48,6 +48,18 @@ export function StatusBar() {
         <Command aria-hidden size={14} className="sm:hidden" />
       </ActionButton>
     </footer>
+  );
+}
+
+/** As wide as it has been: what stands behind it does not go to and fro. */
+function FlowRate({ perSecond }: { perSecond: number }) {
+  const words = `${formatCount(perSecond)} flows/s`;
+  const [widest, setWidest] = useState(0);
+  if (words.length > widest) setWidest(words.length);
+  return (
+    <span className="numbers text-text" style={{ minWidth: `${widest}ch` }}>
+      {words}
+    </span>
   );
 }
 
