@@ -1,21 +1,10 @@
-import { readFileSync } from 'node:fs';
-import { type AccessRule, accessReview } from '#backend/access/access-review.ts';
+import type { AccessRule } from '#backend/access/access-review.ts';
 import { MOST_AUDIENCES } from '#backend/access/gate.ts';
-import type { AccessOptions } from '#backend/access/open-access.ts';
 import type { HiddenEnd } from '#backend/access/visibility.ts';
-import { AuditLog } from '#backend/auth/audit-log.ts';
-import { EndedSessions } from '#backend/auth/ended-sessions.ts';
-import { LoginLimit } from '#backend/auth/login-limit.ts';
-import { proxySignIn } from '#backend/auth/proxy-sign-in.ts';
-import { Replicas } from '#backend/auth/replicas.ts';
-import { Seal } from '#backend/auth/sealed.ts';
-import { type SameSite, Sessions } from '#backend/auth/sessions.ts';
-import type { AuthMode, SignInParts } from '#backend/auth/sign-in.ts';
-import { TokenReviews, tokenReview } from '#backend/auth/token-reviews.ts';
-import { tokenSignIn } from '#backend/auth/token-sign-in.ts';
+import type { SameSite } from '#backend/auth/sessions.ts';
+import type { AuthMode } from '#backend/auth/sign-in.ts';
 import { type Cidr, parseCidr } from '#core/ip/cidr.ts';
-import { isLoopback, parseAddress } from '#runtime/address.ts';
-import type { Logger } from '#runtime/log.ts';
+import { parseAddress } from '#runtime/address.ts';
 import {
   address,
   count,
@@ -28,9 +17,8 @@ import {
   text,
 } from '#runtime/settings/parsers.ts';
 import { type Setting, setting } from '#runtime/settings/setting.ts';
-import { apiClientOf, type KubernetesFlags } from './cluster-source-settings.ts';
+import type { KubernetesFlags } from './cluster-source-settings.ts';
 import { webAddress } from './export-settings.ts';
-import { CommandError, MISUSE } from './failure.ts';
 
 export interface AccessFlags extends KubernetesFlags {
   auth: AuthMode;
@@ -218,99 +206,6 @@ export function accessSettings(): Setting<never>[] {
       defaultText: 'none',
     }),
   ];
-}
-
-/** Undefined where nobody has to sign in. Throws CommandError. */
-export async function accessOf(flags: AccessFlags, log: Logger): Promise<AccessOptions | undefined> {
-  if (flags.auth === 'none') return undefined;
-  if (flags.auth === 'proxy' && flags.trustedProxies.length === 0) {
-    throw new CommandError('--auth proxy needs --trusted-proxies: anyone could write those headers', MISUSE);
-  }
-  if (flags.replicas.length > 0 && flags.sessionKeyFile === undefined) {
-    throw new CommandError(
-      '--replicas needs --session-key-file: without the same keys they do not know each other',
-      MISUSE,
-    );
-  }
-  const needsApi = flags.auth === 'token' || flags.access === 'kubernetes';
-  const client = needsApi ? await apiClientOf(flags) : undefined;
-  const audit = new AuditLog(flags.auditLog, log);
-  const seal = new Seal(flags.sessionKeyFile, log);
-  const ended = new EndedSessions();
-  const sessions = new Sessions({ seal, ended, lengthMs: flags.sessionLength, sameSite: flags.sessionSameSite });
-  const replicas =
-    flags.replicas.length === 0 ? undefined : new Replicas({ seal, ended, targets: flags.replicas, log });
-  const reviews = client && new TokenReviews(tokenReview(client, flags.tokenAudiences));
-  const parts: SignInParts = {
-    ...{ sessions, reviews, limit: new LoginLimit(), audit },
-    tellReplicas: async () => await replicas?.tell(),
-  };
-  return {
-    signIn: await signInOf(flags, parts, log),
-    audit,
-    replicas,
-    maySee: client === undefined || flags.access === 'all' ? async () => true : accessReview(client, flags.accessRule),
-    rule: flags.accessRule,
-    hiddenEnd: flags.hiddenEnds,
-    cluster: flags.accessCluster,
-    audiences: flags.audiences,
-    onClose: () => {
-      seal.close();
-      client?.close();
-    },
-  };
-}
-
-async function signInOf(flags: AccessFlags, parts: SignInParts, log: Logger) {
-  if (flags.auth === 'proxy') {
-    return proxySignIn(parts, { user: flags.proxyUserHeader, groups: flags.proxyGroupsHeader });
-  }
-  if (flags.auth === 'token') return tokenSignIn({ ...parts, reviews: parts.reviews! });
-  const { oidcIssuer: issuer, oidcClientId: clientId } = flags;
-  if (issuer === undefined || clientId === undefined) {
-    throw new CommandError('--auth oidc needs --oidc-issuer and --oidc-client-id', MISUSE);
-  }
-  // With its libraries, which nobody else needs.
-  const { oidcSignIn } = await import('#backend/auth/oidc-sign-in.ts');
-  return oidcSignIn(
-    parts,
-    {
-      issuer,
-      clientId,
-      clientSecret: flags.oidcClientSecretFile === undefined ? undefined : secretOf(flags.oidcClientSecretFile),
-      scopes: flags.oidcScopes,
-      userClaim: flags.oidcUserClaim,
-      groupsClaim: flags.oidcGroupsClaim,
-      userPrefix: flags.oidcUserPrefix,
-      groupsPrefix: flags.oidcGroupsPrefix,
-      signOutThere: flags.oidcSignOut === 'provider',
-    },
-    log,
-  );
-}
-
-/** Who listens to other machines without asking anyone who they are must have said so. Throws CommandError. */
-export function checkAnonymous(
-  { auth, allowAnonymous }: Pick<AccessFlags, 'auth' | 'allowAnonymous'>,
-  addresses: readonly { readonly flag: string; readonly address: string; readonly certified?: boolean }[],
-): void {
-  if (auth !== 'none' || allowAnonymous) return;
-  for (const { flag, address, certified } of addresses) {
-    const parsed = parseAddress(address);
-    if (certified || parsed === undefined || isLoopback(parsed)) continue;
-    throw new CommandError(
-      `${flag} ${address} can be reached from other machines, where anyone would see everything: have people sign in with --auth, or say --allow-anonymous`,
-      MISUSE,
-    );
-  }
-}
-
-function secretOf(file: string): string {
-  try {
-    return readFileSync(file, 'utf8').trim();
-  } catch (error) {
-    throw new CommandError(`the secret ${file} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
-  }
 }
 
 const accessRule: Parser<AccessRule> = (value) => {

@@ -1,6 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { type DatapathTimeouts, DEFAULT_TIMEOUTS } from '#bpf-agent/maps/settings.ts';
 import { RunDirectory } from '#bpf-agent/run-directory.ts';
@@ -20,6 +19,7 @@ import {
 } from '#runtime/settings/parsers.ts';
 import { addSettings, setting } from '#runtime/settings/setting.ts';
 import { type ClusterSourceFlags, clusterSourceOf, clusterSourceSettings } from './cluster-source-settings.ts';
+import { cniVerbs } from './cni-verbs.ts';
 import { type ExportFlags, exportSettings, exportsOf } from './export-settings.ts';
 import { CommandError, MISUSE } from './failure.ts';
 import { type MetricsFlags, metricsOf, metricsSettings } from './metrics-settings.ts';
@@ -202,26 +202,7 @@ export function agentCommand(): Command {
       runDirectory,
     ).action(cleanUpAfter),
   );
-  const cniSettings = [
-    setting<string>({
-      flags: '--bin-dir <dir>',
-      description: "the container runtime's folder of CNI plugins",
-      parser: path,
-      default: '/opt/cni/bin',
-    }),
-    setting<string>({
-      flags: '--conf-dir <dir>',
-      description: "its folder of networks' configurations",
-      parser: path,
-      default: '/etc/cni/net.d',
-    }),
-  ];
-  const install = new Command('cni-install').description(
-    "put the chained CNI plugin into the node's network: new pods are closed until their policy is known",
-  );
-  command.addCommand(addSettings(install, ...cniSettings, runDirectory).action(installCni));
-  const uninstall = new Command('cni-uninstall').description('take it out again');
-  command.addCommand(addSettings(uninstall, ...cniSettings).action(uninstallCni));
+  for (const verb of cniVerbs(runDirectory)) command.addCommand(verb);
   return command;
 }
 
@@ -300,24 +281,6 @@ async function cleanUpAfter(flags: { runDir: string }): Promise<void> {
   const run = new RunDirectory(flags.runDir);
   if (await run.inUse()) throw new CommandError(`an agent runs on ${flags.runDir}: stop it first`);
   (await import('#bpf-agent/clean-up.ts')).cleanUp(run);
-}
-
-interface CniFlags {
-  binDir: string;
-  confDir: string;
-}
-
-async function installCni(flags: CniFlags & { runDir: string }): Promise<void> {
-  const { installPlugin } = await import('#bpf-agent/cni/install-plugin.ts');
-  const plugin = fileURLToPath(new URL('../dist/cni', import.meta.url));
-  if (!existsSync(plugin)) throw new CommandError(`${plugin} is not there: node scripts/build-cni.ts makes it`);
-  console.log(`${installPlugin(flags, plugin, new RunDirectory(flags.runDir).socket)} names waggle-cni`);
-}
-
-async function uninstallCni(flags: CniFlags): Promise<void> {
-  const { uninstallPlugin } = await import('#bpf-agent/cni/install-plugin.ts');
-  const changed = uninstallPlugin(flags);
-  console.log(changed.length === 0 ? 'no network named waggle-cni' : `taken out of ${changed.join(', ')}`);
 }
 
 function packageVersion(): string {

@@ -15,7 +15,8 @@ import {
   path,
 } from '#runtime/settings/parsers.ts';
 import { addSettings, setting } from '#runtime/settings/setting.ts';
-import { type AccessFlags, accessOf, accessSettings, checkAnonymous } from './access-settings.ts';
+import { accessOf, checkAnonymous } from './access-options.ts';
+import { type AccessFlags, accessSettings } from './access-settings.ts';
 import { type ClusterSourceFlags, clusterSourceOf, clusterSourceSettings } from './cluster-source-settings.ts';
 import { webAddress } from './export-settings.ts';
 import { CommandError, MISUSE } from './failure.ts';

@@ -6,7 +6,7 @@ import { TIME_FORMATS, type TimeFormat } from '#core/observe/time-format.ts';
 import type { GetFlowsResponse } from '#proto/gen/observer/observer_pb.ts';
 import { count, oneOf, path } from '#runtime/settings/parsers.ts';
 import { addSettings, setting } from '#runtime/settings/setting.ts';
-import { CommandError, complain } from './failure.ts';
+import { CommandError, complain, MISUSE } from './failure.ts';
 import { asksOwnFilters, filterOptions, filterTokens, flagsWithoutToken, noteFilters } from './observe-flags.ts';
 import { DEFAULT_LAST, hubbleRequest, type Selectors } from './observe-request.ts';
 import type { Responses } from './observe-sources.ts';
@@ -130,7 +130,7 @@ async function observe(words: string[], flags: ObserveFlags, given: readonly Giv
       : await byHubble(flags, given, ended.signal);
     await print(responses, flags);
   } catch (error) {
-    if (error instanceof HubbleFlagError) throw new CommandError(error.message, 2);
+    if (error instanceof HubbleFlagError) throw new CommandError(error.message, MISUSE);
     // Ctrl-C is how following ends.
     if (!ended.signal.aborted) throw relayFailure(error, flags.server);
   } finally {
@@ -143,7 +143,7 @@ async function byHubble(flags: ObserveFlags, given: readonly GivenFlag[], signal
   const request = hubbleRequest(flags, given);
   const { fromFile, fromObserver } = await import('./observe-sources.ts');
   if (flags.inputFile !== undefined) {
-    if (flags.follow) throw new CommandError('a file cannot be followed: leave out --follow or --input-file', 2);
+    if (flags.follow) throw new CommandError('a file cannot be followed: leave out --follow or --input-file', MISUSE);
     const everything = !flags.last && !flags.first;
     return fromFile(flags.inputFile, { ...request, number: everything ? 0n : (request.number ?? 0n) }, complain);
   }
@@ -168,7 +168,7 @@ async function byTokens(
     const what = words.length > 0 ? `the filter "${words[0]}"` : 'a filter that Hubble does not have';
     throw new CommandError(
       `--${unable[0]} cannot stand beside ${what}: say all of it by flags, or all of it by words`,
-      2,
+      MISUSE,
     );
   }
   const filter = filterTokens(flags, words);
@@ -178,7 +178,7 @@ async function byTokens(
     const problems = errors.map(
       ({ token, start, message }) => `"${filter[token]}", character ${start + 1}: ${message}`,
     );
-    throw new CommandError(`filter ${problems.join('\n        filter ')}`, 2);
+    throw new CommandError(`filter ${problems.join('\n        filter ')}`, MISUSE);
   }
   const { follow } = flags;
   const last = flags.all ? MOST : Math.min(flags.last || (follow ? 0 : DEFAULT_LAST), MOST);

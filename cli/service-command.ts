@@ -8,7 +8,7 @@ import type {
 } from '#proto/gen/waggle/v1/service_pb.ts';
 import { type Client, createClient } from '#runtime/grpc/client.ts';
 import { addSettings } from '#runtime/settings/setting.ts';
-import { CommandError } from './failure.ts';
+import { CommandError, MISUSE } from './failure.ts';
 import { outputSetting } from './output-setting.ts';
 import { relayFailure, serverSetting } from './relay-setting.ts';
 import { textTable } from './text-table.ts';
@@ -140,14 +140,15 @@ function parseTarget(text: string): { address: string; port: number; protocol: s
     /^(?:\[([0-9a-fA-F:.]{2,45})\]|([0-9.]{7,15})):(\d{1,5})(?:\/(TCP|UDP))?$/i.exec(text) ?? [];
   const address = v6 ?? v4;
   if (address === undefined || Number(port) < 1 || Number(port) > 65_535) {
-    throw new CommandError(`"${text}" is no address and port, such as 10.96.0.10:53/UDP or [fd00::a]:80`, 2);
+    throw new CommandError(`"${text}" is no address and port, such as 10.96.0.10:53/UDP or [fd00::a]:80`, MISUSE);
   }
   return { address, port: Number(port), protocol: protocol.toUpperCase() };
 }
 
 function named(text: string, what: string): { namespace: string; name: string } {
   const [namespace, name, ...more] = text.split('/');
-  if (!namespace || !name || more.length > 0) throw new CommandError(`"${text}" is no ${what}: give namespace/name`, 2);
+  if (!namespace || !name || more.length > 0)
+    throw new CommandError(`"${text}" is no ${what}: give namespace/name`, MISUSE);
   return { namespace, name };
 }
 
@@ -176,7 +177,7 @@ function printJson(response: ListServicesResponse | TraceServiceResponse): void 
     JSON.stringify(
       rest,
       (key, value) => (key === '$typeName' ? undefined : typeof value === 'bigint' ? Number(value) : value),
-      2,
+      MISUSE,
     ),
   );
 }

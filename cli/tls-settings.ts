@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { ClientSecurity } from '#runtime/grpc/tls.ts';
 import { listOf, path, text } from '#runtime/settings/parsers.ts';
 import { type Setting, setting } from '#runtime/settings/setting.ts';
-import { CommandError } from './failure.ts';
+import { CommandError, MISUSE } from './failure.ts';
 
 /** How a command that asks a server secures its connection; flags as those of `hubble`. */
 export interface ClientTlsFlags {
@@ -80,12 +80,12 @@ async function tlsSecurityOf(flags: ClientTlsFlags): Promise<ClientSecurity | un
   const { tls = false, tlsCaCertFiles, tlsClientCertFile, tlsClientKeyFile, tlsServerName } = flags;
   if (!tls) {
     if (tlsCaCertFiles ?? tlsClientCertFile ?? tlsClientKeyFile ?? tlsServerName) {
-      throw new CommandError('TLS is set up and not switched on: add the flag that ends in -tls', 2);
+      throw new CommandError('TLS is set up and not switched on: add the flag that ends in -tls', MISUSE);
     }
     return undefined;
   }
   if ((tlsClientCertFile === undefined) !== (tlsClientKeyFile === undefined)) {
-    throw new CommandError('a client certificate and its key belong together: name both files', 2);
+    throw new CommandError('a client certificate and its key belong together: name both files', MISUSE);
   }
   const { clientSecurity } = await import('#runtime/grpc/tls.ts');
   const files = { certificate: tlsClientCertFile, key: tlsClientKeyFile, authorities: tlsCaCertFiles };
@@ -119,7 +119,7 @@ export function serverTlsSettings(): Setting<never>[] {
 export async function serverCredentialsOf({ tlsCertFile, tlsKeyFile, tlsClientCaFiles }: ServerTlsFlags) {
   if (tlsCertFile === undefined || tlsKeyFile === undefined) {
     if (tlsCertFile ?? tlsKeyFile ?? tlsClientCaFiles) {
-      throw new CommandError('TLS needs both --tls-cert-file and --tls-key-file', 2);
+      throw new CommandError('TLS needs both --tls-cert-file and --tls-key-file', MISUSE);
     }
     return undefined;
   }

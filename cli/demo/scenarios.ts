@@ -1,6 +1,6 @@
 import type { ManifestSource } from '#lab/manifest/read-sources.ts';
 import { listScenarios, scenarioSources } from '#lab/scenario.ts';
-import { CommandError } from '../failure.ts';
+import { CommandError, MISUSE } from '../failure.ts';
 
 export interface NamedScenario {
   readonly name: string;
@@ -13,6 +13,6 @@ export function scenariosNamed(names: readonly string[]): NamedScenario[] {
     const sources = scenarioSources(name);
     if (sources !== undefined) return { name, sources };
     const known = listScenarios().map((scenario) => scenario.name);
-    throw new CommandError(`there is no scenario "${name}"; there are ${known.join(', ')}`, 2);
+    throw new CommandError(`there is no scenario "${name}"; there are ${known.join(', ')}`, MISUSE);
   });
 }

@@ -3,7 +3,7 @@ import { formatAddress, isAddress, parseAddress } from '#core/ip/address.ts';
 import { cidrHas, parseCidr } from '#core/ip/cidr.ts';
 import type { Party } from '#core/policy/connection.ts';
 import type { PodDescription } from '#runtime/cluster/pod-description.ts';
-import { CommandError } from '../failure.ts';
+import { CommandError, MISUSE } from '../failure.ts';
 import type { ReadCluster } from './read-cluster.ts';
 
 /** An end of a connection as a person named it. */
@@ -22,7 +22,7 @@ export function findParty(cluster: ReadCluster, word: string): NamedParty {
   if (isAddress(word)) return partyOfAddress(cluster, word);
   if (word.startsWith('node:')) return partyOfNode(cluster, word.slice('node:'.length));
   const [namespace, name, more] = word.split('/');
-  if (!namespace || !name || more !== undefined) throw new CommandError(`"${word}" is not ${PARTY_FORM}`, 2);
+  if (!namespace || !name || more !== undefined) throw new CommandError(`"${word}" is not ${PARTY_FORM}`, MISUSE);
   const pods = cluster.pods.filter((pod) => pod.namespace === namespace).sort((a, b) => (a.name < b.name ? -1 : 1));
   const found = pods.find((pod) => pod.name === name) ?? pods.find((pod) => pod.workload.name === name);
   if (found !== undefined) return partyOfPod(found);

@@ -1,6 +1,6 @@
 import type { Policy } from '#core/policy/policy.ts';
 import { type PolicyKind, type PolicyReference, policyText } from '#core/policy/reference.ts';
-import { CommandError } from '../failure.ts';
+import { CommandError, MISUSE } from '../failure.ts';
 
 export const POLICY_FORM = 'kind/namespace/name, such as networkpolicy/shop/db; of a clusterwide policy ccnp/name';
 
@@ -17,7 +17,7 @@ const KINDS: Readonly<Record<string, PolicyKind>> = {
 /** The policy that a word names. Throws {@link CommandError} that says which there are. */
 export function findPolicy(policies: readonly Policy[], word: string): Policy {
   const meant = parse(word);
-  if (meant === undefined) throw new CommandError(`"${word}" is not ${POLICY_FORM}`, 2);
+  if (meant === undefined) throw new CommandError(`"${word}" is not ${POLICY_FORM}`, MISUSE);
   const beside = policies.filter(
     ({ reference: { kind, namespace } }) => kind === meant.kind && namespace === meant.namespace,
   );

@@ -2,7 +2,8 @@ import { Command } from 'commander';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { addSettings } from '#runtime/settings/setting.ts';
-import { type AccessFlags, accessOf, accessSettings, checkAnonymous } from './access-settings.ts';
+import { accessOf, checkAnonymous } from './access-options.ts';
+import { type AccessFlags, accessSettings } from './access-settings.ts';
 
 function flags(...args: string[]): AccessFlags {
   const command = new Command().exitOverride().configureOutput({ writeErr: () => {} });
