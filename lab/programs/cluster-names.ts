@@ -22,7 +22,7 @@ export interface NamedService {
 
 /** A Service without ready pods is named after so long, and one with them after so short a time, as agents hear of them, too. */
 const NEW_MS = 10_000;
-const SERVED_MS = 400;
+const SERVED_MS = 1_000;
 
 /** What cluster DNS knows: Services and their endpoints by name, and names by address. Built anew after a change. */
 export class ClusterNames {
