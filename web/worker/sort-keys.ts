@@ -1,19 +1,16 @@
 import { REPLY } from '#core/flow/direction.ts';
 import { dropReasonText } from '#core/flow/drop-reason.ts';
 import type { Endpoint } from '#core/flow/endpoint.ts';
-import { icmpText } from '#core/flow/icmp.ts';
-import { isLayer7, layer7LatencyNs, layer7Number, packetsBack } from '#core/flow/layer7.ts';
+import { layer7LatencyNs, layer7Number, packetsBack } from '#core/flow/layer7.ts';
 import { layer7Words } from '#core/flow/layer7-text.ts';
-import { observations } from '#core/flow/observation.ts';
-import { hasPorts, isIcmp, protocols } from '#core/flow/protocol.ts';
-import { serviceReferenceText } from '#core/flow/service-reference.ts';
-import { isTranslation, roundTripMicros, sentAgain } from '#core/flow/translation.ts';
+import { hasPorts, protocols } from '#core/flow/protocol.ts';
+import { roundTripMicros, sentAgain } from '#core/flow/translation.ts';
 import { VERDICT, verdicts } from '#core/flow/verdict.ts';
 import { parseAddress } from '#core/ip/address.ts';
 import { endpointName, endpointRealm } from './endpoint-name.ts';
 import type { FlowColumnId } from './flow-column.ts';
 import { policyName } from './flow-policy.ts';
-import { TRIGGER_WORDS } from './flow-row.ts';
+import { infoKinds } from './info-kinds.ts';
 import type { PageWindow } from './page-window.ts';
 
 /** What to sort rows by: unsigned 32-bit numbers of a row's slot, the least significant first. */
@@ -88,22 +85,11 @@ export function sortKeys(window: PageWindow, column: FlowColumnId, slots: () => 
       return [(slot) => rank[decision(slot)]];
     }
     case 'info': {
-      const head = infoHeads(window);
-      const heads = ranks(distinct(slots(), head.number), head.text);
-      const policy = (slot: number) => (POLICED.has(columns.verdict[slot]) ? columns.policy[slot] : 0);
-      const policies = ranks(distinct(slots(), policy), (number) =>
-        number === 0 ? '' : policyName(window.decisions.get(number)),
-      );
-      const services = ranks(distinct(slots(), server), (number) => {
-        const { service } = window.endpoints.get(number);
-        return service === undefined ? '' : serviceReferenceText(service);
-      });
+      const kinds = infoKinds(window, server, slots);
       return [
         (slot) => roundTripMicros(columns, slot),
-        (slot) => services[server(slot)],
-        (slot) => policies[policy(slot)],
-        ...sortKeys(window, 'layer7', slots),
-        (slot) => heads[head.number(slot)],
+        ...(kinds.anyRequest ? sortKeys(window, 'layer7', slots) : []),
+        (slot) => kinds.rank[kinds.ofSlot[slot]],
       ];
     }
     case 'layer7': {
@@ -138,39 +124,6 @@ export function sortKeys(window: PageWindow, column: FlowColumnId, slots: () => 
       // Each row stands for itself.
       return [];
   }
-}
-
-const POLICED: ReadonlySet<number> = new Set([VERDICT.DROPPED, VERDICT.AUDIT]);
-
-/** What the column "Info" begins with, as `rowInfo` writes it: a number for each beginning, and its words. */
-function infoHeads({ columns }: PageWindow) {
-  const texts = new Map<number, string>();
-  const told = (number: number, text: () => string) => {
-    if (!texts.has(number)) texts.set(number, text());
-    return number;
-  };
-  return {
-    number(slot: number): number {
-      const observation = columns.observation[slot];
-      const verdict = columns.verdict[slot];
-      const protocol = columns.protocol[slot];
-      if (isLayer7(observation)) return told(1, () => '');
-      if (isTranslation(observation)) return told(256 + observation, () => observations.name(observation));
-      const reason = columns.dropReason[slot];
-      if (verdict === VERDICT.DROPPED) return told(512 + reason, () => dropReasonText(reason));
-      if (verdict === VERDICT.AUDIT && columns.policy[slot] !== 0) return told(2, () => 'would be dropped');
-      if (isIcmp(protocol)) {
-        const [type, code] = [columns.sourcePort[slot], columns.destinationPort[slot]];
-        const number = 1024 + ((protocol & 1) << 16) + ((type & 255) << 8) + (code & 255);
-        return told(number, () => icmpText(protocol, type, code));
-      }
-      const trigger = columns.trigger[slot];
-      const words = TRIGGER_WORDS[trigger];
-      if (words !== undefined) return told(16 + trigger, () => words);
-      return columns.reply[slot] === REPLY.REPLY ? told(3, () => 'reply') : told(0, () => '');
-    },
-    text: (number: number) => texts.get(number) ?? '',
-  };
 }
 
 function nameText(endpoint: Endpoint): string {
