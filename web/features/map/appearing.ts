@@ -6,7 +6,7 @@ export class Appearing {
   readonly #since = new Map<string, number>();
 
   add(keys: Iterable<string>): void {
-    if (this.#calm.matches) return;
+    if (this.#calm.matches || document.documentElement.dataset.motion === 'reduced') return;
     const now = performance.now();
     for (const key of keys) this.#since.set(key, now);
   }
