@@ -15,7 +15,9 @@ export const serverSetting = setting<string>({
 export function relayFailure(error: unknown, server: string): unknown {
   if (!(error instanceof StatusError)) return error;
   if (error.code !== Code.UNAVAILABLE && error.code !== Code.DEADLINE_EXCEEDED) return error;
+  // Which address that was is said already.
+  const reason = /\((E[A-Z]+)\)$/.exec(error.message)?.[1] ?? error.message;
   return new CommandError(
-    `nothing answers at ${server} (${error.message}): start "waggle backend" or "waggle demo", or name another relay with --server`,
+    `nothing answers at ${server} (${reason}): start "waggle backend" or "waggle demo", or name another relay with --server`,
   );
 }
