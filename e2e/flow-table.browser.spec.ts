@@ -33,6 +33,7 @@ describe('the flow table', () => {
       permissions: ['clipboard-read', 'clipboard-write'],
       viewport: { width, height: 800 },
       acceptDownloads: true,
+      timezoneId: 'Asia/Kolkata',
     };
     page = await shown.visit(`/${query}`, options);
     parts = new PageParts(page);
@@ -189,6 +190,9 @@ describe('the flow table', () => {
     for (const text of ['Policy denied', 'shop/cart-only', 'k8s:app=web', '10.0.1.8']) {
       await drawer().getByText(text, { exact: false }).first().waitFor();
     }
+    await drawer()
+      .getByText(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} GMT\+5:30 · (now|\d+ s ago)$/)
+      .waitFor();
     await drawer().getByRole('radio', { name: 'JSON' }).click();
     const json = JSON.parse((await drawer().getByRole('region', { name: /JSON/ }).textContent()) ?? '');
     expect(json.flow).toMatchObject({

@@ -1,13 +1,16 @@
 import { CSPProvider } from '@base-ui/react/csp-provider';
 import { LoaderCircle, X } from 'lucide-react';
 import { type ReactNode, useEffect, useState } from 'react';
-import { formatClockSeconds } from '../../format/time.ts';
+import { formatAgo, formatClockSeconds, formatMoment } from '../../format/time.ts';
+import { secondStore } from '../../live/second.ts';
+import { clockAheadStore } from '../../live/server-clock.ts';
 import { connectionStore, describeFlow } from '../../live/session-client.ts';
 import { useStore } from '../../live/store.ts';
 import { IconButton } from '../../ui/button.tsx';
 import { CopyButton } from '../../ui/copy-button.tsx';
 import { Segmented } from '../../ui/segmented.tsx';
 import { Verdict } from '../../ui/verdict.tsx';
+import { settingsStore } from '../../view/settings.ts';
 import type { FlowAnswer } from '../../worker/protocol.ts';
 import type { FlowDetails, FlowFact } from '../../worker/shown-flow.ts';
 import { FactMenu, FactValue, type PressedFact } from './fact-menu.tsx';
@@ -132,6 +135,7 @@ function Found({ details }: { details: FlowDetails }) {
         <p className="text-xs">
           <Verdict verdict={row.verdict} /> {row.info !== '' && <span className="ml-1 text-dim">{row.info}</span>}
         </p>
+        <When ms={row.time} />
         <div className="flex items-center justify-between">
           <Segmented<Face>
             label="Details as"
@@ -167,6 +171,17 @@ function Found({ details }: { details: FlowDetails }) {
       </section>
       <FactMenu pressed={pressed} onClose={() => setPressed(null)} />
     </>
+  );
+}
+
+/** In the time zone that was chosen; among the fields it stands in full, for comparing with logs. */
+function When({ ms }: { ms: number }) {
+  useStore(settingsStore);
+  const ago = formatAgo(ms, useStore(secondStore) + useStore(clockAheadStore), 1);
+  return (
+    <p className="numbers text-xs text-dim">
+      <time dateTime={new Date(ms).toISOString()}>{formatMoment(ms)}</time> · {ago}
+    </p>
   );
 }
 

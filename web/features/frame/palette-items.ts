@@ -23,20 +23,25 @@ export interface PaletteSources {
   readonly actions: readonly Action[];
   readonly namespaces: readonly NamespaceSummary[];
   readonly policies: readonly Pick<PolicyFacts, 'key' | 'kind' | 'namespace' | 'name'>[];
-  readonly cards: readonly Pick<SceneCard, 'key' | 'title' | 'namespace' | 'sentence'>[];
+  readonly cards: readonly Pick<SceneCard, 'key' | 'title' | 'name' | 'namespace' | 'sentence'>[];
+  /** Workloads that talk, whatever the view shows: `namespace/name`. */
+  readonly workloads: readonly string[];
   /** Whether what was typed is a filter as it stands. */
   readonly isFilter: (typed: string) => boolean;
   readonly showNamespace: (name: string) => void;
   readonly showPolicy: (key: string) => void;
   readonly selectCard: (key: string) => void;
+  /** Of one that has no card now: the view leaves it out, or it is in a folded plate. */
+  readonly showWorkload: (namespace: string, name: string) => void;
   readonly addFilter: (token: string) => void;
 }
 
-const MOST = { workloads: 8, namespaces: 6, policies: 6, actions: 12 };
+const MOST = { workloads: 8, elsewhere: 6, namespaces: 6, policies: 6, actions: 12 };
 
 /** What answers the words typed, in groups; groups without an answer are left out. */
 export function paletteGroups(typed: string, sources: PaletteSources): PaletteGroup[] {
-  const { actions, namespaces, cards, policies } = sources;
+  const { actions, namespaces, cards, policies, workloads } = sources;
+  const onMap = new Set(cards.map(({ namespace, name }) => `${namespace}/${name}`));
   const words = typed.trim();
   const groups: PaletteGroup[] = [
     {
@@ -55,6 +60,23 @@ export function paletteGroups(typed: string, sources: PaletteSources): PaletteGr
           run: () => sources.selectCard(card.key),
         }),
       ),
+    },
+    {
+      name: 'Workloads that are not on the map now',
+      items: bestMatches(
+        workloads.filter((each) => !onMap.has(each)),
+        words,
+        (each) => each.split('/').toReversed().join(' '),
+        MOST.elsewhere,
+      ).map((each) => {
+        const [namespace, name] = each.split('/');
+        return {
+          id: `workload ${each}`,
+          name,
+          detail: namespace,
+          run: () => sources.showWorkload(namespace, name),
+        };
+      }),
     },
     {
       name: 'Namespaces',

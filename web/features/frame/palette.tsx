@@ -1,6 +1,8 @@
 import { CornerDownLeft, Search } from 'lucide-react';
 import { useEffect, useId, useMemo, useRef, useState } from 'react';
 import { actionsStore } from '../../actions/registry.ts';
+import { plateOfFolded } from '../../graph/group.ts';
+import { foldPlate } from '../../live/arrangement.ts';
 import { sceneStore } from '../../live/map-client.ts';
 import { ask, listNamespaces } from '../../live/session-client.ts';
 import { useStore } from '../../live/store.ts';
@@ -8,10 +10,13 @@ import { classNames } from '../../ui/class-names.ts';
 import { Dialog } from '../../ui/dialog.tsx';
 import { KeyCaps } from '../../ui/key-caps.tsx';
 import { changeView, showPolicy, viewStore } from '../../view/view-store.ts';
-import type { PolicyFacts } from '../../worker/policy-report.ts';
+import type { PolicedWorkload, PolicyFacts } from '../../worker/policy-report.ts';
 import type { NamespaceSummary } from '../../worker/protocol.ts';
 import { isValidToken } from '../filters/token-check.ts';
+import { isNarrowed } from './frame-actions.ts';
 import { type PaletteItem, paletteGroups } from './palette-items.ts';
+
+const TYPING_MS = 70;
 
 /** Goes to a workload or namespace, or does something, by a few letters of its name. */
 export function Palette({ onClose }: { onClose(): void }) {
@@ -19,6 +24,8 @@ export function Palette({ onClose }: { onClose(): void }) {
   const [active, setActive] = useState(0);
   const [namespaces, setNamespaces] = useState<readonly NamespaceSummary[]>([]);
   const [policies, setPolicies] = useState<readonly PolicyFacts[]>([]);
+  const [known, setKnown] = useState<readonly PolicedWorkload[]>([]);
+  const workloads = useWorkloads(typed.trim().split(/\s+/)[0]);
   const actions = useStore(actionsStore);
   const cards = useStore(sceneStore)?.scene.cards;
   const id = useId();
@@ -31,7 +38,11 @@ export function Palette({ onClose }: { onClose(): void }) {
       () => {},
     );
     ask({ about: 'policies' }).then(
-      (report) => closed || setPolicies(report.policies),
+      (report) => {
+        if (closed) return;
+        setPolicies(report.policies);
+        setKnown(report.workloads);
+      },
       () => {},
     );
     return () => {
@@ -45,13 +56,16 @@ export function Palette({ onClose }: { onClose(): void }) {
         namespaces,
         policies,
         cards: cards ?? [],
+        workloads,
         isFilter: (words) => /[=\s]/.test(words) && isValidToken(words),
         showNamespace: (name) => changeView({ namespaces: [name] }),
         showPolicy,
-        selectCard: (key) => changeView({ select: key }),
+        selectCard,
+        showWorkload: (namespace, name) =>
+          showWorkload(namespace, name, known.find((each) => each.namespace === namespace && each.name === name)?.key),
         addFilter: (token) => changeView({ filter: [...new Set([...viewStore.get().view.filter, token])] }),
       }),
-    [typed, actions, namespaces, policies, cards],
+    [typed, actions, namespaces, policies, known, workloads, cards],
   );
   const items = groups.flatMap((group) => group.items);
   const current = Math.min(active, items.length - 1);
@@ -143,4 +157,56 @@ export function Palette({ onClose }: { onClose(): void }) {
       )}
     </Dialog>
   );
+}
+
+/** Workloads of any namespace that have this in their name and talk, most first: `namespace/name`. */
+function useWorkloads(typed: string): readonly string[] {
+  const [found, setFound] = useState<readonly string[]>([]);
+  useEffect(() => {
+    if (typed === '') {
+      setFound([]);
+      return;
+    }
+    let late = false;
+    const timer = setTimeout(() => {
+      ask({ about: 'values', namespaces: [], filter: [], field: 'workload', side: 'any', typed }).then(
+        (values) => late || setFound(values),
+        () => {},
+      );
+    }, TYPING_MS);
+    return () => {
+      late = true;
+      clearTimeout(timer);
+    };
+  }, [typed]);
+  return found;
+}
+
+/** Where there is no map beside, the map; what is folded opens. */
+function selectCard(key: string): void {
+  const plate = plateOfFolded(key);
+  const { mode } = viewStore.get().view;
+  const shown = mode === 'policies' || mode === 'services' ? 'map' : mode;
+  if (plate !== undefined) foldPlate(plate, false);
+  changeView(plate === undefined ? { mode: shown, select: key } : { mode: shown });
+}
+
+/** Takes away what hides it; a card whose key is not known is asked for by name. */
+function showWorkload(namespace: string, name: string, key: string | undefined): void {
+  if (key !== undefined && !isNarrowed()) {
+    selectCard(key);
+    return;
+  }
+  const { namespaces, mode } = viewStore.get().view;
+  changeView({
+    mode: mode === 'policies' || mode === 'services' ? 'map' : mode,
+    verdict: 'all',
+    ...(key === undefined
+      ? { namespaces: [], filter: [`workload=${namespace}/${name}`], select: null }
+      : {
+          namespaces: namespaces.length === 0 ? [] : [...new Set([...namespaces, namespace])].toSorted(),
+          filter: [],
+          select: key,
+        }),
+  });
 }
