@@ -117,6 +117,8 @@ describe('filters', () => {
     await parts.card('maindb').waitFor();
     await field.fill('3306');
     await offers(['port=3306']);
+    await field.fill('10.0');
+    await offers(['ip=10.0.0.0/16']);
     await field.fill('dropp');
     await page.getByRole('option', { name: 'verdict=dropped' }).waitFor();
     await field.fill('');
@@ -193,6 +195,27 @@ describe('filters', () => {
     await saved.waitFor();
     expect(await saved.getAttribute('aria-current')).toBe('true');
     expect(await axeFindings(page)).toEqual([]);
+
+    // What another tab saves is here too, and nothing of it is lost.
+    const other = await page.context().newPage();
+    await other.goto(`${shown.cluster.backend.url}/?verdict=audit`);
+    await other.getByRole('button', { name: 'Saved views' }).click();
+    await other.getByRole('textbox', { name: 'Name of this view' }).fill('Audited');
+    await other.keyboard.press('Enter');
+    await other.getByRole('link', { name: 'Out to the world' }).waitFor();
+    await other.close();
+    await menu.getByRole('link', { name: 'Audited' }).waitFor();
+    await menu.getByRole('button', { name: 'Rename Audited' }).click();
+    await menu.getByRole('textbox', { name: 'New name of Audited' }).fill('Out to the world');
+    await page.keyboard.press('Enter');
+    await menu.getByText('There is a view Out to the world already.').waitFor();
+    await page.keyboard.type('Would be dropped');
+    await page.keyboard.press('Escape');
+    await menu.getByRole('button', { name: 'Rename Audited' }).click();
+    await page.keyboard.type('Would be dropped');
+    await page.keyboard.press('Enter');
+    await menu.getByRole('link', { name: 'Would be dropped' }).waitFor();
+    await menu.getByRole('button', { name: 'Remove Would be dropped' }).click();
 
     await page.goto(`${shown.cluster.backend.url}/`);
     await page.getByRole('button', { name: 'Saved views' }).click();

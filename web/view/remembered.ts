@@ -12,11 +12,13 @@ export function recall(name: string): string | null {
   }
 }
 
-export function remember(name: string, value: string): void {
+/** Whether it is there again after a reload. */
+export function remember(name: string, value: string): boolean {
   try {
     localStorage.setItem(PREFIX + name, value);
-    own.delete(name);
+    return own.delete(name) || true;
   } catch {
     own.set(name, value);
+    return false;
   }
 }

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   addViews,
   exportViews,
@@ -6,6 +6,7 @@ import {
   MOST_VIEWS,
   readViews,
   removeView,
+  renameView,
   savedViewsStore,
   saveView,
 } from './saved-views.ts';
@@ -13,9 +14,19 @@ import {
 const PAGE = 'https://waggle.example/map/';
 const names = () => savedViewsStore.get().map(({ name }) => name);
 
+/** What browsers keep for a page. */
+const kept = new Map<string, string>();
+const storage = {
+  getItem: (name: string) => kept.get(name) ?? null,
+  setItem: (name: string, value: string) => void kept.set(name, value),
+};
+
 beforeEach(() => {
+  vi.stubGlobal('localStorage', storage);
   for (const { name } of savedViewsStore.get()) removeView(name);
 });
+
+afterEach(() => vi.unstubAllGlobals());
 
 describe('saved views', () => {
   it('have names; the same name again replaces', () => {
@@ -35,6 +46,44 @@ describe('saved views', () => {
     for (let index = 0; index < MOST_VIEWS; index++) saveView(`view ${index}`, '');
     expect(saveView('one more', '')).toMatch(/room for 100/);
     expect(saveView('view 7', '?view=list')).toBeUndefined();
+  });
+
+  it('of another tab stay, also where nobody heard of them', () => {
+    saveView('Mine', '?namespace=shop');
+    kept.set(
+      'waggle.views',
+      JSON.stringify([{ name: 'Another tab’s', query: '?view=list' }, ...savedViewsStore.get()]),
+    );
+    saveView('Mine too', '');
+    expect(names()).toEqual(['Another tab’s', 'Mine', 'Mine too']);
+    removeView('Another tab’s');
+    expect(JSON.parse(kept.get('waggle.views')!)).toHaveLength(2);
+  });
+
+  it('say so where they will not last', () => {
+    const full = () => {
+      throw new DOMException('full', 'QuotaExceededError');
+    };
+    vi.stubGlobal('localStorage', { ...storage, setItem: full });
+    expect(saveView('Mine', '')).toMatch(/until the page is closed/);
+    expect(names()).toEqual(['Mine']);
+    vi.stubGlobal('localStorage', storage);
+    removeView('Mine');
+  });
+
+  it('get another name, which no other has', () => {
+    saveView('Shop', '?namespace=shop');
+    saveView('Drops', '?verdict=dropped');
+    expect(renameView('Shop', ' The shop ')).toBeUndefined();
+    expect(savedViewsStore.get()).toEqual([
+      { name: 'Drops', query: '?verdict=dropped' },
+      { name: 'The shop', query: '?namespace=shop' },
+    ]);
+    expect(renameView('The shop', 'Drops')).toMatch(/already/);
+    expect(renameView('The shop', '  ')).toMatch(/1 to 80/);
+    expect(renameView('Shop', 'Anything')).toMatch(/no view Shop/);
+    expect(renameView('Drops', 'Drops')).toBeUndefined();
+    expect(names()).toEqual(['Drops', 'The shop']);
   });
 
   it('are handed on as links and read in again', () => {

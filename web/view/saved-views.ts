@@ -12,8 +12,24 @@ const NAME = 'views';
 export const MOST_VIEWS = 100;
 export const MOST_NAME = 80;
 const MOST_QUERY = 16_000;
+const BAD_NAME = `A name has 1 to ${MOST_NAME} characters.`;
 
 export const savedViewsStore = createStore<readonly SavedView[]>(readViews(recall(NAME)));
+
+/** Of views saved in another tab. Returns what ends it. */
+export function followSavedViews(): () => void {
+  // What other tabs did while nobody listened.
+  readAgain();
+  const heard = ({ key }: StorageEvent) => {
+    if (key === null || key.endsWith(`.${NAME}`)) readAgain();
+  };
+  addEventListener('storage', heard);
+  return () => removeEventListener('storage', heard);
+}
+
+function readAgain(): void {
+  savedViewsStore.set(readViews(recall(NAME)));
+}
 
 /** What was remembered, by whatever version of the page; what cannot be used is left out. */
 export function readViews(text: string | null): SavedView[] {
@@ -30,20 +46,36 @@ export function readViews(text: string | null): SavedView[] {
   return merged([], views);
 }
 
-/** Saves a view; one of the same name is replaced. Returns why not, where it cannot. */
+const NOT_KEPT = 'This browser keeps nothing for this page: it is there until the page is closed.';
+
+/** Saves a view; one of the same name is replaced. Returns why not, where it cannot, or not for long. */
 export function saveView(name: string, query: string): string | undefined {
   const view = usable(name, query);
-  if (view === undefined) return `A name has 1 to ${MOST_NAME} characters.`;
+  if (view === undefined) return BAD_NAME;
+  readAgain();
   const views = savedViewsStore.get();
   if (views.length >= MOST_VIEWS && !views.some((each) => each.name === view.name)) {
     return `There is room for ${MOST_VIEWS} views: remove one first.`;
   }
-  put(merged(views, [view]));
-  return undefined;
+  return put(merged(views, [view])) ? undefined : NOT_KEPT;
 }
 
 export function removeView(name: string): void {
+  readAgain();
   put(savedViewsStore.get().filter((each) => each.name !== name));
+}
+
+/** Gives a view another name, which no other has. Returns why not, where it cannot. */
+export function renameView(before: string, name: string): string | undefined {
+  readAgain();
+  const views = savedViewsStore.get();
+  const view = views.find((each) => each.name === before);
+  const renamed = view && usable(name, view.query);
+  if (renamed === undefined) return view === undefined ? `There is no view ${before} any more.` : BAD_NAME;
+  if (renamed.name === before) return undefined;
+  if (views.some((each) => each.name === renamed.name)) return `There is a view ${renamed.name} already.`;
+  const others = views.filter((each) => each !== view);
+  return put(merged(others, [renamed])) ? undefined : NOT_KEPT;
 }
 
 /** One view a line: its link, and its name before it. */
@@ -71,6 +103,7 @@ export function importViews(text: string): { views: SavedView[]; problems: strin
 
 /** Adds views to those there are; those of the same name are replaced. */
 export function addViews(views: readonly SavedView[]): void {
+  readAgain();
   put(merged(savedViewsStore.get(), views));
 }
 
@@ -88,7 +121,8 @@ function merged(views: readonly SavedView[], more: readonly SavedView[]): SavedV
   return [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1)).slice(0, MOST_VIEWS);
 }
 
-function put(views: readonly SavedView[]): void {
+/** Whether they are there again after a reload. */
+function put(views: readonly SavedView[]): boolean {
   savedViewsStore.set(views);
-  remember(NAME, JSON.stringify(views));
+  return remember(NAME, JSON.stringify(views));
 }

@@ -1,5 +1,5 @@
-import { Bookmark, Trash2 } from 'lucide-react';
-import { useId, useState } from 'react';
+import { Bookmark, Pencil, Trash2 } from 'lucide-react';
+import { useEffect, useId, useState } from 'react';
 import { useStore } from '../../live/store.ts';
 import { Button, IconButton } from '../../ui/button.tsx';
 import { classNames } from '../../ui/class-names.ts';
@@ -8,9 +8,11 @@ import { Popover } from '../../ui/popover.tsx';
 import {
   addViews,
   exportViews,
+  followSavedViews,
   importViews,
   MOST_NAME,
   removeView,
+  renameView,
   type SavedView,
   savedViewsStore,
   saveView,
@@ -75,6 +77,7 @@ function SaveForm() {
 
 function ViewList() {
   const views = useStore(savedViewsStore);
+  useEffect(followSavedViews, []);
   const query = printView(useView());
   if (views.length === 0) return <p className="text-xs text-dim">No view is saved in this browser yet.</p>;
   return (
@@ -87,6 +90,8 @@ function ViewList() {
 }
 
 function Saved({ view, current }: { view: SavedView; current: boolean }) {
+  const [renaming, setRenaming] = useState(false);
+  if (renaming) return <Rename view={view} onEnd={() => setRenaming(false)} />;
   return (
     <li className="flex items-center gap-0.5 rounded-md pl-1 hover:bg-hover">
       <a
@@ -102,6 +107,13 @@ function Saved({ view, current }: { view: SavedView; current: boolean }) {
       >
         {view.name}
       </a>
+      <IconButton
+        label={`Rename ${view.name}`}
+        className="size-7 border-transparent bg-transparent"
+        onClick={() => setRenaming(true)}
+      >
+        <Pencil aria-hidden size={14} />
+      </IconButton>
       <CopyButton label={`Copy link to ${view.name}`} text={() => pageAddress() + view.query} />
       <IconButton
         label={`Remove ${view.name}`}
@@ -110,6 +122,44 @@ function Saved({ view, current }: { view: SavedView; current: boolean }) {
       >
         <Trash2 aria-hidden size={14} />
       </IconButton>
+    </li>
+  );
+}
+
+function Rename({ view, onEnd }: { view: SavedView; onEnd(): void }) {
+  const [problem, setProblem] = useState('');
+  return (
+    <li className="rounded-md py-0.5 pl-1">
+      <form
+        className="flex gap-1"
+        onSubmit={(event) => {
+          event.preventDefault();
+          const said = renameView(view.name, String(new FormData(event.currentTarget).get('name')));
+          if (said === undefined) onEnd();
+          else setProblem(said);
+        }}
+        onKeyDown={(event) => {
+          if (event.key !== 'Escape') return;
+          event.preventDefault();
+          event.stopPropagation();
+          onEnd();
+        }}
+      >
+        <input
+          name="name"
+          aria-label={`New name of ${view.name}`}
+          defaultValue={view.name}
+          maxLength={MOST_NAME}
+          // biome-ignore lint/a11y/noAutofocus: who asked to rename it writes next
+          autoFocus
+          onFocus={(event) => event.target.select()}
+          className={classNames(FIELD, 'h-7')}
+        />
+        <Button type="submit">Rename</Button>
+      </form>
+      <p role="status" className="pt-1 text-2xs text-dropped-text empty:hidden">
+        {problem}
+      </p>
     </li>
   );
 }
