@@ -29,5 +29,6 @@ export function Verdict({ verdict }: { verdict: number }) {
 }
 
 export function Dot({ className }: { className: string }) {
-  return <span aria-hidden className={classNames('inline-block size-[7px] shrink-0 rounded-full', className)} />;
+  const look = 'inline-block size-[7px] shrink-0 rounded-full forced-color-adjust-none';
+  return <span aria-hidden className={classNames(look, className)} />;
 }

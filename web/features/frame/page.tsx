@@ -123,7 +123,7 @@ export function Page() {
       />
     );
   return (
-    <div className="flex h-full flex-col">
+    <div className="flex h-full flex-col [@media(max-height:419px)]:min-h-[640px]">
       <TopBar />
       <Notices />
       <div className="relative flex min-h-0 flex-1 max-sm:flex-col">
