@@ -18,23 +18,31 @@ const GROWTH_COST = 1000;
 /** An arrow that runs back is worse than a long one. */
 const BACKWARD_COST = 500;
 
+/** Whether enough is known of where cards stood to go on from there. */
+export function isKept(input: Pick<LayoutInput, 'cards'>, before: Layout): boolean {
+  const known = input.cards.reduce((count, { key }) => count + (before.has(key) ? 1 : 0), 0);
+  return known > 0 && known >= input.cards.length * KEEP_SHARE;
+}
+
 /**
  * Lays out a changed graph so that what stood, stays: a new card takes a free place near those it talks to, a new plate
- * stands beside its neighbours; only what would overlap moves, downwards.
+ * stands beside its neighbours; only what would overlap moves, downwards. Cards in `back` return to where they stood, and rather
+ * move themselves.
  */
-export function updateLayout(input: LayoutInput, before: Layout): Map<string, Standing> {
-  const known = input.cards.reduce((count, { key }) => count + (before.has(key) ? 1 : 0), 0);
-  if (known === 0 || known < input.cards.length * KEEP_SHARE) return freshLayout(input);
+export function updateLayout(input: LayoutInput, before: Layout, back: Layout = new Map()): Map<string, Standing> {
+  if (!isKept(input, new Map([...before, ...back]))) return freshLayout(input);
   const layout = new Map<string, Standing>();
   const arrived: LayoutInput['cards'][number][] = [];
   for (const card of input.cards) {
-    const stood = before.get(card.key);
+    const stood = before.get(card.key) ?? back.get(card.key);
     if (stood === undefined) arrived.push(card);
     else layout.set(card.key, { ...stood, height: cardHeight(card.doors.length) });
   }
   const blocks = blocksOf(input);
   const grown = new Set<string>();
-  for (const block of blocks) if (separateCards(block, layout)) grown.add(block.id);
+  for (const block of blocks) {
+    if (separateCards(block, layout) || block.cards.some((key) => back.has(key))) grown.add(block.id);
+  }
   const neighbours = neighbourKeys(input);
   const standing = (block: Block) => ({ ...block, cards: block.cards.filter((key) => layout.has(key)) });
   for (const card of arrived) {

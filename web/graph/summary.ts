@@ -113,6 +113,8 @@ export function triesPerSecond(fared: Fared): number {
 /** Share of those that got through; -1 without any. */
 export function forwardedShare(fared: Fared): number {
   const tries = triesPerSecond(fared);
+  // Only what all of it is dropped is 0, however the sum is rounded.
+  if (tries > 0 && fared.forwarded + fared.audited === 0) return 0;
   return tries > 0 ? 1 - droppedPerSecond(fared) / tries : -1;
 }
 

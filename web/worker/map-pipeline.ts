@@ -4,7 +4,7 @@ import { Folding } from '../graph/folding.ts';
 import { groupGraph } from '../graph/group.ts';
 import type { Standing } from '../graph/layout.ts';
 import { freshLayout } from '../graph/layout.ts';
-import { updateLayout } from '../graph/layout-incremental.ts';
+import { isKept, updateLayout } from '../graph/layout-incremental.ts';
 import { type DetailedGraph, levelOfDetail } from '../graph/level-of-detail.ts';
 import { type LiveNumbers, liveNumbers } from '../graph/live.ts';
 import { MapModelReceiver } from '../graph/map-delta.ts';
@@ -14,6 +14,7 @@ import { namingLabels } from '../graph/plates.ts';
 import { markReach, type ReachView, withReach } from '../graph/reach.ts';
 import { buildScene } from '../graph/scene.ts';
 import { withServices } from '../graph/service-cards.ts';
+import { Stood } from '../graph/stood.ts';
 import { visibleGraph } from '../graph/visible.ts';
 import { DEFAULT_MAP_OPTIONS, type MapOptions, quietMs } from '../view/map-options.ts';
 import { parsePair } from '../view/pair.ts';
@@ -43,6 +44,9 @@ export class MapPipeline {
   /** Whether the model holds what the view shows: until then there is nothing to say. */
   #known = false;
   #layout = new Map<string, Standing>();
+  #stood = new Stood();
+  /** How the whole map was laid out when a neighbourhood was looked at. */
+  #whole: { readonly layout: Map<string, Standing>; readonly stood: Stood } | undefined;
   #options: MapOptions = DEFAULT_MAP_OPTIONS;
   /** What stands does not move for it. */
   room: MapRoom | undefined;
@@ -99,7 +103,13 @@ export class MapPipeline {
   /** Another focus or grouping shows another graph; what stays stands still. */
   setOptions(options: MapOptions): void {
     this.#viewChanged ||= options.focus !== this.#options.focus || options.hide !== this.#options.hide;
-    if (options.group !== this.#options.group) this.#layout = new Map();
+    const { focus } = this.#options;
+    if (focus === null && options.focus !== null) this.#whole = { layout: this.#layout, stood: this.#stood };
+    if (focus !== null && options.focus === null && this.#whole !== undefined) {
+      ({ layout: this.#layout, stood: this.#stood } = this.#whole);
+      this.#whole = undefined;
+    }
+    if (options.group !== this.#options.group) this.#layAnew();
     this.#options = options;
     this.#graph = undefined;
     this.#drawn = undefined;
@@ -129,7 +139,7 @@ export class MapPipeline {
   }
 
   tidy(): void {
-    this.#layout = new Map();
+    this.#layAnew();
     this.#drawn = undefined;
     this.#redraw.request();
   }
@@ -216,9 +226,20 @@ export class MapPipeline {
     const graph = { ...detailed, room: this.room && { aspect: this.room.aspect, narrow: this.room.narrow } };
     const scattered = this.#viewChanged && graph.cards.length < this.#layout.size * SCATTERED_SHARE;
     this.#viewChanged = false;
-    const layout = this.#layout.size === 0 || scattered ? freshLayout(graph) : updateLayout(graph, this.#layout);
+    const before = this.#layout;
+    const back = this.#stood.placesFor(graph, before);
+    const goesOn = before.size > 0 && !scattered && isKept(graph, new Map([...before, ...back]));
+    const layout = goesOn ? updateLayout(graph, before, back) : freshLayout(graph);
+    if (goesOn) this.#stood.note(before, layout);
+    else this.#stood = new Stood();
     applyPins(graph, layout, this.#pins);
     return layout;
+  }
+
+  #layAnew(): void {
+    this.#layout = new Map();
+    this.#stood = new Stood();
+    this.#whole = undefined;
   }
 
   /** What is known and what rules allow, with the Services between where they are asked for. */

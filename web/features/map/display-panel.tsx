@@ -138,7 +138,7 @@ function HideField() {
       <p id={help} className={classNames('text-2xs', problem === undefined ? 'text-dim' : 'text-dropped-text')}>
         {problem ??
           (map.hide === ''
-            ? 'name, ns=, kind=, label:key=value, port=, verdict=, rate<, !not, or'
+            ? 'name, ns=, kind=, label:key=value, port=, verdict=, rate<1, ns!=, and, or'
             : `${hidden} ${hidden === 1 ? 'card' : 'cards'} left out`)}
       </p>
     </div>

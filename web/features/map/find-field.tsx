@@ -1,20 +1,24 @@
 import { ChevronDown, ChevronUp, Search, X } from 'lucide-react';
-import { useEffect, useId, useRef, useState } from 'react';
+import { Suspense, useEffect, useId, useRef, useState } from 'react';
 import { parseExpression } from '../../graph/expression.ts';
 import { sceneStore } from '../../live/map-client.ts';
 import { useStore } from '../../live/store.ts';
 import { InnerButton } from '../../ui/button.tsx';
 import { classNames } from '../../ui/class-names.ts';
+import { latePart } from '../../ui/late-part.ts';
 import { changeMapOptions, useView } from '../../view/view-store.ts';
 
 const NO_CARDS: readonly string[] = [];
 const SMALL = 'size-6 rounded-sm';
+
+const FindHelp = latePart(() => import('./find-help.tsx').then(({ FindHelp }) => FindHelp));
 
 /** Looks for cards and arrows on the map: what matches stands out; Enter goes from one to the next. */
 export function FindField({ onReveal }: { onReveal(key: string): void }) {
   const { map } = useView();
   const found = useStore(sceneStore)?.scene.found?.cards ?? NO_CARDS;
   const [at, setAt] = useState(-1);
+  const [focused, setFocused] = useState(false);
   const input = useRef<HTMLInputElement>(null);
   const problem = problemOf(map.find);
   const help = useId();
@@ -44,10 +48,11 @@ export function FindField({ onReveal }: { onReveal(key: string): void }) {
           aria-invalid={problem !== undefined}
           aria-describedby={help}
           placeholder="Find a card"
-          title="name · ns= · kind= · label:key=value · node= · port= · proto= · verdict= · rate> · rtt> · !not · or"
           value={map.find}
           spellCheck={false}
           autoComplete="off"
+          onFocus={() => setFocused(true)}
+          onBlur={() => setFocused(false)}
           onChange={(event) => changeMapOptions({ find: event.target.value }, 'replace')}
           onKeyDown={(event) => {
             if (event.key === 'Enter') step(event.shiftKey ? -1 : 1);
@@ -93,6 +98,11 @@ export function FindField({ onReveal }: { onReveal(key: string): void }) {
           </>
         )}
       </div>
+      {focused && !active && (
+        <Suspense>
+          <FindHelp />
+        </Suspense>
+      )}
       <span
         id={help}
         className={

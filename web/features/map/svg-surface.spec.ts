@@ -42,7 +42,7 @@ describe('a drawing as SVG', () => {
     expect(text).toContain('<title>A &lt;map&gt;</title>');
     expect(text).toMatch(/<path d="M12 22h6[^"]*v8[^"]*" fill="#123456"\/>/);
     expect(text).toMatch(
-      /<text x="5" y="6" [^>]*font-weight="600" font-size="12" text-anchor="end">a&lt;b &amp; &quot;c&quot;</,
+      /<text x="5" y="6" [^>]*font-weight="600" font-size="12" text-anchor="end" textLength="54" lengthAdjust="spacingAndGlyphs">a&lt;b &amp; &quot;c&quot;</,
     );
   });
 

@@ -118,10 +118,13 @@ export class SvgSurface implements Surface {
     const baseline = this.textBaseline === 'middle' ? ' dominant-baseline="central"' : '';
     const parts = /^(\S+) ([\d.]+)px (.+)$/.exec(this.font);
     const [, weight, size, family] = parts ?? ['', '400', '10', 'sans-serif'];
+    // As wide as it was measured, in whatever face it will be shown: another one than ours may be wider.
+    const width = round(this.measureText(text).width * this.#scale);
+    const length = width > 0 ? ` textLength="${width}" lengthAdjust="spacingAndGlyphs"` : '';
     this.#parts.push(
       `<text x="${round(this.#x + x * this.#scale)}" y="${round(this.#y + y * this.#scale)}" fill="${attribute(this.fillStyle)}" ` +
         `font-family="${attribute(family)}" font-weight="${weight}" font-size="${round(Number(size) * this.#scale)}" ` +
-        `text-anchor="${anchor}"${baseline}${this.#opacity()}>${escaped(text)}</text>`,
+        `text-anchor="${anchor}"${length}${baseline}${this.#opacity()}>${escaped(text)}</text>`,
     );
   }
 
