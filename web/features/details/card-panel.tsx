@@ -44,7 +44,7 @@ export const CardPanel = memo(function CardPanel(props: { details: CardDetails; 
         title={
           <>
             <span className="line-clamp-3">{card.name}</span>
-            {details.isNew && <NewMark />}
+            {details.isNew && <NewMark since={details.knownSince} />}
           </>
         }
       >
@@ -67,6 +67,7 @@ export const CardPanel = memo(function CardPanel(props: { details: CardDetails; 
         by="source"
         edges={details.connectsFrom}
         description={description}
+        knownSince={details.knownSince}
         clockAhead={clockAhead}
         empty="Nobody has connected yet."
       />
@@ -75,6 +76,7 @@ export const CardPanel = memo(function CardPanel(props: { details: CardDetails; 
         by="destination"
         edges={details.reaches}
         description={description}
+        knownSince={details.knownSince}
         clockAhead={clockAhead}
         empty="It has connected to nobody yet."
       />
@@ -119,7 +121,7 @@ export function Seen(props: { firstSeen: number; lastSeen: number; clockAhead: n
   return (
     <p className="grid grid-cols-2 text-2xs text-faint">
       <span title={formatMoment(props.firstSeen)}>First seen {formatAgo(props.firstSeen, now)}</span>{' '}
-      <span title={formatMoment(props.lastSeen)}>last seen {formatAgo(props.lastSeen, now)}</span>
+      <span title={formatMoment(props.lastSeen)}>Last seen {formatAgo(props.lastSeen, now)}</span>
     </p>
   );
 }

@@ -239,11 +239,13 @@ function nameLines(
   const room = nameRoom(card);
   const fits = (text: string) => fitText(context, text, room) === text;
   const parted = inTwo(title, false);
+  // `checkout-1` is not parted for its number.
+  const isParted = Math.min(...parted.map(({ length }) => length)) > 2;
   for (const share of OWN_NAME_SHARES) {
     const size = Math.min(most, Math.max(most * share, LEAST_NAME * hairline));
     context.font = `600 ${size}px ${SANS}`;
     if (fits(title)) return { lines: [title], size };
-    if (size * 2.2 <= height && parted[1] !== '' && parted.every(fits)) return { lines: parted, size };
+    if (isParted && size * 2.2 <= height && parted.every(fits)) return { lines: parted, size };
   }
   context.font = `600 ${most}px ${SANS}`;
   if (most * 2.1 > height) return { lines: [fitMiddle(context, title, room)], size: most };
