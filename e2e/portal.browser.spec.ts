@@ -179,6 +179,26 @@ describe.skipIf(missingProxies.length > 0)('in a portal', () => {
     expect(page.url()).toBe(`${origin}${PREFIX}/?view=table`);
   });
 
+  test('who signs in again in one tab goes on in the others, and none shows what another person saw', async () => {
+    reviews.tokens.set('short', { user: 'joe' });
+    const { origin } = await proxy('nginx', (await backend()).port);
+    const { page } = await signIn(`${origin}${PREFIX}/`, 'short');
+    await new PageParts(page).card('maindb').waitFor();
+    const other = await page.context().newPage();
+    await other.goto(`${origin}${PREFIX}/`);
+    await new PageParts(other).card('maindb').waitFor();
+    reviews.tokens.delete('short');
+    await page.getByRole('heading', { name: 'You are not signed in' }).waitFor({ timeout: 35_000 });
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await fillIn(page, 'janes');
+    // The other tab, with the same view, is still there: their worker is the same.
+    for (const tab of [page, other]) {
+      await new PageParts(tab).card('web').waitFor();
+      expect(await new PageParts(tab).card('maindb').count()).toBe(0);
+      await new PageParts(tab).rows.first().waitFor();
+    }
+  });
+
   test('eight tabs share one stream, where a browser has six connections to a place', async () => {
     const { origin } = await proxy('nginx', (await backend()).port);
     const { page } = await signIn(`${origin}${PREFIX}/?view=table`, 'roots');

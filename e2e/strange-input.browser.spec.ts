@@ -192,6 +192,39 @@ describe('strange input', () => {
     shown.forgive();
   });
 
+  test('a worker that is lost, as with the tab whose process it lived in, is replaced', async () => {
+    await visit();
+    await parts.rows.first().waitFor();
+    await parts.card('hostile').waitFor();
+    const session = await shown.browser.newBrowserCDPSession();
+    const { targetInfos } = await session.send('Target.getTargets');
+    const mine = targetInfos.find(
+      ({ type, url }) => type === 'shared_worker' && url.startsWith(shown.cluster.backend.url),
+    );
+    await session.send('Target.closeTarget', { targetId: mine!.targetId });
+    await session.detach();
+    const before = await parts.newestRow();
+    await eventually('flows go on', 75_000, async () => (await parts.newestRow()) !== before);
+    shown.cluster.agents[0]!.observe(call(long, pod('shop', 'newcomer', 'node-1', '10.0.1.3'), 8080));
+    await parts.card('newcomer').waitFor();
+  });
+
+  test('a window at 400 % is scrolled: its parts do not lie over each other', async () => {
+    await visit('', { viewport: { width: 360, height: 225 } });
+    await parts.rows.first().waitFor();
+    const boxes = await Promise.all(
+      [page.getByRole('banner'), parts.map, page.getByRole('table', { name: /^Flows/ }), parts.status].map((part) =>
+        part.boundingBox(),
+      ),
+    );
+    for (const [at, box] of boxes.slice(1).entries()) {
+      expect(box!.y).toBeGreaterThanOrEqual(boxes[at]!.y + boxes[at]!.height - 1);
+    }
+    await parts.status.scrollIntoViewIfNeeded();
+    await expect.poll(async () => (await parts.status.boundingBox())!.y).toBeLessThan(225);
+    expect(await untidy(page)).toEqual([]);
+  });
+
   test('a cluster without a node, or with none that answers, is told apart from one where nobody talks', async () => {
     const stateDir = await mkdtemp(join(tmpdir(), 'waggle-no-nodes-'));
     const empty = await Backend.start(stateDir);
