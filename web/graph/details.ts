@@ -53,6 +53,8 @@ export interface CardDetails {
   readonly sent: Summary;
   readonly connectsFrom: readonly EdgeDetails[];
   readonly reaches: readonly EdgeDetails[];
+  /** Since when the server knows who talks to whom, by its clock; 0 = it cannot tell. */
+  readonly knownSince: number;
   /** How far the server's clock is ahead of this machine's, in milliseconds. */
   readonly clockAhead: number;
 }
@@ -64,6 +66,7 @@ export interface PairDetails {
   readonly destination: EndDetails;
   readonly total: Summary;
   readonly edges: readonly EdgeDetails[];
+  readonly knownSince: number;
   readonly clockAhead: number;
 }
 
@@ -99,6 +102,7 @@ export function cardDetails(model: MapModel, key: string, now: number): CardDeta
     sent: summarize(out),
     connectsFrom: edgeDetails(model, into, now),
     reaches: edgeDetails(model, out, now),
+    knownSince: model.knownSince,
     clockAhead: model.clockAhead,
   };
 }
@@ -126,6 +130,7 @@ export function pairDetails(
     destination: pairEnd(model, pair.destination, edges[0].destination, by),
     total: summarize(edges),
     edges: edgeDetails(model, edges, now),
+    knownSince: model.knownSince,
     clockAhead: model.clockAhead,
   };
 }

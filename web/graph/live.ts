@@ -63,14 +63,15 @@ export interface LiveNumbers {
   readonly edges: ReadonlyMap<string, EdgeLive>;
 }
 
-export function liveNumbers(graph: DetailedGraph, clock: QuietClock): LiveNumbers {
+/** `byBytes`: arrows are as wide as what they carry, else as what happens on them. */
+export function liveNumbers(graph: DetailedGraph, clock: QuietClock, byBytes = false): LiveNumbers {
   const quiet = (lastSeen: number) => (lastSeen > 0 ? quietStep(clock.now - lastSeen, clock.quietAfterMs) : 0);
   const incoming = new Map<string, ModelEdge[]>();
   const outgoing = new Map<string, ModelEdge[]>();
   const byDoor = new Map<string, ModelEdge[]>();
   const edges = new Map<string, EdgeLive>();
   for (const edge of graph.edges) {
-    edges.set(edge.key, edgeLive(summarize(edge.members), quiet));
+    edges.set(edge.key, edgeLive(summarize(edge.members), quiet, byBytes));
     append(incoming, edge.destination, edge.members);
     append(outgoing, edge.source, edge.members);
     for (const member of edge.members)
@@ -95,10 +96,10 @@ export function liveNumbers(graph: DetailedGraph, clock: QuietClock): LiveNumber
   return { cards, edges };
 }
 
-function edgeLive(summary: Summary, quiet: (lastSeen: number) => number): EdgeLive {
+function edgeLive(summary: Summary, quiet: (lastSeen: number) => number, byBytes: boolean): EdgeLive {
   return {
     verdict: summary.verdict,
-    width: edgeWidth(summary.flows),
+    width: edgeWidth(byBytes ? (summary.bytes + summary.replyBytes) / 1000 : summary.flows),
     rate: rounded(summary.flows),
     connections: rounded(summary.connections),
     bytes: rounded(summary.bytes),
@@ -126,10 +127,10 @@ function doorLive(summary: Summary): DoorLive {
   };
 }
 
-/** 1.25 px for a trickle, half a pixel more per factor of 3, 5.25 px at most. */
-export function edgeWidth(flowsPerSecond: number): number {
-  if (flowsPerSecond <= 1) return 1.25;
-  return Math.min(5.25, 1.25 + 0.5 * Math.floor(Math.log(flowsPerSecond) / Math.log(3) + 1));
+/** Of flows, or of kilobytes, per second: 1.25 px for a trickle, half a pixel more per factor of 3, 5.25 px at most. */
+export function edgeWidth(perSecond: number): number {
+  if (perSecond <= 1) return 1.25;
+  return Math.min(5.25, 1.25 + 0.5 * Math.floor(Math.log(perSecond) / Math.log(3) + 1));
 }
 
 function rate(edges: readonly ModelEdge[] | undefined): number {

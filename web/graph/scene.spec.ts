@@ -136,6 +136,15 @@ describe('live numbers', () => {
   });
 
   test('width grows with the rate, in steps, up to a bound', () => {
+    const [chatty, heavy] = [
+      edge(web, db, 80, { flows: 90, bytes: 900 }),
+      edge(web, db, 81, { flows: 0.2, bytes: 9e5 }),
+    ];
+    const wider = (byBytes: boolean) => {
+      const { edges } = liveNumbers(graphOf([web, db], [chatty, heavy]), clock, byBytes);
+      return [...edges].toSorted((a, b) => b[1].width - a[1].width)[0][0].endsWith('81/6');
+    };
+    expect([wider(false), wider(true)]).toEqual([false, true]);
     const widths = [0, 1, 2, 10, 100, 1_000, 1e9].map(edgeWidth);
     expect(widths.toSorted((a, b) => a - b)).toEqual(widths);
     expect(widths[0]).toBe(1.25);

@@ -4,8 +4,12 @@ export type GroupBy = 'namespace' | 'workload' | 'app' | 'node';
 /** After how much silence arrows and cards leave the map. */
 export type QuietTime = '15s' | '30s' | '1m' | '2m' | '5m';
 
+/** What the width of an arrow stands for. */
+export type ArrowWidth = 'flows' | 'bytes';
+
 export const GROUP_BY: readonly GroupBy[] = ['namespace', 'workload', 'app', 'node'];
 export const QUIET_TIMES: readonly QuietTime[] = ['15s', '30s', '1m', '2m', '5m'];
+export const ARROW_WIDTHS: readonly ArrowWidth[] = ['flows', 'bytes'];
 export const QUIET_WORDS: Record<QuietTime, string> = {
   '15s': '15 seconds',
   '30s': '30 seconds',
@@ -32,6 +36,7 @@ export interface MapOptions {
   readonly reach: boolean;
   /** Services stand between clients and backends. */
   readonly services: boolean;
+  readonly width: ArrowWidth;
 }
 
 export const DEFAULT_MAP_OPTIONS: MapOptions = {
@@ -44,12 +49,13 @@ export const DEFAULT_MAP_OPTIONS: MapOptions = {
   quiet: '5m',
   reach: false,
   services: false,
+  width: 'flows',
 };
 
 const MOST_TEXT = 500;
 const LABEL_KEY = /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 
-/** Reads `?group=&name=&focus=&hops=&find=&hide=&quiet=&reach=&services=`. */
+/** Reads `?group=&name=&focus=&hops=&find=&hide=&quiet=&reach=&services=&width=`. */
 export function readMapOptions(
   parameters: URLSearchParams,
   choice: <T extends string>(parameter: string, choices: readonly T[], fallback: T) => T,
@@ -69,6 +75,7 @@ export function readMapOptions(
     quiet: choice('quiet', QUIET_TIMES, DEFAULT_MAP_OPTIONS.quiet),
     reach: choice('reach', ['', '1'] as const, '') === '1',
     services: choice('services', ['', '1'] as const, '') === '1',
+    width: choice('width', ARROW_WIDTHS, DEFAULT_MAP_OPTIONS.width),
   };
 }
 
@@ -84,6 +91,7 @@ export function printMapOptions(options: MapOptions, add: (parameter: string, va
   if (options.quiet !== DEFAULT_MAP_OPTIONS.quiet) add('quiet', options.quiet);
   if (options.reach) add('reach', '1');
   if (options.services) add('services', '1');
+  if (options.width !== DEFAULT_MAP_OPTIONS.width) add('width', options.width);
 }
 
 export function quietMs(quiet: QuietTime): number {

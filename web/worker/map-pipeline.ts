@@ -189,7 +189,8 @@ export class MapPipeline {
   }
 
   #numbers(graph: DetailedGraph): LiveNumbers {
-    const live = liveNumbers(graph, { now: this.#now(), quietAfterMs: quietMs(this.#options.quiet) });
+    const { quiet, width } = this.#options;
+    const live = liveNumbers(graph, { now: this.#now(), quietAfterMs: quietMs(quiet) }, width === 'bytes');
     return this.#reach === undefined ? live : { ...live, edges: markReach(graph, live.edges, this.#reach) };
   }
 

@@ -18,6 +18,7 @@ interface EdgeTableProps {
   /** What tells the rows apart: the card at that end, or the port alone. */
   readonly by: 'source' | 'destination' | 'port';
   readonly description: Description | null;
+  readonly knownSince: number;
   readonly clockAhead: number;
   readonly empty: string;
 }
@@ -67,7 +68,7 @@ export function EdgeTable(props: EdgeTableProps) {
   );
 }
 
-function EdgeRow({ edge, by, description, now }: EdgeTableProps & { edge: EdgeDetails; now: number }) {
+function EdgeRow({ edge, by, description, knownSince, now }: EdgeTableProps & { edge: EdgeDetails; now: number }) {
   const words = portWords(edge.port, edge.protocol);
   const traffic = `from ${edge.source.name} to ${edge.destination.name}, ${words}`;
   const bytes = edge.bytes + edge.replyBytes;
@@ -76,7 +77,7 @@ function EdgeRow({ edge, by, description, now }: EdgeTableProps & { edge: EdgeDe
       <th scope="row" className="py-1.5 pr-2 font-normal">
         <div className="flex min-w-0 items-baseline gap-1 text-sm">
           {by === 'port' ? <span className="numbers truncate">{words}</span> : <Peer edge={edge} by={by} />}
-          {edge.isNew && <NewMark />}
+          {edge.isNew && <NewMark since={knownSince} />}
         </div>
         {edge.services.length > 0 && <Through services={edge.services} />}
         <Seen edge={edge} now={now} port={by === 'port' ? 0 : edge.port} />

@@ -35,7 +35,7 @@ export const PairPanel = memo(function PairPanel(props: { details: PairDetails; 
             <End end={source} />
             <ArrowRight role="img" aria-label="to" size={16} className="shrink-0 text-dim" />
             <End end={destination} />
-            {edges.every(({ isNew }) => isNew) && <NewMark />}
+            {edges.every(({ isNew }) => isNew) && <NewMark since={details.knownSince} />}
           </>
         }
       >
@@ -69,6 +69,7 @@ export const PairPanel = memo(function PairPanel(props: { details: PairDetails; 
         by="port"
         edges={edges}
         description={description}
+        knownSince={details.knownSince}
         clockAhead={clockAhead}
         empty="None was heard of."
       />

@@ -7,7 +7,7 @@ import { useStore } from '../../live/store.ts';
 import { Button } from '../../ui/button.tsx';
 import { classNames } from '../../ui/class-names.ts';
 import { Segmented } from '../../ui/segmented.tsx';
-import { GROUP_BY, QUIET_TIMES, QUIET_WORDS, type QuietTime } from '../../view/map-options.ts';
+import { type ArrowWidth, GROUP_BY, QUIET_TIMES, QUIET_WORDS, type QuietTime } from '../../view/map-options.ts';
 import { changeMapOptions, useView } from '../../view/view-store.ts';
 import { problemOf } from './find-field.tsx';
 import { foldedPlates, GROUP_NAMES, openPlates } from './map-actions.ts';
@@ -95,6 +95,15 @@ function Options() {
           ['1', 'cards of their own between them'],
         ]}
         onChange={(value) => changeMapOptions({ services: value === '1' })}
+      />
+      <Choice
+        label="Width of arrows"
+        value={map.width}
+        choices={[
+          ['flows', 'flows per second'],
+          ['bytes', 'bytes per second'],
+        ]}
+        onChange={(width) => changeMapOptions({ width: width as ArrowWidth })}
       />
       <HideField />
       <div className="flex flex-wrap gap-2 border-t border-line pt-3">

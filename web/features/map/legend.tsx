@@ -23,7 +23,7 @@ export function Legend() {
             <MoreReaches />
           </>
         )}
-        <span className="text-faint">width = rate</span>
+        <span className="text-faint">width = {map.width === 'bytes' ? 'bytes/s' : 'rate'}</span>
       </div>
     </div>
   );

@@ -104,9 +104,14 @@ function HiddenCards() {
   );
 }
 
-function isUsual({ group, nameLabel, quiet, hide, services }: MapOptions): boolean {
+function isUsual({ group, nameLabel, quiet, hide, services, width }: MapOptions): boolean {
   const usual = DEFAULT_MAP_OPTIONS;
   return (
-    group === usual.group && nameLabel === usual.nameLabel && quiet === usual.quiet && hide === usual.hide && !services
+    group === usual.group &&
+    nameLabel === usual.nameLabel &&
+    quiet === usual.quiet &&
+    hide === usual.hide &&
+    width === usual.width &&
+    !services
   );
 }
