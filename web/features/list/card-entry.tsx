@@ -48,7 +48,7 @@ export function CardEntry(props: {
       className={classNames(
         'border-b border-line px-4 py-2 [contain-intrinsic-size:auto_80px] [content-visibility:auto]',
         selected && 'bg-selected',
-        !props.found && 'opacity-50',
+        !props.found && 'opacity-70',
       )}
     >
       <h3>
