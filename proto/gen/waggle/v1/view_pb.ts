@@ -235,8 +235,8 @@ export const EdgeSchema: GenMessage<Edge> = /*@__PURE__*/
   messageDesc(file_waggle_v1_view, 2);
 
 /**
- * Rates are means over the last 10 s. Bytes and packets are counted at one end of the connection only: the destination's
- * when it is observed, else the source's.
+ * Rates are means over the last 10 s; bytes of a connection that goes on, told every 5 s, are spread over the 5 s that follow. Bytes
+ * and packets are counted at one end of the connection only: the destination's when it is observed, else the source's.
  *
  * @generated from message waggle.v1.EdgeStats
  */
@@ -296,7 +296,7 @@ export type EdgeStats = Message<"waggle.v1.EdgeStats"> & {
   replyPackets: bigint;
 
   /**
-   * Flows in the last 10 s by verdict.
+   * Flows in the last 10 s by verdict; of what is dropped each packet, also those that are told by their number in another's flow.
    *
    * @generated from field: uint32 forwarded = 11;
    */
@@ -856,7 +856,7 @@ export type EdgeSeries = Message<"waggle.v1.EdgeSeries"> & {
   protocol: number;
 
   /**
-   * Flows per step by verdict; each connection counted at one end only.
+   * Flows per step by verdict; each connection counted at one end only, what is dropped by packets.
    *
    * @generated from field: repeated uint32 forwarded = 5;
    */
