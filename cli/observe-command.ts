@@ -157,9 +157,7 @@ async function byTokens(
   given: readonly GivenFlag[],
   signal: AbortSignal,
 ) {
-  const elsewhere = ['first', 'since', 'until', 'allowlist', 'denylist', 'inputFile'].filter(
-    (name) => flags[name] !== undefined,
-  );
+  const elsewhere = ['first', 'allowlist', 'denylist', 'inputFile'].filter((name) => flags[name] !== undefined);
   const unable = [
     ...flagsWithoutToken(given),
     ...elsewhere.map((name) => (name === 'inputFile' ? 'input-file' : name)),
@@ -180,10 +178,16 @@ async function byTokens(
     );
     throw new CommandError(`filter ${problems.join('\n        filter ')}`, MISUSE);
   }
-  const { follow } = flags;
-  const last = flags.all ? MOST : Math.min(flags.last || (follow ? 0 : DEFAULT_LAST), MOST);
+  const { follow, since, until } = flags;
+  const isRange = since !== undefined || until !== undefined;
+  const last = flags.all || isRange ? MOST : Math.min(flags.last || (follow ? 0 : DEFAULT_LAST), MOST);
   const { fromFlowService } = await import('./observe-sources.ts');
-  return fromFlowService(flags.server, { filter, last, follow }, signal, await clientSecurityOf(flags));
+  const responses = fromFlowService(flags.server, { filter, last, follow }, signal, await clientSecurityOf(flags));
+  if (!isRange) return responses;
+  const { inRange } = await import('./observe-range.ts');
+  // A point to begin at goes before a number, as with Hubble; of what is followed there is no newest.
+  const newest = since !== undefined || follow || flags.all ? undefined : flags.last || undefined;
+  return inRange(responses, { since, until, last: newest });
 }
 
 async function print(responses: Responses, flags: ObserveFlags): Promise<void> {

@@ -153,6 +153,11 @@ describe('waggle observe', () => {
     expect(await lines('--from-pod', 'shop/web', '--first', '1')).toBe(1);
     expect(await lines('--allowlist', '{"destination_port":["53"]} {"verdict":["DROPPED"]}')).toBe(2);
     expect(await lines('--since', '2001-01-01', '--until', '2001-01-02')).toBe(0);
+    // Words say the same of a stretch of time.
+    expect(await lines('port=3306', '--since', '2001-01-01')).toBe(2);
+    expect(await lines('port=3306', '--since', '2099-01-01')).toBe(0);
+    expect(await lines('port=3306', '--until', '2001-01-01')).toBe(0);
+    expect(await lines('port=3306', '--until', '2099-01-01', '--last', '1')).toBe(1);
     expect(await lines('--cel-expression', '_flow.l4.UDP.destination_port == 53u', '-4')).toBe(1);
   });
 
