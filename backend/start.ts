@@ -106,10 +106,14 @@ export async function startBackend(options: BackendOptions = {}): Promise<Backen
   countRequests(registry, relay, options.metrics);
   const onMissed = (flows: number) => missed.inc(flows);
   const health = new Health();
-  // In the order in which they are to be closed.
+  // In the order in which they are to be closed; then what all of them stand on.
   const closing: (() => unknown)[] = [];
   const close = async () => {
     for (const step of closing.splice(0)) await step();
+    hits.close();
+    serviceCollector.close();
+    answers?.close();
+    await relay.close();
   };
   try {
     const source = options.source ?? (options.stateDir === undefined ? undefined : new FolderSource(options.stateDir));
@@ -189,18 +193,8 @@ export async function startBackend(options: BackendOptions = {}): Promise<Backen
     } else {
       closing.unshift(discoverPeers(source, (found) => follow([...found, ...agents])));
     }
-    closing.push(() => hits.close());
-    closing.push(() => serviceCollector.close());
-    closing.push(
-      () => answers?.close(),
-      () => relay.close(),
-    );
     return { url: http.url, relayAddress: grpc.address, relay, close };
   } catch (error) {
-    closing.push(
-      () => answers?.close(),
-      () => relay.close(),
-    );
     await close();
     throw error;
   }

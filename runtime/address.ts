@@ -28,6 +28,7 @@ export function parseAddress(text: string): Address | undefined {
   return /^[A-Za-z0-9._-]+$/.test(host) ? { kind: 'tcp', host, port: Number(portText) } : undefined;
 }
 
+/** As `parseAddress` reads it. */
 export function formatAddress(address: Address): string {
   if (address.kind === 'unix') return `unix:${address.path}`;
   return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;

@@ -39,6 +39,7 @@ export function limitConnections({
   };
 }
 
+/** Whether an address, as `plainAddress` writes it, is this machine's loopback. */
 export function isOwn(address: string): boolean {
   return isLoopback({ kind: 'tcp', host: address, port: 0 });
 }

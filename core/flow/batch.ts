@@ -228,6 +228,7 @@ export class BatchDecoder {
   }
 }
 
+/** An endpoint as a stream's dictionary carries it. */
 export function endpointMessage(endpoint: Endpoint): EndpointMessage {
   return create(EndpointSchema, {
     address: endpoint.address === '' ? new Uint8Array(0) : parseAddress(endpoint.address),
@@ -250,6 +251,7 @@ export function endpointMessage(endpoint: Endpoint): EndpointMessage {
   });
 }
 
+/** @throws FlowDecodeError where its addresses are of no length that addresses have */
 export function endpointFromMessage(message: EndpointMessage): Endpoint {
   const length = message.address.length;
   if (length !== 0 && length !== 4 && length !== 16) {

@@ -23,6 +23,7 @@ export const BYTES_PER_ROW = FLOW_FIELD_NAMES.reduce(
   0,
 );
 
+/** @param capacity rows; all fields are 0 */
 export function allocateColumns(capacity: number): FlowColumns {
   return Object.fromEntries(
     FLOW_FIELD_NAMES.map((name) => [name, new ARRAY_OF[FLOW_FIELDS[name].storage](capacity)]),

@@ -17,6 +17,7 @@ const RCODES: Readonly<Record<number, string>> = {
   10: 'Name not contained in zone',
 };
 
+/** What a DNS response code means, in Hubble's words. */
 export function rcodeText(rcode: number): string {
   return RCODES[rcode] ?? `Code ${rcode}`;
 }

@@ -11,6 +11,7 @@ export function nodeKey({ cluster, node }: Pick<NodeBoot, 'cluster' | 'node'>): 
   return `${cluster}/${node}`;
 }
 
+/** `cluster/node/boot id in hex`. */
 export function nodeBootKey(boot: NodeBoot): string {
   return `${boot.cluster}/${boot.node}/${boot.bootId.toString(16)}`;
 }

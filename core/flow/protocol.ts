@@ -18,6 +18,7 @@ export function hasPorts(protocol: number): boolean {
   return protocol === PROTOCOL.TCP || protocol === PROTOCOL.UDP || protocol === PROTOCOL.SCTP;
 }
 
+/** Of IPv4 or IPv6. */
 export function isIcmp(protocol: number): boolean {
   return protocol === PROTOCOL.ICMPv4 || protocol === PROTOCOL.ICMPv6;
 }

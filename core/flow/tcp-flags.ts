@@ -19,6 +19,7 @@ export function tcpFlagNames(bits: number): string {
   return PRINT_ORDER.filter((name) => bits & TCP_FLAG[name]).join(', ');
 }
 
+/** A flag's bit by its name, in any letter case; undefined where there is none. */
 export function parseTcpFlag(name: string): number | undefined {
   const upper = name.toUpperCase();
   return upper in TCP_FLAG ? TCP_FLAG[upper as TcpFlagName] : undefined;

@@ -17,6 +17,7 @@ export function socketPoint(observation: number): number {
   return isTranslation(observation) ? observation - SOCKET_POINTS : 0;
 }
 
+/** The other way round: from Hubble's `SocketTranslationPoint`. */
 export function observationOfSocketPoint(point: number): number {
   return point === 0 ? OBSERVATION.UNKNOWN : SOCKET_POINTS + point;
 }
@@ -46,6 +47,7 @@ export function sentAgain(columns: FlowColumns, row: number): number {
   return countsPackets(columns.observation[row]) ? columns.retransmits[row] : 0;
 }
 
+/** @param low the lower 32 bits; of `high` 8 more are kept */
 export function writeSocketCookie(columns: FlowColumns, row: number, low: number, high: number): void {
   columns.rttMicros[row] = low;
   columns.retransmits[row] = high & 0xff;

@@ -10,8 +10,8 @@ import { isTranslation } from '../flow/translation.ts';
 import { FlowMask, type Wanted } from './field-mask.ts';
 import type { HubbleTables } from './flow-json.ts';
 import {
-  endpointMessage,
   eventFields,
+  hubbleEndpoint,
   interfaceMessage,
   ipMessage,
   layer4Message,
@@ -226,12 +226,12 @@ export class FlowEncoder {
     const parts = {
       generation,
       source: this.#part({
-        source: endpointMessage(endpoint),
+        source: hubbleEndpoint(endpoint),
         sourceNames: names,
         sourceService: serviceMessage(endpoint),
       }),
       destination: this.#part({
-        destination: endpointMessage(endpoint),
+        destination: hubbleEndpoint(endpoint),
         destinationNames: names,
         destinationService: serviceMessage(endpoint),
       }),

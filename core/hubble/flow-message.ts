@@ -60,8 +60,8 @@ export function flowMessage(columns: FlowColumns, row: number, tables: HubbleTab
     uuid: flowId(boot, columns.sequence[row]),
     IP: ipMessage(source.address, destination.address),
     l4: layer4Message(columns, row),
-    source: endpointMessage(source),
-    destination: endpointMessage(destination),
+    source: hubbleEndpoint(source),
+    destination: hubbleEndpoint(destination),
     nodeName: `${boot.cluster}/${boot.node}`,
     sourceNames: [...source.names],
     destinationNames: [...destination.names],
@@ -76,6 +76,7 @@ export function flowMessage(columns: FlowColumns, row: number, tables: HubbleTab
   });
 }
 
+/** When the row's flow was seen, to the nanosecond. */
 export function timeMessage(columns: FlowColumns, row: number): Timestamp {
   return create(TimestampSchema, { seconds: BigInt(columns.timeSeconds[row]), nanos: columns.timeNanos[row] });
 }
@@ -138,7 +139,8 @@ function traceReason(trigger: number, reply: number): TraceReason {
   return trigger === TRIGGER.FIRST_PACKET ? TraceReason.NEW : TraceReason.ESTABLISHED;
 }
 
-export function endpointMessage(endpoint: Endpoint): EndpointMessage {
+/** One end of a flow as Hubble's message has it. */
+export function hubbleEndpoint(endpoint: Endpoint): EndpointMessage {
   return create(EndpointSchema, {
     ID: endpoint.id,
     identity: endpoint.identity,

@@ -22,6 +22,7 @@ export function isReserved(identity: number): boolean {
   return identity > 0 && identity < 256;
 }
 
+/** Whether it stands for what is outside the cluster, of whichever IP family. */
 export function isWorld(identity: number): boolean {
   return (
     identity === RESERVED_IDENTITY.world ||

@@ -37,6 +37,7 @@ export interface RuleExplanation {
   readonly applies: boolean;
 }
 
+/** The decision about a connection, and at each end that is a pod every rule that has a say in it. */
 export function explain(engine: PolicyEngine, connection: Connection): Explanation {
   const decision = evaluateConnection(engine, connection);
   const ends = (['egress', 'ingress'] as const).flatMap((direction): EndExplanation[] => {

@@ -98,6 +98,7 @@ export interface Finding extends Place {
   readonly fix: string;
 }
 
+/** @param message empty for the title of its kind; `fix` likewise, where it is left out */
 export function finding(code: FindingCode, place: Place, message: string, fix?: string): Finding {
   const { severity, title, fix: usual } = FINDINGS[code];
   return { ...place, code, severity, message: message === '' ? title : message, fix: fix ?? usual };

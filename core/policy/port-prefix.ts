@@ -15,14 +15,17 @@ export function transportKey(protocol: number, port: number, bits: number): Tran
   return (bits << 24) | value;
 }
 
+/** 0, or 8..24. */
 export function keyBits(key: TransportKey): number {
   return key >>> 24;
 }
 
+/** The protocol's number; 0 where the key is for all. */
 export function keyProtocol(key: TransportKey): number {
   return (key >>> 16) & 0xff;
 }
 
+/** The first port of those it is for, host byte order. */
 export function keyPort(key: TransportKey): number {
   return key & 0xffff;
 }

@@ -125,6 +125,10 @@ function readIpBlock(check: PolicyCheck, path: Path): PeerMatch | undefined {
   return cidr && { kind: 'cidr', cidr, except, cluster: true };
 }
 
+/**
+ * @param bareAddress whether an address stands for its one-address range
+ * @returns undefined where there is none that makes sense, which `check` is told
+ */
 export function readCidr(check: PolicyCheck, path: Path, bareAddress = false): Cidr | undefined {
   const text = check.text(path, true);
   if (text === undefined) return undefined;

@@ -37,16 +37,19 @@ export function requirement(key: string, operator: SelectorOperator, values: rea
   return { key, operator, values: [...new Set(values)].sort() };
 }
 
+/** Selectors with the same requirements, in whatever order, have the same `key`. */
 export function selector(requirements: readonly Requirement[]): Selector {
   const texts = requirements.map((entry) => JSON.stringify([entry.key, entry.operator, entry.values]));
   return { requirements, key: [...new Set(texts)].sort().join() };
 }
 
+/** Whether labels fulfil all requirements; none select everything. */
 export function selects({ requirements }: Selector, labels: Labels): boolean {
   for (const entry of requirements) if (!holds(entry, labels)) return false;
   return true;
 }
 
+/** As Kubernetes has it: `NotIn` also holds where the label is missing. */
 export function holds({ key, operator, values }: Requirement, labels: Labels): boolean {
   const value = labels.get(key);
   switch (operator) {

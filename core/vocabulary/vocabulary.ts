@@ -10,6 +10,7 @@ export interface Vocabulary {
   parse(name: string): number | undefined;
 }
 
+/** @param table names in capitals with `_`, by which they are printed; of several with one number the first */
 export function vocabulary(subject: string, table: Readonly<Record<string, number>>): Vocabulary {
   const byNumber = new Map<number, string>();
   const byName = new Map<string, number>();

@@ -186,6 +186,7 @@ export const KINDS: readonly Kind[] = [
 
 const CLUSTER_SCOPED: readonly Kind[] = ['Namespace', 'Node', 'ServiceCIDR', 'CiliumClusterwideNetworkPolicy'];
 
+/** Whether its objects are in no namespace. */
 export function isClusterScoped(kind: Kind): boolean {
   return CLUSTER_SCOPED.includes(kind);
 }

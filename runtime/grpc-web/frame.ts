@@ -57,6 +57,7 @@ export function readRequest(body: Buffer, maxBytes: number): Buffer {
   return message;
 }
 
+/** RESOURCE_EXHAUSTED: a request of so many bytes where `maxBytes` are accepted. */
 export function tooLarge(bytes: number, maxBytes: number): StatusError {
   return new StatusError(Code.RESOURCE_EXHAUSTED, `the request has ${bytes} bytes; at most ${maxBytes} are accepted`);
 }

@@ -92,6 +92,7 @@ export function bytes(least = 0, most: number = Number.MAX_SAFE_INTEGER): Parser
   };
 }
 
+/** One of these words, in this letter case. */
 export function oneOf<T extends string>(...choices: readonly T[]): Parser<T> {
   return (value) => {
     if (!(choices as readonly string[]).includes(value)) throw new InvalidValueError(`one of ${choices.join(', ')}`);

@@ -6,6 +6,10 @@ export interface NamespacedPrefix {
   readonly prefix: string;
 }
 
+/**
+ * Reads `namespace/prefix`, `namespace/`, `/prefix`, and a bare prefix as one of namespace `default`.
+ * @throws FlowFilterError that names `field` where one is empty
+ */
 export function readNames(values: readonly string[], field: string): NamespacedPrefix[] {
   return values.map((value) => {
     if (value === '') throw new FlowFilterError(field, value, 'is empty: expected namespace/name');
