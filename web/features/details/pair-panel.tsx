@@ -42,6 +42,7 @@ export const PairPanel = memo(function PairPanel(props: { details: PairDetails; 
         {namespaces(source, destination)}
       </PanelHeader>
       <Figures
+        second
         figures={[
           { name: 'Flows', value: formatRate(total.flows) },
           {

@@ -34,10 +34,15 @@ export interface Figure {
   readonly title?: string;
 }
 
-/** Four numbers at a glance. */
-export function Figures({ figures }: { figures: readonly Figure[] }) {
+/** Four numbers at a glance. `second`: the second of them is a longer one. */
+export function Figures({ figures, second = false }: { figures: readonly Figure[]; second?: boolean }) {
   return (
-    <dl className="grid grid-cols-4 divide-x divide-line overflow-hidden rounded-lg border border-line bg-card">
+    <dl
+      className={classNames(
+        'grid divide-x divide-line overflow-hidden rounded-lg border border-line bg-card',
+        second ? 'grid-cols-[5fr_7fr_5fr_5fr]' : 'grid-cols-4',
+      )}
+    >
       {figures.map(({ name, value, alarm, title }) => (
         <div key={name} title={title} className="min-w-0 px-2 py-2">
           <dt className="truncate text-2xs text-faint">{name}</dt>
