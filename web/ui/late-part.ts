@@ -42,9 +42,22 @@ export async function untilLoaded<T>(load: () => Promise<T>): Promise<T> {
     try {
       return await load();
     } catch (error) {
-      if (connectionStore.get().phase === 'live') answered++;
+      if (await isRefused(error)) answered++;
       if (answered >= MOST_ATTEMPTS) throw error;
       await new Promise((resolve) => setTimeout(resolve, wait));
     }
   }
+}
+
+/**
+ * Whether somebody answers and has no such file. A stream that goes on says nothing about it: it may have been open before the
+ * line was lost.
+ */
+async function isRefused(error: unknown): Promise<boolean> {
+  const file = /https?:\S+$/.exec(String(error))?.[0];
+  // Not every browser says which file it was.
+  if (file === undefined) return connectionStore.get().phase === 'live';
+  const answer = await fetch(file, { method: 'HEAD', cache: 'no-store' }).catch(() => undefined);
+  // A file that is there needs one that is not.
+  return answer !== undefined && (answer.ok || answer.status === 404);
 }

@@ -1,8 +1,9 @@
-import { Suspense } from 'react';
+import { type ReactNode, Suspense } from 'react';
 import { connectionStore } from '../../live/session-client.ts';
 import { useStore } from '../../live/store.ts';
 import { whoAmIStore } from '../../live/who-am-i.ts';
 import { classNames } from '../../ui/class-names.ts';
+import { ErrorEdge } from '../../ui/error-edge.tsx';
 import { latePart } from '../../ui/late-part.ts';
 import { LateFilterBar, LateSavedViews, LateShowMenu } from '../filters/late-filters.tsx';
 import { NamespaceSelect } from '../filters/namespace-select.tsx';
@@ -20,15 +21,39 @@ export function TopBar() {
       </div>
       <NamespaceSelect />
       <div className="flex min-w-0 flex-1 max-sm:order-last max-sm:basis-full">
-        <LateFilterBar />
+        <Part>
+          <LateFilterBar />
+        </Part>
       </div>
       <span className="hidden flex-1 max-sm:block" />
       <VerdictControl />
-      <LateShowMenu />
-      <LateSavedViews />
+      <Part instead={null}>
+        <LateShowMenu />
+        <LateSavedViews />
+      </Part>
       <Live />
       <Session />
     </header>
+  );
+}
+
+/** Without a part of the bar the page goes on. */
+function Part({ instead = <Outdated />, children }: { instead?: ReactNode; children: ReactNode }) {
+  return (
+    <ErrorEdge part="The bar" instead={instead}>
+      {children}
+    </ErrorEdge>
+  );
+}
+
+function Outdated() {
+  return (
+    <p role="alert" className="text-sm text-dim">
+      The filter could not be loaded.{' '}
+      <button type="button" onClick={() => location.reload()} className="text-link underline underline-offset-2">
+        Load the page again
+      </button>
+    </p>
   );
 }
 
@@ -37,7 +62,9 @@ function Session() {
   return (
     who !== null && (
       <Suspense fallback={null}>
-        <Account who={who} />
+        <Part instead={null}>
+          <Account who={who} />
+        </Part>
       </Suspense>
     )
   );
