@@ -52,6 +52,17 @@ describe('the map', () => {
   const parameter = (name: string) => new URL(page.url()).searchParams.get(name);
   const names = async () => (await parts.map.getByRole('treeitem').allInnerTexts()).length;
   const gone = (name: string) => parts.card(name).waitFor({ state: 'detached' });
+  /** Where each card stands on the map, wherever one looks at it from. */
+  const places = async () =>
+    (
+      await parts.map
+        .locator('[data-card]')
+        .evaluateAll((cards) =>
+          cards.map((card) => [(card as HTMLElement).dataset.card, (card as HTMLElement).style.cssText].join(' ')),
+        )
+    )
+      .sort()
+      .join('\n');
   /** Opens what the map shows, and leaves it open. */
   const display = () => page.getByRole('button', { name: 'What the map shows' }).click();
 
@@ -97,7 +108,9 @@ describe('the map', () => {
     await visit();
     const card = parts.card('page');
     await card.waitFor();
+    await parts.card('redis').waitFor();
     await parts.steady(card);
+    const stood = await places();
     const box = (await card.boundingBox())!;
     await page.mouse.dblclick(box.x + box.width / 2, box.y + 14);
     const focus = page.getByRole('group', { name: 'Focus' });
@@ -110,12 +123,14 @@ describe('the map', () => {
     await page.goBack();
     await focus.waitFor({ state: 'detached' });
     await parts.card('xwing').waitFor();
+    await eventually('all stands where it stood', 10_000, async () => (await places()) === stood);
   });
 
   test('finds cards by expressions, and goes from one to the next', async () => {
     await visit('?find=port=6379');
     const find = page.getByRole('search', { name: 'On the map' });
     const field = find.getByRole('textbox', { name: 'Find on the map' });
+    const help = find.getByRole('note', { name: 'What can be looked for' });
     await find.getByRole('status').getByText('3 found').waitFor();
     await field.press('Enter');
     await find.getByRole('status').getByText('1/3').waitFor();
@@ -123,6 +138,12 @@ describe('the map', () => {
     await find.getByRole('status').getByText('2/3').waitFor();
     await field.fill('rate>soon');
     await find.getByText(/“rate>soon”: "soon" is not a number/).waitFor();
+    await field.fill('namespace!=shop and port=6379');
+    await find.getByRole('status').getByText('2 found').waitFor();
+    await field.fill('');
+    await help.getByText('label:app=web*').waitFor();
+    await field.fill('redis');
+    await help.waitFor({ state: 'detached' });
     await find.getByRole('button', { name: 'Stop finding' }).click();
     await eventually('nothing is looked for', 10_000, () => parameter('find') === null);
   });
@@ -156,17 +177,29 @@ describe('the map', () => {
     await page.getByLabel('Name cards by').selectOption('app');
     expect(parameter('name')).toBe('app');
     await parts.card('page').waitFor();
+    await page.getByLabel('Width of arrows').selectOption('bytes');
+    await page.getByRole('region', { name: 'Map' }).getByText('width = bytes/s').waitFor();
+    expect(parameter('width')).toBe('bytes');
   });
 
   test('folds a namespace up and opens it again; the choice is remembered', async () => {
     await visit();
     const shop = parts.map.getByRole('treeitem', { name: 'shop, namespace, 2 workloads' });
     await shop.waitFor({ state: 'attached' });
+    await parts.card('xwing').waitFor();
+    await parts.steady(parts.card('reviews'));
+    const stood = await places();
     await shop.focus();
     await page.keyboard.press('Enter');
     const folded = parts.map.getByRole('treeitem', { name: 'shop, 2 workloads, folded up' });
     await folded.waitFor();
     await gone('reviews');
+    await folded.focus();
+    await page.keyboard.press('Enter');
+    await eventually('all stands where it stood', 10_000, async () => (await places()) === stood);
+    await shop.focus();
+    await page.keyboard.press('Enter');
+    await folded.waitFor();
     await parts.arrow('shop', 'redis', /6379/).waitFor({ state: 'attached' });
     await page.reload();
     await folded.waitFor();

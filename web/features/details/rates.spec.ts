@@ -19,6 +19,15 @@ it('flows per step become rates per second, of several edges together', () => {
   expect(ratesOf(description, ['a→b:80/6', 'a→c:53/17', 'no such'])).toMatchObject({ flows: [2, 4], audited: [1, 0] });
 });
 
+it('what is told of every five seconds is drawn as going on', () => {
+  // One flow in each of two steps of three, as a connection that goes on makes them.
+  const forwarded = Array.from({ length: 60 }, (_, step) => (step % 3 === 2 ? 0 : 1));
+  const none = forwarded.map(() => 0);
+  const series = new Map([['a→b:80/6', { forwarded, dropped: none, audited: none, opened: none }]]);
+  const { flows } = ratesOf({ ...description, series }, ['a→b:80/6'])!;
+  for (const value of flows.slice(5)) expect(Math.abs(value - 0.22)).toBeLessThan(0.05);
+});
+
 it('an edge that the server did not tell of had no flows; without an answer nothing is known', () => {
   expect(ratesOf(description, ['no such'])!.flows).toEqual([0, 0]);
   expect(ratesOf(null, ['a→b:80/6'])).toBeUndefined();

@@ -35,12 +35,22 @@ export function ratesOf(description: Description | null, edges: Iterable<string>
     return total.map((count) => (count * 1000) / stepMs);
   };
   const keys = [...edges];
-  return {
-    stepMs,
-    flows: sum(['forwarded', 'dropped', 'audited']),
-    dropped: sum(['dropped']),
-    audited: sum(['audited']),
-  };
+  const flows = sum(['forwarded', 'dropped', 'audited']);
+  const isRare = Math.max(...flows) * stepMs < RARE * 1000;
+  const told = (values: readonly number[]) => (isRare ? trailingMeans(values) : values);
+  return { stepMs, flows: told(flows), dropped: told(sum(['dropped'])), audited: told(sum(['audited'])) };
+}
+
+/** With fewer flows than so many in each step, */
+const RARE = 3;
+/** the mean of so many steps says more: a connection that goes on is told of every five seconds, and would be drawn as teeth. */
+const MEAN_STEPS = 5;
+
+function trailingMeans(values: readonly number[]): number[] {
+  return values.map((_, at) => {
+    const last = values.slice(Math.max(0, at + 1 - MEAN_STEPS), at + 1);
+    return last.reduce((sum, value) => sum + value, 0) / last.length;
+  });
 }
 
 /** The same with two steps to a value, the newest two in the last. */
