@@ -3,12 +3,15 @@ import { address } from '#runtime/settings/parsers.ts';
 import { setting } from '#runtime/settings/setting.ts';
 import { CommandError } from './failure.ts';
 
+/** Where a relay listens, and is asked, unless it is said. */
+export const DEFAULT_RELAY = '127.0.0.1:4245';
+
 /** Whom the reading commands ask: the relay, or one agent. */
 export const serverSetting = setting<string>({
   flags: '--server <address>',
   description: 'the relay, or one agent, to ask',
   parser: address,
-  default: '127.0.0.1:4245',
+  default: DEFAULT_RELAY,
 });
 
 /** The error with the next step, where nobody answers at that address. */

@@ -61,7 +61,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const address = parseAddress(options.address);
   if (address?.kind !== 'tcp') throw new TypeError(`"${options.address}" is not an address: expected ${ADDRESS_FORM}`);
   if (!isLoopback(address) && access === undefined) {
-    log.warn({ address: options.address }, 'the page is reachable from other machines, and nobody has to log in');
+    log.warn({ address: options.address }, 'the page is reachable from other machines, and nobody has to sign in');
   }
   const shutdown = new AbortController();
   const app = express();

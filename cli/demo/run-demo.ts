@@ -5,6 +5,7 @@ import type { ClusterSource } from '#runtime/cluster/source.ts';
 import { createLogger } from '#runtime/log.ts';
 import { clusterSourceOf } from '../cluster-source-settings.ts';
 import { CommandError } from '../failure.ts';
+import { DEFAULT_RELAY } from '../relay-setting.ts';
 import { type Flowing, flowing } from './flowing.ts';
 import { assertFree } from './free-address.ts';
 import { observingObstacle } from './observing-obstacle.ts';
@@ -39,8 +40,9 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   process.env.WAGGLE_LOG_LEVEL ??= 'warn';
   const demo = new Demo(options, interrupted);
   try {
-    const { address, flows } = await demo.start();
+    const { address, relay, flows } = await demo.start();
     progress(flows);
+    progress(`flows on another terminal: npx waggle observe -f${relay === DEFAULT_RELAY ? '' : ` --server ${relay}`}`);
     console.log(`Waggle is ready: ${address}`);
     await demo.untilEnded();
   } catch (error) {
@@ -55,6 +57,8 @@ export async function runDemo(options: DemoOptions): Promise<number> {
 interface Started {
   /** Of the page. */
   readonly address: string;
+  /** Of its gRPC API. */
+  readonly relay: string;
   /** What flows, and how to end it, for people. */
   readonly flows: string;
 }
@@ -104,6 +108,7 @@ class Demo {
     const flows = await this.#firstFlows(backend.relayAddress, nodes);
     return {
       address: backend.url.replace(/\/$/, ''),
+      relay: backend.relayAddress,
       flows: `replaying ${flowsSentence(flows)}; Ctrl-C ends the demo`,
     };
   }
@@ -138,6 +143,7 @@ class Demo {
     const flows = await this.#firstFlows(backend.relayAddress, nodes);
     return {
       address: backend.url.replace(/\/$/, ''),
+      relay: backend.relayAddress,
       flows: `${flowsSentence(flows)}; Ctrl-C ends the demo and removes all of it`,
     };
   }
