@@ -45,7 +45,8 @@ export function readSettings(text: string | null): Settings {
   };
 }
 
-function isTimeZone(name: string): boolean {
+/** Whether this browser can tell times there. */
+export function isTimeZone(name: string): boolean {
   try {
     return name !== '' && Intl.DateTimeFormat('en-GB', { timeZone: name }) !== undefined;
   } catch {

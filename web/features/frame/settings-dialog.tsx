@@ -6,7 +6,7 @@ import { chosenTheme, rememberTheme, type ThemeChoice, themeStore } from '../../
 import { Dialog } from '../../ui/dialog.tsx';
 import { Moment } from '../../ui/moment.tsx';
 import { Segmented } from '../../ui/segmented.tsx';
-import { changeSettings, settingsStore } from '../../view/settings.ts';
+import { changeSettings, isTimeZone, settingsStore } from '../../view/settings.ts';
 import { changeView } from '../../view/view-store.ts';
 
 const THEMES: readonly { value: ThemeChoice; name: string; label: string }[] = [
@@ -22,6 +22,16 @@ const MOTIONS = [
   { value: 'system', name: 'System', label: 'System' },
   { value: 'reduced', name: 'Reduced', label: 'Reduced' },
 ] as const;
+
+/** Zones that some browsers list by the names they had before: people look for today's. */
+const RENAMED =
+  'Africa/Asmara America/Argentina/Buenos_Aires America/Nuuk Asia/Ho_Chi_Minh Asia/Kathmandu Asia/Kolkata Asia/Yangon Atlantic/Faroe Europe/Kyiv Pacific/Chuuk Pacific/Pohnpei';
+
+function timeZones(): string[] {
+  const names = new Set([...Intl.supportedValuesOf('timeZone'), ...RENAMED.split(' ').filter(isTimeZone)]);
+  names.delete('UTC');
+  return [...names].sort();
+}
 
 /** What a person can choose for this browser. Everything takes effect at once and is remembered. */
 export function SettingsDialog({ onClose }: { onClose(): void }) {
@@ -59,13 +69,11 @@ export function SettingsDialog({ onClose }: { onClose(): void }) {
           >
             <option value="">{`This browser's${settings.timeZone === '' ? ` (${timeZone()})` : ''}`}</option>
             <option value="UTC">UTC</option>
-            {Intl.supportedValuesOf('timeZone')
-              .filter((name) => name !== 'UTC')
-              .map((name) => (
-                <option key={name} value={name}>
-                  {name}
-                </option>
-              ))}
+            {timeZones().map((name) => (
+              <option key={name} value={name}>
+                {name}
+              </option>
+            ))}
           </select>
         </Row>
         <Row title="Motion" detail="Reduced: nothing slides or fades.">
