@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import express, { type ErrorRequestHandler } from 'express';
+import express, { type Application, type ErrorRequestHandler } from 'express';
 import type { Cidr } from '#core/ip/cidr.ts';
 import { ADDRESS_FORM, formatAddress, isLoopback, parseAddress } from '#runtime/address.ts';
 import { isOwn, limitConnections } from '#runtime/connection-limit.ts';
@@ -57,13 +57,37 @@ export interface HttpServer {
 
 /** Serves page, API, health and metrics. Throws ListenError when the address cannot be had. */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const { health, registry, access, log } = options;
+  const { access, log } = options;
   const address = parseAddress(options.address);
   if (address?.kind !== 'tcp') throw new TypeError(`"${options.address}" is not an address: expected ${ADDRESS_FORM}`);
   if (!isLoopback(address) && access === undefined) {
     log.warn({ address: options.address }, 'the page is reachable from other machines, and nobody has to sign in');
   }
   const shutdown = new AbortController();
+  const app = await application(options, shutdown.signal);
+  const server = createServer(
+    // By itself, Node looks only every 30 s who is too slow.
+    { maxHeaderSize: 16_384, headersTimeout: 10_000, requestTimeout: 20_000, connectionsCheckingInterval: 2_000 },
+    app,
+  );
+  server.on('connection', limitConnections({ isExempt: standsForMany(options.trustedProxies) }));
+  await listen(server, address.host, address.port, options.address);
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://${formatAddress({ ...address, port })}`,
+    close: () =>
+      new Promise((resolve) => {
+        shutdown.abort();
+        server.close(() => resolve());
+        server.closeIdleConnections();
+        setTimeout(() => server.closeAllConnections(), 1_000).unref();
+      }),
+  };
+}
+
+/** What is answered, in this order. `shutdown` ends the calls that are open. */
+async function application(options: HttpServerOptions, shutdown: AbortSignal): Promise<Application> {
+  const { health, registry, access, log } = options;
   const app = express();
   app.disable('x-powered-by');
   app.set('etag', 'weak');
@@ -105,7 +129,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     grpcWebRouter(options.services, {
       maxReceiveBytes: MAX_REQUEST_BYTES,
       maxConcurrentCalls: MAX_CALLS,
-      shutdown: shutdown.signal,
+      shutdown,
       callerOf: (response) => response.locals.caller,
       refusalOf: (response) =>
         access !== undefined && response.locals.caller === undefined
@@ -121,7 +145,13 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   });
   app.use(await pageFiles(options.pageFolder));
   app.use((_request, response) => void response.status(404).type('text/plain').send('Nothing is here.\n'));
-  const failed: ErrorRequestHandler = (error, _request, response, next) => {
+  app.use(answerFailure(log));
+  return app;
+}
+
+/** What is told of an error: what it means where that is meant for who asked, else that there was one. */
+function answerFailure(log: Logger): ErrorRequestHandler {
+  return (error, _request, response, next) => {
     if (response.headersSent) return next(error);
     if (error instanceof StatusError) {
       const status = { [Code.UNAUTHENTICATED]: 401, [Code.PERMISSION_DENIED]: 403 }[error.code as number] ?? 503;
@@ -133,26 +163,6 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
       .status(status)
       .type('text/plain')
       .send(status === 500 ? 'Something went wrong here.\n' : 'Bad request.\n');
-  };
-  app.use(failed);
-
-  const server = createServer(
-    // By itself, Node looks only every 30 s who is too slow.
-    { maxHeaderSize: 16_384, headersTimeout: 10_000, requestTimeout: 20_000, connectionsCheckingInterval: 2_000 },
-    app,
-  );
-  server.on('connection', limitConnections({ isExempt: standsForMany(options.trustedProxies) }));
-  await listen(server, address.host, address.port, options.address);
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `http://${formatAddress({ ...address, port })}`,
-    close: () =>
-      new Promise((resolve) => {
-        shutdown.abort();
-        server.close(() => resolve());
-        server.closeIdleConnections();
-        setTimeout(() => server.closeAllConnections(), 1_000).unref();
-      }),
   };
 }
 
