@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { allMet, formatValue, markdownPage, textTable } from './report.ts';
+import { allMet, formatValue, markdownPage, resultTable } from './report.ts';
 import type { BenchmarkResult } from './run-benchmarks.ts';
 
 const ratio: BenchmarkResult = {
@@ -24,7 +24,7 @@ const machine = { date: '2026-01-02', commit: 'abc', cores: 2, processor: 'CPU',
 
 describe('report', () => {
   it('aligns columns and says what falls short', () => {
-    const lines = textTable([ratio, cost]).split('\n');
+    const lines = resultTable([ratio, cost]).split('\n');
     expect(lines).toHaveLength(4);
     expect(lines[1]).toContain('0.973×  ≥ 0.96×   met');
     expect(lines[3]).toContain('falls short');

@@ -6,7 +6,7 @@ import { medianInterval } from './statistics.ts';
 const HEADINGS = ['figure', 'measured', 'goal', '', 'spread', 'note'];
 
 /** Lines of an aligned table, one figure each; failures say why below it. */
-export function textTable(results: readonly BenchmarkResult[]): string {
+export function resultTable(results: readonly BenchmarkResult[]): string {
   const rows = [HEADINGS, ...results.flatMap(rowsOf)];
   const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => [...row[column]].length)));
   const lines = rows.map((row) => row.map((cell, column) => pad(cell, widths[column], column === 1)).join('  '));

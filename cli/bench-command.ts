@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { Argument, Command, Option } from 'commander';
 import { BENCHMARK_NAMES, type BenchmarkName } from '#bench/benchmarks.ts';
 import { thisMachine } from '#bench/machine.ts';
-import { allMet, jsonReport, markdownPage, textTable } from '#bench/report.ts';
+import { allMet, jsonReport, markdownPage, resultTable } from '#bench/report.ts';
 import { type BenchmarkResult, runBenchmarks } from '#bench/run-benchmarks.ts';
 import { servicesPage, servicesPlot } from '#bench/services-page.ts';
 
@@ -50,7 +50,7 @@ async function runBench(names: BenchmarkName[], options: BenchOptions): Promise<
 
   const machine = thisMachine();
   if (options.output === 'json') console.log(JSON.stringify(jsonReport(results, machine, options.quick), null, 2));
-  else console.log(`\n${textTable(results)}`);
+  else console.log(`\n${resultTable(results)}`);
   if (options.write && !interrupt.signal.aborted) {
     const services = results.find(({ benchmark, failure }) => benchmark === 'services' && failure === undefined);
     if (services !== undefined) {

@@ -1,7 +1,7 @@
 import { Argument, Command, Option } from 'commander';
+import { textTable } from '#core/observe/text-table.ts';
 import { LabClient } from '#lab/client.ts';
 import type { AgentAction } from '#lab/control-requests.ts';
-import { textTable } from '#lab/get-table.ts';
 import { startLab } from '#lab/start-lab.ts';
 import { labExists, takeDown } from '#lab/take-down.ts';
 import { count } from '#runtime/settings/parsers.ts';

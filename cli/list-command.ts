@@ -1,9 +1,9 @@
 import { Command } from 'commander';
+import { textTable } from '#core/observe/text-table.ts';
 import type { GetNodesResponse, Node } from '#proto/gen/observer/observer_pb.ts';
 import { oneOf } from '#runtime/settings/parsers.ts';
 import { addSettings, setting } from '#runtime/settings/setting.ts';
 import { relayFailure, serverSetting } from './relay-setting.ts';
-import { textTable } from './text-table.ts';
 import { type ClientTlsFlags, clientSecurityOf, clientTlsSettings } from './tls-settings.ts';
 
 interface ListFlags extends ClientTlsFlags {

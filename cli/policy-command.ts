@@ -1,9 +1,9 @@
 import { Command } from 'commander';
+import { textTable } from '#core/observe/text-table.ts';
 import { checkPolicies } from '#core/policy/check-policies.ts';
 import { explain, explanationText } from '#core/policy/explain.ts';
 import { findingText } from '#core/policy/finding.ts';
 import { policyText } from '#core/policy/reference.ts';
-import { textTable } from '#lab/get-table.ts';
 import { readSources } from '#lab/manifest/read-sources.ts';
 import { addSettings, setting } from '#runtime/settings/setting.ts';
 import { CommandError } from './failure.ts';

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { textTable } from '#core/observe/text-table.ts';
 import type {
   ListServicesResponse,
   LoadBalancerService,
@@ -11,7 +12,6 @@ import { addSettings } from '#runtime/settings/setting.ts';
 import { CommandError, MISUSE } from './failure.ts';
 import { outputSetting } from './output-setting.ts';
 import { relayFailure, serverSetting } from './relay-setting.ts';
-import { textTable } from './text-table.ts';
 import { type ClientTlsFlags, clientSecurityOf, clientTlsSettings } from './tls-settings.ts';
 import { untranslatedNote } from './untranslated-note.ts';
 

@@ -1,3 +1,4 @@
+import { textTable } from '#core/observe/text-table.ts';
 import { kindNamed } from './manifest/kinds.ts';
 import type {
   DaemonSet,
@@ -101,17 +102,6 @@ export function objectTable(kind: string, objects: KubeObject[], { wide, namespa
     columns.map(({ title }) => title),
     ...objects.map((object) => columns.map(({ cell }) => cell(object))),
   ]);
-}
-
-/** Rows with their columns aligned, one line each. */
-export function textTable(rows: string[][]): string {
-  const widths = (rows[0] ?? []).map((_, index) => Math.max(...rows.map((row) => row[index]!.length)));
-  const line = (row: string[]): string =>
-    row
-      .map((cell, index) => cell.padEnd(widths[index]!))
-      .join('   ')
-      .trimEnd();
-  return `${rows.map(line).join('\n')}\n`;
 }
 
 /** One word for a pod's state, as kubectl finds it; what a pod that is not there yet waits for in parentheses. */

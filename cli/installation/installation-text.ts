@@ -1,4 +1,4 @@
-import { textTable } from '../text-table.ts';
+import { textTable } from '#core/observe/text-table.ts';
 import { type Installation, isHealthy } from './read-installation.ts';
 
 /** For people: a table of the parts, then what is wrong. */

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
+import { textTable } from '#core/observe/text-table.ts';
 import { LabClient } from '#lab/client.ts';
-import { textTable } from '#lab/get-table.ts';
 import { listScenarios, scenarioSources, scenarioStages } from '#lab/scenario.ts';
 import { CommandError, MISUSE } from '../failure.ts';
 import { failOnProblems, tellApplied } from './tell-objects.ts';
