@@ -133,6 +133,10 @@ describe('filters', () => {
     await page.keyboard.press('Control+v');
     await page.getByRole('alert').filter({ hasText: 'A view has at most 63 filters' }).waitFor();
     expect(filters()).toHaveLength(63);
+    const [ends, room] = await field.evaluate((element) =>
+      [element, element.closest('search')!].map((each) => each.getBoundingClientRect().right),
+    );
+    expect(ends, 'where the next is written is in view').toBeLessThanOrEqual(room);
     expect(await field.inputValue()).toBe(Array.from({ length: 20 }, (_, at) => `!port=${1060 + at}`).join(', '));
     // The verdict chosen beside them is one more, which the server takes.
     await page.getByRole('radiogroup', { name: 'Verdict' }).getByRole('radio', { name: 'Forwarded' }).click();

@@ -33,6 +33,7 @@ export function FilterBar({ before = NOTHING }: { before?: TypedBefore }) {
   const [active, setActive] = useState(-1);
   const [problem, setProblem] = useState<{ token: string; error: FilterError }>();
   const input = useRef<HTMLInputElement>(null);
+  const row = useRef<HTMLDivElement>(null);
   const { field, values } = useLiveValues(text, open);
   const completions = open ? completeToken(text, { [field]: values }, OFFERED) : [];
   const set = (tokens: readonly string[]) => changeView({ filter: [...new Set(tokens)] });
@@ -65,6 +66,11 @@ export function FilterBar({ before = NOTHING }: { before?: TypedBefore }) {
     input.current?.focus();
     setOpen(true);
   }, []);
+  // Who writes one after the other sees where the next begins.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: whenever there are others
+  useLayoutEffect(() => {
+    if (document.activeElement === input.current) row.current?.scrollTo({ left: row.current.scrollWidth });
+  }, [filter]);
   /** A field asks for its value next; a value is all there was to say. */
   const choose = (token: string) => {
     if (valueBeingTyped(token)?.typed) add(token);
@@ -107,53 +113,71 @@ export function FilterBar({ before = NOTHING }: { before?: TypedBefore }) {
       {/* biome-ignore lint/a11y/useKeyWithClickEvents: the field itself is reached by keyboard */}
       <div
         onClick={(event) => {
-          if (event.target === event.currentTarget) input.current?.focus();
+          if ((event.target as Element).closest('button, input') === null) input.current?.focus();
         }}
         className={classNames(
-          'flex h-8 min-w-0 cursor-text items-center gap-1.5 overflow-x-auto rounded-md border bg-card px-2 [scrollbar-width:none] focus-within:border-accent',
+          'flex h-8 min-w-0 cursor-text items-center gap-1.5 rounded-md border bg-card px-2 focus-within:border-accent',
           problem === undefined ? 'border-line' : 'border-dropped',
         )}
       >
-        {filter.map((token) => (
-          <FilterToken
-            key={token}
-            token={token}
-            hidden={hidden.find((each) => each.token === canonicalToken(token))}
-            onEdit={() => edit(token)}
-            onRemove={() => set(filter.filter((each) => each !== token))}
+        <div
+          ref={row}
+          className="flex h-full min-w-0 flex-1 items-center gap-1.5 overflow-x-auto [scrollbar-width:none]"
+        >
+          {filter.map((token) => (
+            <FilterToken
+              key={token}
+              token={token}
+              hidden={hidden.find((each) => each.token === canonicalToken(token))}
+              onEdit={() => edit(token)}
+              onRemove={() => set(filter.filter((each) => each !== token))}
+            />
+          ))}
+          <input
+            ref={input}
+            value={text}
+            role="combobox"
+            aria-label="Filter"
+            aria-expanded={completions.length > 0}
+            aria-controls="filter-completions"
+            aria-activedescendant={active >= 0 ? `filter-completion-${active}` : undefined}
+            aria-autocomplete="list"
+            aria-invalid={problem !== undefined}
+            autoComplete="off"
+            spellCheck={false}
+            placeholder={filter.length === 0 ? 'Filter: port=53, label app=web, ip=10.0.0.0/8' : ''}
+            onChange={(event) => {
+              write(event.target.value);
+              setOpen(true);
+            }}
+            onFocus={() => setOpen(true)}
+            onBlur={() => {
+              setOpen(false);
+              if (text.trim() !== '') add(text);
+            }}
+            onPaste={(event) => {
+              const pasted = event.clipboardData.getData('text');
+              if (text !== '' || splitTokens(pasted).length < 2) return;
+              event.preventDefault();
+              add(pasted);
+            }}
+            onKeyDown={onKeyDown}
+            // In view, however many tokens stand before it, and out of their way while nobody writes.
+            className={classNames(
+              'sticky right-0 h-full flex-1 bg-card text-sm outline-none placeholder:text-faint',
+              filter.length === 0 ? 'min-w-36' : 'min-w-10 focus:min-w-36',
+            )}
           />
-        ))}
-        <input
-          ref={input}
-          value={text}
-          role="combobox"
-          aria-label="Filter"
-          aria-expanded={completions.length > 0}
-          aria-controls="filter-completions"
-          aria-activedescendant={active >= 0 ? `filter-completion-${active}` : undefined}
-          aria-autocomplete="list"
-          aria-invalid={problem !== undefined}
-          autoComplete="off"
-          spellCheck={false}
-          placeholder={filter.length === 0 ? 'Filter: port=53, label app=web, ip=10.0.0.0/8' : ''}
-          onChange={(event) => {
-            write(event.target.value);
-            setOpen(true);
-          }}
-          onFocus={() => setOpen(true)}
-          onBlur={() => {
-            setOpen(false);
-            if (text.trim() !== '') add(text);
-          }}
-          onPaste={(event) => {
-            const pasted = event.clipboardData.getData('text');
-            if (text !== '' || splitTokens(pasted).length < 2) return;
-            event.preventDefault();
-            add(pasted);
-          }}
-          onKeyDown={onKeyDown}
-          className="h-full min-w-36 flex-1 bg-transparent text-sm outline-none placeholder:text-faint"
-        />
+        </div>
+        {/* They may be more than are in view. */}
+        {filter.length > 1 && (
+          <span
+            className="numbers shrink-0 text-2xs text-faint"
+            title={`${filter.length} filters, all of which must hold`}
+          >
+            {filter.length}
+          </span>
+        )}
         <kbd className="font-mono text-xs text-faint max-sm:hidden" title="Press / to filter">
           /
         </kbd>

@@ -129,7 +129,7 @@ function Saved({ view, current }: { view: SavedView; current: boolean }) {
 function Rename({ view, onEnd }: { view: SavedView; onEnd(): void }) {
   const [problem, setProblem] = useState('');
   return (
-    <li className="rounded-md py-0.5 pl-1">
+    <li className="rounded-md px-1 py-0.5">
       <form
         className="flex gap-1"
         onSubmit={(event) => {
@@ -155,7 +155,9 @@ function Rename({ view, onEnd }: { view: SavedView; onEnd(): void }) {
           onFocus={(event) => event.target.select()}
           className={classNames(FIELD, 'h-7')}
         />
-        <Button type="submit">Rename</Button>
+        <Button type="submit" className="!h-7 !px-2 !text-xs">
+          Rename
+        </Button>
       </form>
       <p role="status" className="pt-1 text-2xs text-dropped-text empty:hidden">
         {problem}
