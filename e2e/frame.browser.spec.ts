@@ -214,7 +214,7 @@ describe('settings', () => {
   });
 
   test('of one tab are those of the others', async () => {
-    await visit();
+    await visit('', { colorScheme: 'dark' });
     await parts.status
       .getByText(/UTC|\//)
       .first()
@@ -224,6 +224,9 @@ describe('settings', () => {
     await other.keyboard.press(',');
     await other.getByRole('dialog').getByLabel('Time zone').selectOption('Asia/Tokyo');
     await parts.status.getByText(/Asia\/Tokyo/).waitFor();
+    const dark = await parts.background();
+    await other.getByRole('radio', { name: 'Light' }).click();
+    await eventually('light here too', 10_000, async () => (await parts.background()) !== dark);
   });
 
   test('times in the table are of day or relative', async () => {

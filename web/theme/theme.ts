@@ -53,3 +53,8 @@ export function rememberTheme(next: ThemeChoice): void {
 system.addEventListener('change', () => {
   if (choice === 'system') applyTheme(fromLink);
 });
+
+// Chosen in another tab.
+addEventListener('storage', ({ key }: StorageEvent) => {
+  if (key === null || key.endsWith(`.${NAME}`)) applyTheme(fromLink);
+});

@@ -12,3 +12,8 @@ export function chooseColumns(change: (choice: ColumnChoice) => ColumnChoice): v
   columnStore.set(choice);
   remember(NAME, printChoice(choice));
 }
+
+// Chosen in another tab.
+addEventListener('storage', ({ key }: StorageEvent) => {
+  if (key === null || key.endsWith(`.${NAME}`)) columnStore.set(parseChoice(recall(NAME)));
+});
