@@ -38,7 +38,11 @@ const ADVICE: Record<ReasonName, readonly [what: string, next: string]> = {
   ],
   INVALID_PACKET_DROPPED: ['The packet is malformed.', MALFORMED],
   CT_TRUNCATED_OR_INVALID_HEADER: ['Its transport header is cut off or makes no sense.', MALFORMED],
-  CT_MISSING_TCP_ACK_FLAG: ['A TCP packet of a known connection came without its ACK flag.', MALFORMED],
+  // Numbers whose names are older than what they stand for now.
+  CT_MISSING_TCP_ACK_FLAG: [
+    'It is larger than the next link carries, and may not be split.',
+    "Compare the MTU of pods and nodes, and look at whether the sender hears of it (ICMP 'fragmentation needed').",
+  ],
   CT_UNKNOWN_L4_PROTOCOL: [
     'Connections of this transport protocol are not tracked.',
     "Use TCP, UDP, SCTP or ICMP, or let the traffic go around the cluster's network.",
@@ -83,7 +87,10 @@ const ADVICE: Record<ReasonName, readonly [what: string, next: string]> = {
     "Look at whether the Service's selector matches pods and whether they are ready.",
   ],
   NO_TUNNEL_OR_ENCAPSULATION_ENDPOINT: ['No tunnel leads to the node of its receiver.', TUNNEL],
-  FAILED_TO_INSERT_INTO_PROXYMAP: ['The table of proxied connections took no further one.', MAP_FULL],
+  FAILED_TO_INSERT_INTO_PROXYMAP: [
+    'It would have to be translated between IPv4 and IPv6, which is switched off.',
+    'Switch NAT46/64 on, or give the Service backends of the family it is asked under.',
+  ],
   REACHED_EDT_RATE_LIMITING_DROP_HORIZON: [
     'The pod sends faster than its bandwidth annotation allows.',
     "Raise the pod's kubernetes.io/egress-bandwidth, or let it send less.",
