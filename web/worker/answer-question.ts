@@ -1,5 +1,4 @@
 import { create } from '@bufbuild/protobuf';
-import { type Timestamp, timestampMs } from '@bufbuild/protobuf/wkt';
 import { decisionFromMessage } from '#core/flow/decision-message.ts';
 import {
   DescribeRequestSchema,
@@ -12,6 +11,7 @@ import { edgeKey } from '../graph/model.ts';
 import { flowRow } from './flow-row.ts';
 import { FlowStore } from './flow-store.ts';
 import { callUnary } from './grpc-web-client.ts';
+import { milliseconds } from './milliseconds.ts';
 import { askPolicies, askPolicyCounts } from './policy-answer.ts';
 import type { AnyAnswer, Description, DescriptionQuestion, Question, ValuesQuestion } from './question.ts';
 import { askServices, askTrace } from './service-answer.ts';
@@ -101,8 +101,4 @@ function latestRows({ latest }: DescribeResponse) {
   alone.push(latest);
   const { start, end } = alone.window;
   return Array.from({ length: end - start }, (_, index) => flowRow(alone.window, end - 1 - index));
-}
-
-function milliseconds(time: Timestamp | undefined): number {
-  return time === undefined ? 0 : timestampMs(time);
 }

@@ -1,5 +1,4 @@
 import { create } from '@bufbuild/protobuf';
-import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { parseFlowId } from '#core/flow/node-boot.ts';
 import { GetFlowRequestSchema, ViewService } from '#proto/gen/waggle/v1/view_pb.ts';
 import type { CallError } from './call-error.ts';
@@ -7,6 +6,7 @@ import { callFailure } from './call-failure.ts';
 import { flowDetails } from './flow-details.ts';
 import { FlowStore } from './flow-store.ts';
 import { callUnary } from './grpc-web-client.ts';
+import { milliseconds } from './milliseconds.ts';
 import type { FlowAnswer } from './protocol.ts';
 
 /** Everything about a flow by its id: from what the page holds, else from the server's window. */
@@ -22,7 +22,7 @@ export async function findFlow(base: string, held: FlowStore | undefined, id: st
     const request = create(GetFlowRequestSchema, { boot, sequence: BigInt(sequence) });
     const { flow, oldest } = await callUnary(base, ViewService.method.getFlow, request);
     if (flow === undefined || flow.rows !== 1) {
-      return { state: 'gone', oldest: oldest === undefined ? null : timestampMs(oldest) };
+      return { state: 'gone', oldest: oldest === undefined ? null : milliseconds(oldest) };
     }
     const alone = new FlowStore(1);
     alone.beginStream();

@@ -1,4 +1,3 @@
-import { type Timestamp, timestampMs } from '@bufbuild/protobuf/wkt';
 import {
   type Card,
   CardKind as CardKindNumber,
@@ -9,6 +8,7 @@ import {
 import { packStats } from '../graph/edge-stats.ts';
 import type { MapDelta, NumberedEdge } from '../graph/map-delta.ts';
 import { type CardKind, type EdgeStats, edgeKey, type ModelCard } from '../graph/model.ts';
+import { milliseconds } from './milliseconds.ts';
 
 /**
  * The map of one view. A stream's numbers for cards and edges are good for that stream only; here they become keys (and, for
@@ -157,8 +157,4 @@ function edgeStats(message: EdgeStatsMessage | undefined): EdgeStats {
     p50Micros: message?.latencyP50Micros ?? 0,
     p99Micros: message?.latencyP99Micros ?? 0,
   };
-}
-
-function milliseconds(time: Timestamp | undefined): number {
-  return time === undefined ? 0 : timestampMs(time);
 }

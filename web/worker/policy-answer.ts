@@ -1,4 +1,3 @@
-import { type Timestamp, timestampMs } from '@bufbuild/protobuf/wkt';
 import {
   type DefaultDeny,
   type ListPoliciesResponse,
@@ -8,6 +7,7 @@ import {
   PolicyService,
 } from '#proto/gen/waggle/v1/policy_pb.ts';
 import { callUnary } from './grpc-web-client.ts';
+import { milliseconds } from './milliseconds.ts';
 import {
   type DeniedByDefault,
   type PolicyEnforcement as EnforcementWord,
@@ -95,8 +95,4 @@ function policyFacts(policy: Policy): PolicyFacts {
 
 function deniedByDefault(deny: DefaultDeny | undefined): DeniedByDefault {
   return { packets: Number(deny?.packets ?? 0), last: milliseconds(deny?.last) };
-}
-
-function milliseconds(time: Timestamp | undefined): number {
-  return time === undefined ? 0 : timestampMs(time);
 }

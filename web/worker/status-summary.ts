@@ -1,5 +1,5 @@
-import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { LossSource, NodeState, type StatusResponse } from '#proto/gen/waggle/v1/flow_pb.ts';
+import { milliseconds } from './milliseconds.ts';
 import type { NodeSummary, StatusSummary } from './protocol.ts';
 
 /** Where flows can be lost, in words. */
@@ -41,7 +41,7 @@ export function statusSummary(
       flowsPerSecond: node.flowsPerSecond,
       endpoints: node.endpoints,
       lost: node.losses.reduce((sum, { count }) => sum + Number(count), 0),
-      retryAt: node.retryAt === undefined ? 0 : timestampMs(node.retryAt),
+      retryAt: milliseconds(node.retryAt),
     })),
     flowsPerSecond: status.flowsPerSecond,
     flowsHeld: Number(status.flowsHeld),
@@ -52,7 +52,7 @@ export function statusSummary(
     stale: status.stale.map(({ name, reason, since }) => ({
       name,
       reason,
-      since: since === undefined ? 0 : timestampMs(since),
+      since: milliseconds(since),
     })),
     clockAhead,
   };

@@ -58,10 +58,22 @@ const waiting = () => states.at(-1) as Extract<ConnectionState, { phase: 'waitin
 
 test('a rotation goes on from its cursor at once, without a word', () => {
   last().message(update());
+  vi.advanceTimersByTime(1_000);
   last().message(update({ rotate: true }));
   last().end();
   expect(opened).toHaveLength(2);
   expect(last().request).toMatchObject({ cursor, last: 0 });
+  expect(states.every(({ phase }) => phase !== 'waiting')).toBe(true);
+});
+
+test('a server that does nothing but rotate is asked once a second', () => {
+  for (let time = 0; time < 5; time++) {
+    last().message(update({ rotate: true }));
+    last().end();
+    expect(opened).toHaveLength(time + 1);
+    vi.advanceTimersByTime(1_000);
+    expect(opened).toHaveLength(time + 2);
+  }
   expect(states.every(({ phase }) => phase !== 'waiting')).toBe(true);
 });
 

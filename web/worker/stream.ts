@@ -17,6 +17,9 @@ const LATE_MS = 5_000;
 /** A stream that lasted so long was no failure: the next attempt after it is the first again. */
 const LASTING_MS = 5_000;
 
+/** Streams are not begun anew more often than that, whatever the server says. */
+const ROTATION_MS = 1_000;
+
 export interface StreamEvents {
   /** A new stream begins: dictionaries of the former one no longer count. */
   begin(): void;
@@ -132,7 +135,9 @@ export class WatchStream {
     clearTimeout(this.#silence);
     if (this.#closed || this.#resting) return;
     if (this.#rotating && error === undefined) {
-      this.open();
+      const early = this.#openedAt + ROTATION_MS - performance.now();
+      if (early <= 0) this.open();
+      else this.#retry = setTimeout(() => this.open(), early);
       return;
     }
     this.#rotating = false;

@@ -1,8 +1,8 @@
-import { timestampMs } from '@bufbuild/protobuf/wkt';
 import type { LossSource } from '#proto/gen/waggle/v1/flow_pb.ts';
 import type { ViewUpdate } from '#proto/gen/waggle/v1/view_pb.ts';
 import { FlowStore } from './flow-store.ts';
 import { MapStore } from './map-store.ts';
+import { milliseconds } from './milliseconds.ts';
 import type {
   ConnectionState,
   HiddenCount,
@@ -170,7 +170,7 @@ export class WatchedView {
       if (update.flows.rows > 0) this.#rows.request();
     }
     if (update.map !== undefined) {
-      if (update.map.time !== undefined) this.#clockAhead = timestampMs(update.map.time) - Date.now();
+      if (update.map.time !== undefined) this.#clockAhead = milliseconds(update.map.time) - Date.now();
       const delta = this.#map.apply(update.map);
       for (const viewer of this.#viewers) viewer.sendMap({ type: 'delta', delta });
     }

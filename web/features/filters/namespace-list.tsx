@@ -8,6 +8,9 @@ import { classNames } from '../../ui/class-names.ts';
 import { changeView, useView } from '../../view/view-store.ts';
 import { NAMESPACE_BUTTON, NamespaceWords, namespaceLabel } from './namespace-button.tsx';
 
+/** A list of thousands takes seconds to draw, and nobody reads it. */
+const MOST_LISTED = 200;
+
 const queries = new QueryClient({ defaultOptions: { queries: { retry: 1, staleTime: 5_000 } } });
 
 export function NamespaceList() {
@@ -38,6 +41,7 @@ function List() {
     <Combobox.Root
       defaultOpen
       items={items}
+      limit={MOST_LISTED}
       multiple
       value={[...namespaces]}
       onValueChange={(value) => changeView({ namespaces: value.toSorted() })}
@@ -94,6 +98,11 @@ function List() {
                 </Combobox.Item>
               )}
             </Combobox.List>
+            {items.length > MOST_LISTED && (
+              <p className="shrink-0 border-t border-line px-3 py-2 text-2xs text-dim">
+                At most {MOST_LISTED} of {items.length.toLocaleString('en')} are listed: type a part of the name.
+              </p>
+            )}
           </Combobox.Popup>
         </Combobox.Positioner>
       </Combobox.Portal>
