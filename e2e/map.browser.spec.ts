@@ -92,7 +92,7 @@ describe('the map', () => {
       const { x, y, width, height } = (await to.boundingBox())!;
       return [x - width / 16, y + height * 0.8] as const;
     };
-    const words = /world → page.*port 443 TCP, forwarded.*flows.*\/s.*B\/s, .*B\/s.*0\.8 ms/s;
+    const words = /world → page.*port 443 TCP, forwarded.*flows.*\/s.*B\/s.*B\/s.*0\.8 ms/s;
     await eventually('the arrow tells its numbers', 30_000, async () => {
       const [x, y] = await tip();
       await page.mouse.move(x, y);

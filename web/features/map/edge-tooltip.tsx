@@ -46,10 +46,10 @@ export function EdgeTooltip({
           <dd>{formatRate(live.rate)}</dd>
           <dt>connections</dt>
           <dd>{formatRate(live.connections)}</dd>
-          <dt>to / back</dt>
-          <dd>
-            {formatByteRate(live.bytes, untold)}, {formatByteRate(live.replyBytes, untold)}
-          </dd>
+          <dt>bytes there</dt>
+          <dd>{formatByteRate(live.bytes, untold)}</dd>
+          <dt>bytes back</dt>
+          <dd>{formatByteRate(live.replyBytes, untold)}</dd>
           <dt>TCP RTT</dt>
           <dd>{formatMicros(live.rttMicros)}</dd>
           {live.requests > 0 && (
