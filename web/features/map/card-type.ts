@@ -10,9 +10,9 @@ export const MONO = '"JetBrains Mono Variable", ui-monospace, monospace';
 export const MONO_WIDTH = 0.6;
 export const PAD = 12;
 /** Sizes at zoom 1, in map units. */
-const NAME = 13.5;
+export const NAME = 13.5;
 /** Names are measured in this one. */
-const NAME_FONT = `600 ${NAME}px ${SANS}`;
+export const NAME_FONT = `600 ${NAME}px ${SANS}`;
 const SENTENCE = 11.5;
 const FIGURE = 11;
 /** A protocol is written so much smaller than the port before it. */
@@ -29,7 +29,7 @@ const PORT_SHARE = 0.78;
 /** Names are as large as so many of them fit; a longer one is written smaller on its own card, and makes no other small. */
 const MOST_NAMES = 0.8;
 /** How much smaller, before it is cut. */
-const LEAST_OWN_SHARE = 0.68;
+export const LEAST_OWN_SHARE = 0.68;
 /** Sizes of names that are tried, as shares of the wanted one. */
 const STEPS = [1, 0.92, 0.84, 0.76, 0.68];
 /** Letters of the longest usual figures of a door: `99.8%`, `1.0 ms`, `p99 1.0 ms`. */
@@ -151,9 +151,6 @@ export function ownNameSize(context: Surface, title: string, size: number, room:
   const width = (aboutWidths(context, NAME_FONT)(title) / NAME) * size;
   return Math.max(size * LEAST_OWN_SHARE, Math.min(size, (size * room) / width));
 }
-
-/** Sizes in which a name is tried from far away, as shares of the map's. */
-export const OWN_NAME_SHARES = [1, 0.84, LEAST_OWN_SHARE];
 
 /** Height of the part of a card that its name stands in, from the card's top, where ports are so large. */
 export function nameHeight({ doors, height }: SceneCard, figure: number): number {

@@ -4,6 +4,7 @@ import type { CardLive, DoorLive } from '../../graph/live.ts';
 import { QUIET_ALPHA } from '../../graph/quiet.ts';
 import type { SceneCard } from '../../graph/scene.ts';
 import { cardIconOutline, cardIconPath } from './card-icons.ts';
+import { LINE_PITCH, writtenName } from './card-name.ts';
 import {
   type CardType,
   type Detail,
@@ -12,13 +13,12 @@ import {
   MONO_WIDTH,
   nameHeight,
   nameRoom,
-  OWN_NAME_SHARES,
   ownNameSize,
   PAD,
   SANS,
 } from './card-type.ts';
 import { passedShare } from './door-figures.ts';
-import { fitMiddle, fitText, fitTwo, inTwo, textWidth } from './fit-text.ts';
+import { fitMiddle, fitText, textWidth } from './fit-text.ts';
 import { doorsLine, paintFigures, paintPort, paintRing } from './paint-doors.ts';
 import type { Palette } from './palette.ts';
 import type { Surface } from './surface.ts';
@@ -206,10 +206,12 @@ function nameOnly(context: Surface, card: SceneCard, state: CardState, { palette
   context.textBaseline = 'middle';
   context.textAlign = 'left';
   context.fillStyle = palette.text;
-  const { lines, size } = nameLines(context, card, name, height, hairline);
+  const room = { width: nameRoom(card), height, most: name, least: LEAST_NAME * hairline };
+  const { lines, size } = writtenName(context, card.title, room);
+  context.font = `600 ${size}px ${SANS}`;
   readable(context, state, () => {
     lines.forEach((line, index) => {
-      context.fillText(line, nameLeft, height / 2 + (index - (lines.length - 1) / 2) * 1.08 * size);
+      context.fillText(line, nameLeft, height / 2 + (index - (lines.length - 1) / 2) * LINE_PITCH * size);
     });
   });
   if (figure > 0 && card.doors.length > 0) doorsLine(context, card.width, hairline, palette);
@@ -225,30 +227,4 @@ function nameOnly(context: Surface, card: SceneCard, state: CardState, { palette
     }
     paintRing(context, door.y, live, palette);
   });
-}
-
-/** Leaves the context with the font they are written in. */
-function nameLines(
-  context: Surface,
-  card: SceneCard,
-  most: number,
-  height: number,
-  hairline: number,
-): { readonly lines: readonly string[]; readonly size: number } {
-  const { title } = card;
-  const room = nameRoom(card);
-  const fits = (text: string) => fitText(context, text, room) === text;
-  const parted = inTwo(title, false);
-  // `checkout-1` is not parted for its number.
-  const isParted = Math.min(...parted.map(({ length }) => length)) > 2;
-  for (const share of OWN_NAME_SHARES) {
-    const size = Math.min(most, Math.max(most * share, LEAST_NAME * hairline));
-    context.font = `600 ${size}px ${SANS}`;
-    if (fits(title)) return { lines: [title], size };
-    if (isParted && size * 2.2 <= height && parted.every(fits)) return { lines: parted, size };
-  }
-  context.font = `600 ${most}px ${SANS}`;
-  if (most * 2.1 > height) return { lines: [fitMiddle(context, title, room)], size: most };
-  const broken = inTwo(title, true);
-  return { lines: broken.every(fits) ? broken : fitTwo(context, title, room), size: most };
 }
