@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LossSource } from '#proto/gen/waggle/v1/flow_pb.ts';
 import { cpuShare } from '#runtime/testing/cpu-share.ts';
-import { isRoot, TestNode, until } from './kernel-test-node.ts';
 import { Follower, opened } from './testing/follower.ts';
+import { isRoot, TestNode } from './testing/test-node.ts';
+import { until } from './testing/until.ts';
 
 let node: TestNode;
 

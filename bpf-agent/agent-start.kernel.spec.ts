@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { allLinks, isRoot, TestNode, type TestPod, until } from './kernel-test-node.ts';
+import { allLinks, isRoot, TestNode, type TestPod } from './testing/test-node.ts';
+import { until } from './testing/until.ts';
 
 let node: TestNode;
 

@@ -4,8 +4,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isLabelIdentity } from '#core/identity/identity-number.ts';
 import { Code } from '#runtime/grpc/service.ts';
 import { cpuShare } from '#runtime/testing/cpu-share.ts';
-import { isRoot, TestNode, type TestPod, until } from './kernel-test-node.ts';
 import { Follower, opened } from './testing/follower.ts';
+import { isRoot, TestNode, type TestPod } from './testing/test-node.ts';
+import { until } from './testing/until.ts';
 
 let node: TestNode;
 

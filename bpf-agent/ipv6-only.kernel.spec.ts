@@ -3,7 +3,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { BatchDecoder } from '#core/flow/batch.ts';
 import { FlowWindow } from '#core/flow/flow-window.ts';
 import { VERDICT } from '#core/flow/verdict.ts';
-import { isRoot, TestNode, type TestPod, until } from './kernel-test-node.ts';
+import { isRoot, TestNode, type TestPod } from './testing/test-node.ts';
+import { until } from './testing/until.ts';
 
 const ADDRESS = 'fd77:ffff::1';
 

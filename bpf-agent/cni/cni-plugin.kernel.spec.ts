@@ -2,7 +2,8 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { TestNode, until } from '../kernel-test-node.ts';
+import { TestNode } from '../testing/test-node.ts';
+import { until } from '../testing/until.ts';
 
 // The plugin as a container runtime runs it: its executable, CNI's environment and standard input, a real network namespace
 // and veth pair without a process in them, and the agent.

@@ -3,7 +3,8 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { cpuShare } from '#runtime/testing/cpu-share.ts';
-import { TestNode, until } from '../kernel-test-node.ts';
+import { TestNode } from '../testing/test-node.ts';
+import { until } from '../testing/until.ts';
 
 // Without the plugin the agent learns of a pod only once it has a process: how long that process is unwatched.
 

@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { TestNode, type TestPod, until } from '../kernel-test-node.ts';
+import { TestNode, type TestPod } from '../testing/test-node.ts';
+import { until } from '../testing/until.ts';
 import { connected, endProbes, intruding, moves, Probe, SERVER, TCP_PORT } from './pod-probe.ts';
 
 // What policies are about changes while connections are open: labels, addresses, annotations, agents and the state itself.

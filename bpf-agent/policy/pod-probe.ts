@@ -1,6 +1,7 @@
 /** For specs: programs in pods that look, every millisecond, for what leaks and what breaks. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { type TestPod, until } from '../kernel-test-node.ts';
+import type { TestPod } from '../testing/test-node.ts';
+import { until } from '../testing/until.ts';
 
 const UDP_PORT = 9999;
 export const TCP_PORT = 8080;

@@ -2,7 +2,8 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { RuleEffect } from '#proto/gen/waggle/v1/agent_pb.ts';
-import { TestNode, type TestPod, until } from '../kernel-test-node.ts';
+import { TestNode, type TestPod } from '../testing/test-node.ts';
+import { until } from '../testing/until.ts';
 import { connected, endProbes, intruding, moves, Probe, SERVER, TCP_PORT } from './pod-probe.ts';
 
 // Enforcement outlives its agent, and changes without a gap: probers at 1 ms look for what leaks and what breaks.

@@ -4,7 +4,8 @@ import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { LoadBalancerService } from '#proto/gen/waggle/v1/service_pb.ts';
 import { createClient } from '#runtime/grpc/client.ts';
-import { TestNode, type TestPod, until } from '../kernel-test-node.ts';
+import { TestNode, type TestPod } from '../testing/test-node.ts';
+import { until } from '../testing/until.ts';
 
 let node: TestNode;
 let client: TestPod;

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { TestNode, type TestPod, until } from '../kernel-test-node.ts';
+import { TestNode, type TestPod } from '../testing/test-node.ts';
+import { until } from '../testing/until.ts';
 
 const ADDRESS = '10.96.0.90';
 

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { LoadBalancerService } from '#proto/gen/waggle/v1/service_pb.ts';
 import { createClient } from '#runtime/grpc/client.ts';
-import { TestNode } from '../kernel-test-node.ts';
+import { TestNode } from '../testing/test-node.ts';
 
 /** As kube-proxy in iptables mode writes a Service with one backend and a node port. */
 const IPTABLES = `*nat

@@ -3,7 +3,7 @@ import { BatchDecoder } from '#core/flow/batch.ts';
 import type { Endpoint } from '#core/flow/endpoint.ts';
 import { FlowWindow } from '#core/flow/flow-window.ts';
 import type { Cursor, FlowBatch, FollowRequestSchema, LossSource } from '#proto/gen/waggle/v1/flow_pb.ts';
-import type { TestNode, TestPod } from '../kernel-test-node.ts';
+import type { TestNode, TestPod } from '../testing/test-node.ts';
 
 export interface Seen {
   sequence: number;
