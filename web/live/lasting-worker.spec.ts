@@ -91,12 +91,12 @@ test('of what replaces what was said before only the last is kept', () => {
 test('one that is lost without a word is given up, and not listened to after that', () => {
   const { attempts, heard, worker } = start();
   worker.post('open');
-  vi.advanceTimersByTime(20_500);
+  vi.advanceTimersByTime(10_500);
   expect(attempts[0].closed).toBe(true);
   expect(attempts[1].sent).toEqual(['open']);
   attempts[0].hear(READY);
   attempts[0].hear('late');
-  vi.advanceTimersByTime(39_000);
+  vi.advanceTimersByTime(19_000);
   expect(attempts).toHaveLength(2);
   attempts[1].hear(READY);
   attempts[1].hear('hello');

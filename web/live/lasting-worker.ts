@@ -16,7 +16,7 @@ export interface Ears<Out> {
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 5_000;
 /** A browser may lose one without a word. The next is given twice as long: the line may be slow. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 10_000;
 
 /**
  * A worker whose script is asked for until it comes: a server that is busy or away when the page is opened must not leave the
