@@ -191,7 +191,7 @@ describe('the flow table', () => {
       await drawer().getByText(text, { exact: false }).first().waitFor();
     }
     await drawer()
-      .getByText(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} GMT\+5:30 · (now|\d+ s ago)$/)
+      .getByText(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} UTC\+5:30 · (now|\d+ s ago)$/)
       .waitFor();
     await drawer().getByRole('radio', { name: 'JSON' }).click();
     const json = JSON.parse((await drawer().getByRole('region', { name: /JSON/ }).textContent()) ?? '');

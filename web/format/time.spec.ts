@@ -7,9 +7,9 @@ afterEach(() => setTimeZone(''));
 
 describe('a time of day', () => {
   test.for([
-    ['UTC', '02:41:07.382', '2026-11-21 02:41:07.382 GMT+0'],
-    ['Asia/Singapore', '10:41:07.382', '2026-11-21 10:41:07.382 GMT+8'],
-    ['America/Los_Angeles', '18:41:07.382', '2026-11-20 18:41:07.382 GMT-8'],
+    ['UTC', '02:41:07.382', '2026-11-21 02:41:07.382 UTC'],
+    ['Asia/Singapore', '10:41:07.382', '2026-11-21 10:41:07.382 UTC+8'],
+    ['America/Los_Angeles', '18:41:07.382', '2026-11-20 18:41:07.382 UTC-8'],
   ] as const)('is written for %s', ([zone, clock, moment]) => {
     setTimeZone(zone);
     expect(timeZone()).toBe(zone);

@@ -26,10 +26,12 @@ export function formatClockSeconds(milliseconds: number): string {
   return clock.format(milliseconds);
 }
 
-/** `2026-11-21 10:41:07.382 GMT+8`: the whole of it, for tooltips. */
+/** `2026-11-21 10:41:07.382 UTC+8`: the whole of it, for tooltips. */
 export function formatMoment(milliseconds: number): string {
   const parts = Object.fromEntries(calendar.formatToParts(milliseconds).map(({ type, value }) => [type, value]));
-  return `${parts.year}-${parts.month}-${parts.day} ${formatClock(milliseconds)} ${parts.timeZoneName}`;
+  // As the rest of the page has it; GMT is also a zone of its own, with summer time in some places.
+  const offset = parts.timeZoneName.replace(/^GMT(\+0$)?/, 'UTC');
+  return `${parts.year}-${parts.month}-${parts.day} ${formatClock(milliseconds)} ${offset}`;
 }
 
 /** How long ago: `now`, `12 s ago`, `2 min ago`, `3 h ago`, `4 d ago`. `now` is up to `nowSeconds` long. */
