@@ -35,8 +35,7 @@ export async function buildWeb(report: (line: string) => void = () => {}): Promi
   // In a process of its own: the bundler would keep some 500 MB for as long as the demo that asked for the page.
   const vite = join(root, 'node_modules/vite/bin/vite.js');
   // Beside what is served, so that no page is ever asked for while half of it is there.
-  mkdirSync(dirname(OUTPUT), { recursive: true });
-  const fresh = mkdtempSync(join(dirname(OUTPUT), 'web-'));
+  const fresh = freshFolder(dirname(OUTPUT));
   try {
     const options = ['--logLevel', 'warn', '--outDir', fresh];
     // Whoever asks may be a test: with its NODE_ENV, React's development build would be taken.
@@ -50,6 +49,16 @@ export async function buildWeb(report: (line: string) => void = () => {}): Promi
     rmSync(fresh, { recursive: true, force: true });
   }
   return OUTPUT;
+}
+
+function freshFolder(parent: string): string {
+  try {
+    mkdirSync(parent, { recursive: true });
+    return mkdtempSync(join(parent, 'web-'));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new Error(`${parent} cannot be written to (${code}): the owner of this clone has to run "npm run build:web"`);
+  }
 }
 
 /** The parts first, then the page that names them; parts that no build of late has named go. */
