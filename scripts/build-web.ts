@@ -6,7 +6,6 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
-  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -17,11 +16,12 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
 
 const root = join(import.meta.dirname, '..');
 const OUTPUT = join(root, 'dist/web');
+const PAGE = 'index.html';
 /** Files of earlier builds stay as long: a page that is open goes on loading its parts. */
 const KEPT_MS = 24 * 60 * 60_000;
 const SOURCES = ['web', 'core', 'proto/gen', 'index.html', 'vite.config.ts', 'package-lock.json'];
@@ -61,17 +61,23 @@ function freshFolder(parent: string): string {
   }
 }
 
-/** The parts first, then the page that names them; parts that no build of late has named go. */
+/** The parts first, then the page that names them; parts that no build of late has named go. Each is there whole, or not at all. */
 function putInPlace(fresh: string): void {
-  const old = Date.now() - KEPT_MS;
-  for (const { name, parentPath } of existsSync(OUTPUT)
-    ? readdirSync(OUTPUT, { recursive: true, withFileTypes: true })
-    : []) {
-    const path = join(parentPath, name);
-    if (statSync(path).isFile() && statSync(path).mtimeMs < old) rmSync(path);
+  for (const name of filesIn(fresh).sort((a, b) => Number(a === PAGE) - Number(b === PAGE))) {
+    mkdirSync(dirname(join(OUTPUT, name)), { recursive: true });
+    renameSync(join(fresh, name), join(OUTPUT, name));
   }
-  cpSync(fresh, OUTPUT, { recursive: true, filter: (path) => path !== join(fresh, 'index.html') });
-  renameSync(join(fresh, 'index.html'), join(OUTPUT, 'index.html'));
+  const old = Date.now() - KEPT_MS;
+  for (const path of filesIn(OUTPUT).map((name) => join(OUTPUT, name))) {
+    if (statSync(path).mtimeMs < old) rmSync(path);
+  }
+}
+
+/** Paths of all files below a folder, from there. */
+function filesIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => relative(folder, join(parentPath, name)));
 }
 
 function hashOf(paths: readonly string[]): string {

@@ -8,6 +8,7 @@ import { TRIGGER } from '#core/flow/trigger.ts';
 import { VERDICT } from '#core/flow/verdict.ts';
 import { isWorld } from '#core/identity/reserved.ts';
 import { Counter, type Registry } from '#runtime/metrics.ts';
+import { droppedPackets } from '../live-map/dropped-packets.ts';
 import type { Relay } from '../relay/relay.ts';
 
 const DEFAULT_METRIC_EDGES = 2_000;
@@ -67,7 +68,7 @@ export class EdgeMetrics {
     if (limit === 0) return;
     relay.onRows((from, to) => this.#count(from, to));
     this.#counter(registry, 'connections_total', 'Connections opened.', ({ connections }) => connections);
-    this.#counter(registry, 'dropped_total', 'Dropped flows.', ({ dropped }) => dropped);
+    this.#counter(registry, 'dropped_total', 'Dropped packets.', ({ dropped }) => dropped);
     this.#counter(registry, 'sent_bytes_total', 'Bytes from client to server.', ({ bytesSent }) => bytesSent);
     this.#counter(
       registry,
@@ -137,7 +138,7 @@ export class EdgeMetrics {
         continue;
       }
       edge.lastMs = nowMs;
-      if (dropped) edge.dropped++;
+      if (dropped) edge.dropped += droppedPackets(columns, row);
       else if (columns.trigger[row] === TRIGGER.FIRST_PACKET && !back) edge.connections++;
       if (!countsPackets(columns.observation[row])) continue;
       edge.bytesSent += columns.bytesOriginal[row];

@@ -8,7 +8,7 @@ const CUMULATIVE = 2;
 
 const SUMS: readonly { readonly name: string; readonly unit: string; value(edge: Edge): number }[] = [
   { name: 'waggle.edge.connections', unit: '{connection}', value: ({ connections }) => connections },
-  { name: 'waggle.edge.dropped', unit: '{flow}', value: ({ dropped }) => dropped },
+  { name: 'waggle.edge.dropped', unit: '{packet}', value: ({ dropped }) => dropped },
   { name: 'waggle.edge.sent', unit: 'By', value: ({ bytesSent }) => bytesSent },
   { name: 'waggle.edge.received', unit: 'By', value: ({ bytesReceived }) => bytesReceived },
   { name: 'waggle.edge.retransmits', unit: '{segment}', value: ({ retransmits }) => retransmits },

@@ -10,15 +10,20 @@ import type { MapDelta, NumberedEdge } from '../graph/map-delta.ts';
 import { type CardKind, type EdgeStats, edgeKey, type ModelCard } from '../graph/model.ts';
 import { milliseconds } from './milliseconds.ts';
 
+/** Edges that have gone and whose numbers are remembered, at least. */
+const LEAST_REMEMBERED = 10_000;
+
 /**
  * The map of one view. A stream's numbers for cards and edges are good for that stream only; here they become keys (and, for
- * edges, numbers that last as long as the page), so that a new stream's snapshot finds every card where it stood.
+ * edges, numbers that outlast a stream), so that a new stream's snapshot finds every card where it stood.
  */
 export class MapStore {
   /** By the stream's numbers. */
   readonly #cards = new Map<number, ModelCard>();
   readonly #edges = new Map<number, NumberedEdge>();
   readonly #edgeNumbers = new Map<string, number>();
+  /** Never given twice: others may still hold one that was forgotten here. */
+  #nextNumber = 0;
   #omittedCards = 0;
   #omittedEdges = 0;
   #knownSince = 0;
@@ -50,6 +55,7 @@ export class MapStore {
       Object.assign(edge.stats, edgeStats(message));
       stats.push([edge.id, edge.stats]);
     }
+    this.#forget();
     this.#omittedCards = update.omittedCards;
     this.#omittedEdges = update.omittedEdges;
     return {
@@ -82,6 +88,13 @@ export class MapStore {
     };
   }
 
+  /** In days, a page sees edges without end: a scan of ports alone makes 65,000. */
+  #forget(): void {
+    if (this.#edgeNumbers.size <= Math.max(LEAST_REMEMBERED, 2 * this.#edges.size)) return;
+    this.#edgeNumbers.clear();
+    for (const { key, id } of this.#edges.values()) this.#edgeNumbers.set(key, id);
+  }
+
   #edge(message: Edge): NumberedEdge | undefined {
     const source = this.#cards.get(message.source)?.key;
     const destination = this.#cards.get(message.destination)?.key;
@@ -89,7 +102,7 @@ export class MapStore {
     const key = edgeKey(source, destination, message.port, message.protocol);
     let id = this.#edgeNumbers.get(key);
     if (id === undefined) {
-      id = this.#edgeNumbers.size;
+      id = this.#nextNumber++;
       this.#edgeNumbers.set(key, id);
     }
     const edge: NumberedEdge = {
