@@ -147,7 +147,7 @@ test('a policy that cannot be used and a node that does not answer are told', as
     ['WP003', true],
     ['WP201', false],
   ]);
-  expect(silentNodes).toMatchObject([{ name: 'node-2', reason: expect.stringContaining('UNAVAILABLE') }]);
+  expect(silentNodes).toMatchObject([{ name: 'node-2', reason: expect.stringContaining('nothing listens') }]);
 });
 
 test('without a cluster state it is said that nothing is known', async () => {
