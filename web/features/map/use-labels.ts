@@ -7,7 +7,7 @@ import { edgeLabel } from './card-label.ts';
 /** Labels follow the numbers at most this often: a screen reader has no use for more. */
 const INTERVAL_MS = 1_000;
 /** Those of many cards take a moment to write. */
-const LARGE_INTERVAL_MS = 4_000;
+const LARGE_INTERVAL_MS = 10_000;
 const LARGE_CARDS = 150;
 
 /** What cards and arrows are called, with their present numbers. */
