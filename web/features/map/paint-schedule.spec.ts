@@ -76,3 +76,26 @@ test('changes that go on and on do not keep it from being painted', () => {
   }
   expect(painter.begun).toHaveLength(2);
 });
+
+test('numbers alone leave most of the time to others, however long a painting takes', () => {
+  for (const [tookMs, everyMs] of [
+    [10, 1_000],
+    [250, 2_500],
+  ]) {
+    schedule.painted(tookMs);
+    schedule.changed();
+    vi.advanceTimersByTime(1_000);
+    frame(SMALL);
+    painter.busy = false;
+    const paintings = painter.begun.length;
+    schedule.numbersChanged();
+    expect(frame(SMALL)).toBe(everyMs);
+    vi.advanceTimersByTime(everyMs - 1);
+    frame(SMALL);
+    expect(painter.begun).toHaveLength(paintings);
+    vi.advanceTimersByTime(1);
+    frame(SMALL);
+    expect(painter.begun).toHaveLength(paintings + 1);
+    painter.busy = false;
+  }
+});

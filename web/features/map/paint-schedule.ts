@@ -8,7 +8,7 @@ const STILL = { frames: 6, ms: 120 };
 const GATHER_MS = 40;
 /** Numbers alone have a large map painted anew at most this often, in milliseconds, and for at most this share of the time. */
 const NUMBERS_EVERY_MS = 1_000;
-const NUMBERS_SHARE = 0.2;
+const NUMBERS_SHARE = 0.1;
 
 /** What the next frame is drawn from. */
 interface Frame {
