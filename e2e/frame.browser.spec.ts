@@ -395,9 +395,15 @@ describe('what cannot be shown', () => {
       await visit('?view=list', {}, proxy.url);
       await page.getByRole('alert').filter({ hasText: 'did not give all of this page' }).waitFor();
       await page.getByRole('region', { name: 'Workloads' }).waitFor();
+      // A page whose style alone did not come stands already, and is loaded again all the same.
+      await eventually('a page that nothing is missing of', 30_000, async () => {
+        const again = await page.evaluate(() => history.state).catch(() => 'being loaded');
+        const said = page.getByRole('alert').filter({ hasText: 'did not give all of this page' });
+        return again === null && (await said.count()) === 0;
+      });
+      await page.getByRole('region', { name: 'Workloads' }).waitFor();
       expect([...proxy.refused.values()]).toEqual([2, 2]);
-      expect(await page.getByRole('alert').count()).toBe(0);
-      expect(await page.evaluate(() => [history.state, location.search])).toEqual([null, '?view=list']);
+      expect(new URL(page.url()).search).toBe('?view=list');
     } finally {
       shown.forgive();
       await shown.close();
