@@ -118,16 +118,16 @@ function edgeMessage(map: MapState, edge: number, nowMs: number): Edge {
 }
 
 function statsMessage({ edges }: MapState, edge: number, nowMs: number): EdgeStats {
-  const counters = edges.counted.records[edge] > 0 ? edges.counted : edges.spare;
-  const recent = counters.recent(edge, nowMs);
+  const isCounted = edges.counted.records[edge] > 0;
+  const counters = isCounted ? edges.counted : edges.spare;
+  const counted = edges.counted.recent(edge, nowMs);
+  const spare = edges.spare.recent(edge, nowMs);
+  const recent = isCounted ? counted : spare;
   const { drops, perSecond, reason } = edges.drops.recent(edge, nowMs);
   const second = Math.floor(nowMs / 1000);
   const requests = edges.requests.recent(edge, second);
   // Either end may be the one that audits.
-  const audited = Math.max(
-    edges.counted.recent(edge, nowMs).audited,
-    Math.min(edges.spare.recent(edge, nowMs).audited, recent.flows),
-  );
+  const audited = Math.max(counted.audited, Math.min(spare.audited, recent.flows));
   return create(EdgeStatsSchema, {
     edge: edges.id[edge],
     connectionsPerSecond: recent.connectionsPerSecond,

@@ -1,3 +1,5 @@
+import { CODE } from './call-error.ts';
+
 // A frame is one byte of flags, four of length (big endian), then that many bytes: "PROTOCOL-WEB" of the gRPC project.
 const HEADER_BYTES = 5;
 const COMPRESSED = 0x01;
@@ -91,7 +93,8 @@ export function readTrailers(block: Uint8Array): CallStatus {
 
 /** From the values as they travel: digits, and UTF-8 with `%XX`. */
 export function callStatus(code: string | undefined, message = ''): CallStatus {
-  return { code: code !== undefined && /^\d{1,3}$/.test(code) ? Number(code) : 2, message: percentDecoded(message) };
+  const number = code !== undefined && /^\d{1,3}$/.test(code) ? Number(code) : CODE.UNKNOWN;
+  return { code: number, message: percentDecoded(message) };
 }
 
 function percentDecoded(text: string): string {

@@ -17,6 +17,8 @@ import type { PageWindow } from './page-window.ts';
 export type SortKeys = readonly ((slot: number) => number)[];
 
 const MOST = 0xffffffff;
+/** Whatever a column of bytes may hold: naming all of it is less work than looking at every row for what there is. */
+const BYTES = Array.from({ length: 256 }, (_, byte) => byte);
 
 /**
  * The keys of a column for these rows, as the table shows it: ends are those of the connection. Texts sort by their rank
@@ -32,11 +34,8 @@ export function sortKeys(window: PageWindow, column: FlowColumnId, slots: () => 
     const rank = ranks(distinct(slots(), end), (number) => text(window.endpoints.get(number)));
     return [(slot) => rank[end(slot)]];
   };
-  const ofWords = (numbers: ArrayLike<number>, text: (number: number) => string): SortKeys => {
-    const rank = ranks(
-      distinct(slots(), (slot) => numbers[slot]),
-      text,
-    );
+  const ofWords = (numbers: Uint8Array, text: (number: number) => string): SortKeys => {
+    const rank = ranks(BYTES, text);
     return [(slot) => rank[numbers[slot]]];
   };
   const clientPort = (slot: number) =>
@@ -75,9 +74,9 @@ export function sortKeys(window: PageWindow, column: FlowColumnId, slots: () => 
     case 'verdict':
       return ofWords(columns.verdict, (number) => verdicts.name(number));
     case 'reason': {
-      const reason = (slot: number) => (columns.verdict[slot] === VERDICT.DROPPED ? columns.dropReason[slot] + 1 : 0);
-      const rank = ranks(distinct(slots(), reason), (number) => (number === 0 ? '' : dropReasonText(number - 1)));
-      return [(slot) => rank[reason(slot)]];
+      const rank = ranks(BYTES, dropReasonText);
+      // What is not dropped has none.
+      return [(slot) => (columns.verdict[slot] === VERDICT.DROPPED ? 1 + rank[columns.dropReason[slot]] : 0)];
     }
     case 'policy': {
       const decision = (slot: number) => columns.policy[slot];
